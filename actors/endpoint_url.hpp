@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "protocol/result.hpp"
+
+namespace fd {
+
+/// The parts of an endpoint's base URL that decide whether it may be called.
+struct EndpointUrl {
+  bool https = false;
+  std::string host;  ///< lower case, IPv6 without brackets
+  bool loopback = false;
+};
+
+/// Reads a base URL. Refuses everything but http and https, credentials, queries, fragments, white
+/// space, link-local addresses in any spelling, and hosts that only look like addresses.
+/// Errors: invalid_input; the message never repeats the URL, which may hold a password.
+Result<EndpointUrl> parse_endpoint_url(std::string_view url);
+
+}  // namespace fd

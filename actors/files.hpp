@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "protocol/manifest.hpp"
+#include "protocol/result.hpp"
+
+namespace fd {
+
+/// Writes a file so that its final name never shows half of it: temporary file beside it (0600,
+/// O_EXCL|O_NOFOLLOW), fsync, rename, fsync of the folder. Without commit() nothing remains.
+/// Errors of all members: storage, with the path and the system's word.
+class AtomicFile {
+ public:
+  static Result<AtomicFile> create(const std::string& path);
+  ~AtomicFile();
+  AtomicFile(AtomicFile&&) noexcept;
+  AtomicFile& operator=(AtomicFile&&) noexcept;
+
+  /// Buffered (256 KiB). An error is kept and returned by commit() as well.
+  Result<void> write(std::string_view bytes);
+  /// Makes the file durable under its final name; returns its entry.
+  Result<FileEntry> commit();
+
+ private:
+  struct Impl;
+  explicit AtomicFile(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Writes `bytes` to `path` as AtomicFile does.
+Result<FileEntry> write_file(const std::string& path, std::string_view bytes);
+/// Reads a whole regular file of at most `max_bytes`. Errors: not_found, exhausted, storage.
+Result<std::string> read_file(const std::string& path, std::uint64_t max_bytes = 1u << 30);
+/// Calls `line` for each line of a file (without the newline), with its 1-based number, until it
+/// returns an error. Memory: one block. Errors: not_found, storage, and those of `line`.
+Result<void> for_each_line(const std::string& path,
+                           const std::function<Result<void>(std::uint64_t, std::string_view)>& line);
+/// Makes a folder (0700) and its parents. Errors: storage.
+Result<void> make_directories(const std::string& path);
+bool file_exists(const std::string& path);
+/// Removes a folder and all in it, never following links. Errors: storage.
+Result<void> remove_tree(const std::string& path);
+/// Renames and makes the rename durable. Errors: storage.
+Result<void> rename_durable(const std::string& from, const std::string& to);
+/// Returns the SHA-256 of a file and its size. Errors: not_found, storage.
+Result<FileEntry> digest_file(const std::string& path);
+
+}  // namespace fd

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actors/gateway/gateway.hpp"
+#include "protocol/result.hpp"
+#include "protocol/run_config.hpp"
+
+namespace fd {
+
+/// An endpoint with its secret looked up.
+struct Endpoint {
+  ProviderConfig config;
+  std::string api_key;  ///< empty: no Authorization header
+};
+
+/// HTTP/1.1 chat completions through libcurl's multi interface on one thread of its own, with
+/// hundreds of calls in flight, keep-alive, retry with backoff, and no silent re-send of a POST.
+class CurlGateway final : public Gateway {
+ public:
+  /// `slots` as in set_slots. `seed` feeds the backoff's jitter.
+  CurlGateway(std::vector<Endpoint> endpoints, const GatewayConfig& config, std::uint32_t slots,
+              std::uint64_t seed, ChatCallback callback);
+  /// Ends the thread. Calls in flight are given up without a callback.
+  ~CurlGateway() override;
+  CurlGateway(const CurlGateway&) = delete;
+  CurlGateway& operator=(const CurlGateway&) = delete;
+
+  void submit(ChatCall call) override;
+  void set_slots(std::uint32_t slots) override;
+  void cancel_waiting() override;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace fd

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "protocol/digest.hpp"
+#include "protocol/records.hpp"
+#include "protocol/run_config.hpp"
+
+namespace fd {
+
+/// One message of a chat request.
+struct ChatMessage {
+  std::string role;  ///< "system", "user" or "assistant"
+  std::string content;
+  friend bool operator==(const ChatMessage&, const ChatMessage&) = default;
+};
+
+/// One paid call: exactly one completion is asked for (n is always 1 on the wire).
+struct ChatCall {
+  std::uint64_t tag = 0;  ///< the caller's; comes back with the result
+  SampleId sample_id;
+  Digest call_key;
+  std::uint32_t candidate = 0;
+  std::string model;
+  std::vector<ChatMessage> messages;
+  DecodeConfig decode;  ///< seed is already that of the candidate
+};
+
+/// What became of a call. Exactly one result comes for every call that was submitted.
+struct ChatResult {
+  std::uint64_t tag = 0;
+  Reason failure = Reason::none;  ///< none: `answer` is good; else a failure reason
+  Answer answer;
+  Call call;  ///< filled in either way; call.error says what went wrong
+};
+
+/// The way to the teachers. Implementations: CurlGateway, and scripted ones in tests.
+class Gateway {
+ public:
+  virtual ~Gateway() = default;
+  /// Takes a call. Never blocks; the result comes later, from another thread, through the callback
+  /// that the gateway was made with. Thread: any.
+  virtual void submit(ChatCall call) = 0;
+  /// Sets how many calls may be in flight at once in this process, over all providers.
+  virtual void set_slots(std::uint32_t slots) = 0;
+  /// Drops calls that were not sent yet: each comes back with Reason::internal and the error
+  /// "cancelled". Calls in flight go on: they are paid for.
+  virtual void cancel_waiting() = 0;
+};
+
+/// Called once for every submitted call, on the gateway's thread: must only hand the result on.
+using ChatCallback = std::function<void(ChatResult)>;
+
+}  // namespace fd

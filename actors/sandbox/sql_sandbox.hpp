@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/digest.hpp"
+#include "protocol/records.hpp"
+#include "protocol/result.hpp"
+
+namespace fd {
+
+/// The limits of one query. All of them are deterministic, so that a verdict never depends on the
+/// machine's speed.
+struct SqlLimits {
+  std::uint64_t max_steps = 50000000;             ///< SQLite VM steps, counted by hundreds
+  std::uint32_t max_rows = 10000;
+  std::uint64_t max_result_bytes = 4u << 20;      ///< of the typed row encoding
+  std::uint64_t max_heap_bytes = 64u << 20;       ///< SQLite heap of this query
+  std::uint32_t max_sql_bytes = 16u << 10;
+};
+
+/// What one query brought. `rows` hold the typed canonical encoding (docs/contract.md), in the order
+/// of arrival.
+struct SqlResult {
+  ExecStatus status = ExecStatus::not_run;
+  std::string error_class;        ///< of a bounded set; empty when ok
+  std::string message;            ///< SQLite's own words, for people; never part of an output digest
+  std::vector<std::string> rows;  ///< only when status is ok
+  std::uint32_t columns = 0;
+};
+
+/// Runs hostile SQL against one database. The seam for the jail process: a SqlSandbox in this
+/// process, or (later) one behind a pipe.
+class SqlSandbox {
+ public:
+  virtual ~SqlSandbox() = default;
+  /// Runs one read-only statement under `limits`. Never throws, never blocks for longer than the
+  /// limits allow. Thread: one at a time per object.
+  virtual SqlResult run(std::string_view sql, const SqlLimits& limits) = 0;
+};
+
+/// Opens the SQLite database at `path` read-only and immutable, in this process.
+/// Errors: not_found, corrupt.
+Result<std::unique_ptr<SqlSandbox>> open_sqlite_sandbox(const std::string& path);
+
+/// Must be called once, before any other use of SQLite in the process: installs the accounting that
+/// makes the heap limit count per query and not per process.
+void init_sqlite_accounting();
+
+/// Returns the program's SQLite version, for run.json.
+std::string sqlite_version();
+
+}  // namespace fd

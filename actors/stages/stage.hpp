@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/ports.hpp"
+#include "protocol/records.hpp"
+
+namespace fd {
+
+/// What travels between stages: one sample, its lease, and the evidence gathered so far.
+struct WorkItem {
+  std::uint64_t run = 0;  ///< which of the runs that this process served; late items are told by it
+  std::uint32_t shard = 0;
+  std::uint64_t fence = 0;
+  Sample sample;
+  std::vector<Answer> answers;        ///< recorded answers; the teacher stage asks only for the others
+  std::vector<Candidate> candidates;  ///< in order of index
+  bool gold_failed = false;
+  std::optional<Reason> failure;  ///< set: the sample failed, later stages pass it through
+  std::optional<Outcome> outcome;  ///< set by select
+  std::array<StageTime, kStageCount> times{};
+};
+
+/// A pure stage: looks at one item and adds its evidence. Holds caches at most; the same item and
+/// config always give the same evidence. Thread: one at a time per object.
+class Stage {
+ public:
+  virtual ~Stage() = default;
+  [[nodiscard]] virtual StageId id() const = 0;
+  virtual void process(WorkItem& item) = 0;
+};
+
+}  // namespace fd

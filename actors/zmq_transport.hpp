@@ -1,0 +1,42 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actors/transport.hpp"
+#include "protocol/result.hpp"
+
+namespace fd {
+
+/// ZeroMQ behind Transport: ROUTER where bind() made it, DEALER where connect() did. One thread owns
+/// the socket; senders reach it through a queue and an eventfd. Peers are known by the routing id
+/// that the ROUTER gives each connection, so no peer can claim another's.
+class ZmqTransport final : public Transport {
+ public:
+  /// Binds every endpoint. Errors: invalid_input (not a usable endpoint), busy (address in use).
+  static Result<std::unique_ptr<ZmqTransport>> bind(const std::vector<std::string>& endpoints,
+                                                    ReceiveCallback receive);
+  /// Connects, and keeps reconnecting. Errors: invalid_input.
+  static Result<std::unique_ptr<ZmqTransport>> connect(const std::string& endpoint,
+                                                       ReceiveCallback receive);
+  /// Sends what is queued (for at most 2 s), then ends the thread.
+  ~ZmqTransport() override;
+  ZmqTransport(const ZmqTransport&) = delete;
+  ZmqTransport& operator=(const ZmqTransport&) = delete;
+
+  void send(const PeerId& peer, std::string bytes) override;
+  /// Returns the addresses bound, with the ports that the system chose.
+  [[nodiscard]] const std::vector<std::string>& endpoints() const;
+
+ private:
+  struct Impl;
+  explicit ZmqTransport(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Returns whether `endpoint` (tcp://host:port) can be reached from this machine only.
+/// Errors: invalid_input, for what is no tcp:// or ipc:// endpoint.
+Result<bool> is_loopback_endpoint(const std::string& endpoint);
+
+}  // namespace fd

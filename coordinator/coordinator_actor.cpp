@@ -1,0 +1,467 @@
+#include "coordinator/coordinator_actor.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <map>
+#include <set>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "actors/config_loader.hpp"
+#include "coordinator/histogram.hpp"
+#include "coordinator/shard_files.hpp"
+#include "protocol/frame.hpp"
+
+namespace fd {
+namespace {
+
+constexpr Duration kTick = std::chrono::milliseconds(500);
+constexpr std::size_t kSamplesBytes = 4u << 20;  ///< of one Samples message, about
+constexpr std::size_t kRefusedLogged = 20;       ///< refused frames that get a line in the log
+
+struct WriteShard {
+  std::shared_ptr<ShardResult> result;
+};
+
+}  // namespace
+}  // namespace fd
+
+FD_ACTOR_MESSAGE(fd::WriteShard)
+
+namespace fd {
+namespace {
+
+/// Writes finished shards, one after the other, on its own thread: a sync takes milliseconds.
+caf::behavior shard_writer(caf::event_based_actor* self, RunDir dir, RunConfig config,
+                           caf::actor coordinator) {
+  act::end_process_on_exception(self, "shard writer");
+  return {[=](const WriteShard& write) {
+    const std::uint32_t shard = write.result->shard;
+    act::post(coordinator, ShardSaved{shard, std::make_shared<Result<Manifest>>(write_shard(
+                                                 dir, config, std::move(*write.result)))});
+  }};
+}
+
+class CoordinatorShell {
+ public:
+  CoordinatorShell(caf::event_based_actor* self, const Clock& clock, Transport& transport,
+                   Ledger& ledger, const Log& log, CoordinatorActorOptions options)
+      : self_(self),
+        clock_(clock),
+        transport_(transport),
+        ledger_(ledger),
+        log_(log),
+        options_(std::move(options)),
+        core_(options_.core, options_.shards),
+        progress_(options_.before),
+        config_json_(json::canonical(effective_config(options_.config))) {
+    FD_CHECK(sha256(config_json_) == options_.core.config);
+    writer_ = self_->spawn<caf::detached>(shard_writer, options_.dir, options_.config,
+                                          caf::actor_cast<caf::actor>(self_));
+  }
+
+  void start() { tick(); }
+
+  void take(const std::vector<Incoming>& frames) {
+    for (const Incoming& incoming : frames) {
+      if (const auto taken = dispatch(incoming); !taken.ok()) {
+        if (++refused_ <= kRefusedLogged) {
+          log_.warn("message_refused", {{"why", taken.error().message}});
+        }
+      }
+    }
+  }
+
+  void tick() {
+    if (over_) {
+      return;
+    }
+    step(Ticked{});
+    report_progress();
+    act::post_later(self_, kTick, CoordinatorTick{});
+  }
+
+  void drain() {
+    draining_ = true;
+    step(DrainAsked{});
+  }
+
+  void local_worker_ended(const LocalWorkerEnded& ended) {
+    step(WorkerEnded{ended.name, ended.replaced});
+  }
+
+  void saved(const ShardSaved& saved) {
+    if (!saved.manifest->ok()) {
+      end(RunEnd::Kind::failed, saved.manifest->error());
+      return;
+    }
+    --writing_;
+    log_.debug("shard_committed", {{"shard", std::to_string(saved.shard)}});
+    step(ShardWritten{saved.shard});
+  }
+
+  void ledger_failed(const Error& error) { end(RunEnd::Kind::failed, error); }
+
+ private:
+  /// What the shell keeps of a shard that is worked on: the contents that the core does not need.
+  struct Store {
+    std::vector<Sample> samples;
+    ShardResult result;
+  };
+
+  void step(CoordinatorEvent event) {
+    if (over_) {
+      return;
+    }
+    perform(core_.step(clock_.now(), std::move(event)));
+    if (over_) {
+      return;
+    }
+    if (core_.finished()) {
+      end(RunEnd::Kind::finished, {});
+    } else if (draining_ && core_.view().idle && writing_ == 0) {
+      end(stop_reason_ ? RunEnd::Kind::no_endpoint : RunEnd::Kind::drained,
+          stop_reason_.value_or(Error{}));
+    }
+  }
+
+  Result<void> dispatch(const Incoming& incoming) {
+    FD_TRY(const FrameView frame, decode_frame(incoming.bytes));
+    if (!frame.run_id.empty() && frame.run_id != options_.run_id &&
+        frame.kind != MessageKind::worker_state) {
+      return Error{Errc::stale, "message of another run: " + std::string(frame.run_id)};
+    }
+    switch (frame.kind) {
+      case MessageKind::worker_state: {
+        FD_TRY(WorkerState state, decode_worker_state(frame.body));
+        if (frame.run_id != options_.run_id) {
+          state.epoch = 0;  // what it holds belongs to another run
+          state.leases.clear();
+        }
+        if (state.version != FD_VERSION && version_warned_.insert(state.name).second) {
+          log_.warn("worker_version", {{"worker", state.name}, {"version", state.version}});
+        }
+        step(StateArrived{incoming.peer, std::move(state)});
+        return {};
+      }
+      case MessageKind::fetch: {
+        FD_TRY(Fetch fetch, decode_fetch(frame.body));
+        step(FetchArrived{incoming.peer, fetch});
+        return {};
+      }
+      case MessageKind::deliver: {
+        FD_TRY(Deliver deliver, decode_deliver(frame.body));
+        step(DeliverArrived{incoming.peer, std::move(deliver)});
+        return {};
+      }
+      case MessageKind::fetch_database: {
+        FD_TRY(FetchDatabase fetch, decode_fetch_database(frame.body));
+        return send_database(incoming.peer, fetch);
+      }
+      default:
+        return Error{Errc::invalid_input, "message: not one for a coordinator"};
+    }
+  }
+
+  void perform(CoordinatorEffects effects) {
+    for (const std::string& line : effects.log) {
+      log_.info("recovered", {{"what", line}});
+    }
+    for (const std::uint32_t shard : effects.load) {
+      if (const auto loaded = load(shard); !loaded.ok()) {
+        end(RunEnd::Kind::failed, loaded.error());
+        return;
+      }
+    }
+    for (LedgerEvent& event : effects.append) {
+      if (auto* record = std::get_if<Record>(&event)) {
+        store(*record);
+      }
+    }
+    std::vector<std::pair<PeerId, std::string>> frames;
+    for (const Outgoing& outgoing : effects.send) {
+      std::visit([&](const auto& one) { frames.emplace_back(one.peer, encoded(one)); }, outgoing);
+    }
+    if (!effects.append.empty() || !effects.commit.empty() || *waiting_commits_ > 0) {
+      after_commit(std::move(effects), std::move(frames));
+    } else {
+      for (auto& [peer, bytes] : frames) {
+        transport_.send(peer, std::move(bytes));
+      }
+    }
+  }
+
+  /// Hands the frames and the finished shards over once the ledger has what they rest on. Later
+  /// frames queue behind earlier ones, so that nothing overtakes a commit.
+  void after_commit(CoordinatorEffects effects,
+                    std::vector<std::pair<PeerId, std::string>> frames) {
+    std::vector<std::shared_ptr<ShardResult>> finished;
+    for (const std::uint32_t shard : effects.commit) {
+      const auto found = stores_.find(shard);
+      FD_CHECK(found != stores_.end());
+      finished.push_back(std::make_shared<ShardResult>(std::move(found->second.result)));
+      stores_.erase(found);
+      ++writing_;
+    }
+    *waiting_commits_ += 1;
+    // Runs on the ledger's thread, perhaps after this actor has ended: holds nothing of it.
+    ledger_.append(std::move(effects.append),
+                   [transport = &transport_, waiting = waiting_commits_, writer = writer_, finished,
+                    frames = std::make_shared<decltype(frames)>(std::move(frames))] {
+                     for (auto& [peer, bytes] : *frames) {
+                       transport->send(peer, std::move(bytes));
+                     }
+                     for (const auto& shard : finished) {
+                       act::post(writer, WriteShard{shard});
+                     }
+                     *waiting -= 1;
+                   });
+  }
+
+  Result<void> load(std::uint32_t shard) {
+    Store store;
+    FD_TRY(store.samples, read_shard_input(options_.dir, shard));
+    std::vector<Record> recorded;
+    if (options_.core.epoch > 1) {  // nothing can be on record before the first start
+      FD_TRY(recorded, ledger_.records(shard));
+    }
+    store.result.shard = shard;
+    ShardLoaded loaded;
+    loaded.shard = shard;
+    for (const Sample& sample : store.samples) {
+      loaded.ids.push_back(sample.id);
+    }
+    for (Record& record : recorded) {
+      if (record.outcome && record.outcome->verdict == Verdict::failed) {
+        record.outcome.reset();  // never final: it is asked again
+      }
+      keep(store, record);
+      count(record);
+    }
+    loaded.recorded = std::move(recorded);
+    stores_[shard] = std::move(store);
+    step(std::move(loaded));
+    return {};
+  }
+
+  /// Adds what a record brings to the shard that will be written.
+  static void keep(Store& store, const Record& record) {
+    if (record.answer) {
+      store.result.answers.push_back(*record.answer);
+    }
+    if (record.call) {
+      store.result.calls.push_back(*record.call);
+    }
+    if (record.outcome) {
+      store.result.outcomes.push_back(*record.outcome);
+    }
+  }
+
+  void store(const Record& record) {
+    const auto found = stores_.find(record.shard);
+    FD_CHECK(found != stores_.end());
+    keep(found->second, record);
+    count(record);
+    if (record.outcome) {
+      for (std::size_t stage = 0; stage < kStageCount; ++stage) {
+        const StageTime& time = record.outcome->times.at(stage);
+        times_.at(stage).queue.add(time.queue_us);
+        times_.at(stage).service.add(time.service_us);
+        times_.at(stage).service_us += time.service_us;
+      }
+    }
+    watch_endpoints(record);
+  }
+
+  void count(const Record& record) {
+    if (record.call) {
+      ++progress_.calls;
+      progress_.prompt_tokens += record.call->prompt_tokens;
+      progress_.completion_tokens += record.call->completion_tokens;
+    }
+    if (record.outcome) {
+      ++progress_.done;
+      ++(record.outcome->verdict == Verdict::kept       ? progress_.kept
+         : record.outcome->verdict == Verdict::rejected ? progress_.rejected
+                                                        : progress_.failed);
+    }
+  }
+
+  /// Stops early when nothing can come of going on: no key is accepted, or no endpoint has ever
+  /// replied. Nothing is lost: what failed is asked again by the next start.
+  void watch_endpoints(const Record& record) {
+    any_answer_ = any_answer_ || record.answer.has_value();
+    if (!record.call || record.call->error.empty() || draining_) {
+      return;
+    }
+    const bool unauthorized = record.call->error.starts_with("unauthorized");
+    if (unauthorized || (!any_answer_ && record.call->http_status == 0)) {
+      stop_reason_ =
+          Error{Errc::unavailable, "endpoint " + record.call->endpoint + ": " + record.call->error};
+      act::post(caf::actor_cast<caf::actor>(self_), DrainNow{});
+    }
+  }
+
+  // --- frames out
+
+  std::string encoded(const SendOrder& send) const {
+    return encode_frame(MessageKind::order, options_.run_id, encode(send.order));
+  }
+  std::string encoded(const SendRunSpec&) const {
+    return encode_frame(MessageKind::run_spec, options_.run_id,
+                        encode(RunSpec{options_.core.config, config_json_}));
+  }
+  std::string encoded(const SendAck& send) const {
+    return encode_frame(MessageKind::ack, options_.run_id, encode(send.ack));
+  }
+  std::string encoded(const SendSamples& send) const {
+    const Store& store = stores_.at(send.shard);
+    Samples samples;
+    samples.shard = send.shard;
+    samples.fence = send.fence;
+    samples.from = send.from;
+    samples.next = send.next;
+    std::size_t bytes = 0;
+    for (const std::uint32_t position : send.positions) {
+      SampleItem item;
+      item.sample = store.samples.at(position);
+      if (const auto answers = send.answers.find(position); answers != send.answers.end()) {
+        item.answers = answers->second;
+      }
+      bytes += encoded_size_bound(item);
+      if (bytes > kSamplesBytes && !samples.items.empty()) {
+        samples.next = position;  // the worker asks again from here
+        break;
+      }
+      samples.items.push_back(std::move(item));
+    }
+    return encode_frame(MessageKind::samples, options_.run_id, encode(samples));
+  }
+
+  Result<void> send_database(const PeerId& peer, const FetchDatabase& fetch) {
+    DatabaseChunk chunk;
+    chunk.digest = fetch.digest;
+    chunk.offset = fetch.offset;
+    const std::string path = options_.dir.database(fetch.digest.hex());
+    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (file < 0) {
+      return Error{Errc::not_found, "database " + fetch.digest.hex() + " is not of this run"};
+    }
+    struct stat status {};
+    if (::fstat(file, &status) == 0) {
+      chunk.total = static_cast<std::uint64_t>(status.st_size);
+      chunk.bytes.resize(kDatabaseChunkBytes);
+      const ssize_t got = ::pread(file, chunk.bytes.data(), chunk.bytes.size(),
+                                  static_cast<off_t>(std::min(fetch.offset, chunk.total)));
+      chunk.bytes.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    }
+    ::close(file);
+    transport_.send(peer,
+                    encode_frame(MessageKind::database_chunk, options_.run_id, encode(chunk)));
+    return {};
+  }
+
+  // --- the end
+
+  void report_progress() {
+    const CoordinatorView view = core_.view();
+    progress_.in_flight = view.in_flight;
+    progress_.workers = static_cast<std::uint32_t>(view.workers.size());
+    if (options_.progress) {
+      options_.progress(progress_);
+    }
+  }
+
+  void end(RunEnd::Kind kind, Error error) {
+    if (over_) {
+      return;
+    }
+    over_ = true;
+    report_progress();
+    RunEnd result;
+    result.kind = kind;
+    result.error = std::move(error);
+    result.full_ms = core_.view().full_ms;
+    for (std::size_t stage = 0; stage < kStageCount; ++stage) {
+      const StageHistograms& from = times_.at(stage);
+      RunTimes::Stage& to = result.times.stages.at(stage);
+      to.count = from.service.count();
+      to.wall_s = static_cast<double>(from.service_us) / 1e6;
+      constexpr std::array<double, 4> kQuantiles = {0.50, 0.90, 0.95, 0.99};
+      for (std::size_t i = 0; i < kQuantiles.size(); ++i) {
+        to.service_ms.at(i) = static_cast<double>(from.service.quantile(kQuantiles.at(i))) / 1e3;
+        to.queue_ms.at(i) = static_cast<double>(from.queue.quantile(kQuantiles.at(i))) / 1e3;
+      }
+    }
+    // Tells the workers that the run is over (or goes on later), so that they wait for the next
+    // one.
+    if (kind == RunEnd::Kind::finished) {
+      perform(core_.step(clock_.now(), Ticked{}));
+    }
+    act::post(writer_, caf::exit_msg{self_->address(), caf::exit_reason::user_shutdown});
+    options_.ended(std::move(result));
+    self_->quit();
+  }
+
+  struct StageHistograms {
+    Histogram queue;
+    Histogram service;
+    std::uint64_t service_us = 0;
+  };
+
+  caf::event_based_actor* self_;
+  const Clock& clock_;
+  Transport& transport_;
+  Ledger& ledger_;
+  const Log& log_;
+  CoordinatorActorOptions options_;
+  CoordinatorCore core_;
+  Progress progress_;
+  std::string config_json_;
+  caf::actor writer_;
+  std::map<std::uint32_t, Store> stores_;
+  /// Appends that the ledger has not committed yet; shared with its thread.
+  std::shared_ptr<std::atomic<std::uint64_t>> waiting_commits_ =
+      std::make_shared<std::atomic<std::uint64_t>>(0);
+  std::uint32_t writing_ = 0;
+  std::array<StageHistograms, kStageCount> times_;
+  std::set<std::string> version_warned_;
+  std::size_t refused_ = 0;
+  bool any_answer_ = false;
+  bool draining_ = false;
+  bool over_ = false;
+  std::optional<Error> stop_reason_;
+};
+
+caf::behavior coordinator_actor(caf::event_based_actor* self, const Clock* clock,
+                                Transport* transport, Ledger* ledger, const Log* log,
+                                std::shared_ptr<CoordinatorActorOptions> options) {
+  act::end_process_on_exception(self, "coordinator");
+  auto shell = std::make_shared<CoordinatorShell>(self, *clock, *transport, *ledger, *log,
+                                                  std::move(*options));
+  shell->start();
+  return {[shell](const CoordinatorFrames& in) { shell->take(*in.frames); },
+          [shell](const CoordinatorTick&) { shell->tick(); },
+          [shell](const DrainNow&) { shell->drain(); },
+          [shell](const LocalWorkerEnded& ended) { shell->local_worker_ended(ended); },
+          [shell](const ShardSaved& saved) { shell->saved(saved); },
+          [shell](const LedgerFailed& failed) { shell->ledger_failed(*failed.error); }};
+}
+
+}  // namespace
+
+caf::actor spawn_coordinator(caf::actor_system& system, const Clock& clock, Transport& transport,
+                             Ledger& ledger, const Log& log, CoordinatorActorOptions options) {
+  caf::actor actor = system.spawn(coordinator_actor, &clock, &transport, &ledger, &log,
+                                  std::make_shared<CoordinatorActorOptions>(std::move(options)));
+  ledger.on_failure([actor](Error error) {
+    act::post(actor, LedgerFailed{std::make_shared<Error>(std::move(error))});
+  });
+  return actor;
+}
+
+}  // namespace fd

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "actors/caf_compat.hpp"
+#include "actors/log.hpp"
+#include "actors/ports.hpp"
+#include "actors/transport.hpp"
+#include "coordinator/coordinator_core.hpp"
+#include "coordinator/ledger.hpp"
+#include "coordinator/merge.hpp"
+#include "protocol/result.hpp"
+#include "protocol/run_config.hpp"
+#include "protocol/run_dir.hpp"
+
+namespace fd {
+
+/// How far a run is. Counts of samples, but for calls and tokens.
+struct Progress {
+  std::uint64_t total = 0;
+  std::uint64_t done = 0;
+  std::uint64_t kept = 0;
+  std::uint64_t rejected = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t calls = 0;
+  std::uint64_t prompt_tokens = 0;
+  std::uint64_t completion_tokens = 0;
+  std::uint32_t in_flight = 0;
+  std::uint32_t workers = 0;
+};
+
+/// How the live part of a run ended.
+struct RunEnd {
+  enum class Kind { finished, drained, no_endpoint, failed };
+  Kind kind = Kind::finished;
+  Error error;                ///< of failed, and what no_endpoint was told
+  RunTimes times;             ///< all but wall_s
+  std::uint64_t full_ms = 0;  ///< over all workers: how long all slots of one were taken
+};
+
+struct CoordinatorActorOptions {
+  RunDir dir{""};
+  std::string run_id;
+  RunConfig config;
+  CoordinatorCoreConfig core;
+  std::vector<ShardSeed> shards;
+  Progress before;  ///< what earlier starts of this run have done (committed shards)
+  std::function<void(const Progress&)> progress;  ///< about twice a second, on the actor's thread
+  std::function<void(RunEnd)> ended;              ///< once
+};
+
+struct CoordinatorFrames {
+  std::shared_ptr<std::vector<Incoming>> frames;
+};
+struct CoordinatorTick {};
+/// Asks for a drain: no new calls, what is under way is recorded.
+struct DrainNow {};
+struct LocalWorkerEnded {
+  std::string name;
+  bool replaced = false;
+};
+struct ShardSaved {
+  std::uint32_t shard = 0;
+  std::shared_ptr<Result<Manifest>> manifest;
+};
+struct LedgerFailed {
+  std::shared_ptr<Error> error;
+};
+
+}  // namespace fd
+
+FD_ACTOR_MESSAGE(fd::CoordinatorFrames)
+FD_ACTOR_MESSAGE(fd::CoordinatorTick)
+FD_ACTOR_MESSAGE(fd::DrainNow)
+FD_ACTOR_MESSAGE(fd::LocalWorkerEnded)
+FD_ACTOR_MESSAGE(fd::ShardSaved)
+FD_ACTOR_MESSAGE(fd::LedgerFailed)
+
+namespace fd {
+
+/// Starts the shell around CoordinatorCore: decodes frames, loads shards, makes records durable
+/// before anything that follows from them is sent, and has finished shards written by an actor with
+/// a thread of its own. Lifetime: everything passed by reference outlives the actor.
+caf::actor spawn_coordinator(caf::actor_system& system, const Clock& clock, Transport& transport,
+                             Ledger& ledger, const Log& log, CoordinatorActorOptions options);
+
+}  // namespace fd

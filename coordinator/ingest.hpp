@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/manifest.hpp"
+#include "protocol/result.hpp"
+#include "protocol/run_config.hpp"
+
+namespace fd {
+
+/// The longest accepted input line, in bytes, and how many refusals are listed.
+inline constexpr std::size_t kMaxLineBytes = 32u << 20;
+inline constexpr std::size_t kMaxListedRefusals = 20;
+
+/// Where rows come from. `path` "-" is standard input. Relative paths are already resolved.
+struct InputSpec {
+  std::string path;
+};
+
+struct InputFile {
+  std::string path;
+  std::uint64_t bytes = 0;
+  std::uint64_t rows = 0;
+  Digest sha256;  ///< of the file's bytes as they lie on disk (compressed, if so)
+};
+
+struct IngestOptions {
+  std::vector<InputSpec> inputs;
+  const RunConfig* config = nullptr;
+  std::string directory;    ///< an existing empty folder that becomes the run's folder
+  std::uint64_t limit = 0;  ///< take only the first rows; 0: all
+  /// Gives the run's id once the inputs' digests are known (the manifests name it).
+  std::function<std::string(const std::vector<InputFile>&)> run_id;
+  std::function<void(std::uint64_t rows)> progress;  ///< called now and then; may be empty
+};
+
+struct DatabaseFile {
+  std::string digest;  ///< hexadecimal SHA-256; the name under databases/
+  std::string source;  ///< where it was found
+  std::uint64_t bytes = 0;
+};
+
+/// What ingest found. The conservation law's left side: raw = invalid + duplicate + unique.
+struct IngestSummary {
+  std::string run_id;
+  std::uint64_t raw = 0;
+  std::uint64_t invalid = 0;
+  std::uint64_t duplicate = 0;
+  std::uint64_t conflict = 0;  ///< duplicates whose gold or database differed (not strict)
+  std::uint64_t unique = 0;
+  std::uint32_t shards = 0;
+  std::vector<InputFile> inputs;
+  std::vector<DatabaseFile> databases;
+};
+
+/// Reads, canonicalizes, deduplicates and shards the input into `directory`: databases/<digest>,
+/// invalid.jsonl (unless strict), shards/<k>/{input.jsonl,manifest.json (pending)} and the
+/// manifests of the stages raw, canonical and dedup. Memory: flat in the number of rows. Errors:
+/// invalid_input, listing up to kMaxListedRefusals refused rows as "file:line: why", or saying that
+/// there is no valid row; storage.
+Result<IngestSummary> ingest(const IngestOptions& options);
+
+/// Returns the default run id: `<task>-` and 16 hexadecimal digits of the SHA-256 of the JCS text
+/// of
+/// {"config", "inputs"[, "limit"]}, digests in hexadecimal.
+std::string default_run_id(const RunConfig& config, const std::vector<InputFile>& inputs,
+                           std::uint64_t limit);
+
+/// Prints {"canonical_input","line","sample_id"} for every row, in input order, through `write`.
+/// Memory: flat. Errors: as ingest().
+Result<void> print_ids(const RunConfig& config, const std::vector<InputSpec>& inputs,
+                       const std::function<Result<void>(std::string_view)>& write);
+
+}  // namespace fd

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "protocol/result.hpp"
+
+namespace fd {
+
+/// How often one local worker that ended by itself is started again.
+inline constexpr std::uint32_t kWorkerRestartsMax = 5;
+
+struct LocalWorkerOptions {
+  std::string program;        ///< path of fd-worker
+  std::string endpoint;       ///< where the coordinator listens
+  std::string log_directory;  ///< each worker logs to <log_directory>/<k>/worker.log
+  std::string log_level = "info";
+  std::uint32_t count = 0;
+  std::uint32_t exec_threads = 0;  ///< of each; 0: the worker's own default
+};
+
+/// What became of a child.
+struct WorkerExit {
+  std::string name;
+  bool replaced = false;
+  std::string how;  ///< "by signal 9", "with exit code 2"
+};
+
+/// The worker processes that a coordinator starts itself. They end with it, whatever ends it.
+/// Thread: the one that started them (the kernel ties their life to that thread).
+class LocalWorkers {
+ public:
+  explicit LocalWorkers(LocalWorkerOptions options) : options_(std::move(options)) {}
+  /// Kills what is left.
+  ~LocalWorkers();
+  LocalWorkers(const LocalWorkers&) = delete;
+  LocalWorkers& operator=(const LocalWorkers&) = delete;
+
+  /// Errors: not_found (no fd-worker beside this program), storage.
+  Result<void> start();
+  /// Collects children that ended and starts them again, up to kWorkerRestartsMax times each.
+  std::vector<WorkerExit> reap();
+  /// Returns how many are running.
+  [[nodiscard]] std::uint32_t alive() const;
+  /// Asks all to end, waits for at most `patience_ms`, then kills. Units: milliseconds.
+  void stop(int patience_ms);
+
+ private:
+  struct Child {
+    pid_t pid = -1;
+    std::uint32_t restarts = 0;
+  };
+  Result<void> spawn(std::uint32_t index);
+  LocalWorkerOptions options_;
+  std::vector<Child> children_;
+};
+
+/// Returns the path of the program `name` beside the running one. Errors: not_found.
+Result<std::string> sibling_program(const std::string& name);
+
+}  // namespace fd

@@ -1,0 +1,257 @@
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include <sys/stat.h>
+
+#include "actors/command_line.hpp"
+#include "actors/config_loader.hpp"
+#include "actors/files.hpp"
+#include "coordinator/ingest.hpp"
+#include "coordinator/merge.hpp"
+#include "coordinator/run_command.hpp"
+#include "protocol/run_dir.hpp"
+
+namespace {
+
+using namespace fd;  // the composition root speaks of nearly everything
+
+constexpr int kExitUsage = 2;
+constexpr int kExitInput = 3;
+constexpr std::uint64_t kWorkersMax = 1024;
+
+const CommandOption kHelp{"--help", "", "show this", false};
+const CommandOption kInput{
+    "--input", "FILE", "rows to read instead of the config's `input` (- is standard input)", true};
+const CommandOption kSet{"--set", "KEY=VALUE", "override one key of the config", true};
+
+CommandSpec run_spec() {
+  CommandSpec spec;
+  spec.usage = "fd-coordinator run CONFIG [options]";
+  spec.about =
+      "Runs the whole way from raw rows to the export. The same command again continues a run that "
+      "was\n"
+      "stopped, asks again for failed samples, or says that the run is complete.";
+  spec.positionals_min = spec.positionals_max = 1;
+  spec.options = {
+      kInput,
+      {"--out", "DIR",
+       "artifacts root; the run goes to DIR/RUN_ID (default: "
+       "$FASTDISTILL_ARTIFACTS_DIR or ~/.cache/fastdistill/artifacts)",
+       false},
+      {"--run-id", "ID", "the run's name (default: from config and input)", false},
+      {"--workers", "N", "local worker processes (default: 2)", false},
+      {"--listen", "ENDPOINT", "take other workers too, such as tcp://127.0.0.1:5555", false},
+      {"--limit", "N", "take only the first N rows", false},
+      kSet,
+      {"--quiet", "", "no progress", false},
+      {"--log-level", "LEVEL", "error, warn, info, debug or trace (default: warn)", false},
+      kHelp};
+  return spec;
+}
+
+CommandSpec ids_spec() {
+  CommandSpec spec;
+  spec.usage = "fd-coordinator ids CONFIG [--input FILE]...";
+  spec.about = "Prints line, sample_id and canonical_input of every row as JSONL.";
+  spec.positionals_min = spec.positionals_max = 1;
+  spec.options = {kInput, kSet, kHelp};
+  return spec;
+}
+
+CommandSpec show_spec() {
+  CommandSpec spec;
+  spec.usage = "fd-coordinator show RUN_DIR [--reason R] [--limit N]";
+  spec.about = "Prints rows with prompt, answer and verdict, to read.";
+  spec.positionals_min = spec.positionals_max = 1;
+  spec.options = {{"--reason", "R", "only rows with this reason (ok: the kept ones)", false},
+                  {"--limit", "N", "at most N rows (default: 10)", false},
+                  kHelp};
+  return spec;
+}
+
+int fail(const Error& error, int code) {
+  std::fprintf(stderr, "fd-coordinator: %s\n", error.message.c_str());
+  return code;
+}
+
+std::optional<std::string> environment(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+std::string artifacts_root(const ParsedCommand& parsed) {
+  if (const auto out = parsed.value("--out")) {
+    return *out;
+  }
+  if (const auto from_environment = environment("FASTDISTILL_ARTIFACTS_DIR")) {
+    return *from_environment;
+  }
+  return environment("HOME").value_or(".") + "/.cache/fastdistill/artifacts";
+}
+
+/// Returns the command line as it can be typed again.
+std::string typed(int argc, char** argv) {
+  std::string text;
+  for (int i = 0; i < argc; ++i) {
+    const std::string argument = argv[i];
+    const bool plain = !argument.empty() &&
+                       argument.find_first_of(" \t\n'\"\\$`*?[](){}<>|&;#~!") == std::string::npos;
+    std::string quoted = "'";
+    for (const char c : argument) {
+      quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    }
+    text += (i == 0 ? "" : " ") + (plain ? argument : quoted + "'");
+  }
+  return text;
+}
+
+int run(const ParsedCommand& parsed, const std::string& command_line) {
+  RunCommand command;
+  command.config_path = parsed.positionals.front();
+  command.inputs = parsed.all("--input");
+  command.artifacts = artifacts_root(parsed);
+  command.run_id = parsed.value("--run-id");
+  if (command.run_id && !valid_run_id(*command.run_id)) {
+    return fail(Error{Errc::invalid_input, "--run-id: must match [A-Za-z0-9][A-Za-z0-9._-]{0,63}"},
+                kExitUsage);
+  }
+  const auto workers = parsed.number("--workers", 2, 0, kWorkersMax);
+  const auto limit = parsed.number("--limit", 0, 1, UINT64_MAX >> 11);
+  if (!workers.ok() || !limit.ok()) {
+    return fail(workers.ok() ? limit.error() : workers.error(), kExitUsage);
+  }
+  command.workers = static_cast<std::uint32_t>(*workers);
+  command.limit = *limit;
+  command.listen = parsed.value("--listen");
+  command.sets = parsed.all("--set");
+  command.quiet = parsed.has("--quiet");
+  if (const auto name = parsed.value("--log-level")) {
+    const auto level = log_level_from_name(*name);
+    if (!level) {
+      return fail(Error{Errc::invalid_input,
+                        "--log-level: '" + *name + "' is none of error, warn, info, debug, trace"},
+                  kExitUsage);
+    }
+    command.level = *level;
+  }
+  command.command_line = command_line;
+  return run_command(command);
+}
+
+int ids(const ParsedCommand& parsed, const std::string&) {
+  const auto loaded = load_config(parsed.positionals.front(), {environment, parsed.all("--set")});
+  if (!loaded.ok()) {
+    return fail(loaded.error(), kExitUsage);
+  }
+  const auto inputs =
+      resolve_inputs(parsed.all("--input"), loaded->config.input, loaded->directory);
+  if (!inputs.ok()) {
+    return fail(inputs.error(), kExitUsage);
+  }
+  std::vector<InputSpec> specs;
+  for (const std::string& path : *inputs) {
+    specs.push_back({path});
+  }
+  const auto printed = print_ids(loaded->config, specs, [](std::string_view text) -> Result<void> {
+    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
+      return Error{Errc::storage, "cannot write to standard output"};
+    }
+    return {};
+  });
+  if (!printed.ok() || std::fflush(stdout) != 0) {
+    const Error error =
+        printed.ok() ? Error{Errc::storage, "cannot write to standard output"} : printed.error();
+    return fail(error, error.code == Errc::storage ? 7 : kExitInput);
+  }
+  return 0;
+}
+
+int show(const ParsedCommand& parsed, const std::string&) {
+  ShowOptions options;
+  options.reason = parsed.value("--reason").value_or("");
+  const auto limit = parsed.number("--limit", 10, 1, UINT64_MAX >> 11);
+  if (!limit.ok()) {
+    return fail(limit.error(), kExitUsage);
+  }
+  options.limit = *limit;
+  const auto text = show_rows(RunDir(parsed.positionals.front()), options);
+  if (!text.ok()) {
+    return fail(text.error(), exit_code_of(text.error().code));
+  }
+  std::fputs(text->c_str(), stdout);
+  return 0;
+}
+
+struct Command {
+  const char* name;
+  CommandSpec (*spec)();
+  int (*run)(const ParsedCommand&, const std::string&);
+  const char* about;
+};
+
+constexpr Command kCommands[] = {
+    {"run", run_spec, run, "run the pipeline from raw rows to the export"},
+    {"ids", ids_spec, ids, "print the sample ids of rows"},
+    {"show", show_spec, show, "print rows of a run, with answers and verdicts"}};
+
+void print_overview(std::FILE* out) {
+  std::fputs("usage: fd-coordinator COMMAND [...]\n\ncommands:\n", out);
+  for (const Command& command : kCommands) {
+    std::fprintf(out, "  %-6s %s\n", command.name, command.about);
+  }
+  std::fputs("\n`fd-coordinator COMMAND --help` tells more; --version shows the version.\n", out);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int number : {SIGINT, SIGTERM, SIGCHLD}) {
+    sigaddset(&signals, number);
+  }
+  std::signal(SIGPIPE, SIG_IGN);
+  umask(077);
+
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  if (arguments.empty()) {
+    print_overview(stderr);
+    return kExitUsage;
+  }
+  if (arguments.front() == "--help" || arguments.front() == "help") {
+    print_overview(stdout);
+    return 0;
+  }
+  if (arguments.front() == "--version") {
+    std::puts("fd-coordinator " FD_VERSION);
+    return 0;
+  }
+  std::vector<std::string> names;
+  for (const Command& command : kCommands) {
+    names.emplace_back(command.name);
+    if (arguments.front() != command.name) {
+      continue;
+    }
+    const auto parsed = parse_command(command.spec(), {arguments.begin() + 1, arguments.end()});
+    const bool wants_help =
+        std::find(arguments.begin() + 1, arguments.end(), "--help") != arguments.end();
+    if (wants_help) {
+      std::fputs(help_text(command.spec()).c_str(), stdout);
+      return 0;
+    }
+    if (!parsed.ok()) {
+      return fail(parsed.error(), kExitUsage);
+    }
+    if (command.run == run) {
+      pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // every thread: the run waits for them
+    }
+    return command.run(*parsed, typed(argc, argv));
+  }
+  const auto nearest = nearest_name(arguments.front(), names);
+  return fail(Error{Errc::invalid_input, "unknown command '" + arguments.front() + "'" +
+                                             (nearest ? ", did you mean " + *nearest + "?" : "")},
+              kExitUsage);
+}

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "coordinator/coordinator_actor.hpp"
+#include "coordinator/ingest.hpp"
+#include "protocol/result.hpp"
+#include "protocol/run_config.hpp"
+#include "protocol/run_dir.hpp"
+
+namespace fd {
+
+/// What run.json says.
+struct RunFacts {
+  std::string run_id;
+  Digest config_digest;
+  IngestSummary ingest;
+  std::string started;           ///< wall clock text of the first start
+  std::optional<int> exit_code;  ///< of a run that came to its end
+};
+
+/// A run's folder, held by this process alone until it is destroyed.
+class RunFolder {
+ public:
+  /// Takes up the prepared folder `fresh` as `<artifacts>/<run_id>`; when that exists, `fresh` is
+  /// removed and the existing one is continued. Errors: busy (exit 6: another coordinator holds
+  /// it), unsupported (exit 11: other config or input, both named), storage, corrupt.
+  static Result<std::unique_ptr<RunFolder>> take(const std::string& artifacts,
+                                                 const std::string& fresh, const RunConfig& config,
+                                                 const IngestSummary& ingest);
+  ~RunFolder();
+  RunFolder(const RunFolder&) = delete;
+  RunFolder& operator=(const RunFolder&) = delete;
+
+  [[nodiscard]] const RunDir& dir() const { return dir_; }
+  [[nodiscard]] const RunFacts& facts() const { return facts_; }
+  [[nodiscard]] bool continued() const { return continued_; }
+
+  /// Returns the shards as the run starts; fills in what committed ones count to.
+  /// Errors: corrupt, storage.
+  Result<std::vector<ShardSeed>> shards(Progress& before) const;
+  /// Writes run.json again with how the run ended, and points `latest` at the run. Errors: storage.
+  Result<void> finish(const RunConfig& config, int exit_code);
+
+ private:
+  RunFolder() : dir_("") {}
+  Result<void> lock();
+  Result<void> write_facts(const RunConfig& config) const;
+  RunDir dir_;
+  std::string artifacts_;
+  RunFacts facts_;
+  bool continued_ = false;
+  int lock_fd_ = -1;
+};
+
+/// Reads run.json. Errors: not_found, corrupt.
+Result<RunFacts> read_run_facts(const RunDir& dir);
+
+}  // namespace fd

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "protocol/result.hpp"
+
+namespace fd {
+
+/// Raised with every change that an older program would misread.
+inline constexpr std::uint16_t kProtocolVersion = 1;
+/// The largest frame that is sent or accepted, in bytes, header included.
+inline constexpr std::size_t kMaxFrameBytes = 16u << 20;
+inline constexpr std::size_t kMaxRunIdBytes = 64;
+
+/// What a frame carries. Numbers are on the wire and never reused.
+enum class MessageKind : std::uint16_t {
+  worker_state = 1,
+  order = 2,
+  run_spec = 3,
+  fetch = 4,
+  samples = 5,
+  fetch_database = 6,
+  database_chunk = 7,
+  deliver = 8,
+  ack = 9,
+};
+
+/// A decoded frame. Lifetime: views into the bytes it was decoded from.
+struct FrameView {
+  MessageKind kind = MessageKind::worker_state;
+  std::string_view run_id;  ///< empty in a worker's first state
+  std::string_view body;
+};
+
+/// Returns magic "FDW1", version (u16), kind (u16), body length (u32), run id length (u8), run id,
+/// body; numbers big-endian. Requires: run_id and the whole frame within their limits.
+std::string encode_frame(MessageKind kind, std::string_view run_id, std::string_view body);
+
+/// Errors: unsupported (another protocol version, both named); invalid_input (anything else that is
+/// not exactly one frame).
+Result<FrameView> decode_frame(std::string_view bytes);
+
+}  // namespace fd

@@ -1,0 +1,740 @@
+#include "protocol/messages.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+
+#define MSGPACK_NO_BOOST
+#include <msgpack.hpp>
+
+namespace fd {
+namespace {
+
+/// Appends to a std::string: the stream that msgpack's packer wants.
+class StringSink {
+ public:
+  explicit StringSink(std::string& out) : out_(out) {}
+  void write(const char* data, std::size_t size) { out_.append(data, size); }
+
+ private:
+  std::string& out_;
+};
+using Packer = msgpack::packer<StringSink>;
+
+// --- writing -----------------------------------------------------------------------------------
+
+void put_bytes(Packer& packer, std::string_view bytes) {
+  packer.pack_bin(static_cast<std::uint32_t>(bytes.size()));
+  packer.pack_bin_body(bytes.data(), static_cast<std::uint32_t>(bytes.size()));
+}
+void put(Packer& packer, std::string_view text) {
+  packer.pack_str(static_cast<std::uint32_t>(text.size()));
+  packer.pack_str_body(text.data(), static_cast<std::uint32_t>(text.size()));
+}
+void put(Packer& packer, const std::string& text) {
+  put(packer, std::string_view(text));
+}
+void put(Packer& packer, std::uint64_t value) {
+  packer.pack_uint64(value);
+}
+void put(Packer& packer, std::uint32_t value) {
+  packer.pack_uint32(value);
+}
+void put(Packer& packer, std::uint8_t value) {
+  packer.pack_uint8(value);
+}
+void put(Packer& packer, bool value) {
+  if (value) {
+    packer.pack_true();
+  } else {
+    packer.pack_false();
+  }
+}
+void put(Packer& packer, double value) {
+  packer.pack_double(value);
+}
+void put(Packer& packer, const Digest& digest) {
+  put_bytes(packer, {reinterpret_cast<const char*>(digest.bytes.data()), digest.bytes.size()});
+}
+
+template <class T>
+void put(Packer& packer, const std::vector<T>& items) {
+  packer.pack_array(static_cast<std::uint32_t>(items.size()));
+  for (const T& item : items) {
+    put(packer, item);
+  }
+}
+
+/// Writes one map; the number of fields is said up front, as msgpack wants it.
+class MapWriter {
+ public:
+  MapWriter(Packer& packer, std::uint32_t fields) : packer_(packer) { packer_.pack_map(fields); }
+  template <class T>
+  MapWriter& field(std::uint8_t key, const T& value) {
+    packer_.pack_uint8(key);
+    put(packer_, value);
+    return *this;
+  }
+  MapWriter& bytes(std::uint8_t key, std::string_view value) {
+    packer_.pack_uint8(key);
+    put_bytes(packer_, value);
+    return *this;
+  }
+  template <class T>
+  MapWriter& optional(std::uint8_t key, const std::optional<T>& value) {
+    packer_.pack_uint8(key);
+    if (value) {
+      put(packer_, *value);
+    } else {
+      packer_.pack_nil();
+    }
+    return *this;
+  }
+
+ private:
+  Packer& packer_;
+};
+
+void put(Packer& packer, StageId stage) {
+  put(packer, static_cast<std::uint8_t>(stage));
+}
+void put(Packer& packer, const HeldLease& lease) {
+  MapWriter(packer, 4)
+      .field(1, lease.shard)
+      .field(2, lease.fence)
+      .field(3, lease.unfetched)
+      .field(4, lease.outstanding);
+}
+void put(Packer& packer, const GrantedLease& lease) {
+  MapWriter(packer, 3).field(1, lease.shard).field(2, lease.fence).field(3, lease.count);
+}
+void put(Packer& packer, const Sample& sample) {
+  MapWriter(packer, 6)
+      .field(1, sample.id)
+      .field(2, sample.ordinal)
+      .field(3, sample.canonical_input)
+      .field(4, sample.id_fields)
+      .optional(5, sample.gold)
+      .field(6, sample.database);
+}
+void put(Packer& packer, const Answer& answer) {
+  MapWriter(packer, 7)
+      .field(1, answer.sample_id)
+      .field(2, answer.call_key)
+      .field(3, answer.candidate)
+      .field(4, answer.served_model)
+      .field(5, answer.text)
+      .field(6, answer.reasoning)
+      .field(7, answer.finish_reason);
+}
+void put(Packer& packer, const Call& call) {
+  MapWriter(packer, 11)
+      .field(1, call.sample_id)
+      .field(2, call.call_key)
+      .field(3, call.candidate)
+      .field(4, call.endpoint)
+      .field(5, call.attempts)
+      .field(6, call.http_status)
+      .field(7, call.prompt_tokens)
+      .field(8, call.completion_tokens)
+      .field(9, call.queue_us)
+      .field(10, call.service_us)
+      .field(11, call.error);
+}
+void put(Packer& packer, const Candidate& candidate) {
+  MapWriter(packer, 11)
+      .field(1, candidate.index)
+      .field(2, candidate.call_key)
+      .field(3, candidate.text)
+      .field(4, candidate.clean_rule)
+      .field(5, static_cast<std::uint8_t>(candidate.rule))
+      .field(6, static_cast<std::uint8_t>(candidate.exec))
+      .field(7, candidate.error_class)
+      .field(8, candidate.signature)
+      .optional(9, candidate.gold_match)
+      .optional(10, candidate.score)
+      .optional(11, candidate.judge);
+}
+void put(Packer& packer, const StageTime& time) {
+  packer.pack_array(2);
+  put(packer, time.queue_us);
+  put(packer, time.service_us);
+}
+void put(Packer& packer, const Outcome& outcome) {
+  MapWriter(packer, 7)
+      .field(1, outcome.sample_id)
+      .field(2, static_cast<std::uint8_t>(outcome.verdict))
+      .field(3, static_cast<std::uint8_t>(outcome.reason))
+      .optional(4, outcome.chosen)
+      .field(5, outcome.gold_failed)
+      .field(6, outcome.candidates)
+      .field(7, std::vector<StageTime>(outcome.times.begin(), outcome.times.end()));
+}
+void put(Packer& packer, const SampleItem& item) {
+  MapWriter(packer, 2).field(1, item.sample).field(2, item.answers);
+}
+void put(Packer& packer, const Record& record) {
+  MapWriter(packer, 5)
+      .field(1, record.shard)
+      .field(2, record.fence)
+      .optional(3, record.answer)
+      .optional(4, record.call)
+      .optional(5, record.outcome);
+}
+
+template <class Write>
+std::string packed(Write write) {
+  std::string out;
+  StringSink sink(out);
+  Packer packer(sink);
+  write(packer);
+  return out;
+}
+
+// --- reading -----------------------------------------------------------------------------------
+
+/// Reads one map. The first thing that is wrong is kept; later reads do nothing.
+class MapReader {
+ public:
+  MapReader(const msgpack::object& object, std::string_view what, std::string& error)
+      : what_(what), error_(error) {
+    if (object.type != msgpack::type::MAP) {
+      fail(0, "is no map");
+      return;
+    }
+    map_ = &object.via.map;
+    std::vector<std::uint64_t> seen;
+    for (std::uint32_t i = 0; i < map_->size; ++i) {
+      const msgpack::object& key = map_->ptr[i].key;
+      if (key.type != msgpack::type::POSITIVE_INTEGER) {
+        fail(0, "has a key that is no number");
+        return;
+      }
+      if (std::find(seen.begin(), seen.end(), key.via.u64) != seen.end()) {
+        fail(static_cast<unsigned>(key.via.u64), "stands twice");
+        return;
+      }
+      seen.push_back(key.via.u64);
+    }
+  }
+
+  MapReader& read(unsigned key, std::uint64_t& out) { return number(key, out, UINT64_MAX); }
+  MapReader& read(unsigned key, std::uint32_t& out) {
+    std::uint64_t wide = 0;
+    number(key, wide, UINT32_MAX);
+    out = static_cast<std::uint32_t>(wide);
+    return *this;
+  }
+  MapReader& read(unsigned key, bool& out) {
+    const msgpack::object* value = get(key);
+    if (value != nullptr && value->type != msgpack::type::BOOLEAN) {
+      return fail(key, "is no boolean");
+    }
+    out = value != nullptr && value->via.boolean;
+    return *this;
+  }
+  MapReader& read(unsigned key, std::string& out) { return text(key, out, kMaxTextBytes); }
+  MapReader& text(unsigned key, std::string& out, std::size_t max) {
+    const msgpack::object* value = get(key);
+    if (value == nullptr) {
+      return *this;
+    }
+    if (value->type != msgpack::type::STR) {
+      return fail(key, "is no text");
+    }
+    if (value->via.str.size > max) {
+      return fail(key, "is too long");
+    }
+    out.assign(value->via.str.ptr, value->via.str.size);
+    return json::valid_utf8(out) ? *this : fail(key, "is not UTF-8");
+  }
+  MapReader& read(unsigned key, Digest& out) {
+    const msgpack::object* value = get(key);
+    if (value == nullptr) {
+      return *this;
+    }
+    if (value->type != msgpack::type::BIN || value->via.bin.size != out.bytes.size()) {
+      return fail(key, "is no digest");
+    }
+    std::copy_n(reinterpret_cast<const std::uint8_t*>(value->via.bin.ptr), out.bytes.size(),
+                out.bytes.begin());
+    return *this;
+  }
+  MapReader& bytes(unsigned key, std::string& out, std::size_t max) {
+    const msgpack::object* value = get(key);
+    if (value == nullptr) {
+      return *this;
+    }
+    if (value->type != msgpack::type::BIN) {
+      return fail(key, "is no byte string");
+    }
+    if (value->via.bin.size > max) {
+      return fail(key, "is too long");
+    }
+    out.assign(value->via.bin.ptr, value->via.bin.size);
+    return *this;
+  }
+  MapReader& read(unsigned key, double& out) {
+    const msgpack::object* value = get(key);
+    if (value == nullptr) {
+      return *this;
+    }
+    // msgpack-c packs a whole double as an integer.
+    if (value->type == msgpack::type::POSITIVE_INTEGER) {
+      out = static_cast<double>(value->via.u64);
+    } else if (value->type == msgpack::type::NEGATIVE_INTEGER) {
+      out = static_cast<double>(value->via.i64);
+    } else if (value->type == msgpack::type::FLOAT64 && std::isfinite(value->via.f64)) {
+      out = value->via.f64;
+    } else {
+      return fail(key, "is no finite number");
+    }
+    return *this;
+  }
+  /// An enumeration: `parse` gives nothing for a number that is none of it.
+  template <class E, class Parse>
+  MapReader& choice(unsigned key, E& out, Parse parse) {
+    std::uint64_t wide = 0;
+    number(key, wide, 255);
+    if (!error_.empty()) {
+      return *this;
+    }
+    if (const std::optional<E> value = parse(wide)) {
+      out = *value;
+      return *this;
+    }
+    return fail(key, "has an unknown value");
+  }
+  template <class T>
+  MapReader& optional(unsigned key, std::optional<T>& out) {
+    const msgpack::object* value = get(key);
+    if (value == nullptr || value->type == msgpack::type::NIL) {
+      return *this;
+    }
+    out.emplace();
+    return read(key, *out);
+  }
+  template <class T, class Read>
+  MapReader& optional(unsigned key, std::optional<T>& out, Read read_one) {
+    const msgpack::object* value = get(key);
+    if (value != nullptr && value->type != msgpack::type::NIL) {
+      out.emplace();
+      read_one(*value, *out, error_);
+    }
+    return *this;
+  }
+  template <class T, class Read>
+  MapReader& one(unsigned key, T& out, Read read_one) {
+    if (const msgpack::object* value = get(key)) {
+      read_one(*value, out, error_);
+    }
+    return *this;
+  }
+  template <class T, class Read>
+  MapReader& list(unsigned key, std::vector<T>& out, Read read_one,
+                  std::size_t max = kMaxListItems) {
+    const msgpack::object* value = get(key);
+    if (value == nullptr) {
+      return *this;
+    }
+    if (value->type != msgpack::type::ARRAY) {
+      return fail(key, "is no list");
+    }
+    if (value->via.array.size > max) {
+      return fail(key, "has too many items");
+    }
+    out.resize(value->via.array.size);
+    for (std::uint32_t i = 0; i < value->via.array.size && error_.empty(); ++i) {
+      read_one(value->via.array.ptr[i], out[i], error_);
+    }
+    return *this;
+  }
+
+ private:
+  const msgpack::object* get(unsigned key) {
+    if (!error_.empty() || map_ == nullptr) {
+      return nullptr;
+    }
+    for (std::uint32_t i = 0; i < map_->size; ++i) {
+      if (map_->ptr[i].key.via.u64 == key) {
+        return &map_->ptr[i].val;
+      }
+    }
+    fail(key, "is missing");
+    return nullptr;
+  }
+  MapReader& number(unsigned key, std::uint64_t& out, std::uint64_t max) {
+    const msgpack::object* value = get(key);
+    if (value == nullptr) {
+      return *this;
+    }
+    if (value->type != msgpack::type::POSITIVE_INTEGER || value->via.u64 > max) {
+      return fail(key, "is no whole number in range");
+    }
+    out = value->via.u64;
+    return *this;
+  }
+  MapReader& fail(unsigned key, std::string_view why) {
+    if (error_.empty()) {
+      error_ = std::string(what_) + ": field " + std::to_string(key) + " " + std::string(why);
+    }
+    return *this;
+  }
+
+  std::string_view what_;
+  std::string& error_;
+  const msgpack::object_map* map_ = nullptr;
+};
+
+void read_held(const msgpack::object& object, HeldLease& out, std::string& error) {
+  MapReader(object, "held lease", error)
+      .read(1, out.shard)
+      .read(2, out.fence)
+      .read(3, out.unfetched)
+      .read(4, out.outstanding);
+}
+void read_granted(const msgpack::object& object, GrantedLease& out, std::string& error) {
+  MapReader(object, "granted lease", error)
+      .read(1, out.shard)
+      .read(2, out.fence)
+      .read(3, out.count);
+}
+void read_stage(const msgpack::object& object, StageId& out, std::string& error) {
+  if (object.type != msgpack::type::POSITIVE_INTEGER || object.via.u64 >= kStageCount) {
+    error = "stage: unknown number";
+    return;
+  }
+  out = static_cast<StageId>(object.via.u64);
+}
+void read_sample(const msgpack::object& object, Sample& out, std::string& error) {
+  MapReader(object, "sample", error)
+      .read(1, out.id)
+      .read(2, out.ordinal)
+      .read(3, out.canonical_input)
+      .read(4, out.id_fields)
+      .optional(5, out.gold)
+      .text(6, out.database, 64);
+}
+void read_answer(const msgpack::object& object, Answer& out, std::string& error) {
+  MapReader(object, "answer", error)
+      .read(1, out.sample_id)
+      .read(2, out.call_key)
+      .read(3, out.candidate)
+      .read(4, out.served_model)
+      .read(5, out.text)
+      .read(6, out.reasoning)
+      .read(7, out.finish_reason);
+}
+void read_call(const msgpack::object& object, Call& out, std::string& error) {
+  MapReader(object, "call", error)
+      .read(1, out.sample_id)
+      .read(2, out.call_key)
+      .read(3, out.candidate)
+      .read(4, out.endpoint)
+      .read(5, out.attempts)
+      .read(6, out.http_status)
+      .read(7, out.prompt_tokens)
+      .read(8, out.completion_tokens)
+      .read(9, out.queue_us)
+      .read(10, out.service_us)
+      .read(11, out.error);
+}
+std::optional<ExecStatus> exec_status_from_number(std::uint64_t number) {
+  return number <= static_cast<std::uint64_t>(ExecStatus::timeout)
+             ? std::optional(static_cast<ExecStatus>(number))
+             : std::nullopt;
+}
+std::optional<Verdict> verdict_from_number(std::uint64_t number) {
+  return number <= static_cast<std::uint64_t>(Verdict::failed)
+             ? std::optional(static_cast<Verdict>(number))
+             : std::nullopt;
+}
+void read_candidate(const msgpack::object& object, Candidate& out, std::string& error) {
+  MapReader(object, "candidate", error)
+      .read(1, out.index)
+      .read(2, out.call_key)
+      .read(3, out.text)
+      .text(4, out.clean_rule, kMaxNameBytes)
+      .choice(5, out.rule, reason_from_number)
+      .choice(6, out.exec, exec_status_from_number)
+      .text(7, out.error_class, kMaxNameBytes)
+      .text(8, out.signature, 64)
+      .optional(9, out.gold_match)
+      .optional(10, out.score)
+      .optional(11, out.judge);
+}
+void read_time(const msgpack::object& object, StageTime& out, std::string& error) {
+  if (object.type != msgpack::type::ARRAY || object.via.array.size != 2 ||
+      object.via.array.ptr[0].type != msgpack::type::POSITIVE_INTEGER ||
+      object.via.array.ptr[1].type != msgpack::type::POSITIVE_INTEGER) {
+    error = "stage time: not two whole numbers";
+    return;
+  }
+  out.queue_us = object.via.array.ptr[0].via.u64;
+  out.service_us = object.via.array.ptr[1].via.u64;
+}
+void read_outcome(const msgpack::object& object, Outcome& out, std::string& error) {
+  std::vector<StageTime> times;
+  MapReader(object, "outcome", error)
+      .read(1, out.sample_id)
+      .choice(2, out.verdict, verdict_from_number)
+      .choice(3, out.reason, reason_from_number)
+      .optional(4, out.chosen)
+      .read(5, out.gold_failed)
+      .list(6, out.candidates, read_candidate)
+      .list(7, times, read_time, kStageCount);
+  if (error.empty() && times.size() != kStageCount) {
+    error = "outcome: field 7 has another number of stages";
+    return;
+  }
+  std::copy(times.begin(), times.end(), out.times.begin());
+}
+void read_item(const msgpack::object& object, SampleItem& out, std::string& error) {
+  MapReader(object, "sample item", error)
+      .one(1, out.sample, read_sample)
+      .list(2, out.answers, read_answer);
+}
+void read_record(const msgpack::object& object, Record& out, std::string& error) {
+  MapReader(object, "record", error)
+      .read(1, out.shard)
+      .read(2, out.fence)
+      .optional(3, out.answer, read_answer)
+      .optional(4, out.call, read_call)
+      .optional(5, out.outcome, read_outcome);
+}
+
+/// Unpacks one body under limits and lets `read` fill in the message.
+template <class T, class Read>
+Result<T> unpacked(std::string_view body, Read read) {
+  T message;
+  std::string error;
+  try {
+    const msgpack::unpack_limit limit(kMaxListItems, 256, kMaxTextBytes, kMaxFrameBytes, 0, 32);
+    std::size_t offset = 0;
+    const msgpack::object_handle handle =
+        msgpack::unpack(body.data(), body.size(), offset, nullptr, nullptr, limit);
+    if (offset != body.size()) {
+      return Error{Errc::invalid_input, "message: bytes behind its end"};
+    }
+    read(handle.get(), message, error);
+  } catch (const std::exception& problem) {
+    return Error{Errc::invalid_input, std::string("message: ") + problem.what()};
+  }
+  if (!error.empty()) {
+    return Error{Errc::invalid_input, error};
+  }
+  return message;
+}
+
+}  // namespace
+
+std::string encode(const WorkerState& m) {
+  return packed([&](Packer& packer) {
+    MapWriter(packer, 13)
+        .field(1, m.name)
+        .field(2, m.incarnation)
+        .field(3, m.seq)
+        .field(4, m.epoch)
+        .optional(5, m.config)
+        .field(6, m.leases)
+        .field(7, m.slots_max)
+        .field(8, m.in_flight)
+        .field(9, m.leaving)
+        .field(10, m.full_ms)
+        .field(11, m.version)
+        .field(12, m.stages)
+        .field(13, m.draining);
+  });
+}
+std::string encode(const Order& m) {
+  return packed([&](Packer& packer) {
+    MapWriter(packer, 10)
+        .field(1, m.epoch)
+        .field(2, m.ack_seq)
+        .field(3, m.incarnation)
+        .field(4, m.config)
+        .field(5, m.slots)
+        .field(6, m.leases)
+        .field(7, m.ttl_ms)
+        .field(8, m.heartbeat_ms)
+        .field(9, m.drain)
+        .field(10, m.run_over);
+  });
+}
+std::string encode(const RunSpec& m) {
+  return packed(
+      [&](Packer& packer) { MapWriter(packer, 2).field(1, m.config).field(2, m.config_json); });
+}
+std::string encode(const Fetch& m) {
+  return packed([&](Packer& packer) {
+    MapWriter(packer, 4).field(1, m.shard).field(2, m.fence).field(3, m.from).field(4, m.count);
+  });
+}
+std::string encode(const Samples& m) {
+  return packed([&](Packer& packer) {
+    MapWriter(packer, 5)
+        .field(1, m.shard)
+        .field(2, m.fence)
+        .field(3, m.from)
+        .field(4, m.next)
+        .field(5, m.items);
+  });
+}
+std::string encode(const FetchDatabase& m) {
+  return packed(
+      [&](Packer& packer) { MapWriter(packer, 2).field(1, m.digest).field(2, m.offset); });
+}
+std::string encode(const DatabaseChunk& m) {
+  return packed([&](Packer& packer) {
+    MapWriter(packer, 4).field(1, m.digest).field(2, m.offset).field(3, m.total).bytes(4, m.bytes);
+  });
+}
+std::string encode(const Deliver& m) {
+  return packed([&](Packer& packer) {
+    MapWriter(packer, 4)
+        .field(1, m.incarnation)
+        .field(2, m.epoch)
+        .field(3, m.seq)
+        .field(4, m.records);
+  });
+}
+std::string encode(const Ack& m) {
+  return packed([&](Packer& packer) {
+    MapWriter(packer, 3).field(1, m.incarnation).field(2, m.epoch).field(3, m.seq);
+  });
+}
+
+std::string encode(const Record& record) {
+  return packed([&](Packer& packer) { put(packer, record); });
+}
+
+Result<WorkerState> decode_worker_state(std::string_view body) {
+  return unpacked<WorkerState>(body, [](const auto& object, WorkerState& m, std::string& error) {
+    MapReader(object, "worker state", error)
+        .text(1, m.name, kMaxNameBytes)
+        .read(2, m.incarnation)
+        .read(3, m.seq)
+        .read(4, m.epoch)
+        .optional(5, m.config)
+        .list(6, m.leases, read_held)
+        .read(7, m.slots_max)
+        .read(8, m.in_flight)
+        .read(9, m.leaving)
+        .read(10, m.full_ms)
+        .text(11, m.version, kMaxNameBytes)
+        .list(12, m.stages, read_stage, kStageCount)
+        .read(13, m.draining);
+  });
+}
+Result<Order> decode_order(std::string_view body) {
+  return unpacked<Order>(body, [](const auto& object, Order& m, std::string& error) {
+    MapReader(object, "order", error)
+        .read(1, m.epoch)
+        .read(2, m.ack_seq)
+        .read(3, m.incarnation)
+        .read(4, m.config)
+        .read(5, m.slots)
+        .list(6, m.leases, read_granted)
+        .read(7, m.ttl_ms)
+        .read(8, m.heartbeat_ms)
+        .read(9, m.drain)
+        .read(10, m.run_over);
+  });
+}
+Result<RunSpec> decode_run_spec(std::string_view body) {
+  return unpacked<RunSpec>(body, [](const auto& object, RunSpec& m, std::string& error) {
+    MapReader(object, "run spec", error).read(1, m.config).read(2, m.config_json);
+  });
+}
+Result<Fetch> decode_fetch(std::string_view body) {
+  return unpacked<Fetch>(body, [](const auto& object, Fetch& m, std::string& error) {
+    MapReader(object, "fetch", error)
+        .read(1, m.shard)
+        .read(2, m.fence)
+        .read(3, m.from)
+        .read(4, m.count);
+  });
+}
+Result<Samples> decode_samples(std::string_view body) {
+  return unpacked<Samples>(body, [](const auto& object, Samples& m, std::string& error) {
+    MapReader(object, "samples", error)
+        .read(1, m.shard)
+        .read(2, m.fence)
+        .read(3, m.from)
+        .read(4, m.next)
+        .list(5, m.items, read_item, kMaxFetchSamples);
+  });
+}
+Result<FetchDatabase> decode_fetch_database(std::string_view body) {
+  return unpacked<FetchDatabase>(
+      body, [](const auto& object, FetchDatabase& m, std::string& error) {
+        MapReader(object, "fetch database", error).read(1, m.digest).read(2, m.offset);
+      });
+}
+Result<DatabaseChunk> decode_database_chunk(std::string_view body) {
+  return unpacked<DatabaseChunk>(body,
+                                 [](const auto& object, DatabaseChunk& m, std::string& error) {
+                                   MapReader(object, "database chunk", error)
+                                       .read(1, m.digest)
+                                       .read(2, m.offset)
+                                       .read(3, m.total)
+                                       .bytes(4, m.bytes, kDatabaseChunkBytes);
+                                 });
+}
+Result<Deliver> decode_deliver(std::string_view body) {
+  return unpacked<Deliver>(body, [](const auto& object, Deliver& m, std::string& error) {
+    MapReader(object, "deliver", error)
+        .read(1, m.incarnation)
+        .read(2, m.epoch)
+        .read(3, m.seq)
+        .list(4, m.records, read_record);
+  });
+}
+Result<Ack> decode_ack(std::string_view body) {
+  return unpacked<Ack>(body, [](const auto& object, Ack& m, std::string& error) {
+    MapReader(object, "ack", error).read(1, m.incarnation).read(2, m.epoch).read(3, m.seq);
+  });
+}
+
+Result<Record> decode_record(std::string_view body) {
+  return unpacked<Record>(body, [](const auto& object, Record& record, std::string& error) {
+    read_record(object, record, error);
+  });
+}
+
+namespace {
+std::size_t encoded_size_bound(const Answer& answer) {
+  return 160 + answer.served_model.size() + answer.text.size() + answer.reasoning.size() +
+         answer.finish_reason.size();
+}
+}  // namespace
+
+std::size_t encoded_size_bound(const Record& record) {
+  std::size_t bytes = 64;
+  if (record.answer) {
+    bytes += encoded_size_bound(*record.answer);
+  }
+  if (record.call) {
+    bytes += 192 + record.call->endpoint.size() + record.call->error.size();
+  }
+  if (record.outcome) {
+    bytes += 256;
+    for (const Candidate& candidate : record.outcome->candidates) {
+      bytes += 256 + candidate.text.size() + candidate.clean_rule.size() +
+               candidate.error_class.size() + candidate.signature.size();
+    }
+  }
+  return bytes;
+}
+
+std::size_t encoded_size_bound(const SampleItem& item) {
+  std::size_t bytes = 192 + item.sample.canonical_input.size() + item.sample.id_fields.size() +
+                      (item.sample.gold ? item.sample.gold->size() : 0);
+  for (const Answer& answer : item.answers) {
+    bytes += encoded_size_bound(answer);
+  }
+  return bytes;
+}
+
+}  // namespace fd

@@ -1,0 +1,183 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/digest.hpp"
+#include "protocol/frame.hpp"
+#include "protocol/records.hpp"
+#include "protocol/result.hpp"
+
+// What coordinator and workers say to each other. Control is level-triggered: a worker repeats
+// WorkerState (what it holds), the coordinator answers Order (what it should hold); loss and
+// repetition of either are harmless. Everything else is a request that may be asked again, or is
+// repeated until it is acknowledged. Durations only, never times of day. Bodies are msgpack maps
+// with integer keys.
+
+namespace fd {
+
+inline constexpr std::size_t kMaxNameBytes = 64;
+inline constexpr std::size_t kMaxTextBytes = 8u << 20;        ///< one text field
+inline constexpr std::size_t kMaxListItems = 4096;            ///< one list
+inline constexpr std::uint32_t kMaxFetchSamples = 256;        ///< samples in one reply
+inline constexpr std::size_t kDatabaseChunkBytes = 1u << 20;  ///< of one DatabaseChunk
+
+/// One shard as a worker holds it.
+struct HeldLease {
+  std::uint32_t shard = 0;
+  std::uint64_t fence = 0;
+  std::uint32_t unfetched = 0;    ///< samples of it that the worker has not got yet
+  std::uint32_t outstanding = 0;  ///< samples under way, or with records not acknowledged yet
+  friend bool operator==(const HeldLease&, const HeldLease&) = default;
+};
+
+/// Worker to coordinator, at every heartbeat and at every change that matters.
+struct WorkerState {
+  std::string name;
+  std::uint64_t incarnation = 0;  ///< random per worker process
+  std::uint64_t seq = 0;          ///< rises with every state sent
+  std::uint64_t epoch = 0;        ///< of the last Order that was taken; 0: none yet
+  std::optional<Digest> config;   ///< digest of the RunSpec it works by
+  std::vector<HeldLease> leases;
+  std::uint32_t slots_max = 0;  ///< the worker's own cap on calls in flight; 0: none
+  std::uint32_t in_flight = 0;  ///< calls under way
+  bool leaving = false;         ///< drains: takes no new work and gives back what is unfetched
+  bool draining = false;    ///< follows an Order to drain
+  std::uint64_t full_ms = 0;    ///< how long all its slots were taken, so far
+  std::string version;          ///< of the program
+  std::vector<StageId> stages;  ///< the stages it serves
+  friend bool operator==(const WorkerState&, const WorkerState&) = default;
+};
+
+struct GrantedLease {
+  std::uint32_t shard = 0;
+  std::uint64_t fence = 0;
+  std::uint32_t count = 0;  ///< samples in the shard
+  friend bool operator==(const GrantedLease&, const GrantedLease&) = default;
+};
+
+/// Coordinator to worker: what it should hold. A lease that is not in it is not the worker's any
+/// more.
+struct Order {
+  std::uint64_t epoch = 0;        ///< raised at every start of the coordinator
+  std::uint64_t ack_seq = 0;      ///< the WorkerState that this answers
+  std::uint64_t incarnation = 0;  ///< of the worker it is meant for
+  Digest config;                  ///< digest of the RunSpec that the run goes by
+  std::uint32_t slots = 0;        ///< its share of the calls in flight
+  std::vector<GrantedLease> leases;
+  std::uint32_t ttl_ms = 0;  ///< how long the leases last without another Order
+  std::uint32_t heartbeat_ms = 0;
+  bool drain = false;     ///< start no new calls; deliver what is under way
+  bool run_over = false;  ///< forget the run
+  friend bool operator==(const Order&, const Order&) = default;
+};
+
+/// Coordinator to worker: the whole run config, once per worker and run.
+struct RunSpec {
+  Digest config;            ///< SHA-256 of config_json
+  std::string config_json;  ///< effective config; no secrets
+  friend bool operator==(const RunSpec&, const RunSpec&) = default;
+};
+
+/// Worker to coordinator: send me samples [from, from + count) of a shard (by position in id
+/// order). The credit is the count: nothing is sent that was not asked for.
+struct Fetch {
+  std::uint32_t shard = 0;
+  std::uint64_t fence = 0;
+  std::uint32_t from = 0;
+  std::uint32_t count = 0;
+  friend bool operator==(const Fetch&, const Fetch&) = default;
+};
+
+struct SampleItem {
+  Sample sample;
+  std::vector<Answer> answers;  ///< recorded ones: not to be asked again
+  friend bool operator==(const SampleItem&, const SampleItem&) = default;
+};
+
+/// Answer to Fetch. Samples that already have an outcome are left out.
+struct Samples {
+  std::uint32_t shard = 0;
+  std::uint64_t fence = 0;
+  std::uint32_t from = 0;
+  std::uint32_t next =
+      0;  ///< the position after the last one covered; may be short of what was asked
+  std::vector<SampleItem> items;
+  friend bool operator==(const Samples&, const Samples&) = default;
+};
+
+struct FetchDatabase {
+  Digest digest;
+  std::uint64_t offset = 0;
+  friend bool operator==(const FetchDatabase&, const FetchDatabase&) = default;
+};
+
+struct DatabaseChunk {
+  Digest digest;
+  std::uint64_t offset = 0;
+  std::uint64_t total = 0;  ///< bytes of the whole database; 0: the coordinator does not have it
+  std::string bytes;
+  friend bool operator==(const DatabaseChunk&, const DatabaseChunk&) = default;
+};
+
+/// One thing a worker hands over: an answer with its call, a call that failed, or an outcome.
+struct Record {
+  std::uint32_t shard = 0;
+  std::uint64_t fence = 0;
+  std::optional<Answer> answer;
+  std::optional<Call> call;
+  std::optional<Outcome> outcome;
+  friend bool operator==(const Record&, const Record&) = default;
+};
+
+/// Worker to coordinator: records in order; repeated until acknowledged.
+struct Deliver {
+  std::uint64_t incarnation = 0;
+  std::uint64_t epoch = 0;
+  std::uint64_t seq = 0;  ///< 1, 2, 3, ... within one incarnation and epoch
+  std::vector<Record> records;
+  friend bool operator==(const Deliver&, const Deliver&) = default;
+};
+
+/// Coordinator to worker: everything up to `seq` is recorded.
+struct Ack {
+  std::uint64_t incarnation = 0;
+  std::uint64_t epoch = 0;
+  std::uint64_t seq = 0;
+  friend bool operator==(const Ack&, const Ack&) = default;
+};
+
+// Bodies. Decoders refuse (invalid_input, naming message and key): wrong types, missing keys,
+// numbers out of range, lists and texts over their limits, duplicate keys, trailing bytes. Unknown
+// integer keys are ignored, so that a field can be added within one protocol version.
+std::string encode(const WorkerState& message);
+std::string encode(const Order& message);
+std::string encode(const RunSpec& message);
+std::string encode(const Fetch& message);
+std::string encode(const Samples& message);
+std::string encode(const FetchDatabase& message);
+std::string encode(const DatabaseChunk& message);
+std::string encode(const Deliver& message);
+std::string encode(const Ack& message);
+std::string encode(const Record& record);  ///< not a message of its own: a row of the ledger
+
+Result<WorkerState> decode_worker_state(std::string_view body);
+Result<Order> decode_order(std::string_view body);
+Result<RunSpec> decode_run_spec(std::string_view body);
+Result<Fetch> decode_fetch(std::string_view body);
+Result<Samples> decode_samples(std::string_view body);
+Result<FetchDatabase> decode_fetch_database(std::string_view body);
+Result<DatabaseChunk> decode_database_chunk(std::string_view body);
+Result<Deliver> decode_deliver(std::string_view body);
+Result<Ack> decode_ack(std::string_view body);
+Result<Record> decode_record(std::string_view body);
+
+/// Returns about how many bytes `record` takes in a Deliver (an upper bound).
+std::size_t encoded_size_bound(const Record& record);
+/// Returns about how many bytes `item` takes in a Samples (an upper bound).
+std::size_t encoded_size_bound(const SampleItem& item);
+
+}  // namespace fd

@@ -1,0 +1,136 @@
+#include "protocol/records.hpp"
+
+#include <utility>
+
+namespace fd {
+namespace {
+
+template <class T>
+struct Named {
+  T value;
+  std::string_view name;
+};
+
+constexpr Named<Reason> kReasons[] = {
+    {Reason::none, "ok"},
+    {Reason::empty_output, "empty_output"},
+    {Reason::too_short, "too_short"},
+    {Reason::too_long, "too_long"},
+    {Reason::banned_pattern, "banned_pattern"},
+    {Reason::format_error, "format_error"},
+    {Reason::parse_error, "parse_error"},
+    {Reason::exec_error, "exec_error"},
+    {Reason::step_limit, "step_limit"},
+    {Reason::row_limit, "row_limit"},
+    {Reason::timeout, "timeout"},
+    {Reason::gold_error, "gold_error"},
+    {Reason::gold_mismatch, "gold_mismatch"},
+    {Reason::score_low, "score_low"},
+    {Reason::judge_low, "judge_low"},
+    {Reason::judge_unparsed, "judge_unparsed"},
+    {Reason::truncated, "truncated"},
+    {Reason::refusal, "refusal"},
+    {Reason::near_duplicate, "near_duplicate"},
+    {Reason::contaminated, "contaminated"},
+    {Reason::quota, "quota"},
+    {Reason::surplus, "surplus"},
+    {Reason::provider_error, "provider_error"},
+    {Reason::provider_rejected, "provider_rejected"},
+    {Reason::attempts_exhausted, "attempts_exhausted"},
+    {Reason::poison, "poison"},
+    {Reason::internal, "internal"},
+};
+
+constexpr Named<Verdict> kVerdicts[] = {
+    {Verdict::kept, "kept"},
+    {Verdict::rejected, "rejected"},
+    {Verdict::failed, "failed"},
+};
+
+constexpr Named<ExecStatus> kExecStatuses[] = {
+    {ExecStatus::not_run, "not_run"},
+    {ExecStatus::ok, "ok"},
+    {ExecStatus::parse_error, "parse_error"},
+    {ExecStatus::denied, "denied"},
+    {ExecStatus::error, "error"},
+    {ExecStatus::step_limit, "step_limit"},
+    {ExecStatus::row_limit, "row_limit"},
+    {ExecStatus::byte_limit, "byte_limit"},
+    {ExecStatus::heap_limit, "heap_limit"},
+    {ExecStatus::timeout, "timeout"},
+};
+
+constexpr Named<StageId> kStages[] = {
+    {StageId::teacher, "teacher"}, {StageId::clean, "clean"}, {StageId::rules, "rules"},
+    {StageId::exec, "exec"},       {StageId::score, "score"}, {StageId::select, "select"},
+};
+
+template <class T, std::size_t N>
+std::string_view name_in(const Named<T> (&table)[N], T value) {
+  for (const Named<T>& entry : table) {
+    if (entry.value == value) {
+      return entry.name;
+    }
+  }
+  // Enumerations are made from names and checked numbers only.
+  FD_CHECK(false);
+  return {};
+}
+
+template <class T, std::size_t N>
+std::optional<T> value_in(const Named<T> (&table)[N], std::string_view name) {
+  for (const Named<T>& entry : table) {
+    if (entry.name == name) {
+      return entry.value;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string_view name(Reason reason) {
+  return name_in(kReasons, reason);
+}
+std::string_view name(Verdict verdict) {
+  return name_in(kVerdicts, verdict);
+}
+std::string_view name(ExecStatus status) {
+  return name_in(kExecStatuses, status);
+}
+std::string_view name(StageId stage) {
+  return name_in(kStages, stage);
+}
+
+std::optional<Reason> reason_from_name(std::string_view name) {
+  return value_in(kReasons, name);
+}
+std::optional<Verdict> verdict_from_name(std::string_view name) {
+  return value_in(kVerdicts, name);
+}
+std::optional<ExecStatus> exec_status_from_name(std::string_view name) {
+  return value_in(kExecStatuses, name);
+}
+std::optional<StageId> stage_from_name(std::string_view name) {
+  return value_in(kStages, name);
+}
+
+std::optional<Reason> reason_from_number(std::uint64_t number) {
+  for (const Named<Reason>& entry : kReasons) {
+    if (static_cast<std::uint64_t>(entry.value) == number) {
+      return entry.value;
+    }
+  }
+  return std::nullopt;
+}
+
+std::uint32_t shard_of(const SampleId& id, std::uint32_t shards) {
+  FD_CHECK(shards >= 1);
+  // The high half of a 64 x 32 bit product, without a 128-bit type: (high * 2^32 + low) * shards.
+  const std::uint64_t bits = id.leading_bits();
+  const std::uint64_t low = (bits & 0xFFFFFFFFu) * shards;
+  const std::uint64_t high = (bits >> 32) * shards;
+  return static_cast<std::uint32_t>((high + (low >> 32)) >> 32);
+}
+
+}  // namespace fd

@@ -1,0 +1,162 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "protocol/digest.hpp"
+
+namespace fd {
+
+// The whole configuration as plain values with the defaults in place. Keys, ranges, defaults and
+// which of them are semantic (change output bytes) are declared once, in actors/config_schema.cpp;
+// docs/configuration.md is the reference.
+
+struct ContractConfig {
+  std::vector<std::string> fields;
+  bool drop_null_fields = true;
+  bool strict = true;
+  std::vector<std::string> id_fields;
+};
+
+struct ShardingConfig {
+  std::uint32_t shards = 0;         ///< 0: by target_size
+  std::uint32_t target_size = 256;  ///< samples a shard
+};
+
+struct DecodeConfig {
+  double temperature = 0.2;
+  double top_p = 1.0;
+  std::uint32_t max_tokens = 512;
+  std::uint32_t n = 1;
+  std::optional<std::int64_t> seed;
+  std::vector<std::string> stop;
+};
+
+struct TeacherConfig {
+  std::string model;
+  std::string system_prompt;
+  std::string prompt;
+  DecodeConfig decode;
+};
+
+struct PriceConfig {
+  double input = 0.0;   ///< money per million prompt tokens
+  double output = 0.0;  ///< money per million completion tokens
+};
+
+struct ProviderConfig {
+  std::string name;
+  std::string base_url;
+  std::string api_key_env;
+  std::uint32_t max_concurrency = 64;  ///< calls in flight over all workers
+  std::uint32_t rpm = 0;
+  std::uint64_t tpm = 0;
+  double weight = 1.0;
+  bool allow_http = false;  ///< an API key over http:// outside loopback
+  PriceConfig price_per_mtok;
+};
+
+struct RetryConfig {
+  std::uint32_t max_attempts = 6;
+  std::uint32_t base_ms = 500;
+  std::uint32_t max_ms = 60000;
+};
+
+struct BudgetConfig {
+  double usd = 0;
+  std::uint64_t tokens = 0;
+};
+
+struct GatewayConfig {
+  std::vector<ProviderConfig> providers;
+  double request_timeout_s = 120;
+  double outage_timeout_s = 300;
+  RetryConfig retry;
+  BudgetConfig budget;
+};
+
+struct RulesConfig {
+  std::uint32_t min_chars = 1;  ///< Unicode code points
+  std::uint32_t max_chars = 2000;
+  std::vector<std::string> banned_patterns;    ///< RE2 syntax; any match rejects
+  std::vector<std::string> required_patterns;  ///< RE2 syntax; every one must match
+};
+
+enum class ExecKind { none, sqlite };
+enum class MatchMode { automatic, multiset, ordered };
+
+struct ExecConfig {
+  ExecKind kind = ExecKind::sqlite;
+  std::string sql = "generation";
+  std::string gold = "gold_sql";         ///< the row's field with the gold
+  std::string database = "{{db_path}}";  ///< template over the whole row
+  std::uint64_t max_steps = 50000000;    ///< SQLite VM steps
+  std::uint32_t max_rows = 10000;
+  std::uint64_t max_result_bytes = 4u << 20;
+  std::uint64_t max_heap_bytes = 64u << 20;
+  MatchMode match = MatchMode::automatic;
+};
+
+struct ScoreConfig {
+  double gold = 1.0;
+  double exec = 0.5;
+  double fail = 0.0;
+};
+
+struct SelectConfig {
+  double min_score = 0.5;
+  bool require_exec = true;
+  bool require_gold_match = true;
+};
+
+struct DatasetGateConfig {
+  std::uint64_t min_total = 0;
+  double min_exec_pass_rate = 0;
+  double min_gold_match_rate = 0;
+  double min_judge_score_mean = 0;
+  double max_failed_fraction = 0;
+};
+
+struct GatesConfig {
+  RulesConfig rules;
+  ExecConfig exec;
+  bool judge_enabled = false;
+  ScoreConfig score;
+  SelectConfig select;
+  DatasetGateConfig dataset;
+};
+
+struct ExportConfig {
+  std::vector<std::string> formats = {"chat"};
+  double train_ratio = 0.9;
+};
+
+struct TransportConfig {
+  std::string keys;
+  bool allow_plaintext_non_loopback = false;
+};
+
+struct LeaseSettings {
+  std::uint32_t ttl_ms = 10000;       ///< how long a silent worker keeps its shards
+  std::uint32_t heartbeat_ms = 1000;  ///< how often a worker reports
+};
+
+/// Everything a run is told. Semantic parts decide bytes; the others only how fast and at what
+/// cost.
+struct RunConfig {
+  std::string task;
+  std::vector<std::string> input;
+  std::vector<std::string> reuse;
+  ContractConfig contract;
+  ShardingConfig sharding;
+  TeacherConfig teacher;
+  GatewayConfig gateway;
+  GatesConfig gates;
+  ExportConfig export_;
+  TransportConfig transport;
+  LeaseSettings lease;
+};
+
+}  // namespace fd

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace fd {
+
+/// Every file name of a run, in one place. Joins names only: touches no disk.
+class RunDir {
+ public:
+  explicit RunDir(std::string root) : root_(std::move(root)) {}
+  [[nodiscard]] const std::string& root() const { return root_; }
+  [[nodiscard]] std::string run_json() const;
+  [[nodiscard]] std::string lock() const;
+  [[nodiscard]] std::string ledger() const;
+  [[nodiscard]] std::string invalid() const;
+  [[nodiscard]] std::string databases() const;
+  [[nodiscard]] std::string database(std::string_view hex_digest) const;
+  [[nodiscard]] std::string workers() const;
+  [[nodiscard]] std::string worker(std::uint32_t index) const;
+  [[nodiscard]] std::string shards() const;
+  [[nodiscard]] std::string shard(std::uint32_t index) const;  ///< shards/0007
+  [[nodiscard]] std::string shard_file(std::uint32_t index, std::string_view name) const;
+  [[nodiscard]] std::string stage_manifest(std::string_view stage) const;
+  [[nodiscard]] std::string quality_report(std::string_view stage) const;
+  [[nodiscard]] std::string report(std::string_view name) const;  ///< reports/<name>
+  [[nodiscard]] std::string export_dir() const;
+  [[nodiscard]] std::string export_file(std::string_view name) const;
+
+ private:
+  std::string root_;
+};
+
+/// Returns whether `id` matches [A-Za-z0-9][A-Za-z0-9._-]{0,63}.
+bool valid_run_id(std::string_view id);
+
+}  // namespace fd

@@ -1,0 +1,181 @@
+#include "protocol/messages.hpp"
+
+#include <gtest/gtest.h>
+
+namespace fd {
+namespace {
+
+Digest digest_of(std::uint8_t fill) {
+  Digest digest;
+  digest.bytes.fill(fill);
+  return digest;
+}
+
+WorkerState some_state() {
+  WorkerState state;
+  state.name = "worker-1";
+  state.incarnation = 1ull << 60;
+  state.seq = 7;
+  state.epoch = 3;
+  state.config = digest_of(9);
+  state.leases = {{4, 17, 200, 12}, {5, 18, 256, 0}};
+  state.slots_max = 32;
+  state.in_flight = 31;
+  state.leaving = true;
+  state.draining = true;
+  state.full_ms = 12345;
+  state.version = "0.1.0";
+  state.stages = {StageId::teacher, StageId::select};
+  return state;
+}
+
+Answer some_answer() {
+  return Answer{digest_of(1), digest_of(2), 1, "model", "SELECT 'é'", "because", "stop"};
+}
+
+Record some_record() {
+  Record record;
+  record.shard = 4;
+  record.fence = 17;
+  record.answer = some_answer();
+  Call call;
+  call.sample_id = digest_of(1);
+  call.call_key = digest_of(2);
+  call.candidate = 1;
+  call.endpoint = "local";
+  call.attempts = 2;
+  call.http_status = 200;
+  call.prompt_tokens = 100;
+  call.completion_tokens = 20;
+  call.queue_us = 5;
+  call.service_us = 500000;
+  call.error = "";
+  record.call = call;
+  Outcome outcome;
+  outcome.sample_id = digest_of(1);
+  outcome.verdict = Verdict::kept;
+  outcome.reason = Reason::none;
+  outcome.chosen = 1;
+  Candidate candidate;
+  candidate.index = 1;
+  candidate.call_key = digest_of(2);
+  candidate.text = "SELECT 1";
+  candidate.clean_rule = "fence";
+  candidate.exec = ExecStatus::ok;
+  candidate.signature = digest_of(3).hex();
+  candidate.gold_match = true;
+  candidate.score = 1.0;
+  outcome.candidates = {candidate};
+  outcome.times[2] = {3, 4};
+  record.outcome = outcome;
+  return record;
+}
+
+Samples some_samples() {
+  Sample sample;
+  sample.id = digest_of(1);
+  sample.ordinal = 12;
+  sample.canonical_input = R"({"instruction":"q"})";
+  sample.gold = "SELECT 1";
+  sample.database = digest_of(8).hex();
+  return Samples{4, 17, 0, 2, {{sample, {some_answer()}}}};
+}
+
+Deliver some_deliver() {
+  return Deliver{5, 6, 7, {some_record()}};
+}
+
+TEST(Messages, EveryMessageComesBackAsItWent) {
+  EXPECT_EQ(*decode_worker_state(encode(some_state())), some_state());
+  Order order{3, 7, 99, digest_of(9), 16, {{4, 17, 256}}, 10000, 1000, true, false};
+  EXPECT_EQ(*decode_order(encode(order)), order);
+  EXPECT_EQ(*decode_run_spec(encode(RunSpec{digest_of(1), "{}"})), (RunSpec{digest_of(1), "{}"}));
+  EXPECT_EQ(*decode_fetch(encode(Fetch{1, 2, 3, 4})), (Fetch{1, 2, 3, 4}));
+  EXPECT_EQ(*decode_samples(encode(some_samples())), some_samples());
+  EXPECT_EQ(*decode_fetch_database(encode(FetchDatabase{digest_of(1), 77})),
+            (FetchDatabase{digest_of(1), 77}));
+  const DatabaseChunk chunk{digest_of(1), 5, 10, std::string("\0\xff", 2)};
+  EXPECT_EQ(*decode_database_chunk(encode(chunk)), chunk);
+  EXPECT_EQ(*decode_deliver(encode(some_deliver())), some_deliver());
+  EXPECT_EQ(*decode_ack(encode(Ack{1, 2, 3})), (Ack{1, 2, 3}));
+  EXPECT_EQ(*decode_record(encode(some_record())), some_record());
+}
+
+/// K01: every truncation of every message is an error, and has no partial effect.
+TEST(Messages, K01EveryTruncationOfEveryMessageIsRefused) {
+  const auto none = [](const std::string& body, auto decode) {
+    for (std::size_t size = 0; size < body.size(); ++size) {
+      const auto decoded = decode(std::string_view(body).substr(0, size));
+      ASSERT_FALSE(decoded.ok()) << size;
+      ASSERT_EQ(decoded.error().code, Errc::invalid_input);
+    }
+  };
+  none(encode(some_state()), decode_worker_state);
+  none(encode(Order{3, 7, 99, digest_of(9), 16, {{4, 17, 256}}, 1, 1, true, false}), decode_order);
+  none(encode(RunSpec{digest_of(1), "{}"}), decode_run_spec);
+  none(encode(Fetch{1, 2, 3, 4}), decode_fetch);
+  none(encode(some_samples()), decode_samples);
+  none(encode(FetchDatabase{digest_of(1), 77}), decode_fetch_database);
+  none(encode(DatabaseChunk{digest_of(1), 5, 10, "ab"}), decode_database_chunk);
+  none(encode(some_deliver()), decode_deliver);
+  none(encode(Ack{1, 2, 3}), decode_ack);
+}
+
+/// K04, K06: size bombs, trailing bytes, wrong types, duplicate and foreign keys.
+TEST(Messages, K06MalformedBodiesAreRefusedByName) {
+  const std::string good = encode(Ack{1, 2, 3});
+  EXPECT_EQ(decode_ack(good + good).error().message, "message: bytes behind its end");
+  EXPECT_FALSE(decode_ack(std::string("\xdd\xff\xff\xff\xff", 5)).ok());  // array32 of 4 G items
+  EXPECT_FALSE(decode_ack(std::string("\xdf\xff\xff\xff\xff", 5)).ok());  // map32 of 4 G members
+  EXPECT_EQ(decode_ack("\x93\x01\x02\x03").error().message, "ack: field 0 is no map");
+  EXPECT_EQ(decode_ack(std::string("\x82\x01\x01\x02\x02", 5)).error().message,
+            "ack: field 3 is missing");
+  EXPECT_EQ(decode_ack(std::string("\x83\x01\x01\x01\x02\x03\x03", 7)).error().message,
+            "ack: field 1 stands twice");
+  EXPECT_EQ(decode_ack(std::string("\x83\xa1x\x01\x02\x02\x03\x03", 8)).error().message,
+            "ack: field 0 has a key that is no number");
+  EXPECT_EQ(decode_ack(std::string("\x83\x01\xff\x02\x02\x03\x03", 7)).error().message,
+            "ack: field 1 is no whole number in range");  // -1
+  std::string nested(100000, '\x91');
+  EXPECT_FALSE(decode_ack(nested).ok());
+}
+
+TEST(Messages, UnknownIntegerKeysAreIgnored) {
+  const std::string with_extra("\x84\x01\x01\x02\x02\x03\x03\x50\xa1x", 10);
+  ASSERT_TRUE(decode_ack(with_extra).ok());
+  EXPECT_EQ(*decode_ack(with_extra), (Ack{1, 2, 3}));
+}
+
+/// K07: values that no honest peer sends.
+TEST(Messages, K07UnknownEnumeratorsAndOverlongListsAreRefused) {
+  Deliver deliver = some_deliver();
+  deliver.records[0].outcome->reason = static_cast<Reason>(39);
+  EXPECT_EQ(decode_deliver(encode(deliver)).error().message,
+            "outcome: field 3 has an unknown value");
+  WorkerState state = some_state();
+  state.stages.push_back(static_cast<StageId>(kStageCount));
+  EXPECT_EQ(decode_worker_state(encode(state)).error().message, "stage: unknown number");
+  state = some_state();
+  state.leases.resize(kMaxListItems);
+  EXPECT_TRUE(decode_worker_state(encode(state)).ok());
+  state.leases.resize(kMaxListItems + 1);
+  EXPECT_FALSE(decode_worker_state(encode(state)).ok());
+  state = some_state();
+  state.name = std::string(kMaxNameBytes, 'n');
+  EXPECT_TRUE(decode_worker_state(encode(state)).ok());
+  state.name += 'n';
+  EXPECT_EQ(decode_worker_state(encode(state)).error().message,
+            "worker state: field 1 is too long");
+  state.name = "\xff";
+  EXPECT_EQ(decode_worker_state(encode(state)).error().message,
+            "worker state: field 1 is not UTF-8");
+}
+
+TEST(Messages, SizeBoundsAreNeverBelowTheEncodedSize) {
+  EXPECT_GE(encoded_size_bound(some_record()), encode(some_record()).size());
+  const Samples samples = some_samples();
+  EXPECT_GE(encoded_size_bound(samples.items[0]) + 64, encode(samples).size());
+}
+
+}  // namespace
+}  // namespace fd

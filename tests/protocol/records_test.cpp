@@ -1,0 +1,117 @@
+#include "protocol/records.hpp"
+
+#include <limits>
+#include <set>
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace fd {
+namespace {
+
+Digest with_leading(std::uint64_t bits) {
+  Digest digest;
+  for (std::size_t i = 0; i < 8; ++i) {
+    digest.bytes[i] = static_cast<std::uint8_t>(bits >> (56 - 8 * i));
+  }
+  return digest;
+}
+
+TEST(ShardOf, CutsTheRangeOfIdsIntoEqualParts) {
+  constexpr std::uint64_t kTop = std::numeric_limits<std::uint64_t>::max();
+  EXPECT_EQ(shard_of(with_leading(0), 16), 0u);
+  EXPECT_EQ(shard_of(with_leading(kTop), 16), 15u);
+  EXPECT_EQ(shard_of(with_leading(0x0FFFFFFFFFFFFFFF), 16), 0u);
+  EXPECT_EQ(shard_of(with_leading(0x1000000000000000), 16), 1u);
+  EXPECT_EQ(shard_of(with_leading(0xEFFFFFFFFFFFFFFF), 16), 14u);
+  EXPECT_EQ(shard_of(with_leading(0xF000000000000000), 16), 15u);
+  // floor(2^64 / 3) = 0x5555555555555555: the first id of shard 1 is one above.
+  EXPECT_EQ(shard_of(with_leading(0x5555555555555555), 3), 0u);
+  EXPECT_EQ(shard_of(with_leading(0x5555555555555556), 3), 1u);
+  EXPECT_EQ(shard_of(with_leading(0xAAAAAAAAAAAAAAAA), 3), 1u);
+  EXPECT_EQ(shard_of(with_leading(0xAAAAAAAAAAAAAAAB), 3), 2u);
+}
+
+TEST(ShardOf, GivesEverythingToTheOnlyShardAndStaysBelowTheMost) {
+  constexpr std::uint64_t kTop = std::numeric_limits<std::uint64_t>::max();
+  constexpr std::uint32_t kMost = std::numeric_limits<std::uint32_t>::max();
+  EXPECT_EQ(shard_of(with_leading(kTop), 1), 0u);
+  EXPECT_EQ(shard_of(with_leading(kTop), kMost), kMost - 1);
+  EXPECT_EQ(shard_of(with_leading(0), kMost), 0u);
+  // The lower 32 bits count: the last shards part at 2^64 - 2^32 - 1.
+  constexpr std::uint64_t kFirstOfLast = kTop - (std::uint64_t{1} << 32);
+  EXPECT_EQ(shard_of(with_leading(kFirstOfLast), kMost), kMost - 1);
+  EXPECT_EQ(shard_of(with_leading(kFirstOfLast - 1), kMost), kMost - 2);
+}
+
+TEST(ShardOf, LooksAtTheFirstEightBytesOnly) {
+  Digest digest = with_leading(0x0FFFFFFFFFFFFFFF);
+  digest.bytes.back() = 0xFF;
+  digest.bytes[8] = 0xFF;
+  EXPECT_EQ(shard_of(digest, 16), 0u);
+}
+
+TEST(Names, OfReasonsAreThoseOfTheContract) {
+  const std::set<std::string> expected = {"ok",
+                                          "empty_output",
+                                          "too_short",
+                                          "too_long",
+                                          "banned_pattern",
+                                          "format_error",
+                                          "parse_error",
+                                          "exec_error",
+                                          "step_limit",
+                                          "row_limit",
+                                          "timeout",
+                                          "gold_error",
+                                          "gold_mismatch",
+                                          "score_low",
+                                          "judge_low",
+                                          "judge_unparsed",
+                                          "truncated",
+                                          "refusal",
+                                          "near_duplicate",
+                                          "contaminated",
+                                          "quota",
+                                          "surplus",
+                                          "provider_error",
+                                          "provider_rejected",
+                                          "attempts_exhausted",
+                                          "poison",
+                                          "internal"};
+  std::set<std::string> found;
+  for (std::uint64_t number = 0; number < 300; ++number) {
+    if (const std::optional<Reason> reason = reason_from_number(number)) {
+      EXPECT_EQ(static_cast<std::uint64_t>(*reason), number);
+      EXPECT_EQ(reason_from_name(name(*reason)), *reason);
+      EXPECT_TRUE(found.insert(std::string(name(*reason))).second);
+    }
+  }
+  EXPECT_EQ(found, expected);
+}
+
+TEST(Names, AreReadBackAndOthersAreNot) {
+  for (int i = 0; i <= static_cast<int>(Verdict::failed); ++i) {
+    EXPECT_EQ(verdict_from_name(name(static_cast<Verdict>(i))), static_cast<Verdict>(i));
+  }
+  for (int i = 0; i <= static_cast<int>(ExecStatus::timeout); ++i) {
+    EXPECT_EQ(exec_status_from_name(name(static_cast<ExecStatus>(i))), static_cast<ExecStatus>(i));
+  }
+  for (int i = 0; i < static_cast<int>(kStageCount); ++i) {
+    EXPECT_EQ(stage_from_name(name(static_cast<StageId>(i))), static_cast<StageId>(i));
+  }
+  EXPECT_EQ(name(Reason::none), "ok");
+  EXPECT_EQ(name(Verdict::kept), "kept");
+  EXPECT_FALSE(reason_from_name("none"));
+  EXPECT_FALSE(reason_from_name(""));
+  EXPECT_FALSE(reason_from_name("OK"));
+  EXPECT_FALSE(verdict_from_name("unused"));
+  EXPECT_FALSE(exec_status_from_name("Ok"));
+  EXPECT_FALSE(stage_from_name("export"));
+  EXPECT_FALSE(reason_from_number(22));
+  EXPECT_FALSE(reason_from_number(39));
+  EXPECT_FALSE(reason_from_number(256));  // would be `none` in eight bits
+}
+
+}  // namespace
+}  // namespace fd

@@ -1,0 +1,152 @@
+#include "worker/database_cache.hpp"
+
+#include <cerrno>
+#include <cstring>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "actors/files.hpp"
+
+namespace fd {
+namespace {
+
+Error storage_error(const std::string& path) {
+  return Error{Errc::storage, path + ": " + std::strerror(errno)};
+}
+
+}  // namespace
+
+DatabaseCache::DatabaseCache(std::string directory, std::uint64_t max_bytes)
+    : directory_(std::move(directory)), max_bytes_(max_bytes) {}
+
+DatabaseCache::~DatabaseCache() {
+  for (auto& [digest, incoming] : incoming_) {
+    ::close(incoming.fd);
+    ::unlink(incoming.path.c_str());
+  }
+}
+
+std::string DatabaseCache::path(const Digest& digest) const {
+  return directory_ + "/" + digest.hex();
+}
+
+bool DatabaseCache::has(const Digest& digest) {
+  if (const auto found = entries_.find(digest); found != entries_.end()) {
+    used_.splice(used_.begin(), used_, found->second.place);
+    return true;
+  }
+  const auto left_behind = digest_file(path(digest));
+  if (!left_behind.ok()) {
+    return false;
+  }
+  if (left_behind->sha256 != digest || !make_room(left_behind->bytes)) {
+    ::unlink(path(digest).c_str());
+    return false;
+  }
+  enter(digest, left_behind->bytes);
+  return true;
+}
+
+void DatabaseCache::enter(const Digest& digest, std::uint64_t bytes) {
+  used_.push_front(digest);
+  entries_[digest] = Entry{bytes, 0, used_.begin()};
+  bytes_ += bytes;
+}
+
+void DatabaseCache::pin(const Digest& digest) {
+  const auto found = entries_.find(digest);
+  FD_CHECK(found != entries_.end());
+  ++found->second.pins;
+}
+
+void DatabaseCache::unpin(const Digest& digest) {
+  const auto found = entries_.find(digest);
+  FD_CHECK(found != entries_.end() && found->second.pins > 0);
+  --found->second.pins;
+}
+
+void DatabaseCache::unpin_all() {
+  for (auto& [digest, entry] : entries_) {
+    entry.pins = 0;
+  }
+}
+
+/// Evicts what is not pinned, least recently used first, until `needed` bytes fit.
+bool DatabaseCache::make_room(std::uint64_t needed) {
+  for (auto last = used_.end(); bytes_ + needed > max_bytes_ && last != used_.begin();) {
+    --last;
+    const auto entry = entries_.find(*last);
+    if (entry->second.pins > 0) {
+      continue;
+    }
+    ::unlink(path(*last).c_str());
+    bytes_ -= entry->second.bytes;
+    entries_.erase(entry);
+    last = used_.erase(last);
+  }
+  return bytes_ + needed <= max_bytes_;
+}
+
+std::uint64_t DatabaseCache::received(const Digest& digest) const {
+  const auto found = incoming_.find(digest);
+  return found == incoming_.end() ? 0 : found->second.received;
+}
+
+Result<DatabaseCache::Chunk> DatabaseCache::add(const Digest& digest, std::uint64_t offset,
+                                                std::uint64_t total, std::string_view bytes) {
+  if (entries_.contains(digest) || offset != received(digest) || offset + bytes.size() > total ||
+      bytes.empty()) {
+    return Chunk::ignored;
+  }
+  if (!make_room(total)) {
+    return Error{Errc::exhausted, "database " + digest.hex() + " of " + std::to_string(total) +
+                                      " bytes does not fit into the cache of " +
+                                      std::to_string(max_bytes_) + " bytes"};
+  }
+  Incoming& incoming = incoming_[digest];
+  if (incoming.fd < 0) {
+    incoming.path = path(digest) + ".tmp";
+    ::unlink(incoming.path.c_str());
+    incoming.fd =
+        ::open(incoming.path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (incoming.fd < 0) {
+      const Error error = storage_error(incoming.path);
+      incoming_.erase(digest);
+      return error;
+    }
+  }
+  std::string_view rest = bytes;
+  while (!rest.empty()) {
+    const ssize_t written = ::write(incoming.fd, rest.data(), rest.size());
+    if (written < 0 && errno == EINTR) {
+      continue;
+    }
+    if (written < 0) {
+      return storage_error(incoming.path);
+    }
+    rest.remove_prefix(static_cast<std::size_t>(written));
+  }
+  incoming.sha.update(bytes);
+  incoming.received += bytes.size();
+  if (incoming.received < total) {
+    return Chunk::more;
+  }
+  // Not synced: a cache that a power cut damages is fetched again, its digest is checked.
+  ::close(incoming.fd);
+  const bool matches = incoming.sha.finish() == digest;
+  const std::string temporary = incoming.path;
+  incoming_.erase(digest);
+  if (!matches) {
+    ::unlink(temporary.c_str());
+    return Error{Errc::corrupt, "database " + digest.hex() + " arrived with another digest"};
+  }
+  if (::rename(temporary.c_str(), path(digest).c_str()) != 0) {
+    return storage_error(path(digest));
+  }
+  enter(digest, total);
+  return Chunk::complete;
+}
+
+}  // namespace fd

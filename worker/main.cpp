@@ -1,0 +1,279 @@
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <future>
+#include <thread>
+
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "actors/caf_compat.hpp"
+#include "actors/command_line.hpp"
+#include "actors/files.hpp"
+#include "actors/gateway/curl_gateway.hpp"
+#include "actors/log.hpp"
+#include "actors/sandbox/sql_sandbox.hpp"
+#include "actors/zmq_transport.hpp"
+#include "worker/metered_gateway.hpp"
+#include "worker/worker_actor.hpp"
+
+namespace {
+
+using namespace fd;  // the composition root speaks of nearly everything
+
+constexpr int kExitUsage = 2;
+constexpr int kExitStorage = 7;
+constexpr int kExitRefused = 8;
+constexpr std::uint64_t kCacheMbDefault = 8192;
+
+CommandSpec command() {
+  CommandSpec spec;
+  spec.usage = "fd-worker --connect ENDPOINT [options]";
+  spec.about =
+      "Takes shards from a coordinator, asks the teachers, runs the gates, and hands everything "
+      "back.\n"
+      "Serves run after run until it is told to end; SIGTERM lets calls under way finish first.";
+  spec.options = {
+      {"--connect", "ENDPOINT", "the coordinator, such as tcp://127.0.0.1:5555", false},
+      {"--name", "NAME", "how reports call this worker (default: host name and process id)", false},
+      {"--concurrency", "N", "at most N calls in flight here (default: its share of the run's)",
+       false},
+      {"--exec-threads", "N", "how many samples run SQL at the same time (default: the cores)",
+       false},
+      {"--state", "DIR", "where databases are kept between runs (default: a temporary folder)",
+       false},
+      {"--cache-mb", "N", "how much space databases may take (default: 8192)", false},
+      {"--drain-s", "N", "how long SIGTERM waits for calls under way (default: 25)", false},
+      {"--log-level", "LEVEL", "error, warn, info, debug or trace (default: info)", false},
+      {"--parent-pid", "PID", "end as soon as this parent process has ended", false},
+      {"--help", "", "show this", false},
+      {"--version", "", "show the version", false}};
+  return spec;
+}
+
+std::uint64_t random_u64() {
+  std::uint64_t value = 0;
+  while (getrandom(&value, sizeof value, 0) != static_cast<ssize_t>(sizeof value)) {
+  }
+  return value;
+}
+
+std::string default_name() {
+  char host[64] = "worker";
+  gethostname(host, sizeof host - 1);
+  return std::string(host).substr(0, 40) + "-" + std::to_string(getpid());
+}
+
+/// Looks up the secrets of a run's providers in this process's environment.
+Result<std::vector<Endpoint>> endpoints_of(const RunConfig& config) {
+  std::vector<Endpoint> endpoints;
+  for (const ProviderConfig& provider : config.gateway.providers) {
+    Endpoint endpoint{provider, ""};
+    if (!provider.api_key_env.empty()) {
+      const char* key = std::getenv(provider.api_key_env.c_str());
+      if (key == nullptr || *key == '\0') {
+        return Error{Errc::invalid_input, "the environment variable " + provider.api_key_env +
+                                              " (key of provider " + provider.name +
+                                              ") is not set on this worker"};
+      }
+      endpoint.api_key = key;
+      while (!endpoint.api_key.empty() && endpoint.api_key.back() == '\n') {
+        endpoint.api_key.pop_back();
+      }
+    }
+    endpoints.push_back(std::move(endpoint));
+  }
+  return endpoints;
+}
+
+/// A folder of our own that goes with the process.
+class TemporaryFolder {
+ public:
+  static Result<std::unique_ptr<TemporaryFolder>> make() {
+    const char* base = std::getenv("TMPDIR");
+    std::string pattern =
+        std::string(base != nullptr && *base != '\0' ? base : "/tmp") + "/fd-worker-XXXXXX";
+    if (mkdtemp(pattern.data()) == nullptr) {
+      return Error{Errc::storage, "cannot make a temporary folder " + pattern};
+    }
+    return std::unique_ptr<TemporaryFolder>(new TemporaryFolder(pattern));
+  }
+  ~TemporaryFolder() { static_cast<void>(remove_tree(path_).ok()); }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  explicit TemporaryFolder(std::string path) : path_(std::move(path)) {}
+  std::string path_;
+};
+
+struct Settings {
+  std::string endpoint;
+  WorkerActorOptions options;
+  LogLevel level = LogLevel::info;
+  std::string state;
+};
+
+Result<Settings> settings_of(const ParsedCommand& parsed) {
+  Settings settings;
+  const auto endpoint = parsed.value("--connect");
+  if (!endpoint) {
+    return Error{Errc::invalid_input, "--connect ENDPOINT is missing\nusage: " + command().usage};
+  }
+  settings.endpoint = *endpoint;
+  FD_TRY(const bool loopback, is_loopback_endpoint(settings.endpoint));
+  if (!loopback) {
+    return Error{Errc::refused, settings.endpoint +
+                                    " is not on this machine: this version speaks plaintext, so it "
+                                    "connects to loopback addresses only"};
+  }
+  WorkerActorOptions& options = settings.options;
+  options.core.name = parsed.value("--name").value_or(default_name());
+  if (options.core.name.empty() || options.core.name.size() > kMaxNameBytes ||
+      !json::valid_utf8(options.core.name)) {
+    return Error{Errc::invalid_input, "--name: must have 1 to 64 bytes of UTF-8"};
+  }
+  options.core.incarnation = (random_u64() >> 1) + 1;
+  FD_TRY(const std::uint64_t concurrency, parsed.number("--concurrency", 0, 1, 65536));
+  options.core.slots_max = static_cast<std::uint32_t>(concurrency);
+  FD_TRY(const std::uint64_t drain_s, parsed.number("--drain-s", 25, 0, 86400));
+  options.core.drain = std::chrono::seconds(drain_s);
+  const std::uint64_t cores = std::max(1u, std::thread::hardware_concurrency());
+  FD_TRY(const std::uint64_t threads, parsed.number("--exec-threads", cores, 1, 256));
+  options.exec_actors = static_cast<std::uint32_t>(threads);
+  FD_TRY(const std::uint64_t cache_mb, parsed.number("--cache-mb", kCacheMbDefault, 1, 1u << 24));
+  options.database_cache_bytes = cache_mb << 20;
+  if (const auto name = parsed.value("--log-level")) {
+    const auto level = log_level_from_name(*name);
+    if (!level) {
+      return Error{Errc::invalid_input,
+                   "--log-level: '" + *name + "' is none of error, warn, info, debug, trace"};
+    }
+    settings.level = *level;
+  }
+  settings.state = parsed.value("--state").value_or("");
+  FD_TRY(const std::uint64_t parent, parsed.number("--parent-pid", 0, 1, INT32_MAX));
+  if (parent != 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (static_cast<std::uint64_t>(getppid()) != parent) {
+      return Error{Errc::unavailable, "the parent process has ended already"};
+    }
+  }
+  return settings;
+}
+
+/// Waits for SIGTERM or SIGINT (drain), or for the worker to end by itself.
+void wait_for_end(const caf::actor& worker, std::future<void>& ended) {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  const timespec poll{0, 100'000'000};
+  while (ended.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
+    if (sigtimedwait(&signals, nullptr, &poll) > 0) {
+      act::post(worker, StopNow{});
+    }
+  }
+}
+
+int serve(Settings settings) {
+  const Log log(settings.level, settings.options.core.name);
+  std::unique_ptr<TemporaryFolder> temporary;
+  if (settings.state.empty()) {
+    auto made = TemporaryFolder::make();
+    if (!made.ok()) {
+      std::fprintf(stderr, "fd-worker: %s\n", made.error().message.c_str());
+      return kExitStorage;
+    }
+    temporary = std::move(made).value();
+    settings.options.database_directory = temporary->path();
+  } else {
+    settings.options.database_directory = settings.state + "/databases";
+    if (const auto made = make_directories(settings.options.database_directory); !made.ok()) {
+      std::fprintf(stderr, "fd-worker: %s\n", made.error().message.c_str());
+      return kExitStorage;
+    }
+  }
+
+  const SystemClock clock;
+  GatewayMeter meter(clock);
+  std::promise<void> ended_promise;
+  std::future<void> ended = ended_promise.get_future();
+  WorkerActorOptions& options = settings.options;
+  options.make_gateway = [&meter](const RunConfig& config, std::uint32_t slots,
+                                  ChatCallback callback) -> Result<std::unique_ptr<Gateway>> {
+    FD_TRY(std::vector<Endpoint> endpoints, endpoints_of(config));
+    meter.set_slots(slots);
+    auto counted = [&meter, callback = std::move(callback)](ChatResult result) {
+      meter.ended();
+      callback(std::move(result));
+    };
+    return std::unique_ptr<Gateway>(std::make_unique<MeteredGateway>(
+        std::make_unique<CurlGateway>(std::move(endpoints), config.gateway, slots, random_u64(),
+                                      std::move(counted)),
+        meter));
+  };
+  options.load = [&meter] { return meter.load(); };
+  options.exited = [&ended_promise] { ended_promise.set_value(); };
+
+  caf::actor_system_config system_config;
+  act::configure(system_config, std::max<std::size_t>(2, options.exec_actors));
+  caf::actor_system system(system_config);
+  caf::actor worker;
+  std::promise<caf::actor> ready;
+  std::shared_future<caf::actor> ready_future = ready.get_future().share();
+  auto transport =
+      ZmqTransport::connect(settings.endpoint, [ready_future](std::vector<Incoming> frames) {
+        act::post(ready_future.get(),
+                  FramesIn{std::make_shared<std::vector<Incoming>>(std::move(frames))});
+      });
+  if (!transport.ok()) {
+    std::fprintf(stderr, "fd-worker: %s\n", transport.error().message.c_str());
+    return kExitUsage;
+  }
+  worker = spawn_worker(system, clock, **transport, log, std::move(options));
+  ready.set_value(worker);
+  log.info("started", {{"connect", settings.endpoint}, {"version", FD_VERSION}});
+  wait_for_end(worker, ended);
+  transport.value().reset();  // sends what is queued
+  caf::anon_send_exit(worker, caf::exit_reason::user_shutdown);
+  worker = nullptr;
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // every thread: main waits for them
+  std::signal(SIGPIPE, SIG_IGN);
+  umask(077);
+
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  const auto parsed = parse_command(command(), arguments);
+  if (!parsed.ok()) {
+    std::fprintf(stderr, "fd-worker: %s\n", parsed.error().message.c_str());
+    return kExitUsage;
+  }
+  if (parsed->has("--help")) {
+    std::fputs(help_text(command()).c_str(), stdout);
+    return 0;
+  }
+  if (parsed->has("--version")) {
+    std::puts("fd-worker " FD_VERSION);
+    return 0;
+  }
+  auto settings = settings_of(*parsed);
+  if (!settings.ok()) {
+    std::fprintf(stderr, "fd-worker: %s\n", settings.error().message.c_str());
+    return settings.error().code == Errc::refused ? kExitRefused : kExitUsage;
+  }
+  init_sqlite_accounting();
+  return serve(std::move(settings).value());
+}

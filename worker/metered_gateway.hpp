@@ -1,0 +1,53 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+
+#include "actors/gateway/gateway.hpp"
+#include "actors/ports.hpp"
+#include "worker/worker_core.hpp"
+
+namespace fd {
+
+/// Counts what a gateway has under way, and for how long all its slots were taken. Thread: any.
+class GatewayMeter {
+ public:
+  explicit GatewayMeter(const Clock& clock) : clock_(clock) {}
+  void set_slots(std::uint32_t slots);
+  void started();
+  void ended();
+  [[nodiscard]] GatewayLoad load() const;
+
+ private:
+  void settle();
+  const Clock& clock_;
+  mutable std::mutex mutex_;
+  std::uint32_t slots_ = 1;
+  std::uint32_t under_way_ = 0;  ///< waiting and in flight
+  Duration full_{};
+  Instant since_{};  ///< when full_ was brought up to date
+};
+
+/// A gateway that reports to a meter.
+class MeteredGateway final : public Gateway {
+ public:
+  /// Lifetime: `meter` outlives the gateway.
+  MeteredGateway(std::unique_ptr<Gateway> inner, GatewayMeter& meter)
+      : meter_(meter), inner_(std::move(inner)) {}
+  void submit(ChatCall call) override {
+    meter_.started();
+    inner_->submit(std::move(call));
+  }
+  void set_slots(std::uint32_t slots) override {
+    meter_.set_slots(slots);
+    inner_->set_slots(slots);
+  }
+  void cancel_waiting() override { inner_->cancel_waiting(); }
+
+ private:
+  GatewayMeter& meter_;
+  std::unique_ptr<Gateway> inner_;
+};
+
+}  // namespace fd

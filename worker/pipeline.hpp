@@ -1,0 +1,52 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/gateway/gateway.hpp"
+#include "actors/ports.hpp"
+#include "actors/stage_actor.hpp"
+#include "protocol/result.hpp"
+#include "protocol/run_config.hpp"
+
+namespace fd {
+
+/// Makes the gateway of a run; injected, so that tests need no HTTP.
+using GatewayFactory = std::function<Result<std::unique_ptr<Gateway>>(
+    const RunConfig& config, std::uint32_t slots, ChatCallback callback)>;
+
+struct PipelineOptions {
+  std::uint32_t slots = 1;
+  std::uint32_t exec_actors = 1;  ///< how many samples run SQL at the same time
+  SandboxOpener open_database;
+  GatewayFactory make_gateway;
+};
+
+/// The stage actors of one run on this worker, joined: teacher, clean, rules, exec, score, select.
+/// Paid answers (CallDone), dropped samples (WorkDropped) and finished ones (WorkBatch with
+/// outcomes) go to `sink`.
+class Pipeline {
+ public:
+  /// Errors: invalid_input, from the config. Lifetime: `system` and `clock` outlive the pipeline.
+  static Result<std::unique_ptr<Pipeline>> start(caf::actor_system& system, const Clock& clock,
+                                                 const RunConfig& config, PipelineOptions options,
+                                                 const caf::actor& sink);
+  /// Ends the actors and the gateway. What is under way is given up.
+  ~Pipeline();
+  Pipeline(const Pipeline&) = delete;
+  Pipeline& operator=(const Pipeline&) = delete;
+
+  [[nodiscard]] const caf::actor& entrance() const { return teacher_; }
+  [[nodiscard]] Gateway& gateway() { return *gateway_; }
+
+ private:
+  Pipeline() = default;
+  std::vector<caf::actor> stages_;
+  caf::actor teacher_;
+  std::shared_ptr<Gateway> gateway_;  // shared with the teacher stage
+};
+
+}  // namespace fd

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actors/caf_compat.hpp"
+#include "actors/log.hpp"
+#include "actors/ports.hpp"
+#include "actors/stage_actor.hpp"
+#include "actors/transport.hpp"
+#include "worker/pipeline.hpp"
+#include "worker/worker_core.hpp"
+
+namespace fd {
+
+struct FramesIn {
+  std::shared_ptr<std::vector<Incoming>> frames;
+};
+struct StopNow {};
+struct WakeUp {
+  std::uint64_t generation = 0;
+};
+
+}  // namespace fd
+
+FD_ACTOR_MESSAGE(fd::FramesIn)
+FD_ACTOR_MESSAGE(fd::StopNow)
+FD_ACTOR_MESSAGE(fd::WakeUp)
+
+namespace fd {
+
+struct WorkerActorOptions {
+  WorkerCoreConfig core;
+  std::string database_directory;
+  std::uint64_t database_cache_bytes = 8ull << 30;
+  std::uint32_t exec_actors = 1;
+  /// Makes the gateway; reports calls in flight through the callback given to it.
+  GatewayFactory make_gateway;
+  /// Returns what the gateway is doing. Thread: any.
+  std::function<GatewayLoad()> load;
+  /// Called once, when all is delivered after a StopNow.
+  std::function<void()> exited;
+};
+
+/// Starts the shell around WorkerCore: decodes frames, performs effects, keeps the pipeline and the
+/// databases. Lifetime: everything passed by reference outlives the actor.
+caf::actor spawn_worker(caf::actor_system& system, const Clock& clock, Transport& transport,
+                        const Log& log, WorkerActorOptions options);
+
+}  // namespace fd

@@ -1,0 +1,349 @@
+#include "worker/worker_core.hpp"
+
+#include <algorithm>
+
+namespace fd {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::size_t kParcelRecords = 128;        ///< records in one Deliver
+constexpr std::size_t kParcelBytes = 4u << 20;     ///< bytes in one Deliver, about
+constexpr std::size_t kUnackedMax = 64;            ///< parcels on the way before fetching stops
+constexpr Duration kFlushAfter = milliseconds(2);  ///< how long a record waits for company
+constexpr Duration kResendAfter = milliseconds(1000);
+constexpr Duration kFetchTimeout = milliseconds(1000);
+constexpr std::uint32_t kFetchMin = 16;  ///< smaller holes wait, to keep messages few
+constexpr std::size_t kStateTimesMax = 256;
+
+}  // namespace
+
+WorkerEffects WorkerCore::step(Instant now, WorkerEvent event) {
+  WorkerEffects effects;
+  std::visit([&](auto& what) { on(now, what, effects); }, event);
+  if (outbox_.size() >= kParcelRecords || outbox_bytes_ >= kParcelBytes ||
+      (outbox_since_ && now >= *outbox_since_ + kFlushAfter)) {
+    flush(now, effects);
+  }
+  fetch_more(now, effects);
+  const bool delivered = unacked_.empty() && outbox_.empty();
+  const bool out_of_time = leave_by_ && now >= *leave_by_;
+  if (leaving_ && ((under_way() == 0 && delivered) || out_of_time)) {
+    effects.exit = true;
+    leases_.clear();
+    report_due_ = true;
+  }
+  if (report_due_ || now >= last_report_ + heartbeat_) {
+    report(now, effects);
+  }
+  plan_tick(now);
+  return effects;
+}
+
+std::uint64_t WorkerCore::under_way() const {
+  std::uint64_t total = 0;
+  for (const auto& [shard, lease] : leases_) {
+    total += lease.under_way;
+  }
+  return total;
+}
+
+WorkerCore::Lease* WorkerCore::find(std::uint32_t shard, std::uint64_t fence) {
+  const auto found = leases_.find(shard);
+  return found != leases_.end() && found->second.fence == fence ? &found->second : nullptr;
+}
+
+// --- control ----------------------------------------------------------------------------------
+
+void WorkerCore::forget_run(WorkerEffects& effects, const std::string& run_id) {
+  leases_.clear();
+  configured_.reset();
+  outbox_.clear();
+  outbox_bytes_ = 0;
+  outbox_settles_.clear();
+  outbox_since_.reset();
+  unacked_.clear();
+  deliver_seq_ = 0;
+  lapses_.reset();
+  draining_ = false;
+  run_id_ = run_id;
+  effects.reset = run_id;
+}
+
+/// The coordinator was started again: whatever it has not acknowledged is offered anew, in order.
+void WorkerCore::new_epoch(std::uint64_t epoch, WorkerEffects&) {
+  epoch_ = epoch;
+  deliver_seq_ = 0;
+  for (Parcel& parcel : unacked_) {
+    parcel.deliver.epoch = epoch;
+    parcel.deliver.seq = ++deliver_seq_;
+  }
+  for (auto& [shard, lease] : leases_) {
+    lease.asked.reset();
+  }
+  resend_at_ = Instant{};
+  report_due_ = true;
+}
+
+void WorkerCore::on(Instant, OrderArrived& event, WorkerEffects& effects) {
+  const Order& order = event.order;
+  if (order.incarnation != config_.incarnation || order.epoch < epoch_) {
+    return;  // meant for an earlier process of this name, or from an earlier coordinator
+  }
+  if (event.run_id != run_id_) {
+    if (order.run_over) {
+      return;  // the end of a run we are no part of
+    }
+    forget_run(effects, event.run_id);
+    epoch_ = 0;
+  }
+  if (order.epoch != epoch_) {
+    new_epoch(order.epoch, effects);
+  }
+  heartbeat_ = milliseconds(std::max<std::uint32_t>(order.heartbeat_ms, 1));
+  ttl_ = milliseconds(order.ttl_ms);
+  // The lease runs from when the state that this answers was sent, so that this side always gives
+  // up before the coordinator does.
+  if (const auto sent = state_sent_.find(order.ack_seq); sent != state_sent_.end()) {
+    lapses_ = std::max(lapses_.value_or(Instant{}), sent->second + ttl_);
+    state_sent_.erase(state_sent_.begin(), std::next(sent));
+  }
+  if (order.run_over) {
+    forget_run(effects, "");
+    return;
+  }
+  if (order.slots != slots_) {
+    slots_ = order.slots;
+    effects.slots = slots_;
+  }
+  if (order.drain && !draining_) {
+    effects.cancel_waiting = true;
+    report_due_ = true;
+  }
+  draining_ = order.drain;
+  take_leases(order);
+}
+
+void WorkerCore::take_leases(const Order& order) {
+  std::map<std::uint32_t, Lease> next;
+  for (const GrantedLease& granted : order.leases) {
+    if (Lease* held = find(granted.shard, granted.fence)) {
+      next[granted.shard] = *held;
+    } else {
+      Lease fresh;
+      fresh.fence = granted.fence;
+      fresh.count = granted.count;
+      next[granted.shard] = fresh;
+      report_due_ = true;
+    }
+  }
+  leases_ = std::move(next);
+}
+
+void WorkerCore::on(Instant, RunSpecArrived& event, WorkerEffects& effects) {
+  if (event.run_id != run_id_ || configured_ == event.spec.config) {
+    return;  // an Order names the run first
+  }
+  configured_ = event.spec.config;
+  effects.configure = std::move(event.spec.config_json);
+  effects.slots = slots_;
+  report_due_ = true;
+}
+
+void WorkerCore::on(Instant now, StopAsked&, WorkerEffects& effects) {
+  if (leaving_) {
+    return;
+  }
+  leaving_ = true;
+  leave_by_ = now + config_.drain;
+  effects.cancel_waiting = true;
+  report_due_ = true;
+}
+
+void WorkerCore::on(Instant now, WorkerTicked&, WorkerEffects& effects) {
+  if (lapses_ && now >= *lapses_ && !leases_.empty()) {
+    leases_.clear();  // others may own the shards by now; what is under way is still delivered
+    effects.cancel_waiting = true;
+    report_due_ = true;
+  }
+  for (auto& [shard, lease] : leases_) {
+    if (lease.asked && now >= *lease.asked + kFetchTimeout) {
+      lease.asked.reset();
+    }
+  }
+  if (!unacked_.empty() && now >= resend_at_) {
+    resend(now, effects);
+  }
+}
+
+void WorkerCore::on(Instant, GatewayLoad& event, WorkerEffects&) {
+  load_ = event;
+}
+
+// --- samples in, records out -------------------------------------------------------------------
+
+void WorkerCore::fetch_more(Instant now, WorkerEffects& effects) {
+  if (!configured_ || stopping() || unacked_.size() >= kUnackedMax || slots_ == 0) {
+    return;
+  }
+  std::uint64_t held = under_way();
+  for (const auto& [shard, lease] : leases_) {
+    held += lease.asked ? lease.asked_count : 0;
+  }
+  const std::uint64_t window = slots_ + std::max<std::uint64_t>(64, slots_ / 2);
+  for (auto& [shard, lease] : leases_) {
+    if (held >= window) {
+      return;
+    }
+    if (lease.asked || lease.next >= lease.count) {
+      continue;
+    }
+    const std::uint64_t left = lease.count - lease.next;
+    const std::uint64_t room = window - held;
+    if (room < kFetchMin && room < left) {
+      return;
+    }
+    const auto count =
+        static_cast<std::uint32_t>(std::min<std::uint64_t>({left, room, kMaxFetchSamples}));
+    lease.asked = now;
+    lease.asked_count = count;
+    held += count;
+    effects.send.push_back(Fetch{shard, lease.fence, lease.next, count});
+  }
+}
+
+void WorkerCore::on(Instant, SamplesArrived& event, WorkerEffects& effects) {
+  Samples& samples = event.samples;
+  Lease* lease = find(samples.shard, samples.fence);
+  if (lease == nullptr || samples.from != lease->next || samples.next <= samples.from ||
+      samples.next > lease->count) {
+    return;  // repeated, or of a lease that is gone
+  }
+  lease->asked.reset();
+  if (stopping()) {
+    return;
+  }
+  lease->next = samples.next;
+  lease->under_way += static_cast<std::uint32_t>(samples.items.size());
+  for (SampleItem& item : samples.items) {
+    effects.start.push_back({samples.shard, samples.fence, std::move(item)});
+  }
+  if (lease->next == lease->count) {
+    report_due_ = true;  // ask for the next shard before this one runs dry
+  }
+}
+
+void WorkerCore::on(Instant now, RecordReady& event, WorkerEffects&) {
+  if (event.last) {
+    if (Lease* lease = find(event.record.shard, event.record.fence)) {
+      FD_CHECK(lease->under_way > 0);
+      --lease->under_way;
+      ++lease->undelivered;
+    }
+    outbox_settles_.emplace_back(event.record.shard, event.record.fence);
+  }
+  outbox_bytes_ += encoded_size_bound(event.record);
+  outbox_.push_back(std::move(event.record));
+  if (!outbox_since_) {
+    outbox_since_ = now;
+  }
+}
+
+void WorkerCore::on(Instant, SampleDropped& event, WorkerEffects&) {
+  if (Lease* lease = find(event.shard, event.fence)) {
+    FD_CHECK(lease->under_way > 0);
+    --lease->under_way;
+    report_due_ = report_due_ || lease->under_way == 0;
+  }
+}
+
+void WorkerCore::flush(Instant now, WorkerEffects& effects) {
+  if (outbox_.empty() || epoch_ == 0) {
+    return;
+  }
+  Parcel parcel;
+  parcel.deliver = Deliver{config_.incarnation, epoch_, ++deliver_seq_, std::move(outbox_)};
+  parcel.settles = std::move(outbox_settles_);
+  outbox_.clear();
+  outbox_settles_.clear();
+  outbox_bytes_ = 0;
+  outbox_since_.reset();
+  if (unacked_.empty()) {
+    resend_at_ = now + kResendAfter;
+  }
+  effects.send.push_back(parcel.deliver);
+  unacked_.push_back(std::move(parcel));
+}
+
+void WorkerCore::resend(Instant now, WorkerEffects& effects) {
+  for (const Parcel& parcel : unacked_) {
+    effects.send.push_back(parcel.deliver);
+  }
+  resend_at_ = now + kResendAfter;
+}
+
+void WorkerCore::on(Instant now, AckArrived& event, WorkerEffects&) {
+  if (event.ack.incarnation != config_.incarnation || event.ack.epoch != epoch_) {
+    return;
+  }
+  while (!unacked_.empty() && unacked_.front().deliver.seq <= event.ack.seq) {
+    for (const auto& [shard, fence] : unacked_.front().settles) {
+      Lease* lease = find(shard, fence);
+      if (lease != nullptr && lease->undelivered > 0) {
+        --lease->undelivered;
+        report_due_ = report_due_ || (lease->undelivered == 0 && lease->under_way == 0 &&
+                                      (lease->next == lease->count || stopping()));
+      }
+    }
+    unacked_.pop_front();
+    resend_at_ = now + kResendAfter;
+  }
+}
+
+// --- reports ----------------------------------------------------------------------------------
+
+void WorkerCore::report(Instant now, WorkerEffects& effects) {
+  WorkerState state;
+  state.name = config_.name;
+  state.incarnation = config_.incarnation;
+  state.seq = ++state_seq_;
+  state.epoch = epoch_;
+  state.config = configured_;
+  for (const auto& [shard, lease] : leases_) {
+    // What a leaving worker has not got yet, it gives back.
+    const std::uint32_t unfetched = leaving_ ? 0 : lease.count - lease.next;
+    state.leases.push_back({shard, lease.fence, unfetched, lease.under_way + lease.undelivered});
+  }
+  state.slots_max = config_.slots_max;
+  state.in_flight = load_.in_flight;
+  state.full_ms = load_.full_ms;
+  state.leaving = leaving_;
+  state.draining = draining_;
+  state.version = FD_VERSION;
+  for (std::size_t stage = 0; stage < kStageCount; ++stage) {
+    state.stages.push_back(static_cast<StageId>(stage));
+  }
+  state_sent_[state.seq] = now;
+  while (state_sent_.size() > kStateTimesMax) {
+    state_sent_.erase(state_sent_.begin());
+  }
+  last_report_ = now;
+  report_due_ = false;
+  effects.send.push_back(std::move(state));
+}
+
+void WorkerCore::plan_tick(Instant now) {
+  Instant due = last_report_ + heartbeat_;
+  if (outbox_since_) {
+    due = std::min(due, *outbox_since_ + kFlushAfter);
+  }
+  if (!unacked_.empty()) {
+    due = std::min(due, resend_at_);
+  }
+  if (leave_by_) {
+    due = std::min(due, *leave_by_);
+  }
+  next_tick_ = std::max(due, now);
+}
+
+}  // namespace fd

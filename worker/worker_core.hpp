@@ -1,0 +1,159 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "actors/ports.hpp"
+#include "protocol/messages.hpp"
+
+namespace fd {
+
+struct WorkerCoreConfig {
+  std::string name;
+  std::uint64_t incarnation = 1;
+  std::uint32_t slots_max = 0;  ///< --concurrency; 0: what the coordinator says
+  Duration drain = std::chrono::seconds(25);
+};
+
+// --- events ---------------------------------------------------------------------------------
+
+struct OrderArrived {
+  std::string run_id;
+  Order order;
+};
+struct RunSpecArrived {
+  std::string run_id;
+  RunSpec spec;
+};
+struct SamplesArrived {
+  Samples samples;
+};
+struct AckArrived {
+  Ack ack;
+};
+/// A stage has something to hand over. `last`: nothing more comes for this sample.
+struct RecordReady {
+  Record record;
+  bool last = false;
+};
+/// A sample left the pipeline without an outcome (its call was cancelled before it was sent).
+struct SampleDropped {
+  std::uint32_t shard = 0;
+  std::uint64_t fence = 0;
+};
+/// What the gateway is doing. Units: calls; milliseconds since the process started.
+struct GatewayLoad {
+  std::uint32_t in_flight = 0;
+  std::uint64_t full_ms = 0;
+};
+struct StopAsked {};
+struct WorkerTicked {};
+using WorkerEvent = std::variant<OrderArrived, RunSpecArrived, SamplesArrived, AckArrived,
+                                 RecordReady, SampleDropped, GatewayLoad, StopAsked, WorkerTicked>;
+
+// --- effects --------------------------------------------------------------------------------
+
+using WorkerMessage = std::variant<WorkerState, Fetch, Deliver>;
+
+/// A sample to work on, under a lease.
+struct StartSample {
+  std::uint32_t shard = 0;
+  std::uint64_t fence = 0;
+  SampleItem item;
+};
+
+/// What the shell must do, in this order.
+struct WorkerEffects {
+  std::optional<std::string> reset;      ///< tear the pipeline down: another run (its id), or none
+  std::optional<std::string> configure;  ///< build the pipeline by this config (JSON)
+  std::optional<std::uint32_t> slots;    ///< calls in flight from now on
+  bool cancel_waiting = false;           ///< take back calls that were not sent
+  std::vector<StartSample> start;
+  std::vector<WorkerMessage> send;
+  bool exit = false;  ///< everything is delivered, and the end was asked for
+};
+
+/// What this worker holds, when it lapses, what it asks for and what it owes. Pure.
+class WorkerCore {
+ public:
+  explicit WorkerCore(WorkerCoreConfig config) : config_(std::move(config)) {}
+
+  WorkerEffects step(Instant now, WorkerEvent event);
+
+  /// Returns when step(Ticked) is due next.
+  [[nodiscard]] Instant next_tick() const { return next_tick_; }
+  [[nodiscard]] const std::string& run_id() const { return run_id_; }
+
+ private:
+  struct Lease {
+    std::uint64_t fence = 0;
+    std::uint32_t count = 0;
+    std::uint32_t next = 0;         ///< position of the next sample to ask for
+    std::uint32_t under_way = 0;    ///< samples started and not handed over
+    std::uint32_t undelivered = 0;  ///< outcomes handed over, not yet acknowledged
+    std::optional<Instant> asked;   ///< a Fetch is under way since then
+    std::uint32_t asked_count = 0;
+  };
+  struct Parcel {
+    Deliver deliver;
+    std::vector<std::pair<std::uint32_t, std::uint64_t>> settles;  ///< (shard, fence) per outcome
+  };
+
+  void on(Instant now, OrderArrived& event, WorkerEffects& effects);
+  void on(Instant now, RunSpecArrived& event, WorkerEffects& effects);
+  void on(Instant now, SamplesArrived& event, WorkerEffects& effects);
+  void on(Instant now, AckArrived& event, WorkerEffects& effects);
+  void on(Instant now, RecordReady& event, WorkerEffects& effects);
+  void on(Instant now, SampleDropped& event, WorkerEffects& effects);
+  void on(Instant now, GatewayLoad& event, WorkerEffects& effects);
+  void on(Instant now, StopAsked& event, WorkerEffects& effects);
+  void on(Instant now, WorkerTicked& event, WorkerEffects& effects);
+
+  void take_leases(const Order& order);
+  void forget_run(WorkerEffects& effects, const std::string& run_id);
+  void new_epoch(std::uint64_t epoch, WorkerEffects& effects);
+  void fetch_more(Instant now, WorkerEffects& effects);
+  void flush(Instant now, WorkerEffects& effects);
+  void resend(Instant now, WorkerEffects& effects);
+  void report(Instant now, WorkerEffects& effects);
+  void plan_tick(Instant now);
+  [[nodiscard]] bool stopping() const { return leaving_ || draining_; }
+  [[nodiscard]] std::uint64_t under_way() const;
+  Lease* find(std::uint32_t shard, std::uint64_t fence);
+
+  WorkerCoreConfig config_;
+  std::string run_id_;
+  std::uint64_t epoch_ = 0;
+  std::uint64_t state_seq_ = 0;
+  std::optional<Digest> configured_;
+  std::uint32_t slots_ = 0;
+  Duration heartbeat_ = std::chrono::seconds(1);
+  Duration ttl_ = std::chrono::seconds(10);
+  std::map<std::uint32_t, Lease> leases_;
+  std::map<std::uint64_t, Instant> state_sent_;  ///< when each WorkerState left, by its seq
+  std::optional<Instant> lapses_;                ///< leases are not ours any more from then on
+  Instant last_report_{};
+  bool report_due_ = true;
+  // records not handed over yet, and parcels not acknowledged yet
+  std::vector<Record> outbox_;
+  std::size_t outbox_bytes_ = 0;
+  std::vector<std::pair<std::uint32_t, std::uint64_t>> outbox_settles_;
+  std::optional<Instant> outbox_since_;
+  std::deque<Parcel> unacked_;
+  std::uint64_t deliver_seq_ = 0;
+  Instant resend_at_{};
+  GatewayLoad load_;
+  bool leaving_ = false;   ///< SIGTERM
+  bool draining_ = false;  ///< the coordinator's order
+  std::optional<Instant> leave_by_;
+  Instant next_tick_{};
+};
+
+}  // namespace fd
