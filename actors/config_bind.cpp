@@ -102,7 +102,10 @@ class Binder {
 
   void unknown(const YamlMember& member, const std::string& full, const std::string& below,
                const std::vector<Key>& keys) {
-    const std::string what = "unknown key" + suggestion(member.key, below, keys);
+    std::string what = "unknown key";
+    if (!problems_.full()) {
+      what += suggestion(member.key, below, keys);
+    }
     if (may_be_secret(member.key)) {
       problems_.add_secret(member.place, full, what);
     } else {

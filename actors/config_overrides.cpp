@@ -117,10 +117,6 @@ YamlNode* walk(YamlNode& root, std::string_view path, const YamlPlace& place,
     if (node->kind == YamlNode::Kind::nothing) {
       *node = section_node(place);
     }
-    if (part.empty()) {
-      problems.add(place, path, "a part of the path is empty");
-      return nullptr;
-    }
     if (node->kind == YamlNode::Kind::section) {
       YamlNode* member = node->find(part);
       YamlNode absent;
@@ -226,6 +222,10 @@ void apply_sets(const std::vector<std::string>& sets, YamlNode& root, ConfigProb
       continue;
     }
     const std::string path = set.substr(0, equals);
+    if (("." + path + ".").find("..") != std::string::npos) {
+      problems.add(place, path, "a part of the path is empty");
+      continue;
+    }
     YamlDocument value = read_yaml(std::string_view(set).substr(equals + 1), place.source);
     for (const YamlProblem& problem : value.problems) {
       problems.add(place, path, problem.what);

@@ -2,12 +2,13 @@
 
 #include <algorithm>
 
+#include "protocol/json.hpp"
+
 namespace fd {
 namespace {
 
 constexpr std::size_t kMaxPrintable = 60;
 constexpr std::size_t kMaxExcerpt = 100;
-constexpr std::size_t kMaxProblemsKept = 500;  // bounds the work on a file of nothing but errors
 
 bool continues_character(char c) {
   return (static_cast<unsigned char>(c) & 0xc0u) == 0x80u;
@@ -68,6 +69,11 @@ std::size_t ConfigProblems::add_source(std::string name, std::string text) {
 void ConfigProblems::add(const YamlPlace& place, std::string_view key, std::string_view what,
                          Errc code) {
   FD_CHECK(place.source < sources_.size());
+  only_unsupported_ = only_unsupported_ && code == Errc::unsupported;
+  if (full()) {
+    ++count_;
+    return;
+  }
   const Source& source = sources_[place.source];
   Problem problem{place, source.name};
   if (place.line > 0 && !source.text.empty()) {
@@ -83,12 +89,8 @@ void ConfigProblems::add(const YamlPlace& place, std::string_view key, std::stri
   problem.line += what;
   const bool known = std::any_of(problems_.begin(), problems_.end(),
                                  [&](const Problem& other) { return other.line == problem.line; });
-  if (known) {
-    return;
-  }
-  only_unsupported_ = only_unsupported_ && code == Errc::unsupported;
-  ++count_;
-  if (problems_.size() < kMaxProblemsKept) {
+  if (!known) {
+    ++count_;
     problems_.push_back(std::move(problem));
   }
 }
@@ -153,7 +155,7 @@ std::string printable(std::string_view text) {
       out += c;
     }
   }
-  return end < text.size() ? out + "..." : out;
+  return json::replace_invalid_utf8(end < text.size() ? out + "..." : out);
 }
 
 }  // namespace fd

@@ -14,6 +14,8 @@ namespace fd {
 
 /// How many problems one message lists.
 inline constexpr std::size_t kMaxProblemsShown = 20;
+/// How many are kept apart from each other: bounds the work on a file of nothing but errors.
+inline constexpr std::size_t kMaxProblemsKept = 500;
 
 /// Collects everything that is wrong with a configuration, and writes it for people.
 class ConfigProblems {
@@ -29,6 +31,8 @@ class ConfigProblems {
   /// secret.
   void add_secret(const YamlPlace& place, std::string_view key, std::string_view what);
 
+  /// Returns whether problems are only counted from here on: their words are not needed.
+  [[nodiscard]] bool full() const { return problems_.size() == kMaxProblemsKept; }
   [[nodiscard]] bool empty() const { return problems_.empty(); }
   /// Returns all of it in one message, in the order of the texts.
   /// Errors: unsupported when nothing else is wrong, else invalid_input.

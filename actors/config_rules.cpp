@@ -142,8 +142,7 @@ class Rules {
       check_url(path, provider);
       const PriceConfig& price = provider.price_per_mtok;
       if (config_.gateway.budget.usd > 0 && price.input <= 0 && price.output <= 0) {
-        report("gateway.budget.usd",
-               "a cap in money needs prices: " + path + ".price_per_mtok is 0");
+        report(path + ".price_per_mtok", "is 0, and the cap gateway.budget.usd needs prices");
       }
     }
   }

@@ -64,6 +64,7 @@ void add_data_keys(Keys& keys, RunConfig& c) {
 
 void add_teacher_keys(Keys& keys, TeacherConfig& teacher) {
   const Effect effect = Effect::semantic;
+  const double max_seed = 9e15;  // leaves room below 2^53 for the candidates' numbers
   DecodeConfig& decode = teacher.decode;
   keys.push_back({.path = "teacher.model",
                   .slot = &teacher.model,
@@ -107,7 +108,7 @@ void add_teacher_keys(Keys& keys, TeacherConfig& teacher) {
   keys.push_back({.path = "teacher.decode.seed",
                   .slot = &decode.seed,
                   .effect = effect,
-                  .limits = {-kMaxExact, kMaxExact},
+                  .limits = {-max_seed, max_seed},
                   .meaning = "Seed of the first candidate (candidate k gets seed + k); absent: "
                              "none is sent."});
   keys.push_back({.path = "teacher.decode.stop",

@@ -1,6 +1,6 @@
 #include "actors/yaml_reader.hpp"
 
-#include <algorithm>
+#include <map>
 #include <optional>
 #include <sstream>
 #include <utility>
@@ -9,6 +9,7 @@
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
+#include "actors/config_problems.hpp"
 #include "protocol/json.hpp"
 
 namespace fd {
@@ -81,6 +82,7 @@ class TreeBuilder : public YAML::EventHandler {
   struct Frame {
     YamlNode node;
     std::optional<Key> key;  ///< of a section: read, and its value not yet
+    std::map<std::string, std::size_t> key_lines;
   };
 
   void check_anchor(const YAML::Mark& mark, YAML::anchor_t anchor) {
@@ -143,10 +145,11 @@ class TreeBuilder : public YAML::EventHandler {
     if (!key.usable) {
       document_.problems.push_back(
           {key.place, "a key must be text; text that begins with { or [ needs quotes"});
-    } else if (const auto* first = find_member(frame.node, key.text)) {
-      document_.problems.push_back({key.place, "key '" + key.text +
+    } else if (const auto [first, added] = frame.key_lines.emplace(key.text, key.place.line);
+               !added) {
+      document_.problems.push_back({key.place, "key '" + printable(key.text) +
                                                    "' is given twice, first in line " +
-                                                   std::to_string(first->place.line)});
+                                                   std::to_string(first->second)});
       key.usable = false;
     }
     frame.key = std::move(key);
@@ -162,12 +165,6 @@ class TreeBuilder : public YAML::EventHandler {
     }
     frame.node.members.push_back({std::move(key.text), key.place, std::move(node)});
   }
-  static const YamlMember* find_member(const YamlNode& node, std::string_view key) {
-    const auto found = std::find_if(node.members.begin(), node.members.end(),
-                                    [&](const YamlMember& member) { return member.key == key; });
-    return found == node.members.end() ? nullptr : &*found;
-  }
-
   std::size_t source_;
   YamlDocument& document_;
   std::vector<Frame> stack_;

@@ -43,7 +43,7 @@ Result<RunFacts> read_run_facts(const RunDir& dir) {
   const auto bad = [&](const std::string& why) {
     return Error{Errc::corrupt, dir.run_json() + ": " + why};
   };
-  const auto parsed = json::parse(text);
+  const auto parsed = json::parse_canonical(text);
   if (!parsed.ok()) {
     return bad(parsed.error().message);
   }

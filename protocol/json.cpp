@@ -26,7 +26,7 @@ std::vector<MemberPtr> in_canonical_order(const Object& members) {
   return order;
 }
 
-/// Writes a value with the line breaks and blanks that `Layout` puts between its parts.
+/// Writes a value, canonical or with line breaks and indentation.
 class Writer {
  public:
   Writer(std::string& out, bool pretty) : out_(out), pretty_(pretty) {}

@@ -165,7 +165,9 @@ struct Outcome {
   friend bool operator==(const Outcome&, const Outcome&) = default;
 };
 
-// One JCS line each, without the newline; and back. Errors of the readers: corrupt.
+// One JCS line each, without the newline; and back. Writers require valid UTF-8 and finite numbers,
+// and write a count beyond 2^53, which JSON cannot hold exactly, as 2^53. Readers take exactly the
+// keys that the writers write. Errors of the readers: corrupt, naming the key.
 void append_line(const Sample& sample, std::string& out);
 void append_line(const Answer& answer, std::string& out);
 void append_line(const Call& call, std::string& out);

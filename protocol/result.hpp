@@ -112,11 +112,12 @@ class [[nodiscard]] Result<void> {
 #define FD_TRY(decl, expr) FD_TRY_IMPL(FD_CONCAT(fd_try_, __COUNTER__), decl, expr)
 
 /// FD_TRY_VOID(write(path)); returns the error of a Result<void> to the caller.
-#define FD_TRY_VOID(expr)                                   \
-  do {                                                      \
-    if (auto fd_try_result = (expr); !fd_try_result.ok()) { \
-      return fd_try_result.error();                         \
-    }                                                       \
+#define FD_TRY_VOID_IMPL(tmp, expr)     \
+  do {                                  \
+    if (auto tmp = (expr); !tmp.ok()) { \
+      return tmp.error();               \
+    }                                   \
   } while (false)
+#define FD_TRY_VOID(expr) FD_TRY_VOID_IMPL(FD_CONCAT(fd_try_, __COUNTER__), expr)
 
 }  // namespace fd

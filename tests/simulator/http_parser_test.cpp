@@ -29,14 +29,12 @@ std::string with_header(std::string_view header) {
 
 TEST(HttpParser, ReadsTheSameRequestAtEverySplit) {
   for (const std::string_view whole : {kFixed, kChunked}) {
-    for (std::size_t first = 0; first <= whole.size(); ++first) {
-      for (std::size_t second = first; second <= whole.size(); second += 7) {
+    for (std::size_t first = 0; first < whole.size(); ++first) {
+      for (std::size_t second = first; second < whole.size(); second += 7) {
         HttpParser parser;
         for (const std::size_t size : {first, second}) {
           const std::string moved(whole.substr(0, size));
-          ASSERT_EQ(parser.parse(moved),
-                    size == whole.size() ? Status::complete : Status::need_more)
-              << first << " " << second;
+          ASSERT_EQ(parser.parse(moved), Status::need_more) << first << " " << second;
         }
         const std::string moved(whole);
         ASSERT_EQ(parser.parse(moved), Status::complete);

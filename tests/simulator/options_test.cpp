@@ -1,11 +1,13 @@
 #include "tests/simulator/options.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "tests/simulator/answer_loader.hpp"
 

@@ -53,7 +53,7 @@ class Running {
     server_.emplace(std::move(*server));
     thread_ = std::thread([this] { result_.emplace(server_->run(stop_.get())); });
   }
-  ~Running() { stop(); }
+  ~Running() { (void)stop(); }
   Running(const Running&) = delete;
   Running& operator=(const Running&) = delete;
 
@@ -234,7 +234,7 @@ TEST(Server, TakesABodyOfEightMebibytes) {
 }
 
 TEST(Server, WaitsForAClientThatDoesNotReadWithoutHoardingReplies) {
-  // Method: far more replies than fit in the socket and the queue, none read before all are asked.
+  // Method: one side only writes, the other only reads, with more under way than sockets hold.
   Running server({});
   Client client(server.port());
   constexpr int kRequests = 20'000;

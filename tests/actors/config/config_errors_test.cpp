@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -111,10 +110,7 @@ TEST(ConfigErrors, CompareGotAndWant) {
       {"contract.fields=[1]",
        "--set: contract.fields.0: got number 1, want text; put it in quotes"},
       {"gateway.providers={}", "--set: gateway.providers: got a section, want a list of sections"},
-      {"gateway.providers=[x]",
-       "--set: gateway.providers.0: got text 'x', want a section of keys\n"
-       "--set: gateway.providers.0.base_url: is missing\n"
-       "--set: gateway.providers.0.name: is missing"},
+      {"gateway.providers=[x]", "--set: gateway.providers.0: got text 'x', want a section of keys"},
       {"gates.rules=[]", "--set: gates.rules: got a list, want a section of keys"},
       {"gates.exec.match=sorted",
        "--set: gates.exec.match: 'sorted' is not known, must be one of: auto, multiset, ordered"},
@@ -127,7 +123,7 @@ TEST(ConfigErrors, HoldBothSidesOfEveryBound) {
       {"teacher.decode.top_p", {"0", "1"}},
       {"teacher.decode.max_tokens", {"1", "1000000"}},
       {"teacher.decode.n", {"1", "64"}},
-      {"teacher.decode.seed", {"-9007199254740991", "9007199254740991"}},
+      {"teacher.decode.seed", {"-9000000000000000", "9000000000000000"}},
       {"sharding.shards", {"0", "65536"}},
       {"sharding.target_size", {"1", "1000000"}},
       {"gateway.request_timeout_s", {"0.1", "3600"}},
@@ -163,9 +159,9 @@ TEST(ConfigErrors, HoldBothSidesOfEveryBound) {
       {"teacher.decode.n=65", "--set: teacher.decode.n: 65 is too large, must be in [1, 64]"},
       {"teacher.decode.n=4294967297",
        "--set: teacher.decode.n: 4294967297 is too large, must be in [1, 64]"},
-      {"teacher.decode.seed=9007199254740992",
-       "--set: teacher.decode.seed: 9007199254740992 is too large, must be in "
-       "[-9007199254740991, 9007199254740991]"},
+      {"teacher.decode.seed=9000000000000001",
+       "--set: teacher.decode.seed: 9000000000000001 is too large, must be in "
+       "[-9000000000000000, 9000000000000000]"},
       {"gateway.request_timeout_s=-1",
        "--set: gateway.request_timeout_s: -1 is too small, must be in [0.1, 3600]"},
       {"lease.ttl_ms=999", "--set: lease.ttl_ms: 999 is too small, must be in [1000, 3600000]"},
@@ -247,6 +243,17 @@ TEST(ConfigErrors, ListTwentyAndCountTheRest) {
   EXPECT_NE(message.find("zzzzzzzz19: unknown key"), std::string::npos);
   EXPECT_EQ(message.find("zzzzzzzz20: unknown key"), std::string::npos);
   EXPECT_EQ(message.substr(message.rfind('\n')), "\n... and 1 more");
+}
+
+TEST(ConfigErrors, KeepCountingWhenAFileIsNothingButErrors) {
+  ConfigFiles files;
+  std::string text(kSmallConfig);
+  for (int i = 0; i < 40000; ++i) {
+    text += "zzzzzzzz" + std::to_string(i) + ": 1\n";
+  }
+  const std::string message = files.message(text);
+  EXPECT_NE(message.find("zzzzzzzz0: unknown key"), std::string::npos);
+  EXPECT_EQ(message.substr(message.rfind('\n'), 9), "\n... and ");
 }
 
 TEST(ConfigErrors, CheckTheContract) {
@@ -337,103 +344,6 @@ TEST(ConfigErrors, RefuseWhatThisVersionLeavesOut) {
   ConfigFiles files;
   files.sets = {"students=[{name: a}]", "lease.ttl_ms=0"};
   EXPECT_EQ(files.load().error().code, Errc::invalid_input);
-}
-
-TEST(ConfigErrors, RefuseABudgetInMoneyWithoutPrices) {
-  EXPECT_EQ(set_message({"gateway.budget.usd=5", "gateway.providers.0.price_per_mtok.input=1"}),
-            "--set: gateway.budget.usd: 5 is not available in this version, must be 0");
-  EXPECT_EQ(set_message({"gateway.budget.usd=5"}),
-            "--set: gateway.budget.usd: 5 is not available in this version, must be 0\n"
-            "--set: gateway.budget.usd: a cap in money needs prices: "
-            "gateway.providers.0.price_per_mtok is 0");
-}
-
-TEST(ConfigErrors, CheckProviders) {
-  expect_messages({
-      {"gateway.providers.0.name=a b",
-       "--set: gateway.providers.0.name: 'a b' may hold only letters, digits, '.', '_' and '-'"},
-      {"gateway.providers=[{name: a, base_url: 'http://h'}, {name: a, base_url: 'http://i'}]",
-       "--set: gateway.providers.1.name: 'a' is the name of an earlier provider"},
-      {"gateway.providers.0.base_url='file:///etc/passwd'",
-       "--set: gateway.providers.0.base_url: must begin with http:// or https://"},
-      {"gateway.providers.0.base_url='http://h/v1 '",
-       "--set: gateway.providers.0.base_url: must not hold white space, backslashes, control or "
-       "non-ASCII characters"},
-      {"gateway.providers.0.base_url=http://169.254.169.254/v1",
-       "--set: gateway.providers.0.base_url: link-local addresses (169.254.0.0/16) are refused"},
-  });
-}
-
-TEST(ConfigErrors, SendAKeyInPlainTextOnlyWhereAllowed) {
-  // A key or none; loopback or not; http or https; allowed or not.
-  const auto message = [](const char* url, bool key, bool allow) {
-    ConfigFiles files;
-    files.environment["THE_KEY"] = "k";
-    files.sets = {std::string("gateway.providers.0.base_url=") + url};
-    if (key) {
-      files.sets.emplace_back("gateway.providers.0.api_key_env=THE_KEY");
-    }
-    if (allow) {
-      files.sets.emplace_back("gateway.providers.0.allow_http=true");
-    }
-    return files.message();
-  };
-  const std::string refused =
-      "--set: gateway.providers.0.base_url: would send the API key in plain text to another "
-      "machine; use https:// or set allow_http: true";
-  EXPECT_EQ(message("http://10.0.0.5/v1", false, false), "no error");
-  EXPECT_EQ(message("http://10.0.0.5/v1", true, false), refused);
-  EXPECT_EQ(message("http://10.0.0.5/v1", true, true), "no error");
-  EXPECT_EQ(message("http://127.0.0.1/v1", true, false), "no error");
-  EXPECT_EQ(message("https://10.0.0.5/v1", true, false), "no error");
-}
-
-TEST(ConfigErrors, NameTheVariableOfAKeyAndNeverItsValue) {
-  ConfigFiles files;
-  files.sets = {"gateway.providers.0.api_key_env=THE_KEY"};
-  const std::string place = "--set: gateway.providers.0.api_key_env: ";
-  EXPECT_EQ(files.message(), place + "environment variable THE_KEY is not set");
-  files.environment["THE_KEY"] = "";
-  EXPECT_EQ(files.message(), place + "environment variable THE_KEY is empty");
-  files.environment["THE_KEY"] = "\n";
-  EXPECT_EQ(files.message(), place + "environment variable THE_KEY is empty");
-  files.environment["THE_KEY"] = "hunter2\nX: y";
-  EXPECT_EQ(files.message(), place +
-                                 "environment variable THE_KEY holds white space, control or "
-                                 "non-ASCII characters");
-  files.environment["THE_KEY"] = "hunter2\n";
-  Result<LoadedConfig> loaded = files.load();
-  ASSERT_TRUE(loaded.ok());
-  EXPECT_EQ(loaded->warnings, (std::vector<std::string>{
-                                  "environment variable THE_KEY ends with a line break, which is "
-                                  "left out"}));
-  files.environment["THE_KEY"] = "hunter2";
-  loaded = files.load();
-  ASSERT_TRUE(loaded.ok());
-  EXPECT_TRUE(loaded->warnings.empty());
-  EXPECT_EQ(json::canonical(effective_config(loaded->config)).find("hunter2"), std::string::npos);
-}
-
-TEST(ConfigErrors, DoNotLookForKeysWithoutAnEnvironment) {
-  ConfigFiles files;
-  ConfigOverrides overrides;
-  overrides.sets = {"gateway.providers.0.api_key_env=ABSENT_KEY"};
-  EXPECT_TRUE(load_config(files.folder() + "run.yaml", overrides).ok());
-}
-
-TEST(ConfigErrors, NeverRepeatSecretsThatWerePutIntoTheFile) {
-  for (const char* provider :
-       {"{name: a, base_url: 'http://h', api_key_env: sk-hunter2, max_concurrency: -1}",
-        "{name: a, base_url: 'http://u:hunter2@h/v1', max_concurrency: -1}",
-        "{name: a, base_url: 'http://h', api_key: hunter2, max_concurrency: -1}"}) {
-    ConfigFiles files;
-    std::string text(kSmallConfig);
-    text = text.substr(0, text.find("    - name")) + "    - " + provider + "\n";
-    const std::string message = files.message(text);
-    EXPECT_NE(message.find("max_concurrency: -1 is too small"), std::string::npos) << message;
-    EXPECT_EQ(message.find("hunter2"), std::string::npos) << message;
-    EXPECT_EQ(std::count(message.begin(), message.end(), '\n'), 1) << message;
-  }
 }
 
 TEST(ConfigErrors, ShowAPieceOfALongLine) {

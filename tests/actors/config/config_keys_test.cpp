@@ -31,7 +31,7 @@ const std::map<std::string, std::string>& other_values() {
       {"teacher.decode.top_p", "0.5"},
       {"teacher.decode.max_tokens", "64"},
       {"teacher.decode.n", "2"},
-      {"teacher.decode.seed", "-9007199254740991"},
+      {"teacher.decode.seed", "-9000000000000000"},
       {"teacher.decode.stop", "[';', \"\\n\"]"},
       {"gateway.providers", "[{name: q, base_url: 'https://h/v1'}]"},
       {"gateway.providers.0.name", "q"},

@@ -92,7 +92,7 @@ TEST(YamlReader, RefusesBytesThatYamlWouldGuessAbout) {
 
 TEST(YamlReader, RefusesSyntaxErrorsWithTheirPlace) {
   EXPECT_EQ(problem("a: 1\nb: {c: 1\n"), "3:1: is not valid YAML: end of map flow not found");
-  EXPECT_EQ(problem("a: \"\\ud800\"\n").substr(0, 24), "1:8: is not valid YAML: ");
+  EXPECT_EQ(problem("a: \"\\ud800\"\n"), "1:11: is not valid YAML: invalid unicode: 55296");
 }
 
 TEST(YamlReader, LimitsBytes) {
@@ -121,7 +121,7 @@ TEST(YamlReader, LimitsNodes) {
     return text + "]";
   };
   EXPECT_EQ(problem(list(kMaxYamlNodes - 1)), "");  // the list is a value too
-  EXPECT_EQ(problem(list(kMaxYamlNodes)).substr(5), " more than 100000 values");
+  EXPECT_EQ(problem(list(kMaxYamlNodes)), "1:1: more than 100000 values");
 }
 
 }  // namespace

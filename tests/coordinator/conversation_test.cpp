@@ -1,0 +1,39 @@
+// Each file in tests/golden is a conversation with the coordinator's core: the best documentation
+// of the protocol there is. FD_UPDATE_GOLDEN=1 writes what the core says into the files: commit
+// that only if you understand what changed it, and want it.
+
+#include "tests/coordinator/conversation.hpp"
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace fd {
+namespace {
+
+class Golden : public testing::TestWithParam<const char*> {};
+
+TEST_P(Golden, ConversationGoesAsWritten) {
+  const std::string path = std::string(FD_SOURCE_DIR) + "/tests/golden/" + GetParam() + ".txt";
+  std::ifstream in(path);
+  std::ostringstream expected;
+  expected << in.rdbuf();
+  ASSERT_FALSE(expected.str().empty()) << path;
+  const std::string transcript = run_conversation(expected.str());
+  if (std::getenv("FD_UPDATE_GOLDEN") != nullptr) {
+    std::ofstream(path) << transcript;
+  }
+  EXPECT_EQ(transcript, expected.str());
+}
+
+INSTANTIATE_TEST_SUITE_P(Coordinator, Golden,
+                         testing::Values("one_worker", "lapse", "worker_killed", "stale_answer",
+                                         "conflicting_answers", "slots", "resume", "drain",
+                                         "repeats"),
+                         [](const auto& one) { return std::string(one.param); });
+
+}  // namespace
+}  // namespace fd
