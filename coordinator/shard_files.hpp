@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "protocol/manifest.hpp"
@@ -12,6 +15,9 @@
 
 namespace fd {
 
+/// The largest file of a shard that is read.
+inline constexpr std::uint64_t kMaxShardFileBytes = std::uint64_t{4} << 30;
+
 /// All that a finished shard is made of. Order of the vectors does not matter: they are sorted
 /// here, answers and calls by (sample_id, candidate), outcomes by sample_id.
 struct ShardResult {
@@ -21,6 +27,15 @@ struct ShardResult {
   std::vector<Outcome> outcomes;
 };
 
+/// The files of a finished shard as they lie on disk, and the manifest that they agree with.
+struct ShardTexts {
+  Manifest manifest;
+  std::string input;
+  std::string answers;
+  std::string outcomes;
+  std::string calls;  ///< decides no output and is in no manifest
+};
+
 /// Reads shards/<k>/input.jsonl, in id order, and checks it against its manifest.
 /// Errors: corrupt, naming file and offset; storage; not_found.
 Result<std::vector<Sample>> read_shard_input(const RunDir& dir, std::uint32_t shard);
@@ -28,10 +43,23 @@ Result<std::vector<Sample>> read_shard_input(const RunDir& dir, std::uint32_t sh
 /// Reads shards/<k>/manifest.json. Errors: corrupt, not_found.
 Result<Manifest> read_shard_manifest(const RunDir& dir, std::uint32_t shard);
 
+/// Reads a manifest. Errors: corrupt, naming the file; not_found; unsupported (a newer one).
+Result<Manifest> read_manifest(const std::string& path);
+
+/// Reads the file `path` and checks it against `entry`.
+/// Errors: corrupt, naming the file and the offset of the first 64 KiB block that differs; storage.
+Result<std::string> read_checked(const std::string& path, const FileEntry& entry);
+
+/// Reads a shard whose samples all have outcomes, and checks every file against the manifest.
+/// Errors: corrupt, naming the file (a shard that is not finished is one); storage.
+Result<ShardTexts> read_finished_shard(const RunDir& dir, std::uint32_t shard);
+
 /// Writes answers, calls, outcomes and config.json, and last the manifest with state committed (or
 /// failed, when a sample failed). Each file is atomic; the manifest's rename is the commit.
-/// Requires: exactly one outcome per input sample (a bug otherwise).
-/// Errors: storage.
+/// calls.jsonl stays out of the manifest: it holds times, and a manifest is the same in every run.
+/// Requires: exactly one outcome per input sample, and at most one answer per sample and candidate,
+/// of samples of this shard only (a bug otherwise).
+/// Errors: storage; corrupt, when the shard's input is not what its manifest says.
 Result<Manifest> write_shard(const RunDir& dir, const RunConfig& config, ShardResult result);
 
 }  // namespace fd

@@ -28,7 +28,7 @@ WorkerEffects WorkerCore::step(Instant now, WorkerEvent event) {
   fetch_more(now, effects);
   const bool delivered = unacked_.empty() && outbox_.empty();
   const bool out_of_time = leave_by_ && now >= *leave_by_;
-  if (leaving_ && ((under_way() == 0 && delivered) || out_of_time)) {
+  if (leaving_ && ((under_way_ == 0 && delivered) || out_of_time)) {
     effects.exit = true;
     leases_.clear();
     report_due_ = true;
@@ -40,14 +40,6 @@ WorkerEffects WorkerCore::step(Instant now, WorkerEvent event) {
   return effects;
 }
 
-std::uint64_t WorkerCore::under_way() const {
-  std::uint64_t total = 0;
-  for (const auto& [shard, lease] : leases_) {
-    total += lease.under_way;
-  }
-  return total;
-}
-
 WorkerCore::Lease* WorkerCore::find(std::uint32_t shard, std::uint64_t fence) {
   const auto found = leases_.find(shard);
   return found != leases_.end() && found->second.fence == fence ? &found->second : nullptr;
@@ -57,6 +49,7 @@ WorkerCore::Lease* WorkerCore::find(std::uint32_t shard, std::uint64_t fence) {
 
 void WorkerCore::forget_run(WorkerEffects& effects, const std::string& run_id) {
   leases_.clear();
+  under_way_ = 0;
   configured_.reset();
   outbox_.clear();
   outbox_bytes_ = 0;
@@ -87,7 +80,8 @@ void WorkerCore::new_epoch(std::uint64_t epoch, WorkerEffects&) {
 
 void WorkerCore::on(Instant, OrderArrived& event, WorkerEffects& effects) {
   const Order& order = event.order;
-  if (order.incarnation != config_.incarnation || order.epoch < epoch_) {
+  if (order.incarnation != config_.incarnation ||
+      (event.run_id == run_id_ && order.epoch < epoch_)) {
     return;  // meant for an earlier process of this name, or from an earlier coordinator
   }
   if (event.run_id != run_id_) {
@@ -186,7 +180,7 @@ void WorkerCore::fetch_more(Instant now, WorkerEffects& effects) {
   if (!configured_ || stopping() || unacked_.size() >= kUnackedMax || slots_ == 0) {
     return;
   }
-  std::uint64_t held = under_way();
+  std::uint64_t held = under_way_;
   for (const auto& [shard, lease] : leases_) {
     held += lease.asked ? lease.asked_count : 0;
   }
@@ -225,6 +219,7 @@ void WorkerCore::on(Instant, SamplesArrived& event, WorkerEffects& effects) {
   }
   lease->next = samples.next;
   lease->under_way += static_cast<std::uint32_t>(samples.items.size());
+  under_way_ += samples.items.size();
   for (SampleItem& item : samples.items) {
     effects.start.push_back({samples.shard, samples.fence, std::move(item)});
   }
@@ -235,6 +230,8 @@ void WorkerCore::on(Instant, SamplesArrived& event, WorkerEffects& effects) {
 
 void WorkerCore::on(Instant now, RecordReady& event, WorkerEffects&) {
   if (event.last) {
+    FD_CHECK(under_way_ > 0);
+    --under_way_;
     if (Lease* lease = find(event.record.shard, event.record.fence)) {
       FD_CHECK(lease->under_way > 0);
       --lease->under_way;
@@ -250,6 +247,8 @@ void WorkerCore::on(Instant now, RecordReady& event, WorkerEffects&) {
 }
 
 void WorkerCore::on(Instant, SampleDropped& event, WorkerEffects&) {
+  FD_CHECK(under_way_ > 0);
+  --under_way_;
   if (Lease* lease = find(event.shard, event.fence)) {
     FD_CHECK(lease->under_way > 0);
     --lease->under_way;

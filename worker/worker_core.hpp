@@ -125,7 +125,6 @@ class WorkerCore {
   void report(Instant now, WorkerEffects& effects);
   void plan_tick(Instant now);
   [[nodiscard]] bool stopping() const { return leaving_ || draining_; }
-  [[nodiscard]] std::uint64_t under_way() const;
   Lease* find(std::uint32_t shard, std::uint64_t fence);
 
   WorkerCoreConfig config_;
@@ -137,6 +136,7 @@ class WorkerCore {
   Duration heartbeat_ = std::chrono::seconds(1);
   Duration ttl_ = std::chrono::seconds(10);
   std::map<std::uint32_t, Lease> leases_;
+  std::uint64_t under_way_ = 0;  ///< samples in the pipeline, those of lapsed leases too
   std::map<std::uint64_t, Instant> state_sent_;  ///< when each WorkerState left, by its seq
   std::optional<Instant> lapses_;                ///< leases are not ours any more from then on
   Instant last_report_{};

@@ -17,6 +17,7 @@ constexpr std::array kRules{
     Rule{"near \"", ": syntax error", "syntax_error"},
     Rule{"incomplete input", "", "syntax_error"},
     Rule{"unrecognized token", "", "syntax_error"},
+    Rule{"hex literal too big", "", "syntax_error"},
     Rule{"no such table", "", "no_such_table"},
     Rule{"no such column", "", "no_such_column"},
     Rule{"no such function", "", "no_such_function"},
@@ -24,12 +25,15 @@ constexpr std::array kRules{
     Rule{"no such module", "", "no_such_module"},
     Rule{"no such window", "", "misuse"},
     Rule{"ambiguous column name", "", "ambiguous_column"},
+    Rule{"ambiguous reference to ", "", "ambiguous_column"},
     Rule{"wrong number of arguments to function", "", "wrong_arg_count"},
     Rule{"too many arguments on function", "", "wrong_arg_count"},
     Rule{"datatype mismatch", "", "type_mismatch"},
     Rule{"integer overflow", "", "overflow"},
     Rule{"sub-select returns ", "", "column_count"},
     Rule{"SELECTs to the left and right of ", "", "column_count"},
+    Rule{"IN(...) element has ", "", "column_count"},
+    Rule{"expected ", "", "column_count"},
     Rule{"all VALUES must have the same number of terms", "", "column_count"},
     Rule{"table ", " columns", "column_count"},
     Rule{"misuse of ", "", "misuse"},
@@ -44,6 +48,20 @@ constexpr std::array kRules{
     Rule{"no tables specified", "", "misuse"},
     Rule{"cannot join using column ", "", "no_such_column"},
     Rule{"circular reference: ", "", "misuse"},
+    Rule{"multiple references to recursive table", "", "misuse"},
+    Rule{"multiple recursive references", "", "misuse"},
+    Rule{"recursive ", "", "misuse"},
+    Rule{"cannot use window functions in recursive queries", "", "misuse"},
+    Rule{"ON clause references tables to its right", "", "misuse"},
+    Rule{"a NATURAL join may not have ", "", "misuse"},
+    Rule{"a JOIN clause is required before ", "", "misuse"},
+    Rule{"FILTER ", "", "misuse"},
+    Rule{"DISTINCT is not supported for window functions", "", "misuse"},
+    Rule{"RANGE with offset ", "", "misuse"},
+    Rule{"frame ", "", "misuse"},
+    Rule{"unsupported frame specification", "", "misuse"},
+    Rule{"argument of ntile must be ", "", "misuse"},
+    Rule{"second argument to nth_value must be ", "", "misuse"},
     Rule{"string or blob too big", "", "too_big"},
     Rule{"too many ", "", "too_complex"},
     Rule{"Expression tree is too large", "", "too_complex"},
@@ -55,6 +73,8 @@ constexpr std::array kRules{
     Rule{"database disk image is malformed", "", "corrupt"},
     Rule{"malformed database schema", "", "corrupt"},
     Rule{"not authorized", "", "denied"},
+    Rule{"", "() may not be used as a window function", "misuse"},
+    Rule{"'", "' is not a function", "misuse"},
 };
 
 }  // namespace
@@ -67,10 +87,9 @@ std::string_view sql_error_class(std::string_view message) {
       return rule.name;
     }
   }
-  // "1st ORDER BY term out of range", "2nd GROUP BY term does not match any column".
+  // "1st ORDER BY term out of range", "2nd GROUP BY term out of range".
   if (!message.empty() && message.front() >= '0' && message.front() <= '9' &&
-      (message.find(" ORDER BY term ") != std::string_view::npos ||
-       message.find(" GROUP BY term ") != std::string_view::npos)) {
+      message.find(" BY term ") != std::string_view::npos) {
     return "misuse";
   }
   return "other";

@@ -1,8 +1,9 @@
 #include "tests/simulator/server.hpp"
 
 #include <atomic>
+#include <cerrno>
+#include <csignal>
 #include <cstring>
-#include <fstream>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -14,33 +15,17 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "protocol/json.hpp"
 #include "tests/simulator/request_log.hpp"
 #include "tests/simulator/sockets.hpp"
+#include "tests/simulator/test_files.hpp"
 
 namespace fd::simulator {
 namespace {
-
-std::string temporary(std::string_view name) {
-  const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-  const std::string path = testing::TempDir() + info->test_suite_name() + "-" + info->name() + "-" +
-                           std::to_string(::getpid()) + "-" + std::string(name);
-  ::unlink(path.c_str());
-  return path;
-}
-
-std::vector<std::string> lines_of(const std::string& path) {
-  std::ifstream file(path);
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(file, line);) {
-    lines.push_back(line);
-  }
-  return lines;
-}
 
 /// A server on a thread of its own, for as long as a test lasts.
 class Running {
@@ -65,6 +50,13 @@ class Running {
     }
     return *result_;
   }
+  /// Returns how the server ended by itself.
+  Result<void> wait() {
+    thread_.join();
+    return *result_;
+  }
+  /// Closes the server's connections. Requires: it has ended.
+  void destroy() { server_.reset(); }
   [[nodiscard]] std::uint16_t port() const { return server_->port(); }
 
  private:
@@ -339,6 +331,47 @@ TEST(Server, LogsRequestsThatGetNoReply) {
   EXPECT_TRUE(lines[0].ends_with(R"("status":0,"fault":"close"})")) << lines[0];
 }
 
+/// Lets no file of this process grow beyond some bytes: what a full disk looks like to write().
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit{bytes, before_.rlim_max};
+    EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
+  }
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+ private:
+  void (*handler_)(int);
+  rlimit before_{};
+};
+
+TEST(Server, EndsWithoutReplyingWhenTheLogCannotBeWritten) {
+  const std::string path = temporary("log");
+  Running server({}, {.request_log = path});
+  std::string received;
+  {
+    const FileSizeLimit full(64);
+    Client client(server.port());
+    client.send(post("first"));
+    const auto run = server.wait();
+    ASSERT_FALSE(run.ok());
+    EXPECT_EQ(run.error().code, Errc::storage);
+    EXPECT_NE(run.error().message.find(path), std::string::npos);
+    server.destroy();
+    received = client.rest();
+  }
+  EXPECT_EQ(received, "");
+  const auto again = RequestLog::open(path);
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(lines_of(path).size(), 0u);
+}
+
 TEST(Server, SaysWhatItCannotListenOn) {
   Running server({});
   const auto taken = Server::listen({.port = server.port()}, Service({}, AnswerBook()));
@@ -347,60 +380,6 @@ TEST(Server, SaysWhatItCannotListenOn) {
   const auto unknown = Server::listen({.host = "no such host"}, Service({}, AnswerBook()));
   ASSERT_FALSE(unknown.ok());
   EXPECT_EQ(unknown.error().code, Errc::invalid_input);
-}
-
-LogRecord record(std::uint64_t number) {
-  return {
-      .number = number, .arrival_us = number, .reply_us = number, .status = 200, .fault = "none"};
-}
-
-TEST(RequestLog, GoesOnAfterTheLastWholeLine) {
-  const std::string path = temporary("log");
-  const std::string torn(9000, 'x');  // longer than one block read backwards
-  std::ofstream(path) << "{\"n\":1}\n" << torn;
-  {
-    auto log = RequestLog::open(path);
-    ASSERT_TRUE(log.ok()) << log.error().message;
-    EXPECT_EQ(log->append(record(2)), 1u);
-    EXPECT_TRUE(log->close().ok());
-  }
-  const auto lines = lines_of(path);
-  ASSERT_EQ(lines.size(), 2u);
-  EXPECT_EQ(lines[0], "{\"n\":1}");
-  EXPECT_TRUE(lines[1].starts_with(R"({"n":2,)"));
-}
-
-TEST(RequestLog, IsEmptyAgainWhenItHeldNoWholeLine) {
-  const std::string path = temporary("log");
-  std::ofstream(path) << "torn";
-  auto log = RequestLog::open(path);
-  ASSERT_TRUE(log.ok());
-  EXPECT_TRUE(log->close().ok());
-  struct stat status {};
-  ASSERT_EQ(::stat(path.c_str(), &status), 0);
-  EXPECT_EQ(status.st_size, 0);
-}
-
-TEST(RequestLog, PutsLinesOfOneRoundIntoOneBatch) {
-  auto log = RequestLog::open(temporary("log"));
-  ASSERT_TRUE(log.ok());
-  EXPECT_EQ(log->append(record(1)), 1u);
-  EXPECT_EQ(log->append(record(2)), 1u);
-  log->flush();
-  EXPECT_EQ(log->append(record(3)), 2u);
-  EXPECT_TRUE(log->close().ok());
-  const auto durable = log->durable();
-  ASSERT_TRUE(durable.ok());
-  EXPECT_EQ(*durable, 2u);
-}
-
-TEST(RequestLog, RefusesWhatCannotBeMadeDurable) {
-  const auto device = RequestLog::open("/dev/null");
-  ASSERT_FALSE(device.ok());
-  EXPECT_EQ(device.error().code, Errc::storage);
-  const auto nowhere = RequestLog::open(temporary("folder") + "/log");
-  ASSERT_FALSE(nowhere.ok());
-  EXPECT_EQ(nowhere.error().code, Errc::storage);
 }
 
 }  // namespace

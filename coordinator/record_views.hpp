@@ -1,0 +1,97 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/records.hpp"
+#include "protocol/result.hpp"
+
+// The lines of a shard's files as views into them. Merging a million samples copies most fields
+// from one canonical line into another: taken as they stand in the file, quotes and escapes
+// included, nothing is built and nothing is escaped again. What append_line() wrote is read
+// exactly, key by key in the canonical order; anything else is an error.
+//
+// In every view a `std::string_view` member is JSON text (a string with its quotes, an object, a
+// number, "true", "false" or "null"). Lifetime: that of the line.
+
+namespace fd {
+
+struct SampleView {
+  SampleId id;
+  std::string_view canonical_input;  ///< an object
+  std::string_view gold;             ///< empty without one
+  std::string_view id_fields;        ///< an object; empty without any
+};
+
+struct AnswerView {
+  SampleId sample_id;
+  std::uint32_t candidate = 0;
+  std::string_view call_key;
+  std::string_view finish_reason;
+  std::string_view reasoning;
+  std::string_view served_model;
+  std::string_view text;
+};
+
+struct CallView {
+  SampleId sample_id;
+  std::string_view endpoint;
+  std::string_view error;
+  std::uint64_t attempts = 0;
+  std::uint64_t prompt_tokens = 0;
+  std::uint64_t completion_tokens = 0;
+};
+
+struct CandidateView {
+  std::uint32_t index = 0;
+  Reason rule = Reason::none;
+  ExecStatus exec = ExecStatus::not_run;
+  std::string_view clean_rule;
+  std::string_view error_class;
+  std::string_view gold_match;
+  std::string_view judge;
+  std::string_view score;
+  std::string_view signature;
+  std::string_view text;
+};
+
+struct OutcomeView {
+  SampleId sample_id;
+  Verdict verdict = Verdict::failed;
+  Reason reason = Reason::internal;
+  std::optional<std::uint32_t> chosen;
+  bool gold_failed = false;
+  std::vector<CandidateView> candidates;
+};
+
+// Each fills in `view` completely, so that one object serves line after line.
+// Errors: corrupt, saying at which byte of the line.
+Result<void> read_view(std::string_view line, SampleView& view);
+Result<void> read_view(std::string_view line, AnswerView& view);
+Result<void> read_view(std::string_view line, CallView& view);
+Result<void> read_view(std::string_view line, OutcomeView& view);
+
+/// Returns the text that a JSON string stands for. Errors: corrupt.
+Result<std::string> text_of(std::string_view json_string);
+
+/// Takes a text apart into its lines.
+class LineSplitter {
+ public:
+  explicit LineSplitter(std::string_view text) : text_(text) {}
+  /// Moves to the next line; false at the end. `number` and `offset` are then those of the line.
+  bool next(std::string_view& line);
+  [[nodiscard]] std::uint64_t number() const { return number_; }  ///< 1-based
+  [[nodiscard]] std::size_t offset() const { return offset_; }    ///< of its first byte
+
+ private:
+  std::string_view text_;
+  std::size_t next_ = 0;
+  std::size_t offset_ = 0;
+  std::uint64_t number_ = 0;
+};
+
+}  // namespace fd

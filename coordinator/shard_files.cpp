@@ -1,0 +1,271 @@
+#include "coordinator/shard_files.hpp"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "actors/config_loader.hpp"
+#include "actors/files.hpp"
+#include "coordinator/record_views.hpp"
+
+namespace fd {
+namespace {
+
+constexpr const char* kInput = "input.jsonl";
+constexpr const char* kAnswers = "answers.jsonl";
+constexpr const char* kOutcomes = "outcomes.jsonl";
+constexpr const char* kCalls = "calls.jsonl";
+constexpr const char* kConfig = "config.json";
+
+/// Returns the members that the lines of outcomes.jsonl have.
+std::vector<std::string> outcome_columns(const std::vector<Outcome>& outcomes) {
+  const bool gold_failed = std::any_of(outcomes.begin(), outcomes.end(),
+                                       [](const Outcome& outcome) { return outcome.gold_failed; });
+  std::vector<std::string> columns = {"candidates", "chosen", "reason", "sample_id", "verdict"};
+  if (gold_failed) {
+    columns.insert(columns.begin() + 2, "gold_failed");
+  }
+  return columns;
+}
+
+Result<FileEntry> entry_of(const Manifest& manifest, const std::string& name,
+                           const std::string& path) {
+  for (const FileEntry& file : manifest.files) {
+    if (file.name == name) {
+      return file;
+    }
+  }
+  return Error{Errc::corrupt, path + ": its manifest does not name it"};
+}
+
+/// A file that the manifest promises and that is not there is damage, not a wrong name.
+Error missing_is_corrupt(Error error) {
+  if (error.code == Errc::not_found) {
+    error.code = Errc::corrupt;
+  }
+  return error;
+}
+
+Result<std::string> read_named(const RunDir& dir, const Manifest& manifest, std::uint32_t shard,
+                               const std::string& name) {
+  const std::string path = dir.shard_file(shard, name);
+  FD_TRY(const FileEntry entry, entry_of(manifest, name, path));
+  return read_checked(path, entry);
+}
+
+Error line_error(const std::string& path, const LineSplitter& lines, const Error& error) {
+  return Error{Errc::corrupt, path + ": line " + std::to_string(lines.number()) + " (byte " +
+                                  std::to_string(lines.offset()) + "): " + error.message};
+}
+
+/// Returns the ids of input.jsonl. Only the sample_id is read: it is a line's last member.
+Result<std::vector<SampleId>> input_ids(const std::string& text, const std::string& path) {
+  constexpr std::string_view kKey = "\"sample_id\":\"";
+  constexpr std::size_t kHexDigits = 64;
+  constexpr std::size_t kTailBytes = kKey.size() + kHexDigits + 2;
+  std::vector<SampleId> ids;
+  LineSplitter lines(text);
+  for (std::string_view line; lines.next(line);) {
+    const std::string_view tail =
+        line.size() < kTailBytes ? std::string_view() : line.substr(line.size() - kTailBytes);
+    const auto id = tail.starts_with(kKey) && tail.ends_with("\"}")
+                        ? Digest::from_hex(tail.substr(kKey.size(), kHexDigits))
+                        : std::nullopt;
+    if (!id) {
+      return line_error(path, lines, Error{Errc::corrupt, "does not end with its sample_id"});
+    }
+    ids.push_back(*id);
+  }
+  return ids;
+}
+
+template <class T>
+void check_samples_known(const std::vector<SampleId>& ids, const std::vector<T>& records) {
+  auto id = ids.begin();
+  for (const T& record : records) {
+    while (id != ids.end() && *id < record.sample_id) {
+      ++id;
+    }
+    FD_CHECK(id != ids.end() && *id == record.sample_id);
+  }
+}
+
+void sort_and_check(ShardResult& result, const std::vector<SampleId>& ids) {
+  const auto key = [](const auto& record) { return std::tie(record.sample_id, record.candidate); };
+  std::sort(result.answers.begin(), result.answers.end(),
+            [&](const Answer& a, const Answer& b) { return key(a) < key(b); });
+  std::stable_sort(result.calls.begin(), result.calls.end(),
+                   [&](const Call& a, const Call& b) { return key(a) < key(b); });
+  std::sort(result.outcomes.begin(), result.outcomes.end(),
+            [](const Outcome& a, const Outcome& b) { return a.sample_id < b.sample_id; });
+  FD_CHECK(result.outcomes.size() == ids.size());
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    FD_CHECK(result.outcomes[i].sample_id == ids[i]);
+  }
+  for (std::size_t i = 1; i < result.answers.size(); ++i) {
+    FD_CHECK(key(result.answers[i - 1]) < key(result.answers[i]));
+  }
+  check_samples_known(ids, result.answers);
+  check_samples_known(ids, result.calls);
+}
+
+template <class T>
+Result<FileEntry> write_lines(const std::string& path, const std::vector<T>& records) {
+  FD_TRY(AtomicFile file, AtomicFile::create(path));
+  std::string line;
+  for (const T& record : records) {
+    line.clear();
+    append_line(record, line);
+    line += '\n';
+    FD_TRY_VOID(file.write(line));
+  }
+  return file.commit();
+}
+
+void count_outcomes(const std::vector<Outcome>& outcomes, Manifest& manifest) {
+  for (const Verdict verdict : {Verdict::kept, Verdict::rejected, Verdict::failed}) {
+    manifest.verdicts[std::string(name(verdict))] = 0;
+  }
+  for (const Outcome& outcome : outcomes) {
+    ++manifest.verdicts[std::string(name(outcome.verdict))];
+    ++manifest.reasons[std::string(name(outcome.reason))];
+  }
+  const bool any_failed = manifest.verdicts[std::string(name(Verdict::failed))] > 0;
+  manifest.state = any_failed ? ShardFileState::failed : ShardFileState::committed;
+}
+
+}  // namespace
+
+Result<Manifest> read_manifest(const std::string& path) {
+  FD_TRY(const std::string text, read_file(path));
+  const auto value = json::parse(text);
+  if (!value.ok()) {
+    return Error{Errc::corrupt, path + ": " + value.error().message};
+  }
+  auto manifest = manifest_from_json(*value);
+  if (!manifest.ok()) {
+    return manifest.error().within(path);
+  }
+  return manifest;
+}
+
+Result<Manifest> read_shard_manifest(const RunDir& dir, std::uint32_t shard) {
+  const std::string path = dir.shard_file(shard, "manifest.json");
+  FD_TRY(Manifest manifest, read_manifest(path));
+  if (manifest.shard != shard || !manifest.state) {
+    return Error{Errc::corrupt, path + ": is not the manifest of shard " + std::to_string(shard)};
+  }
+  return manifest;
+}
+
+Result<std::string> read_checked(const std::string& path, const FileEntry& entry) {
+  auto text = read_file(path, kMaxShardFileBytes);
+  if (!text.ok()) {
+    return missing_is_corrupt(text.error());
+  }
+  if (text->size() == entry.bytes && sha256(*text) == entry.sha256) {
+    return text;
+  }
+  for (std::size_t block = 0; block * kCrcBlockBytes < text->size(); ++block) {
+    const std::size_t offset = block * kCrcBlockBytes;
+    const std::string_view bytes = std::string_view(*text).substr(offset, kCrcBlockBytes);
+    if (block >= entry.crc32c.size() || crc32c(bytes) != entry.crc32c[block]) {
+      return Error{Errc::corrupt, path + ": differs from its manifest in the " +
+                                      std::to_string(bytes.size()) + " bytes from byte " +
+                                      std::to_string(offset) + " on"};
+    }
+  }
+  return Error{Errc::corrupt, path + ": differs from its manifest at byte " +
+                                  std::to_string(std::min<std::uint64_t>(text->size(), entry.bytes)) +
+                                  " (" + std::to_string(text->size()) + " bytes, " +
+                                  std::to_string(entry.bytes) + " in the manifest)"};
+}
+
+Result<std::vector<Sample>> read_shard_input(const RunDir& dir, std::uint32_t shard) {
+  FD_TRY(const Manifest manifest, read_shard_manifest(dir, shard));
+  FD_TRY(const std::string text, read_named(dir, manifest, shard, kInput));
+  const std::string path = dir.shard_file(shard, kInput);
+  std::vector<Sample> samples;
+  LineSplitter lines(text);
+  for (std::string_view line; lines.next(line);) {
+    auto sample = sample_from_line(line);
+    if (!sample.ok()) {
+      return line_error(path, lines, sample.error());
+    }
+    if (!samples.empty() && !(samples.back().id < sample->id)) {
+      return line_error(path, lines, Error{Errc::corrupt, "its sample_id does not rise"});
+    }
+    samples.push_back(std::move(sample).value());
+  }
+  if (samples.size() != manifest.count) {
+    return Error{Errc::corrupt, path + ": has " + std::to_string(samples.size()) +
+                                    " samples, its manifest says " +
+                                    std::to_string(manifest.count)};
+  }
+  return samples;
+}
+
+Result<ShardTexts> read_finished_shard(const RunDir& dir, std::uint32_t shard) {
+  ShardTexts texts;
+  auto manifest = read_shard_manifest(dir, shard);
+  if (!manifest.ok()) {
+    return missing_is_corrupt(manifest.error());
+  }
+  texts.manifest = std::move(manifest).value();
+  if (texts.manifest.state == ShardFileState::pending) {
+    return Error{Errc::corrupt, dir.shard(shard) + ": is not finished; run the same command again"};
+  }
+  FD_TRY(texts.input, read_named(dir, texts.manifest, shard, kInput));
+  FD_TRY(texts.answers, read_named(dir, texts.manifest, shard, kAnswers));
+  FD_TRY(texts.outcomes, read_named(dir, texts.manifest, shard, kOutcomes));
+  FD_TRY(const std::string config, read_named(dir, texts.manifest, shard, kConfig));
+  static_cast<void>(config);
+  auto calls = read_file(dir.shard_file(shard, kCalls), kMaxShardFileBytes);
+  if (!calls.ok()) {
+    return missing_is_corrupt(calls.error());
+  }
+  texts.calls = std::move(calls).value();
+  return texts;
+}
+
+Result<Manifest> write_shard(const RunDir& dir, const RunConfig& config, ShardResult result) {
+  const std::uint32_t shard = result.shard;
+  FD_TRY(const Manifest before, read_shard_manifest(dir, shard));
+  const std::string input_path = dir.shard_file(shard, kInput);
+  FD_TRY(const FileEntry input_entry, entry_of(before, kInput, input_path));
+  FD_TRY(const std::string input, read_checked(input_path, input_entry));
+  FD_TRY(const std::vector<SampleId> ids, input_ids(input, input_path));
+  sort_and_check(result, ids);
+
+  Manifest manifest;
+  manifest.run_id = before.run_id;
+  manifest.stage = before.stage;
+  manifest.shard = shard;
+  manifest.shards = before.shards;
+  manifest.databases = before.databases;
+  manifest.config_digest = config_digest(config);
+  manifest.count = ids.size();
+  if (!ids.empty()) {
+    manifest.min_sample_id = ids.front();
+    manifest.max_sample_id = ids.back();
+  }
+  manifest.columns = outcome_columns(result.outcomes);
+  manifest.parents = {input_entry.sha256.hex()};
+  count_outcomes(result.outcomes, manifest);
+
+  FD_TRY(const FileEntry calls, write_lines(dir.shard_file(shard, kCalls), result.calls));
+  static_cast<void>(calls);
+  FD_TRY(const FileEntry answers, write_lines(dir.shard_file(shard, kAnswers), result.answers));
+  FD_TRY(const FileEntry settings, write_file(dir.shard_file(shard, kConfig),
+                                              json::pretty(semantic_config(config))));
+  FD_TRY(const FileEntry outcomes, write_lines(dir.shard_file(shard, kOutcomes), result.outcomes));
+  // A newline stands behind each line in the file as in a content digest, so the two are one.
+  manifest.content_sha256 = outcomes.sha256;
+  manifest.files = {answers, settings, input_entry, outcomes};  // by name
+  FD_TRY(const FileEntry written,
+         write_file(dir.shard_file(shard, "manifest.json"), json::pretty(to_json(manifest))));
+  static_cast<void>(written);
+  return manifest;
+}
+
+}  // namespace fd

@@ -1,0 +1,123 @@
+#include "actors/zmq_transport.hpp"
+
+#include <condition_variable>
+#include <mutex>
+
+#include <gtest/gtest.h>
+
+#include "protocol/frame.hpp"
+
+namespace fd {
+namespace {
+
+/// Collects what comes in, and waits for it.
+class Inbox {
+ public:
+  ReceiveCallback callback() {
+    return [this](std::vector<Incoming> messages) {
+      const std::lock_guard lock(mutex_);
+      for (Incoming& message : messages) {
+        messages_.push_back(std::move(message));
+      }
+      changed_.notify_all();
+    };
+  }
+  /// Returns the first `count` messages; a generous deadline keeps a broken test from hanging.
+  std::vector<Incoming> wait_for(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, std::chrono::seconds(20), [&] { return messages_.size() >= count; });
+    return messages_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<Incoming> messages_;
+};
+
+TEST(ZmqTransport, MessagesGoBothWaysAndPeersAreToldApart) {
+  Inbox server_inbox;
+  Inbox first_inbox;
+  Inbox second_inbox;
+  auto server = ZmqTransport::bind({"tcp://127.0.0.1:*"}, server_inbox.callback());
+  ASSERT_TRUE(server.ok());
+  const std::string endpoint = (*server)->endpoints().front();
+  auto first = ZmqTransport::connect(endpoint, first_inbox.callback());
+  auto second = ZmqTransport::connect(endpoint, second_inbox.callback());
+  ASSERT_TRUE(first.ok() && second.ok());
+  (*first)->send("", "from first");
+  (*second)->send("", "from second");
+  const auto received = server_inbox.wait_for(2);
+  ASSERT_EQ(received.size(), 2u);
+  EXPECT_NE(received[0].peer, received[1].peer);
+  for (const Incoming& message : received) {
+    (*server)->send(message.peer, "you said " + message.bytes);
+  }
+  ASSERT_EQ(first_inbox.wait_for(1).size(), 1u);
+  EXPECT_EQ(first_inbox.wait_for(1)[0].bytes, "you said from first");
+  EXPECT_EQ(second_inbox.wait_for(1)[0].bytes, "you said from second");
+}
+
+TEST(ZmqTransport, OrderIsKeptOverManyMessages) {
+  constexpr std::size_t kCount = 20000;
+  Inbox inbox;
+  auto server = ZmqTransport::bind({"tcp://127.0.0.1:*"}, inbox.callback());
+  ASSERT_TRUE(server.ok());
+  Inbox unused;
+  auto client = ZmqTransport::connect((*server)->endpoints().front(), unused.callback());
+  ASSERT_TRUE(client.ok());
+  for (std::size_t i = 0; i < kCount; ++i) {
+    (*client)->send("", std::to_string(i));
+  }
+  const auto received = inbox.wait_for(kCount);
+  ASSERT_EQ(received.size(), kCount);
+  for (std::size_t i = 0; i < kCount; ++i) {
+    ASSERT_EQ(received[i].bytes, std::to_string(i));
+  }
+}
+
+TEST(ZmqTransport, SendingToAPeerThatIsGoneHarmsNobody) {
+  Inbox inbox;
+  auto server = ZmqTransport::bind({"tcp://127.0.0.1:*"}, inbox.callback());
+  ASSERT_TRUE(server.ok());
+  Inbox client_inbox;
+  auto client = ZmqTransport::connect((*server)->endpoints().front(), client_inbox.callback());
+  ASSERT_TRUE(client.ok());
+  (*client)->send("", "hello");
+  ASSERT_EQ(inbox.wait_for(1).size(), 1u);
+  (*server)->send("nobody", "lost");
+  (*server)->send(inbox.wait_for(1)[0].peer, "found");
+  EXPECT_EQ(client_inbox.wait_for(1)[0].bytes, "found");
+}
+
+TEST(ZmqTransport, AnAddressInUseIsNamed) {
+  Inbox inbox;
+  auto first = ZmqTransport::bind({"tcp://127.0.0.1:*"}, inbox.callback());
+  ASSERT_TRUE(first.ok());
+  const std::string endpoint = (*first)->endpoints().front();
+  const auto second = ZmqTransport::bind({endpoint}, inbox.callback());
+  ASSERT_FALSE(second.ok());
+  EXPECT_EQ(second.error().code, Errc::busy);
+  EXPECT_EQ(second.error().message, "cannot listen on " + endpoint + ": Address already in use");
+}
+
+TEST(ZmqTransport, OnlyLoopbackAddressesCountAsThisMachine) {
+  for (const char* local : {"tcp://127.0.0.1:5555", "tcp://127.8.9.10:1", "tcp://localhost:5555",
+                            "tcp://[::1]:5555", "ipc:///run/fd.sock"}) {
+    ASSERT_TRUE(is_loopback_endpoint(local).ok()) << local;
+    EXPECT_TRUE(*is_loopback_endpoint(local)) << local;
+  }
+  for (const char* other :
+       {"tcp://0.0.0.0:5555", "tcp://*:5555", "tcp://10.0.0.1:5555", "tcp://127.evil.example:5555",
+        "tcp://[::]:5555", "tcp://128.0.0.1:1"}) {
+    ASSERT_TRUE(is_loopback_endpoint(other).ok()) << other;
+    EXPECT_FALSE(*is_loopback_endpoint(other)) << other;
+  }
+  for (const char* bad :
+       {"", "tcp://", "tcp://host", "udp://127.0.0.1:5", "127.0.0.1:5555", "tcp://:5"}) {
+    EXPECT_FALSE(is_loopback_endpoint(bad).ok()) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace fd
