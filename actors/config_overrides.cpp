@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <sstream>
 #include <utility>
 
 namespace fd {
@@ -104,37 +105,42 @@ std::optional<std::size_t> list_index(std::string_view text) {
   return index;
 }
 
+/// Returns the member or item `part` of `node`, a member made when it is absent; null when `node`
+/// has no such thing.
+YamlNode* child(YamlNode& node, std::string_view part, const YamlPlace& place) {
+  if (node.kind == YamlNode::Kind::nothing) {
+    node = section_node(place);
+  }
+  if (node.kind == YamlNode::Kind::section) {
+    YamlNode absent;
+    absent.place = place;
+    YamlNode* member = node.find(part);
+    return member != nullptr ? member : &set_member(node, part, std::move(absent));
+  }
+  const auto index = list_index(part);
+  return index && *index < node.items.size() ? &node.items[*index] : nullptr;
+}
+
 /// Returns the node at a dotted path, making sections on the way; null after reporting.
-YamlNode* walk(YamlNode& root, std::string_view path, const YamlPlace& place,
+YamlNode* walk(YamlNode& root, const std::string& path, const YamlPlace& place,
                ConfigProblems& problems) {
   YamlNode* node = &root;
-  std::size_t at = 0;
-  while (at <= path.size()) {
-    const std::size_t dot = std::min(path.find('.', at), path.size());
-    const std::string_view part = path.substr(at, dot - at);
-    const std::string_view above = path.substr(0, at == 0 ? 0 : at - 1);
-    at = dot + 1;
-    if (node->kind == YamlNode::Kind::nothing) {
-      *node = section_node(place);
+  std::istringstream parts(path);
+  std::string above;
+  for (std::string part; std::getline(parts, part, '.');) {
+    YamlNode* next = child(*node, part, place);
+    if (next == nullptr && node->kind == YamlNode::Kind::list) {
+      problems.add(place, path,
+                   "'" + printable(part) + "' is no index of " + printable(above) + ", which has " +
+                       std::to_string(node->items.size()) + " items");
+      return nullptr;
     }
-    if (node->kind == YamlNode::Kind::section) {
-      YamlNode* member = node->find(part);
-      YamlNode absent;
-      absent.place = place;
-      node = member != nullptr ? member : &set_member(*node, part, std::move(absent));
-    } else if (node->kind == YamlNode::Kind::list) {
-      const auto index = list_index(part);
-      if (!index || *index >= node->items.size()) {
-        problems.add(place, path,
-                     "'" + printable(part) + "' is no index of " + printable(above) +
-                         ", which has " + std::to_string(node->items.size()) + " items");
-        return nullptr;
-      }
-      node = &node->items[*index];
-    } else {
+    if (next == nullptr) {
       problems.add(place, path, printable(above) + " is neither a section nor a list");
       return nullptr;
     }
+    above += (above.empty() ? "" : ".") + part;
+    node = next;
   }
   return node;
 }

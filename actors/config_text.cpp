@@ -53,6 +53,41 @@ std::set<std::string> names_in(std::string_view below, const std::vector<Key>& k
   return names;
 }
 
+/// Returns the name that `key` most likely is a slip of, or "".
+std::string nearest(std::string_view key, const std::set<std::string>& names) {
+  std::string best;
+  std::size_t best_distance = key.size() <= kMaxSuggestedKey ? 1 + key.size() / 3 : 0;
+  for (const std::string& name : names) {
+    if (const std::size_t distance = edit_distance(lower(key), name); distance < best_distance) {
+      best = name;
+      best_distance = distance;
+    }
+  }
+  return best;
+}
+
+/// Returns the path of a key that is spelt like this and stands in another section, or "".
+std::string elsewhere(std::string_view key, const std::vector<Key>& keys) {
+  const std::string ending = "." + std::string(key);
+  const auto found = std::find_if(keys.begin(), keys.end(), [&](const Key& other) {
+    return !key.empty() && other.path.ends_with(ending);
+  });
+  return found == keys.end() ? "" : found->path;
+}
+
+std::string name_list(const std::set<std::string>& names) {
+  std::string list;
+  std::size_t count = 0;
+  for (const std::string& name : names) {
+    list += count == 0 ? "" : ", ";
+    if (++count > kMaxNamesListed) {
+      return list + "...";
+    }
+    list += name;
+  }
+  return list;
+}
+
 }  // namespace
 
 bool is_whole_number(std::string_view text) {
@@ -113,7 +148,7 @@ std::string describe(const YamlNode& node) {
     case YamlNode::Kind::scalar:
       break;
   }
-  const std::string shown = printable(node.text);
+  std::string shown = printable(node.text);
   if (node.quoted) {
     return "text \"" + shown + "\"";
   }
@@ -163,36 +198,14 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::string suggestion(std::string_view key, std::string_view below, const std::vector<Key>& keys) {
   const std::set<std::string> names = names_in(below, keys);
-  std::string best;
-  std::size_t best_distance = key.size() <= kMaxSuggestedKey ? 1 + key.size() / 3 : 0;
-  for (const std::string& name : names) {
-    if (const std::size_t distance = edit_distance(lower(key), name); distance < best_distance) {
-      best = name;
-      best_distance = distance;
-    }
-  }
-  for (const Key& other : keys) {
-    // A key that is spelt right and stands in the wrong section.
-    if (best.empty() && !key.empty() && other.path.ends_with("." + std::string(key))) {
-      best = other.path;
-    }
+  std::string best = nearest(key, names);
+  if (best.empty()) {
+    best = elsewhere(key, keys);
   }
   if (best.empty() && may_be_secret(key) && names.contains("api_key_env")) {
     best = "api_key_env";
   }
-  if (!best.empty()) {
-    return ", did you mean '" + best + "'?";
-  }
-  std::string list;
-  std::size_t count = 0;
-  for (const std::string& name : names) {
-    list += count == 0 ? "" : ", ";
-    list += count < kMaxNamesListed ? name : "...";
-    if (++count > kMaxNamesListed) {
-      break;
-    }
-  }
-  return "; known here: " + list;
+  return best.empty() ? "; known here: " + name_list(names) : ", did you mean '" + best + "'?";
 }
 
 bool may_be_secret(std::string_view key) {

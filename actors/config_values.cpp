@@ -123,7 +123,7 @@ std::string range_text(const Key& key, const std::string& type) {
   if (type == "true or false") {
     return "";
   }
-  const std::string limits = limits_text(key.limits);
+  std::string limits = limits_text(key.limits);
   if (type == "text") {
     return limits + " bytes";
   }

@@ -3,8 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstring>
-#include <optional>
+#include <utility>
 
 #include <arpa/inet.h>
 
@@ -18,6 +17,13 @@ using Ipv4 = std::array<std::uint8_t, 4>;
 
 Error refused(std::string what) {
   return {Errc::invalid_input, std::move(what)};
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return out;
 }
 
 bool is_digit(char c) {
@@ -106,9 +112,7 @@ Result<void> check_port(std::string_view port) {
 
 /// Removes the scheme; returns whether it is https.
 Result<bool> take_scheme(std::string_view& url) {
-  std::string start(url.substr(0, 8));
-  std::transform(start.begin(), start.end(), start.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  const std::string start = lower(url.substr(0, 8));
   const bool https = start == "https://";
   if (!https && !start.starts_with("http://")) {
     return refused("must begin with http:// or https://");
@@ -117,39 +121,56 @@ Result<bool> take_scheme(std::string_view& url) {
   return https;
 }
 
-}  // namespace
-
-Result<EndpointUrl> parse_endpoint_url(std::string_view url) {
+Result<void> check_characters(std::string_view url) {
   for (const char c : url) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte <= 0x20 || byte >= 0x7f || c == '\\') {
       return refused("must not hold white space, backslashes, control or non-ASCII characters");
     }
   }
+  return {};
+}
+
+/// The host and port of a URL.
+struct Authority {
+  std::string host;
+  bool bracketed = false;
+  std::string_view rest;  ///< what follows the host: nothing, or ":port"
+};
+
+Result<Authority> split_authority(std::string_view text) {
+  Authority out;
+  out.bracketed = text.starts_with('[');
+  const std::size_t end = out.bracketed ? text.find(']') : std::min(text.find(':'), text.size());
+  if (end == std::string_view::npos) {
+    return refused("the bracket around the host is not closed");
+  }
+  out.host = lower(text.substr(out.bracketed ? 1 : 0, out.bracketed ? end - 1 : end));
+  out.rest = text.substr(out.bracketed ? end + 1 : end);
+  return out;
+}
+
+}  // namespace
+
+Result<EndpointUrl> parse_endpoint_url(std::string_view url) {
   EndpointUrl out;
+  FD_TRY_VOID(check_characters(url));
   FD_TRY(out.https, take_scheme(url));
-  std::string_view authority = url.substr(0, url.find_first_of("/?#"));
-  if (authority.find('@') != std::string_view::npos) {
+  const std::string_view text = url.substr(0, url.find_first_of("/?#"));
+  if (text.find('@') != std::string_view::npos) {
     return refused("must not hold credentials; name a variable in api_key_env");
   }
   if (url.find_first_of("?#") != std::string_view::npos) {
     return refused("must not have a query (?) or a fragment (#)");
   }
-  const bool bracketed = authority.starts_with('[');
-  const std::size_t end = bracketed ? authority.find(']') : authority.find(':');
-  if (bracketed && end == std::string_view::npos) {
-    return refused("the bracket around the host is not closed");
-  }
-  out.host = authority.substr(bracketed ? 1 : 0, bracketed ? end - 1 : end);
-  std::transform(out.host.begin(), out.host.end(), out.host.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  authority.remove_prefix(std::min(authority.size(), bracketed ? end + 1 : end));
-  if (authority.starts_with(':')) {
-    FD_TRY_VOID(check_port(authority.substr(1)));
-  } else if (!authority.empty()) {
+  FD_TRY(const Authority authority, split_authority(text));
+  if (authority.rest.starts_with(':')) {
+    FD_TRY_VOID(check_port(authority.rest.substr(1)));
+  } else if (!authority.rest.empty()) {
     return refused("the host is followed by something that is no port");
   }
-  FD_TRY(out.loopback, host_loopback(out.host, bracketed));
+  out.host = authority.host;
+  FD_TRY(out.loopback, host_loopback(out.host, authority.bracketed));
   return out;
 }
 

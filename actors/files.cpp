@@ -92,6 +92,7 @@ Result<void> for_each_block(const std::string& path,
 struct AtomicFile::Impl {
   std::string path;
   std::string temporary;
+  Durable durable = Durable::at_once;
   int fd = -1;
   std::string buffer;
   FileDigest digest;
@@ -127,9 +128,10 @@ AtomicFile::~AtomicFile() = default;
 AtomicFile::AtomicFile(AtomicFile&&) noexcept = default;
 AtomicFile& AtomicFile::operator=(AtomicFile&&) noexcept = default;
 
-Result<AtomicFile> AtomicFile::create(const std::string& path) {
+Result<AtomicFile> AtomicFile::create(const std::string& path, Durable durable) {
   auto impl = std::make_unique<Impl>();
   impl->path = path;
+  impl->durable = durable;
   impl->temporary = path + ".tmp";
   ::unlink(impl->temporary.c_str());  // of an earlier process that was killed
   impl->fd =
@@ -155,19 +157,21 @@ Result<FileEntry> AtomicFile::commit() {
   if (file.failed) {
     return *file.failed;
   }
-  if (::fsync(file.fd) != 0) {
+  if (file.durable == Durable::at_once && ::fsync(file.fd) != 0) {
     return storage_error(file.temporary);
   }
   if (::rename(file.temporary.c_str(), file.path.c_str()) != 0) {
     return storage_error(file.path);
   }
   ::close(std::exchange(file.fd, -1));
-  FD_TRY_VOID(sync_folder(folder_of(file.path)));
+  if (file.durable == Durable::at_once) {
+    FD_TRY_VOID(sync_folder(folder_of(file.path)));
+  }
   return file.digest.finish(name_of(file.path));
 }
 
-Result<FileEntry> write_file(const std::string& path, std::string_view bytes) {
-  FD_TRY(AtomicFile file, AtomicFile::create(path));
+Result<FileEntry> write_file(const std::string& path, std::string_view bytes, Durable durable) {
+  FD_TRY(AtomicFile file, AtomicFile::create(path, durable));
   FD_TRY_VOID(file.write(bytes));
   return file.commit();
 }
@@ -262,6 +266,17 @@ Result<void> rename_durable(const std::string& from, const std::string& to) {
     return storage_error(to);
   }
   return sync_folder(folder_of(to));
+}
+
+Result<void> sync_filesystem(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) {
+    return storage_error(path);
+  }
+  const bool synced = ::syncfs(fd) == 0;
+  const Error error = storage_error(path);
+  ::close(fd);
+  return synced ? Result<void>() : Result<void>(error);
 }
 
 Result<FileEntry> digest_file(const std::string& path) {

@@ -11,12 +11,19 @@
 
 namespace fd {
 
+/// When a new file must survive a power cut.
+enum class Durable {
+  at_once,  ///< when commit() returns
+  later,    ///< when sync_filesystem() has been called: for a folder that only a later rename
+            ///< publishes
+};
+
 /// Writes a file so that its final name never shows half of it: temporary file beside it (0600,
 /// O_EXCL|O_NOFOLLOW), fsync, rename, fsync of the folder. Without commit() nothing remains.
 /// Errors of all members: storage, with the path and the system's word.
 class AtomicFile {
  public:
-  static Result<AtomicFile> create(const std::string& path);
+  static Result<AtomicFile> create(const std::string& path, Durable durable = Durable::at_once);
   ~AtomicFile();
   AtomicFile(AtomicFile&&) noexcept;
   AtomicFile& operator=(AtomicFile&&) noexcept;
@@ -33,13 +40,17 @@ class AtomicFile {
 };
 
 /// Writes `bytes` to `path` as AtomicFile does.
-Result<FileEntry> write_file(const std::string& path, std::string_view bytes);
+Result<FileEntry> write_file(const std::string& path, std::string_view bytes,
+                             Durable durable = Durable::at_once);
+/// Makes everything on the file system of `path` durable. Errors: storage.
+Result<void> sync_filesystem(const std::string& path);
 /// Reads a whole regular file of at most `max_bytes`. Errors: not_found, exhausted, storage.
 Result<std::string> read_file(const std::string& path, std::uint64_t max_bytes = 1u << 30);
 /// Calls `line` for each line of a file (without the newline), with its 1-based number, until it
 /// returns an error. Memory: one block. Errors: not_found, storage, and those of `line`.
-Result<void> for_each_line(const std::string& path,
-                           const std::function<Result<void>(std::uint64_t, std::string_view)>& line);
+Result<void> for_each_line(
+    const std::string& path,
+    const std::function<Result<void>(std::uint64_t, std::string_view)>& line);
 /// Makes a folder (0700) and its parents. Errors: storage.
 Result<void> make_directories(const std::string& path);
 bool file_exists(const std::string& path);

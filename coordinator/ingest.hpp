@@ -12,8 +12,7 @@
 
 namespace fd {
 
-/// The longest accepted input line, in bytes, and how many refusals are listed.
-inline constexpr std::size_t kMaxLineBytes = 32u << 20;
+/// How many refused rows an error lists.
 inline constexpr std::size_t kMaxListedRefusals = 20;
 
 /// Where rows come from. `path` "-" is standard input. Relative paths are already resolved.

@@ -131,7 +131,7 @@ void QualityCounts::add(const MergeRow& row, bool executes) {
   if (executes) {
     exec_pass.observe(deciding != nullptr && deciding->exec == ExecStatus::ok);
   }
-  if (!row.sample.gold.empty() && !outcome.gold_failed) {
+  if (executes && !row.sample.gold.empty() && !outcome.gold_failed) {
     gold_match.observe(deciding != nullptr && deciding->gold_match == "true");
   }
   if (deciding != nullptr && ran_into_error(*deciding)) {

@@ -257,13 +257,13 @@ Result<Manifest> write_shard(const RunDir& dir, const RunConfig& config, ShardRe
   static_cast<void>(calls);
   FD_TRY(const FileEntry answers, write_lines(dir.shard_file(shard, kAnswers), result.answers));
   FD_TRY(const FileEntry settings, write_file(dir.shard_file(shard, kConfig),
-                                              json::pretty(semantic_config(config))));
+                                              json::pretty(semantic_config(config)) + "\n"));
   FD_TRY(const FileEntry outcomes, write_lines(dir.shard_file(shard, kOutcomes), result.outcomes));
   // A newline stands behind each line in the file as in a content digest, so the two are one.
   manifest.content_sha256 = outcomes.sha256;
   manifest.files = {answers, settings, input_entry, outcomes};  // by name
   FD_TRY(const FileEntry written,
-         write_file(dir.shard_file(shard, "manifest.json"), json::pretty(to_json(manifest))));
+         write_file(dir.shard_file(shard, "manifest.json"), json::pretty(to_json(manifest)) + "\n"));
   static_cast<void>(written);
   return manifest;
 }

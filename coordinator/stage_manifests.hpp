@@ -22,9 +22,9 @@ class StageManifests {
   /// `executes`: gates.exec runs SQL, so that passing the exec stage takes an execution.
   explicit StageManifests(bool executes) : executes_(executes) {}
 
-  /// Adds a sample's lines to the stages it passed. `distilled` is its exported row as canonical
+  /// Adds a sample's lines to the stages it passed. `distilled_line` is its exported row as canonical
   /// text, for a kept sample.
-  void add(const MergeRow& row, std::string_view distilled);
+  void add(const MergeRow& row, std::string_view distilled_line);
 
   /// Writes manifests/<stage>/manifest.json for every stage, each with the content digest of the
   /// stage before as its parent; `dedup` is the manifest that the chain starts from.

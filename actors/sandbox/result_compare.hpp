@@ -13,13 +13,13 @@ namespace fd {
 bool has_top_level_order_by(std::string_view sql);
 
 /// Returns whether `result` equals `gold` row by row. Requires: both are ok.
-/// ordered: in the order of arrival; multiset: as multisets of rows; automatic: ordered exactly when
-/// `gold_sql` has a top-level ORDER BY.
+/// ordered: in the order of arrival; multiset: as multisets of rows; automatic: ordered exactly
+/// when `gold_sql` has a top-level ORDER BY.
 bool results_match(const SqlResult& gold, std::string_view gold_sql, const SqlResult& result,
                    MatchMode mode);
 
-/// Returns the result's signature: hexadecimal SHA-256 of column count and sorted rows, so that equal
-/// multisets have equal signatures whatever the order.
+/// Returns the result's signature: hexadecimal SHA-256 of column count and sorted rows, so that
+/// equal multisets have equal signatures whatever the order.
 std::string result_signature(const SqlResult& result);
 
 }  // namespace fd

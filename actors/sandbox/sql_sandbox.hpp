@@ -15,19 +15,19 @@ namespace fd {
 /// The limits of one query. All of them are deterministic, so that a verdict never depends on the
 /// machine's speed.
 struct SqlLimits {
-  std::uint64_t max_steps = 50000000;             ///< SQLite VM steps, counted by hundreds
+  std::uint64_t max_steps = 50000000;  ///< SQLite VM steps, counted by hundreds
   std::uint32_t max_rows = 10000;
-  std::uint64_t max_result_bytes = 4u << 20;      ///< of the typed row encoding
-  std::uint64_t max_heap_bytes = 64u << 20;       ///< SQLite heap of this query
+  std::uint64_t max_result_bytes = 4u << 20;  ///< of the typed row encoding
+  std::uint64_t max_heap_bytes = 64u << 20;   ///< SQLite heap of this query
   std::uint32_t max_sql_bytes = 16u << 10;
 };
 
-/// What one query brought. `rows` hold the typed canonical encoding (docs/contract.md), in the order
-/// of arrival.
+/// What one query brought. `rows` hold the typed canonical encoding (docs/contract.md), in the
+/// order of arrival.
 struct SqlResult {
   ExecStatus status = ExecStatus::not_run;
-  std::string error_class;        ///< of a bounded set; empty when ok
-  std::string message;            ///< SQLite's own words, for people; never part of an output digest
+  std::string error_class;  ///< of a bounded set; empty when ok
+  std::string message;      ///< SQLite's own words, for people; never part of an output digest
   std::vector<std::string> rows;  ///< only when status is ok
   std::uint32_t columns = 0;
 };

@@ -14,8 +14,8 @@
 namespace fd {
 namespace {
 
-// SQLite's allocator callbacks get no context, and one budget per process would let parallel queries
-// disturb each other: the thread is the only place that says whose allocation this is.
+// SQLite's allocator callbacks get no context, and one budget per process would let parallel
+// queries disturb each other: the thread is the only place that says whose allocation this is.
 thread_local HeapBudget* current_budget = nullptr;
 
 /// In front of each block stands its size: malloc_usable_size() would differ between machines, and
@@ -57,9 +57,9 @@ void* counted_realloc(void* block, int size) {
   if (current_budget != nullptr && !current_budget->take(growth)) {
     return nullptr;
   }
-  return set_size(std::realloc(static_cast<char*>(block) - kHeader,
-                               static_cast<std::size_t>(size) + kHeader),
-                  size);
+  return set_size(
+      std::realloc(static_cast<char*>(block) - kHeader, static_cast<std::size_t>(size) + kHeader),
+      size);
 }
 
 int block_size(void* block) {
@@ -92,8 +92,9 @@ sqlite3_pcache_methods2& own_cache() {
   return methods;
 }
 
-/// A page cache that knows whose pages it holds. SQLite makes a cache "purgeable" exactly when there
-/// is a file behind it; tables of its own making (sorting, DISTINCT, recursion) are not, and count.
+/// A page cache that knows whose pages it holds. SQLite makes a cache "purgeable" exactly when
+/// there is a file behind it; tables of its own making (sorting, DISTINCT, recursion) are not, and
+/// count.
 struct Cache {
   sqlite3_pcache* inner = nullptr;
   bool purgeable = false;
@@ -158,8 +159,8 @@ int cache_pages(sqlite3_pcache* cache) {
 }
 
 void install_allocator() {
-  const sqlite3_mem_methods memory{counted_malloc, counted_free, counted_realloc, block_size,
-                                   round_up,       [](void*) { return SQLITE_OK; },
+  const sqlite3_mem_methods memory{counted_malloc, counted_free, counted_realloc,
+                                   block_size,     round_up,     [](void*) { return SQLITE_OK; },
                                    [](void*) {},   nullptr};
   FD_CHECK(sqlite3_config(SQLITE_CONFIG_MALLOC, &memory) == SQLITE_OK);
   // SQLite's own statistics would take one lock for all threads at every allocation.

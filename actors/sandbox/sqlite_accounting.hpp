@@ -5,16 +5,16 @@
 
 namespace fd {
 
-/// The name of the VFS that sandboxed databases are opened with: its clock stands still, and it opens
-/// nothing but existing main databases, read-only.
+/// The name of the VFS that sandboxed databases are opened with: its clock stands still, and it
+/// opens nothing but existing main databases, read-only.
 inline constexpr const char* kSandboxVfs = "fd-sandbox";
 
 /// What SQLite may allocate on this thread while the object lives: its net growth, not what the
 /// connection already held. Past the limit its allocations fail, which SQLite reports as
-/// SQLITE_NOMEM. The cache of the database's own pages is not counted: it has its own limit, and what
-/// is in it depends on earlier queries. Sizes are those asked for, rounded to 8, so that the limit
-/// means the same on every machine.
-/// Thread: destroyed on the one that made it; one at a time on each thread.
+/// SQLITE_NOMEM. The cache of the database's own pages is not counted: it has its own limit, and
+/// what is in it depends on earlier queries. Sizes are those asked for, rounded to 8, so that the
+/// limit means the same on every machine. Thread: destroyed on the one that made it; one at a time
+/// on each thread.
 class HeapBudget {
  public:
   explicit HeapBudget(std::uint64_t max_bytes);

@@ -14,25 +14,51 @@ namespace {
 // Sorted, for binary search. Left out on purpose: printf and format (one call can run for seconds),
 // random and randomblob, zeroblob, load_extension, everything about the connection or the library
 // (changes, last_insert_rowid, sqlite_version), full-text and JSON functions.
-constexpr auto kAllowed = std::to_array<std::string_view>({
-    "abs",          "acos",         "acosh",      "asin",       "asinh",
-    "atan",         "atan2",        "atanh",      "avg",        "ceil",
-    "ceiling",      "char",         "coalesce",   "concat",     "concat_ws",
-    "cos",          "cosh",         "count",      "cume_dist",  "current_date",
-    "current_time", "current_timestamp", "date",  "datetime",   "degrees",
-    "dense_rank",   "exp",          "first_value", "floor",     "glob",
-    "group_concat", "hex",          "ifnull",     "iif",        "instr",
-    "julianday",    "lag",          "last_value", "lead",       "length",
-    "like",         "likelihood",   "likely",     "ln",         "log",
-    "log10",        "log2",         "lower",      "ltrim",      "max",
-    "min",          "mod",          "nth_value",  "ntile",      "nullif",
-    "octet_length", "percent_rank", "pi",         "pow",        "power",
-    "quote",        "radians",      "rank",       "replace",    "round",
-    "row_number",   "rtrim",        "sign",       "sin",        "sinh",
-    "soundex",      "sqrt",         "strftime",   "string_agg", "substr",
-    "substring",    "sum",          "tan",        "tanh",       "time",
-    "timediff",     "total",        "trim",       "trunc",      "typeof",
-    "unicode",      "unixepoch",    "unlikely",   "upper"});
+constexpr auto kAllowed = std::to_array<std::string_view>({"abs",          "acos",
+                                                           "acosh",        "asin",
+                                                           "asinh",        "atan",
+                                                           "atan2",        "atanh",
+                                                           "avg",          "ceil",
+                                                           "ceiling",      "char",
+                                                           "coalesce",     "concat",
+                                                           "concat_ws",    "cos",
+                                                           "cosh",         "count",
+                                                           "cume_dist",    "current_date",
+                                                           "current_time", "current_timestamp",
+                                                           "date",         "datetime",
+                                                           "degrees",      "dense_rank",
+                                                           "exp",          "first_value",
+                                                           "floor",        "glob",
+                                                           "group_concat", "hex",
+                                                           "ifnull",       "iif",
+                                                           "instr",        "julianday",
+                                                           "lag",          "last_value",
+                                                           "lead",         "length",
+                                                           "like",         "likelihood",
+                                                           "likely",       "ln",
+                                                           "log",          "log10",
+                                                           "log2",         "lower",
+                                                           "ltrim",        "max",
+                                                           "min",          "mod",
+                                                           "nth_value",    "ntile",
+                                                           "nullif",       "octet_length",
+                                                           "percent_rank", "pi",
+                                                           "pow",          "power",
+                                                           "quote",        "radians",
+                                                           "rank",         "replace",
+                                                           "round",        "row_number",
+                                                           "rtrim",        "sign",
+                                                           "sin",          "sinh",
+                                                           "soundex",      "sqrt",
+                                                           "strftime",     "string_agg",
+                                                           "substr",       "substring",
+                                                           "sum",          "tan",
+                                                           "tanh",         "time",
+                                                           "timediff",     "total",
+                                                           "trim",         "trunc",
+                                                           "typeof",       "unicode",
+                                                           "unixepoch",    "unlikely",
+                                                           "upper"});
 
 static_assert(std::is_sorted(kAllowed.begin(), kAllowed.end()));
 
@@ -110,8 +136,8 @@ std::string rename_escape(std::string_view pattern, char escape, char renamed) {
 }
 
 bool pattern_fits(sqlite3_context* context, std::string_view pattern) {
-  const int limit = sqlite3_limit(sqlite3_context_db_handle(context),
-                                  SQLITE_LIMIT_LIKE_PATTERN_LENGTH, -1);
+  const int limit =
+      sqlite3_limit(sqlite3_context_db_handle(context), SQLITE_LIMIT_LIKE_PATTERN_LENGTH, -1);
   if (pattern.size() > static_cast<std::size_t>(limit)) {
     sqlite3_result_error(context, "LIKE or GLOB pattern too complex", -1);
     return false;
@@ -119,8 +145,8 @@ bool pattern_fits(sqlite3_context* context, std::string_view pattern) {
   return true;
 }
 
-/// Reads the pattern and the text of LIKE and GLOB. Returns false when the result is set already, or
-/// is NULL.
+/// Reads the pattern and the text of LIKE and GLOB. Returns false when the result is set already,
+/// or is NULL.
 bool pattern_arguments(sqlite3_context* context, sqlite3_value** arguments,
                        std::string_view& pattern, std::string_view& text) {
   if (sqlite3_compileoption_used("LIKE_DOESNT_MATCH_BLOBS") != 0 &&
@@ -247,9 +273,9 @@ std::size_t trimmable(std::string_view text, std::string_view set, bool from_lef
   for (std::size_t at = 0; at < set.size();) {
     const std::size_t end = character_end(set, at);
     const std::string_view one = set.substr(at, end - at);
-    const bool hit = one.size() <= text.size() &&
-                     (from_left ? text.substr(0, one.size()) == one
-                                : text.substr(text.size() - one.size()) == one);
+    const bool hit =
+        one.size() <= text.size() && (from_left ? text.substr(0, one.size()) == one
+                                                : text.substr(text.size() - one.size()) == one);
     if (hit) {
       return one.size();
     }

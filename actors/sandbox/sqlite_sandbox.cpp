@@ -1,12 +1,11 @@
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "actors/sandbox/error_class.hpp"
 #include "actors/sandbox/row_encoding.hpp"
@@ -147,11 +146,11 @@ Result<void> SqliteSandbox::open() {
 
 void SqliteSandbox::set_limits() {
   const std::pair<int, int> limits[] = {
-      {SQLITE_LIMIT_LENGTH, kMaxValueBytes},    {SQLITE_LIMIT_COLUMN, 200},
-      {SQLITE_LIMIT_EXPR_DEPTH, 100},           {SQLITE_LIMIT_COMPOUND_SELECT, 50},
-      {SQLITE_LIMIT_VDBE_OP, 100000},           {SQLITE_LIMIT_FUNCTION_ARG, 32},
-      {SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 128},  {SQLITE_LIMIT_ATTACHED, 0},
-      {SQLITE_LIMIT_VARIABLE_NUMBER, 0},        {SQLITE_LIMIT_TRIGGER_DEPTH, 0},
+      {SQLITE_LIMIT_LENGTH, kMaxValueBytes},   {SQLITE_LIMIT_COLUMN, 200},
+      {SQLITE_LIMIT_EXPR_DEPTH, 100},          {SQLITE_LIMIT_COMPOUND_SELECT, 50},
+      {SQLITE_LIMIT_VDBE_OP, 100000},          {SQLITE_LIMIT_FUNCTION_ARG, 32},
+      {SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 128}, {SQLITE_LIMIT_ATTACHED, 0},
+      {SQLITE_LIMIT_VARIABLE_NUMBER, 0},       {SQLITE_LIMIT_TRIGGER_DEPTH, 0},
       {SQLITE_LIMIT_WORKER_THREADS, 0},
   };
   for (const auto& [key, value] : limits) {
@@ -256,9 +255,8 @@ Result<Statement> SqliteSandbox::prepare(std::string_view sql, SqlResult& result
   };
   sqlite3_stmt* raw = nullptr;
   const char* tail = nullptr;
-  const int code =
-      sqlite3_prepare_v3(database_.get(), sql.data(), static_cast<int>(sql.size()),
-                         SQLITE_PREPARE_NO_VTAB, &raw, &tail);
+  const int code = sqlite3_prepare_v3(database_.get(), sql.data(), static_cast<int>(sql.size()),
+                                      SQLITE_PREPARE_NO_VTAB, &raw, &tail);
   Statement statement(raw);
   if (code != SQLITE_OK) {
     result.status = failure(code, ExecStatus::parse_error, result);
@@ -309,8 +307,7 @@ void append_value(sqlite3_stmt* statement, int column, std::string& row) {
       append_sql_real(sqlite3_column_double(statement, column), row);
       break;
     case SQLITE_TEXT: {
-      const auto* text =
-          reinterpret_cast<const char*>(sqlite3_column_text(statement, column));
+      const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement, column));
       const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement, column));
       append_sql_text(text == nullptr ? std::string_view{} : std::string_view(text, size), row);
       break;

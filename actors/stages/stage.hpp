@@ -17,10 +17,10 @@ struct WorkItem {
   std::uint32_t shard = 0;
   std::uint64_t fence = 0;
   Sample sample;
-  std::vector<Answer> answers;        ///< recorded answers; the teacher stage asks only for the others
+  std::vector<Answer> answers;  ///< recorded answers; the teacher stage asks only for the others
   std::vector<Candidate> candidates;  ///< in order of index
   bool gold_failed = false;
-  std::optional<Reason> failure;  ///< set: the sample failed, later stages pass it through
+  std::optional<Reason> failure;   ///< set: the sample failed, later stages pass it through
   std::optional<Outcome> outcome;  ///< set by select
   std::array<StageTime, kStageCount> times{};
 };

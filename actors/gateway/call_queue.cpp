@@ -1,0 +1,195 @@
+#include "actors/gateway/call_queue.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "protocol/result.hpp"
+
+namespace fd {
+namespace {
+
+std::uint64_t micros(Instant from, Instant to) {
+  return to > from ? static_cast<std::uint64_t>((to - from).count()) : 0;
+}
+
+}  // namespace
+
+JobPtr make_job(ChatCall call, Instant now) {
+  auto job = std::make_unique<Job>();
+  ChatResult& result = job->result;
+  result.tag = call.tag;
+  result.call.sample_id = result.answer.sample_id = call.sample_id;
+  result.call.call_key = result.answer.call_key = call.call_key;
+  result.call.candidate = result.answer.candidate = call.candidate;
+  job->call = std::move(call);
+  job->submitted = now;
+  return job;
+}
+
+CallQueue::CallQueue(const GatewayConfig& config, std::uint32_t slots, std::uint64_t seed)
+    : config_(config),
+      pool_(config.providers, config.retry),
+      slots_(std::max<std::uint32_t>(slots, 1)),
+      random_(seed) {}
+
+/// Returns a number in [0, 1). Source: G. Steele et al., SplitMix64 (2014).
+double CallQueue::jitter() {
+  random_ += 0x9E3779B97F4A7C15u;
+  std::uint64_t mixed = random_;
+  mixed = (mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9u;
+  mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EBu;
+  mixed ^= mixed >> 31;
+  return static_cast<double>(mixed >> 11) * 0x1p-53;
+}
+
+void CallQueue::add(JobPtr job) {
+  waiting_.push_back(std::move(job));
+}
+
+void CallQueue::set_slots(std::uint32_t slots) {
+  slots_ = std::max<std::uint32_t>(slots, 1);
+}
+
+void CallQueue::cancel(Instant now) {
+  ++era_;
+  end_all(Reason::internal, "cancelled", now);
+}
+
+void CallQueue::wake_delayed(Instant now) {
+  while (!delayed_.empty() && delayed_.front().due <= now) {
+    std::pop_heap(delayed_.begin(), delayed_.end(), later);
+    again_.push_back(std::move(delayed_.back().job));
+    delayed_.pop_back();
+  }
+}
+
+void CallQueue::take(Instant now, std::size_t most, std::vector<JobPtr>& out) {
+  wake_delayed(now);
+  for (; most > 0 && in_flight_ < slots_; --most) {
+    std::deque<JobPtr>& queue = again_.empty() ? waiting_ : again_;
+    if (queue.empty()) {
+      return;
+    }
+    const auto place = pool_.take(now);
+    if (!place) {
+      break;
+    }
+    JobPtr job = std::move(queue.front());
+    queue.pop_front();
+    send(std::move(job), *place, now, out);
+  }
+  if (const auto outage = outage_at(); outage && *outage <= now) {
+    end_all(Reason::provider_error,
+            "outage: no endpoint could be connected to; the last error: " + last_connect_error_,
+            now);
+  }
+}
+
+void CallQueue::send(JobPtr job, const EndpointPool::Place& place, Instant now,
+                     std::vector<JobPtr>& out) {
+  Call& record = job->result.call;
+  if (job->first_sent == Instant{}) {
+    job->first_sent = now;
+    record.queue_us = micros(job->submitted, now);
+  }
+  record.endpoint = config_.providers.at(place.endpoint).name;
+  job->place = place;
+  job->era = era_;
+  ++in_flight_;
+  out.push_back(std::move(job));
+}
+
+void CallQueue::finish(JobPtr job, const Attempt& attempt, Instant now) {
+  FD_CHECK(in_flight_ > 0);
+  --in_flight_;
+  const bool reached = attempt.end != AttemptEnd::unreachable;
+  const bool was_down = pool_.give_back(job->place, reached, now, jitter());
+  if (!reached) {
+    last_connect_error_ = attempt.error;
+  }
+  if (attempt.status == 429 && attempt.retry_after) {
+    pool_.pause(job->place.endpoint, now + *attempt.retry_after);
+  }
+  Call& record = job->result.call;
+  record.attempts += attempt.sent ? 1 : 0;
+  record.http_status = attempt.status;
+  record.prompt_tokens += attempt.usage.prompt;
+  record.completion_tokens += attempt.usage.completion;
+
+  const RetryDecision decision = decide(attempt, config_.retry, was_down, jitter(), job->retry);
+  switch (decision.action) {
+    case RetryDecision::Action::accept:
+      end(std::move(job), Reason::none, "", now);
+      return;
+    case RetryDecision::Action::give_up:
+      end(std::move(job), decision.reason,
+          decision.unauthorized ? "unauthorized: " + attempt.error : attempt.error, now);
+      return;
+    case RetryDecision::Action::retry:
+      break;
+  }
+  if (job->era != era_) {
+    end(std::move(job), Reason::internal, "cancelled", now);
+    return;
+  }
+  record.error = attempt.error;
+  delayed_.push_back(Delayed{now + decision.delay, ++delayed_count_, std::move(job)});
+  std::push_heap(delayed_.begin(), delayed_.end(), later);
+}
+
+void CallQueue::end(JobPtr job, Reason reason, std::string error, Instant now) {
+  Call& record = job->result.call;
+  if (job->first_sent == Instant{}) {
+    record.queue_us = micros(job->submitted, now);
+  } else {
+    record.service_us = micros(job->first_sent, now);
+  }
+  record.error = std::move(error);
+  job->result.failure = reason;
+  ended_.push_back(std::move(job));
+}
+
+void CallQueue::end_all(Reason reason, const std::string& error, Instant now) {
+  while (!delayed_.empty()) {
+    wake_delayed(delayed_.front().due);
+  }
+  for (std::deque<JobPtr>* queue : {&again_, &waiting_}) {
+    for (JobPtr& job : *queue) {
+      end(std::move(job), reason, error, now);
+    }
+    queue->clear();
+  }
+}
+
+void CallQueue::take_ended(std::vector<JobPtr>& out) {
+  std::move(ended_.begin(), ended_.end(), std::back_inserter(out));
+  ended_.clear();
+}
+
+std::optional<Instant> CallQueue::outage_at() const {
+  const auto since = pool_.down_since();
+  if (!since || (waiting_.empty() && again_.empty() && delayed_.empty())) {
+    return std::nullopt;
+  }
+  constexpr double kMostSeconds = 1e9;
+  const double seconds = std::clamp(config_.outage_timeout_s, 0.0, kMostSeconds);
+  return *since + Duration(static_cast<std::int64_t>(seconds * 1e6));
+}
+
+std::optional<Instant> CallQueue::next_due() const {
+  std::optional<Instant> due = outage_at();
+  const auto consider = [&due](Instant time) { due = due ? std::min(*due, time) : time; };
+  if (in_flight_ < slots_) {
+    if (!delayed_.empty()) {
+      consider(delayed_.front().due);
+    }
+    if (!again_.empty() || !waiting_.empty()) {
+      if (const auto chance = pool_.next_chance()) {
+        consider(*chance);
+      }
+    }
+  }
+  return due;
+}
+
+}  // namespace fd

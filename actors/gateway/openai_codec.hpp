@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "actors/gateway/gateway.hpp"
+
+namespace fd {
+
+/// Appends the JSON body of a chat completion request: RFC 8785 text, so that equal calls are equal
+/// bytes on the wire. Requires: the call's texts are valid UTF-8, its numbers finite.
+/// Source: OpenAI's "Create chat completion", the parameters that vLLM, SGLang, llama.cpp, TGI and
+/// Ollama take too.
+void append_request(const ChatCall& call, std::string& out);
+
+/// What a provider says that a reply cost. Zero where it does not say, or says nonsense.
+struct TokenUsage {
+  std::uint64_t prompt = 0;
+  std::uint64_t completion = 0;
+  friend bool operator==(const TokenUsage&, const TokenUsage&) = default;
+};
+
+/// A good reply. All texts are valid UTF-8: what was none is replaced by U+FFFD.
+struct Completion {
+  std::string served_model;
+  std::string text;           ///< empty for a refusal, or when all tokens went into reasoning
+  std::string reasoning;      ///< reasoning_content or reasoning
+  std::string finish_reason;  ///< as sent; "refusal" when a refusal stands in place of the content
+  TokenUsage usage;
+  friend bool operator==(const Completion&, const Completion&) = default;
+};
+
+/// A reply without an answer.
+struct BadReply {
+  /// The HTTP status, or the one that an error object in a reply of status 200 names.
+  std::uint32_t status = 0;
+  bool out_of_quota = false;  ///< asking again will not help until somebody pays
+  std::string message;        ///< "HTTP 400: ...", one line, valid UTF-8
+  TokenUsage usage;           ///< it may have cost something all the same
+};
+
+using Reply = std::variant<Completion, BadReply>;
+
+/// Reads a whole HTTP reply. A body that ends early is never taken for an answer.
+Reply decode_reply(std::uint32_t status, std::string_view body);
+
+}  // namespace fd

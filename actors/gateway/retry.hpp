@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "actors/gateway/openai_codec.hpp"
+#include "actors/ports.hpp"
+#include "protocol/records.hpp"
+#include "protocol/run_config.hpp"
+
+namespace fd {
+
+/// How often a provider may say "too many requests" to one call. A 429 uses up no attempt, so this
+/// is what ends a call that a provider never lets in.
+inline constexpr std::uint32_t kMaxThrottled = 1000;
+/// From this many 429s of one call on, its waits grow even when the provider asks for shorter ones.
+inline constexpr std::uint32_t kTrustedThrottles = 8;
+
+/// How one HTTP exchange ended.
+enum class AttemptEnd {
+  answered,     ///< a whole reply with an answer
+  refused,      ///< a whole reply without one, or an error status
+  unreachable,  ///< no connection: nothing was sent
+  timed_out,    ///< sent, and no whole reply in time: possibly billed
+  interrupted,  ///< sent, and the connection broke: possibly billed
+  too_large,    ///< the reply went beyond our limit of bytes
+  unusable,     ///< this endpoint can never be called: a URL or a key that makes no sense
+};
+
+/// What is known of one attempt.
+struct Attempt {
+  AttemptEnd end = AttemptEnd::answered;
+  bool sent = false;         ///< a request went out
+  std::uint32_t status = 0;  ///< HTTP status, 0 without a reply
+  bool out_of_quota = false;
+  std::optional<Duration> retry_after;  ///< what the provider asks for
+  std::optional<bool> should_retry;     ///< the x-should-retry header
+  TokenUsage usage;
+  std::string error;  ///< empty when answered
+};
+
+/// What a call has used up of its patience.
+struct RetryState {
+  std::uint32_t attempts = 0;   ///< failures that count against retry.max_attempts
+  std::uint32_t throttled = 0;  ///< 429s
+};
+
+/// What to do after an attempt.
+struct RetryDecision {
+  enum class Action { accept, retry, give_up };
+  Action action = Action::accept;
+  Duration delay{};              ///< before the next attempt
+  Reason reason = Reason::none;  ///< of giving up
+  bool unauthorized = false;     ///< the provider does not know our key: every call will fail
+};
+
+/// Decides after an attempt, and counts it in `state`.
+///
+/// Tried again: 408, 409, 425, 429, every 5xx, time-outs, broken connections, and replies of status
+/// 2xx that hold no answer. Given up at once: every other status (provider_rejected), no quota left
+/// (provider_rejected), a reply beyond the limit (provider_error), and what x-should-retry forbids.
+/// `free` says that the endpoint was known to be down: the attempt then uses up nothing.
+/// Waits: full jitter over base_ms x 2^n, at most max_ms; or what the provider asks for, plus up to
+/// a tenth of it so that calls do not all come back at once.
+/// Requires: 0 <= jitter < 1.
+/// Source: M. Brooker, "Exponential Backoff And Jitter" (2015).
+RetryDecision decide(const Attempt& attempt, const RetryConfig& config, bool free, double jitter,
+                     RetryState& state);
+
+/// Returns min(max_ms, base_ms x 2^n).
+Duration backoff_limit(const RetryConfig& config, std::uint32_t n);
+
+}  // namespace fd

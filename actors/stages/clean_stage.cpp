@@ -1,0 +1,84 @@
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "actors/stages/sql_answer.hpp"
+#include "actors/stages/sql_text.hpp"
+#include "actors/stages/stages.hpp"
+
+namespace fd {
+namespace {
+
+/// Returns whether the beginning of an answer says that the model will not answer.
+bool is_refusal(std::string_view text) {
+  constexpr std::size_t kLook = 200;
+  std::string start(text.substr(0, kLook));
+  // A curly apostrophe is one.
+  for (std::size_t at = start.find("\xE2\x80\x99"); at != std::string::npos;
+       at = start.find("\xE2\x80\x99")) {
+    start.replace(at, 3, "'");
+  }
+  std::transform(start.begin(), start.end(), start.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  constexpr auto kPhrases = std::to_array<std::string_view>(
+      {"i cannot", "i can not", "i can't", "i am sorry", "i'm sorry", "sorry, ", "i am unable",
+       "i'm unable", "i am not able", "i'm not able", "i won't", "i will not", "as an ai",
+       "i must decline", "i apologize"});
+  return std::any_of(kPhrases.begin(), kPhrases.end(), [&](std::string_view phrase) {
+    return start.find(phrase) != std::string::npos;
+  });
+}
+
+class CleanStage final : public Stage {
+ public:
+  explicit CleanStage(bool sql) : sql_(sql) {}
+
+  [[nodiscard]] StageId id() const override { return StageId::clean; }
+
+  void process(WorkItem& item) override {
+    item.candidates.clear();
+    if (item.failure) {
+      return;
+    }
+    for (const Answer& answer : item.answers) {
+      item.candidates.push_back(clean(answer));
+    }
+    std::stable_sort(item.candidates.begin(), item.candidates.end(),
+                     [](const Candidate& a, const Candidate& b) { return a.index < b.index; });
+  }
+
+ private:
+  [[nodiscard]] Candidate clean(const Answer& answer) const {
+    Candidate candidate;
+    candidate.index = answer.candidate;
+    candidate.call_key = answer.call_key;
+    const std::string text = without_reasoning(answer.text);
+    if (sql_) {
+      Cleaned cleaned = clean_sql(answer.text);
+      candidate.text = std::move(cleaned.text);
+      candidate.clean_rule = std::move(cleaned.rule);
+    } else {
+      candidate.text = trim_blanks(text);
+      candidate.clean_rule = candidate.text.empty() ? "none" : "whole";
+    }
+    if (answer.finish_reason == "length") {
+      candidate.rule = Reason::truncated;
+    } else if (candidate.text.empty()) {
+      candidate.rule = trim_blanks(text).empty() ? Reason::empty_output
+                       : is_refusal(text)        ? Reason::refusal
+                                                 : Reason::format_error;
+    }
+    return candidate;
+  }
+
+  bool sql_;  ///< the answer is to be SQL; else it is the text as it stands
+};
+
+}  // namespace
+
+std::unique_ptr<Stage> make_clean_stage(const RunConfig& config) {
+  return std::make_unique<CleanStage>(config.gates.exec.kind == ExecKind::sqlite);
+}
+
+}  // namespace fd

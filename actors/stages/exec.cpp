@@ -1,0 +1,197 @@
+#include <algorithm>
+#include <list>
+#include <unordered_map>
+
+#include "actors/sandbox/result_compare.hpp"
+#include "actors/stages/sql_text.hpp"
+#include "actors/stages/stages.hpp"
+
+namespace fd {
+namespace {
+
+/// A map that forgets what was not used for longest, by count and by bytes.
+template <class Value>
+class LeastRecentlyUsed {
+ public:
+  LeastRecentlyUsed(std::size_t max_count, std::size_t max_bytes)
+      : max_count_(max_count), max_bytes_(max_bytes) {}
+
+  /// Returns the value, or null. Lifetime: until the next put().
+  Value* find(const std::string& key) {
+    const auto found = places_.find(key);
+    if (found == places_.end()) {
+      return nullptr;
+    }
+    entries_.splice(entries_.begin(), entries_, found->second);
+    return &found->second->value;
+  }
+
+  /// Adds a value that is not there. It stays even when it alone is past the limit of bytes,
+  /// because the caller is about to use it.
+  Value& put(const std::string& key, Value value, std::size_t bytes) {
+    entries_.push_front({key, std::move(value), bytes});
+    places_[key] = entries_.begin();
+    bytes_ += bytes;
+    while (entries_.size() > 1 && (entries_.size() > max_count_ || bytes_ > max_bytes_)) {
+      bytes_ -= entries_.back().bytes;
+      places_.erase(entries_.back().key);
+      entries_.pop_back();
+    }
+    return entries_.front().value;
+  }
+
+ private:
+  struct Entry {
+    std::string key;
+    Value value;
+    std::size_t bytes = 0;
+  };
+  std::size_t max_count_;
+  std::size_t max_bytes_;
+  std::size_t bytes_ = 0;
+  std::list<Entry> entries_;  ///< most recently used first
+  std::unordered_map<std::string, typename std::list<Entry>::iterator> places_;
+};
+
+/// What one text gave in one database.
+struct Ran {
+  SqlResult result;
+  std::string signature;  ///< empty unless ok
+};
+
+std::size_t size_of(const Ran& ran, const std::string& key) {
+  std::size_t bytes = sizeof(Ran) + 2 * key.size() + ran.result.message.size();
+  for (const std::string& row : ran.result.rows) {
+    bytes += sizeof(std::string) + row.capacity();
+  }
+  return bytes;
+}
+
+Ran run(SqlSandbox& sandbox, std::string_view sql, const SqlLimits& limits) {
+  Ran ran{sandbox.run(sql, limits), {}};
+  if (ran.result.status == ExecStatus::ok) {
+    ran.signature = result_signature(ran.result);
+  }
+  return ran;
+}
+
+class ExecStage final : public Stage {
+ public:
+  ExecStage(const ExecConfig& config, SandboxOpener opener)
+      : kind_(config.kind), match_(config.match), opener_(std::move(opener)) {
+    limits_.max_steps = config.max_steps;
+    limits_.max_rows = config.max_rows;
+    limits_.max_result_bytes = config.max_result_bytes;
+    limits_.max_heap_bytes = config.max_heap_bytes;
+  }
+
+  [[nodiscard]] StageId id() const override { return StageId::exec; }
+
+  void process(WorkItem& item) override {
+    if (item.failure || kind_ == ExecKind::none) {
+      return;
+    }
+    if (item.sample.database.empty()) {
+      refuse_all(item);
+      return;
+    }
+    SqlSandbox* sandbox = open(item.sample.database);
+    if (sandbox == nullptr) {
+      item.failure = Reason::internal;
+      return;
+    }
+    const Ran* gold = item.sample.gold ? run_gold(*sandbox, item.sample) : nullptr;
+    item.gold_failed = gold != nullptr && gold->result.status != ExecStatus::ok;
+    for (std::size_t i = 0; i < item.candidates.size(); ++i) {
+      examine(*sandbox, gold, item, i);
+    }
+  }
+
+ private:
+  static void refuse_all(WorkItem& item) {
+    for (Candidate& candidate : item.candidates) {
+      if (candidate.rule == Reason::none) {
+        candidate.exec = ExecStatus::error;
+        candidate.error_class = "no_database";
+      }
+      if (item.sample.gold) {
+        candidate.gold_match = false;
+      }
+    }
+  }
+
+  SqlSandbox* open(const std::string& database) {
+    if (auto* found = sandboxes_.find(database)) {
+      return found->get();
+    }
+    auto opened = opener_(database);
+    if (!opened.ok()) {
+      return nullptr;
+    }
+    return sandboxes_.put(database, std::move(opened).value(), 0).get();
+  }
+
+  const Ran* run_gold(SqlSandbox& sandbox, const Sample& sample) {
+    const std::string key = sample.database + ' ' + *sample.gold;
+    if (const Ran* found = golds_.find(key)) {
+      return found;
+    }
+    Ran ran = run(sandbox, *sample.gold, limits_);
+    const std::size_t bytes = size_of(ran, key);
+    return &golds_.put(key, std::move(ran), bytes);
+  }
+
+  void examine(SqlSandbox& sandbox, const Ran* gold, WorkItem& item, std::size_t index) {
+    Candidate& candidate = item.candidates[index];
+    const bool gold_ran = gold != nullptr && gold->result.status == ExecStatus::ok;
+    if (gold_ran) {
+      candidate.gold_match = false;
+    }
+    if (candidate.rule != Reason::none) {
+      return;
+    }
+    const auto same = std::find_if(item.candidates.begin(),
+                                   item.candidates.begin() + static_cast<std::ptrdiff_t>(index),
+                                   [&](const Candidate& one) {
+                                     return one.rule == Reason::none && one.text == candidate.text;
+                                   });
+    if (same != item.candidates.begin() + static_cast<std::ptrdiff_t>(index)) {
+      candidate.exec = same->exec;
+      candidate.error_class = same->error_class;
+      candidate.signature = same->signature;
+      candidate.gold_match = same->gold_match;
+      return;
+    }
+    if (gold != nullptr && trim_sql(*item.sample.gold) == trim_sql(candidate.text)) {
+      record(*gold, candidate);
+      candidate.gold_match = gold_ran ? std::optional<bool>(true) : std::nullopt;
+      return;
+    }
+    const Ran ran = run(sandbox, candidate.text, limits_);
+    record(ran, candidate);
+    if (gold_ran && ran.result.status == ExecStatus::ok) {
+      candidate.gold_match = results_match(gold->result, *item.sample.gold, ran.result, match_);
+    }
+  }
+
+  static void record(const Ran& ran, Candidate& candidate) {
+    candidate.exec = ran.result.status;
+    candidate.error_class = ran.result.error_class;
+    candidate.signature = ran.signature;
+  }
+
+  ExecKind kind_;
+  MatchMode match_;
+  SqlLimits limits_;
+  SandboxOpener opener_;
+  LeastRecentlyUsed<std::unique_ptr<SqlSandbox>> sandboxes_{kOpenDatabasesMax, 1};
+  LeastRecentlyUsed<Ran> golds_{kGoldCacheMax, kGoldCacheBytesMax};
+};
+
+}  // namespace
+
+std::unique_ptr<Stage> make_exec_stage(const RunConfig& config, SandboxOpener opener) {
+  return std::make_unique<ExecStage>(config.gates.exec, std::move(opener));
+}
+
+}  // namespace fd

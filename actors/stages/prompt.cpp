@@ -1,0 +1,163 @@
+#include <algorithm>
+
+#include "actors/stages/sql_text.hpp"
+#include "actors/stages/stages.hpp"
+
+namespace fd {
+namespace {
+
+constexpr std::string_view kSystemField = "system_prompt";
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& one : names) {
+    out += out.empty() ? one : ", " + one;
+  }
+  return out.empty() ? "none" : out;
+}
+
+/// A seed that a double does not hold exactly is written as text, so that two seeds never share a
+/// key.
+json::Value seed_value(std::int64_t seed) {
+  constexpr std::int64_t kMaxExact = std::int64_t{1} << 53;
+  if (seed > kMaxExact || seed < -kMaxExact) {
+    return json::Value(std::to_string(seed));
+  }
+  return json::Value(seed);
+}
+
+/// Adds the members of an object's text to `fields`. Returns false when it is no object.
+bool add_members(const std::string& text, json::Object& fields) {
+  if (text.empty()) {
+    return true;
+  }
+  Result<json::Value> value = json::parse_canonical(text);
+  if (!value.ok() || value->as_object() == nullptr) {
+    return false;
+  }
+  // A field that is there already is the same value of the same row.
+  fields.merge(*value->as_object());
+  return true;
+}
+
+}  // namespace
+
+Result<PromptTemplate> PromptTemplate::compile(std::string_view text,
+                                               const std::vector<std::string>& allowed) {
+  PromptTemplate compiled;
+  while (!text.empty()) {
+    const std::size_t open = text.find("{{");
+    Piece piece;
+    piece.literal = text.substr(0, open);
+    if (open == std::string_view::npos) {
+      compiled.pieces_.push_back(std::move(piece));
+      break;
+    }
+    text.remove_prefix(open + 2);
+    const std::size_t close = text.find("}}");
+    if (close == std::string_view::npos) {
+      return Error{Errc::invalid_input,
+                   "'{{" + std::string(text.substr(0, 40)) + "' has no '}}' behind it"};
+    }
+    piece.field = trim_blanks(text.substr(0, close));
+    if (std::find(allowed.begin(), allowed.end(), piece.field) == allowed.end()) {
+      return Error{Errc::invalid_input,
+                   "'{{" + piece.field + "}}' is not one of contract.fields or " +
+                       "contract.id_fields (" + joined(allowed) + "): add it there, so that the " +
+                       "sample id covers what the model sees"};
+    }
+    text.remove_prefix(close + 2);
+    compiled.pieces_.push_back(std::move(piece));
+  }
+  return compiled;
+}
+
+std::string PromptTemplate::render(const json::Object& fields) const {
+  std::string out;
+  for (const Piece& piece : pieces_) {
+    out += piece.literal;
+    const auto found = piece.field.empty() ? fields.end() : fields.find(piece.field);
+    if (found == fields.end() || found->second.is_null()) {
+      continue;
+    }
+    if (const std::string* text = found->second.as_string()) {
+      out += *text;
+    } else {
+      json::append_canonical(found->second, out);
+    }
+  }
+  return out;
+}
+
+Result<PromptStage> PromptStage::make(const RunConfig& config) {
+  std::vector<std::string> allowed = config.contract.fields;
+  allowed.insert(allowed.end(), config.contract.id_fields.begin(), config.contract.id_fields.end());
+  Result<PromptTemplate> prompt = PromptTemplate::compile(config.teacher.prompt, allowed);
+  if (!prompt.ok()) {
+    return prompt.error().within("teacher.prompt");
+  }
+  PromptStage stage;
+  stage.teacher_ = config.teacher;
+  stage.prompt_ = std::move(prompt).value();
+  return stage;
+}
+
+ChatCall PromptStage::call(const Sample& sample, std::uint32_t candidate) const {
+  json::Object fields;
+  bool good = add_members(sample.canonical_input, fields);
+  std::string system = teacher_.system_prompt;
+  if (const auto own = fields.find(kSystemField); own != fields.end()) {
+    if (const std::string* text = own->second.as_string(); text != nullptr && !text->empty()) {
+      system = *text;
+    }
+  }
+  good = add_members(sample.id_fields, fields) && good;
+
+  ChatCall call;
+  call.sample_id = sample.id;
+  call.candidate = candidate;
+  call.model = teacher_.model;
+  // A sample that is no object can only come from a broken peer: a call without messages is one
+  // that no endpoint takes, and so nothing is paid for it.
+  if (good && !system.empty()) {
+    call.messages.push_back({"system", std::move(system)});
+  }
+  if (good) {
+    call.messages.push_back({"user", prompt_->render(fields)});
+  }
+  call.decode = teacher_.decode;
+  call.decode.n = 1;
+  if (call.decode.seed) {
+    *call.decode.seed += candidate;
+  }
+  call.call_key = call_key("teacher", call.model, call.messages, call.decode, candidate, 0);
+  return call;
+}
+
+Digest call_key(std::string_view role, std::string_view model,
+                const std::vector<ChatMessage>& messages, const DecodeConfig& decode,
+                std::uint32_t candidate, std::uint32_t attempt_try) {
+  json::Array texts;
+  for (const ChatMessage& message : messages) {
+    texts.push_back(json::Object{{"content", message.content}, {"role", message.role}});
+  }
+  json::Object parameters{{"max_tokens", std::uint64_t{decode.max_tokens}},
+                          {"temperature", decode.temperature},
+                          {"top_p", decode.top_p}};
+  if (decode.seed) {
+    parameters.emplace("seed", seed_value(*decode.seed));
+  }
+  if (!decode.stop.empty()) {
+    json::Array stops(decode.stop.begin(), decode.stop.end());
+    parameters.emplace("stop", std::move(stops));
+  }
+  const json::Object key{{"candidate", std::uint64_t{candidate}},
+                         {"decode", std::move(parameters)},
+                         {"messages", std::move(texts)},
+                         {"model", model},
+                         {"role", role},
+                         {"try", std::uint64_t{attempt_try}}};
+  return sha256(json::canonical(key));
+}
+
+}  // namespace fd

@@ -1,0 +1,238 @@
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "actors/files.hpp"
+#include "coordinator/merge.hpp"
+#include "coordinator/merge_row.hpp"
+#include "coordinator/report_text.hpp"
+#include "coordinator/shard_files.hpp"
+
+namespace fd {
+namespace {
+
+constexpr std::size_t kLabelWidth = 14;
+constexpr std::size_t kIndent = kLabelWidth + 3;
+constexpr std::size_t kFieldCharacters = 200;
+constexpr std::size_t kAnswerCharacters = 4000;
+constexpr std::size_t kIdDigits = 12;
+
+/// The records of one shard, taken apart.
+struct ShardRows {
+  std::vector<Sample> samples;
+  std::vector<Answer> answers;
+  std::vector<Call> calls;
+  std::vector<Outcome> outcomes;
+};
+
+template <class T>
+Result<std::vector<T>> parse_lines(const std::string& path, std::string_view text,
+                                   Result<T> (*from_line)(std::string_view)) {
+  std::vector<T> records;
+  LineSplitter lines(text);
+  for (std::string_view line; lines.next(line);) {
+    auto record = from_line(line);
+    if (!record.ok()) {
+      return record.error().within(path + ": line " + std::to_string(lines.number()));
+    }
+    records.push_back(std::move(record).value());
+  }
+  return records;
+}
+
+Result<ShardRows> read_rows(const RunDir& dir, std::uint32_t shard) {
+  FD_TRY(const ShardTexts texts, read_finished_shard(dir, shard));
+  const auto path = [&](const char* file) { return dir.shard_file(shard, file); };
+  ShardRows rows;
+  FD_TRY(rows.samples, parse_lines(path("input.jsonl"), texts.input, sample_from_line));
+  FD_TRY(rows.answers, parse_lines(path("answers.jsonl"), texts.answers, answer_from_line));
+  FD_TRY(rows.calls, parse_lines(path("calls.jsonl"), texts.calls, call_from_line));
+  FD_TRY(rows.outcomes, parse_lines(path("outcomes.jsonl"), texts.outcomes, outcome_from_line));
+  if (rows.outcomes.size() != rows.samples.size()) {
+    return Error{Errc::corrupt, path("outcomes.jsonl") + ": has " +
+                                    std::to_string(rows.outcomes.size()) + " outcomes of " +
+                                    std::to_string(rows.samples.size()) + " samples"};
+  }
+  return rows;
+}
+
+void line(std::string label, const std::string& text, std::string& out) {
+  label.append(label.size() < kLabelWidth ? kLabelWidth - label.size() : 0, ' ');
+  out += "   " + label + text + "\n";
+}
+
+void block(const std::string& label, std::string_view text, std::size_t characters,
+           std::string& out) {
+  line(label, printable_block(shortened(text, characters), kIndent), out);
+}
+
+/// Returns the candidate that the verdict speaks of, or null: see MergeRow::deciding.
+const Candidate* deciding(const Outcome& outcome) {
+  const Candidate* furthest = nullptr;
+  int progress = -1;
+  for (const Candidate& candidate : outcome.candidates) {
+    if (outcome.chosen && *outcome.chosen == candidate.index) {
+      return &candidate;
+    }
+    const int own = candidate_progress(candidate.rule, candidate.exec, candidate.gold_match);
+    if (own > progress) {
+      progress = own;
+      furthest = &candidate;
+    }
+  }
+  return furthest;
+}
+
+void show_fields(const Sample& sample, std::string& out) {
+  const auto value = json::parse_canonical(sample.canonical_input);
+  if (!value.ok() || value->as_object() == nullptr) {
+    return block("input", sample.canonical_input, kFieldCharacters, out);
+  }
+  for (const auto& [field, content] : *value->as_object()) {
+    const std::string* text = content.as_string();
+    block(printable(shortened(field, kLabelWidth * 2)) + " ",
+          text != nullptr ? *text : json::canonical(content), kFieldCharacters, out);
+  }
+}
+
+std::string exec_text(const Candidate& candidate, const Outcome& outcome) {
+  std::string text(name(candidate.exec));
+  if (!candidate.error_class.empty()) {
+    text += " (" + printable(candidate.error_class) + ")";
+  }
+  if (outcome.gold_failed) {
+    text += ", the gold itself does not run";
+  } else if (candidate.gold_match) {
+    text += *candidate.gold_match ? ", same result as the gold" : ", not the gold's result";
+  }
+  if (candidate.score) {
+    text += ", score " + short_number(*candidate.score);
+  }
+  if (candidate.judge) {
+    text += ", judge " + short_number(*candidate.judge);
+  }
+  return text;
+}
+
+void show_candidate(const Candidate& candidate, const Outcome& outcome,
+                    const std::vector<Answer>& answers, std::string& out) {
+  if (outcome.candidates.size() > 1) {
+    line("candidate",
+         std::to_string(candidate.index) + " of " + std::to_string(outcome.candidates.size()) +
+             (outcome.chosen ? ", the chosen one" : ", the one that got furthest"),
+         out);
+  }
+  for (const Answer& answer : answers) {
+    if (answer.sample_id == outcome.sample_id && answer.candidate == candidate.index) {
+      block("answer", answer.text, kAnswerCharacters, out);
+    }
+  }
+  if (candidate.rule != Reason::none) {
+    line("rule", std::string(name(candidate.rule)), out);
+  }
+  block("cleaned", candidate.text, kAnswerCharacters, out);
+  line("cleaned by", printable(candidate.clean_rule), out);
+}
+
+void show_row(std::uint64_t number, const Sample& sample, const Outcome& outcome,
+              const ShardRows& rows, std::string& out) {
+  out += std::to_string(number) + ". " + sample.id.hex().substr(0, kIdDigits) + "  " +
+         std::string(name(outcome.verdict)) +
+         (outcome.verdict == Verdict::kept ? "" : ": " + std::string(name(outcome.reason))) + "\n";
+  show_fields(sample, out);
+  const Candidate* candidate = deciding(outcome);
+  if (candidate != nullptr) {
+    show_candidate(*candidate, outcome, rows.answers, out);
+  } else {
+    line("answer", "none", out);
+  }
+  if (sample.gold) {
+    block("gold", *sample.gold, kAnswerCharacters, out);
+  }
+  if (candidate != nullptr) {
+    line("exec", exec_text(*candidate, outcome), out);
+  }
+  for (const Call& call : rows.calls) {
+    if (call.sample_id == sample.id && !call.error.empty()) {
+      block("call", call.endpoint + ": " + call.error + " (" + std::to_string(call.attempts) +
+                        (call.attempts == 1 ? " attempt)" : " attempts)"),
+            kFieldCharacters, out);
+    }
+  }
+  out += "\n";
+}
+
+/// What the manifests of a run's shards say, read before any row is.
+struct RunShards {
+  std::vector<bool> finished;                    ///< by shard
+  std::map<std::string, std::uint64_t> reasons;  ///< of finished shards
+};
+
+Result<RunShards> survey(const RunDir& dir) {
+  FD_TRY(const Manifest first, read_shard_manifest(dir, 0));
+  RunShards shards;
+  for (std::uint32_t shard = 0; shard < first.shards; ++shard) {
+    FD_TRY(const Manifest manifest, read_shard_manifest(dir, shard));
+    shards.finished.push_back(manifest.state != ShardFileState::pending);
+    for (const auto& [reason, rows] : manifest.reasons) {
+      shards.reasons[reason] += rows;
+    }
+  }
+  return shards;
+}
+
+std::string list_reasons(const std::map<std::string, std::uint64_t>& reasons) {
+  std::string out;
+  for (const auto& [reason, rows] : reasons) {
+    out += (out.empty() ? "" : ", ") + reason + " (" + grouped(rows) + ")";
+  }
+  return out.empty() ? "none yet" : out;
+}
+
+}  // namespace
+
+Result<std::string> show_rows(const RunDir& dir, const ShowOptions& options) {
+  auto surveyed = survey(dir);
+  if (!surveyed.ok()) {
+    return surveyed.error().code == Errc::not_found
+               ? Error{Errc::not_found, dir.root() + ": is no run folder (" +
+                                            surveyed.error().message + ")"}
+               : surveyed.error();
+  }
+  const std::optional<Reason> wanted = reason_from_name(options.reason);
+  if (!options.reason.empty() && !wanted) {
+    return Error{Errc::invalid_input, "there is no reason \"" + printable(options.reason) +
+                                          "\"; this run has: " + list_reasons(surveyed->reasons)};
+  }
+  std::string out;
+  std::uint64_t shown = 0;
+  for (std::uint32_t shard = 0; shard < surveyed->finished.size(); ++shard) {
+    if (!surveyed->finished[shard] || shown == options.limit) {
+      continue;
+    }
+    FD_TRY(const ShardRows rows, read_rows(dir, shard));
+    for (std::size_t i = 0; i < rows.outcomes.size() && shown < options.limit; ++i) {
+      if (options.reason.empty() || rows.outcomes[i].reason == wanted) {
+        show_row(++shown, rows.samples[i], rows.outcomes[i], rows, out);
+      }
+    }
+  }
+  std::uint64_t matching = 0;
+  for (const auto& [reason, rows] : surveyed->reasons) {
+    matching += options.reason.empty() || options.reason == reason ? rows : 0;
+  }
+  const auto unfinished = std::count(surveyed->finished.begin(), surveyed->finished.end(), false);
+  out += grouped(shown) + " of " + grouped(matching) + " rows" +
+         (options.reason.empty() ? "" : " with reason " + options.reason) +
+         "; this run has: " + list_reasons(surveyed->reasons) + "\n";
+  if (unfinished > 0) {
+    out += grouped(static_cast<std::uint64_t>(unfinished)) + " of " +
+           grouped(surveyed->finished.size()) + " shards are not finished\n";
+  }
+  return out;
+}
+
+}  // namespace fd
