@@ -119,7 +119,7 @@ class Binder {
     std::visit([&](auto slot) { read(node, path, key, slot); }, key.slot);
     if (key.only_default && !bound_.is_refused(path) && key_value(key) != standard) {
       refuse(node, path,
-             printable(json::canonical(key_value(key))) +
+             printable_line(json::canonical(key_value(key))) +
                  " is not available in this version, must be " + json::canonical(standard),
              Errc::unsupported);
     }
@@ -152,7 +152,7 @@ class Binder {
     if (value < key.limits.min || value > key.limits.max) {
       const std::string_view which = value < key.limits.min ? "small" : "large";
       refuse(node, path,
-             printable(*text) + " is too " + std::string(which) + ", must be in " +
+             printable_line(*text) + " is too " + std::string(which) + ", must be in " +
                  limits_text(key.limits));
       return std::nullopt;
     }
@@ -253,7 +253,7 @@ class Binder {
     }
     const bool later = std::find(key.future.begin(), key.future.end(), *value) != key.future.end();
     refuse(node, path,
-           "'" + printable(*value) + "' is not " + (later ? "available in this version" : "known") +
+           "'" + printable_line(*value) + "' is not " + (later ? "available in this version" : "known") +
                ", must be one of: " + name_list(key.names),
            later ? Errc::unsupported : Errc::invalid_input);
   }

@@ -83,7 +83,7 @@ void ConfigProblems::add(const YamlPlace& place, std::string_view key, std::stri
   }
   problem.line += ": ";
   if (!key.empty()) {
-    problem.line += printable(key);
+    problem.line += printable_line(key);
     problem.line += ": ";
   }
   problem.line += what;
@@ -141,7 +141,7 @@ Error ConfigProblems::error() const {
   return error;
 }
 
-std::string printable(std::string_view text) {
+std::string printable_line(std::string_view text) {
   static constexpr std::string_view kHex = "0123456789abcdef";
   const std::size_t end = character_end(text, kMaxPrintable);
   std::string out;

@@ -59,6 +59,6 @@ class ConfigProblems {
 };
 
 /// Returns `text` fit for a message: control characters escaped, cut at 60 bytes.
-std::string printable(std::string_view text);
+std::string printable_line(std::string_view text);
 
 }  // namespace fd

@@ -57,7 +57,7 @@ class Rules {
   void check_task() {
     const std::string& task = config_.task;
     if (!task.empty() && !(is_word(task.front(), "") && all_words(task, "._-"))) {
-      report("task", "'" + printable(task) +
+      report("task", "'" + printable_line(task) +
                          "' may hold only letters, digits, '.', '_' and '-', and begin with a "
                          "letter or digit");
     }
@@ -70,12 +70,12 @@ class Rules {
     for (std::size_t i = 0; i < contract.id_fields.size(); ++i) {
       if (contains(contract.fields, contract.id_fields[i])) {
         report(item("contract.id_fields", i),
-               "'" + printable(contract.id_fields[i]) + "' is one of contract.fields already");
+               "'" + printable_line(contract.id_fields[i]) + "' is one of contract.fields already");
       }
     }
     const std::string& gold = config_.gates.exec.gold;
     if (config_.gates.exec.kind != ExecKind::none && contains(contract.fields, gold)) {
-      warnings_.push_back("contract.fields holds '" + printable(gold) +
+      warnings_.push_back("contract.fields holds '" + printable_line(gold) +
                           "', which gates.exec.gold names: the teacher may see the gold");
     }
   }
@@ -91,7 +91,7 @@ class Rules {
       } else if (!bound_.is_refused("contract") && !bound_.is_refused("contract.fields") &&
                  !contains(config_.contract.fields, name) &&
                  !contains(config_.contract.id_fields, name)) {
-        report(path, "{{" + printable(name) +
+        report(path, "{{" + printable_line(name) +
                          "}} is in neither contract.fields nor contract.id_fields; add it to "
                          "contract.fields");
       }
@@ -134,7 +134,7 @@ class Rules {
       const ProviderConfig& provider = config_.gateway.providers[i];
       const std::string path = item("gateway.providers", i);
       if (!all_words(provider.name, "._-")) {
-        report(path + ".name", "'" + printable(provider.name) +
+        report(path + ".name", "'" + printable_line(provider.name) +
                                    "' may hold only letters, digits, '.', '_' and '-'");
       } else if (!provider.name.empty() && !names.insert(provider.name).second) {
         report(path + ".name", "'" + provider.name + "' is the name of an earlier provider");
@@ -193,7 +193,7 @@ class Rules {
     std::set<std::string_view> seen;
     for (std::size_t i = 0; i < list.size(); ++i) {
       if (!seen.insert(list[i]).second) {
-        report(item(path, i), "'" + printable(list[i]) + "' is listed twice");
+        report(item(path, i), "'" + printable_line(list[i]) + "' is listed twice");
       }
     }
   }
@@ -204,7 +204,7 @@ class Rules {
     for (std::size_t i = 0; i < patterns.size(); ++i) {
       const RE2 compiled(patterns[i], options);
       if (!compiled.ok()) {
-        report(item(path, i), "'" + printable(patterns[i]) +
+        report(item(path, i), "'" + printable_line(patterns[i]) +
                                   "' is no regular expression of RE2: " + compiled.error());
       }
     }

@@ -148,7 +148,7 @@ std::string describe(const YamlNode& node) {
     case YamlNode::Kind::scalar:
       break;
   }
-  std::string shown = printable(node.text);
+  std::string shown = printable_line(node.text);
   if (node.quoted) {
     return "text \"" + shown + "\"";
   }

@@ -30,7 +30,7 @@ class AtomicFile {
 
   /// Buffered (256 KiB). An error is kept and returned by commit() as well.
   Result<void> write(std::string_view bytes);
-  /// Makes the file durable under its final name; returns its entry.
+  /// Gives the file its final name, durably unless that comes later; returns its entry.
   Result<FileEntry> commit();
 
  private:

@@ -147,7 +147,7 @@ class TreeBuilder : public YAML::EventHandler {
           {key.place, "a key must be text; text that begins with { or [ needs quotes"});
     } else if (const auto [first, added] = frame.key_lines.emplace(key.text, key.place.line);
                !added) {
-      document_.problems.push_back({key.place, "key '" + printable(key.text) +
+      document_.problems.push_back({key.place, "key '" + printable_line(key.text) +
                                                    "' is given twice, first in line " +
                                                    std::to_string(first->second)});
       key.usable = false;

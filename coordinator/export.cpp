@@ -30,8 +30,8 @@ Result<Exporter> Exporter::create(const RunDir& dir, const RunConfig& config) {
   FD_TRY(AtomicFile train, AtomicFile::create(dir.export_file("train.jsonl")));
   FD_TRY(AtomicFile valid, AtomicFile::create(dir.export_file("valid.jsonl")));
   FD_TRY(AtomicFile rejected, AtomicFile::create(dir.export_file("rejected.jsonl")));
-  return Exporter(std::move(prompt), config.export_.train_ratio, std::move(train),
-                  std::move(valid), std::move(rejected));
+  return Exporter(std::move(prompt), config.export_.train_ratio, std::move(train), std::move(valid),
+                  std::move(rejected));
 }
 
 Result<const ChatRow*> Exporter::add(const MergeRow& row) {

@@ -88,8 +88,8 @@ json::Value to_json(const IngestSummary& ingest) {
   }
   json::Array databases;
   for (const DatabaseFile& file : ingest.databases) {
-    databases.emplace_back(json::Object{
-        {"digest", file.digest}, {"source", file.source}, {"bytes", file.bytes}});
+    databases.emplace_back(
+        json::Object{{"digest", file.digest}, {"source", file.source}, {"bytes", file.bytes}});
   }
   return json::Object{{"run_id", ingest.run_id},
                       {"raw", ingest.raw},

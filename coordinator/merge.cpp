@@ -109,8 +109,8 @@ class Merge {
     FD_TRY_VOID(write_quality("teacher_eval", all_, summary));
     FD_TRY_VOID(write_quality("distilled", kept_, summary));
     FD_TRY_VOID(write_json("timing_report.json", timing_report(summary, times)));
-    FD_TRY_VOID(write_json("cost_report.json",
-                           cost_report(ingest_.run_id, providers, config_.gateway)));
+    FD_TRY_VOID(
+        write_json("cost_report.json", cost_report(ingest_.run_id, providers, config_.gateway)));
     FD_TRY_VOID(write_text(dir_.export_file("README.md"),
                            dataset_card(config_, config_digest_, summary, files)));
     return summary;
@@ -244,10 +244,10 @@ class Merge {
     const auto number = [](std::uint64_t count) { return std::to_string(count); };
     return broken(dir_.root(), "samples were lost or made up: " + number(ingest_.raw) +
                                    " raw rows, but " + number(ingest_.invalid) + " invalid + " +
-                                   number(ingest_.duplicate) + " duplicate + " +
-                                   number(all_.kept) + " kept + " + number(all_.rejected) +
-                                   " rejected + " + number(all_.failed) + " failed; " +
-                                   number(ingest_.unique) + " unique samples went in");
+                                   number(ingest_.duplicate) + " duplicate + " + number(all_.kept) +
+                                   " kept + " + number(all_.rejected) + " rejected + " +
+                                   number(all_.failed) + " failed; " + number(ingest_.unique) +
+                                   " unique samples went in");
   }
 
   RunSummary summarize(const ExportFiles& files,

@@ -14,8 +14,7 @@ struct MergeRow {
   const SampleView& sample;
   std::span<const AnswerView> answers;  ///< by candidate
   const OutcomeView& outcome;
-  /// The candidate that the verdict speaks of: the chosen one, else the one that got furthest
-  /// (ties by index). Null without candidates.
+  /// The candidate that the verdict speaks of; null without candidates.
   const CandidateView* deciding = nullptr;
 
   [[nodiscard]] bool kept() const { return outcome.verdict == Verdict::kept; }
@@ -24,11 +23,11 @@ struct MergeRow {
   [[nodiscard]] const AnswerView* answer(std::uint32_t candidate) const;
 };
 
-/// Returns the candidate that `outcome` speaks of, or null: see MergeRow::deciding.
+// Both return the candidate that an outcome speaks of, or null without candidates: the chosen one;
+// else the first that stopped for the outcome's reason, which is the one that got furthest; else
+// (the reason is none of a candidate's own, as gold_error) the one that got furthest, ties by
+// index.
 const CandidateView* deciding_candidate(const OutcomeView& outcome);
-
-/// Returns how far a candidate got: 0 stopped by cleaning or rules, 1 by its execution, 2 by the
-/// gold, 3 further.
-int candidate_progress(Reason rule, ExecStatus exec, std::optional<bool> gold_match);
+const Candidate* deciding_candidate(const Outcome& outcome);
 
 }  // namespace fd

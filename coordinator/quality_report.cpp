@@ -159,14 +159,13 @@ bool complete_enough(const DatasetGateConfig& config, const QualityCounts& count
 }
 
 std::vector<GateVerdict> judge_gates(const DatasetGateConfig& config, const QualityCounts& counts) {
-  return {
-      at_least("min_total", static_cast<double>(config.min_total),
-               static_cast<double>(counts.total)),
-      at_least("min_exec_pass_rate", config.min_exec_pass_rate, counts.exec_pass.value()),
-      at_least("min_gold_match_rate", config.min_gold_match_rate, counts.gold_match.value()),
-      at_least("min_judge_score_mean", config.min_judge_score_mean, counts.judge_mean()),
-      {"max_failed_fraction", config.max_failed_fraction, share(counts.failed, counts.total),
-       complete_enough(config, counts)}};
+  return {at_least("min_total", static_cast<double>(config.min_total),
+                   static_cast<double>(counts.total)),
+          at_least("min_exec_pass_rate", config.min_exec_pass_rate, counts.exec_pass.value()),
+          at_least("min_gold_match_rate", config.min_gold_match_rate, counts.gold_match.value()),
+          at_least("min_judge_score_mean", config.min_judge_score_mean, counts.judge_mean()),
+          {"max_failed_fraction", config.max_failed_fraction, share(counts.failed, counts.total),
+           complete_enough(config, counts)}};
 }
 
 json::Value quality_report(const std::string& run_id, const std::string& stage,

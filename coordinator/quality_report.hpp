@@ -39,7 +39,8 @@ struct QualityCounts {
   std::uint64_t rules_passed = 0;  ///< samples with a candidate that passed the rules
   std::uint64_t executed = 0;      ///< samples with a candidate that ran
   std::uint64_t matched = 0;       ///< samples with a candidate that matched the gold
-  Rate exec_pass;   ///< of samples kept or rejected, when the config executes: deciding candidate ran
+  Rate
+      exec_pass;  ///< of samples kept or rejected, when the config executes: deciding candidate ran
   Rate gold_match;  ///< of those with a gold that does not fail: deciding candidate matched
   std::map<double, std::uint64_t> judge_scores;  ///< of deciding candidates: score -> samples
   std::map<std::string, std::uint64_t> reject_reasons;

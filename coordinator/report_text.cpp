@@ -37,8 +37,7 @@ std::uint32_t code_point(std::string_view sequence) {
 /// controls, and those that reorder text, hide it or break lines.
 bool acts(std::uint32_t code) {
   return code < 0x20 || (code >= 0x7F && code < 0xA0) || (code >= 0x200B && code <= 0x200F) ||
-         (code >= 0x2028 && code <= 0x202E) || (code >= 0x2060 && code <= 0x2069) ||
-         code == 0xFEFF;
+         (code >= 0x2028 && code <= 0x202E) || (code >= 0x2060 && code <= 0x2069) || code == 0xFEFF;
 }
 
 std::string escaped(std::uint32_t code) {

@@ -10,8 +10,8 @@ namespace fd {
 
 /// Returns 1234567 as "1,234,567".
 std::string grouped(std::uint64_t number);
-/// Returns "37.5 %"; "-" when there is no whole. A share below 0.05 % that is not 0 is "<0.1 %", and
-/// one above 99.95 % that is not all is ">99.9 %".
+/// Returns "37.5 %"; "-" when there is no whole. A share below 0.05 % that is not 0 is "<0.1 %",
+/// and one above 99.95 % that is not all is ">99.9 %".
 std::string percent(std::uint64_t part, std::uint64_t whole);
 /// Returns a number with at most four digits behind the point and no trailing zeros.
 std::string short_number(double number);

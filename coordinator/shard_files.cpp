@@ -175,10 +175,11 @@ Result<std::string> read_checked(const std::string& path, const FileEntry& entry
                                       std::to_string(offset) + " on"};
     }
   }
-  return Error{Errc::corrupt, path + ": differs from its manifest at byte " +
-                                  std::to_string(std::min<std::uint64_t>(text->size(), entry.bytes)) +
-                                  " (" + std::to_string(text->size()) + " bytes, " +
-                                  std::to_string(entry.bytes) + " in the manifest)"};
+  return Error{Errc::corrupt,
+               path + ": differs from its manifest at byte " +
+                   std::to_string(std::min<std::uint64_t>(text->size(), entry.bytes)) + " (" +
+                   std::to_string(text->size()) + " bytes, " + std::to_string(entry.bytes) +
+                   " in the manifest)"};
 }
 
 Result<std::vector<Sample>> read_shard_input(const RunDir& dir, std::uint32_t shard) {
@@ -256,14 +257,14 @@ Result<Manifest> write_shard(const RunDir& dir, const RunConfig& config, ShardRe
   FD_TRY(const FileEntry calls, write_lines(dir.shard_file(shard, kCalls), result.calls));
   static_cast<void>(calls);
   FD_TRY(const FileEntry answers, write_lines(dir.shard_file(shard, kAnswers), result.answers));
-  FD_TRY(const FileEntry settings, write_file(dir.shard_file(shard, kConfig),
-                                              json::pretty(semantic_config(config)) + "\n"));
+  FD_TRY(const FileEntry settings,
+         write_file(dir.shard_file(shard, kConfig), json::pretty(semantic_config(config)) + "\n"));
   FD_TRY(const FileEntry outcomes, write_lines(dir.shard_file(shard, kOutcomes), result.outcomes));
   // A newline stands behind each line in the file as in a content digest, so the two are one.
   manifest.content_sha256 = outcomes.sha256;
   manifest.files = {answers, settings, input_entry, outcomes};  // by name
-  FD_TRY(const FileEntry written,
-         write_file(dir.shard_file(shard, "manifest.json"), json::pretty(to_json(manifest)) + "\n"));
+  FD_TRY(const FileEntry written, write_file(dir.shard_file(shard, "manifest.json"),
+                                             json::pretty(to_json(manifest)) + "\n"));
   static_cast<void>(written);
   return manifest;
 }

@@ -1,6 +1,5 @@
-#include <algorithm>
+#include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -69,23 +68,6 @@ void block(const std::string& label, std::string_view text, std::size_t characte
   line(label, printable_block(shortened(text, characters), kIndent), out);
 }
 
-/// Returns the candidate that the verdict speaks of, or null: see MergeRow::deciding.
-const Candidate* deciding(const Outcome& outcome) {
-  const Candidate* furthest = nullptr;
-  int progress = -1;
-  for (const Candidate& candidate : outcome.candidates) {
-    if (outcome.chosen && *outcome.chosen == candidate.index) {
-      return &candidate;
-    }
-    const int own = candidate_progress(candidate.rule, candidate.exec, candidate.gold_match);
-    if (own > progress) {
-      progress = own;
-      furthest = &candidate;
-    }
-  }
-  return furthest;
-}
-
 void show_fields(const Sample& sample, std::string& out) {
   const auto value = json::parse_canonical(sample.canonical_input);
   if (!value.ok() || value->as_object() == nullptr) {
@@ -143,7 +125,7 @@ void show_row(std::uint64_t number, const Sample& sample, const Outcome& outcome
          std::string(name(outcome.verdict)) +
          (outcome.verdict == Verdict::kept ? "" : ": " + std::string(name(outcome.reason))) + "\n";
   show_fields(sample, out);
-  const Candidate* candidate = deciding(outcome);
+  const Candidate* candidate = deciding_candidate(outcome);
   if (candidate != nullptr) {
     show_candidate(*candidate, outcome, rows.answers, out);
   } else {
@@ -157,8 +139,9 @@ void show_row(std::uint64_t number, const Sample& sample, const Outcome& outcome
   }
   for (const Call& call : rows.calls) {
     if (call.sample_id == sample.id && !call.error.empty()) {
-      block("call", call.endpoint + ": " + call.error + " (" + std::to_string(call.attempts) +
-                        (call.attempts == 1 ? " attempt)" : " attempts)"),
+      block("call",
+            call.endpoint + ": " + call.error + " (" + std::to_string(call.attempts) +
+                (call.attempts == 1 ? " attempt)" : " attempts)"),
             kFieldCharacters, out);
     }
   }
@@ -167,20 +150,27 @@ void show_row(std::uint64_t number, const Sample& sample, const Outcome& outcome
 
 /// What the manifests of a run's shards say, read before any row is.
 struct RunShards {
-  std::vector<bool> finished;                    ///< by shard
+  std::uint64_t count = 0;
+  std::uint64_t unfinished = 0;
+  std::vector<std::uint32_t> matching;           ///< shards that have rows with the reason
   std::map<std::string, std::uint64_t> reasons;  ///< of finished shards
 };
 
-Result<RunShards> survey(const RunDir& dir) {
+Result<RunShards> survey(const RunDir& dir, const std::string& reason) {
   FD_TRY(const Manifest first, read_shard_manifest(dir, 0));
   RunShards shards;
   for (std::uint32_t shard = 0; shard < first.shards; ++shard) {
     FD_TRY(const Manifest manifest, read_shard_manifest(dir, shard));
-    shards.finished.push_back(manifest.state != ShardFileState::pending);
-    for (const auto& [reason, rows] : manifest.reasons) {
-      shards.reasons[reason] += rows;
+    shards.unfinished += manifest.state == ShardFileState::pending ? 1u : 0u;
+    if (manifest.state != ShardFileState::pending &&
+        (reason.empty() || manifest.reasons.count(reason) > 0)) {
+      shards.matching.push_back(shard);
+    }
+    for (const auto& [one, rows] : manifest.reasons) {
+      shards.reasons[one] += rows;
     }
   }
+  shards.count = first.shards;
   return shards;
 }
 
@@ -195,11 +185,11 @@ std::string list_reasons(const std::map<std::string, std::uint64_t>& reasons) {
 }  // namespace
 
 Result<std::string> show_rows(const RunDir& dir, const ShowOptions& options) {
-  auto surveyed = survey(dir);
+  auto surveyed = survey(dir, options.reason);
   if (!surveyed.ok()) {
     return surveyed.error().code == Errc::not_found
-               ? Error{Errc::not_found, dir.root() + ": is no run folder (" +
-                                            surveyed.error().message + ")"}
+               ? Error{Errc::not_found,
+                       dir.root() + ": is no run folder (" + surveyed.error().message + ")"}
                : surveyed.error();
   }
   const std::optional<Reason> wanted = reason_from_name(options.reason);
@@ -209,9 +199,9 @@ Result<std::string> show_rows(const RunDir& dir, const ShowOptions& options) {
   }
   std::string out;
   std::uint64_t shown = 0;
-  for (std::uint32_t shard = 0; shard < surveyed->finished.size(); ++shard) {
-    if (!surveyed->finished[shard] || shown == options.limit) {
-      continue;
+  for (const std::uint32_t shard : surveyed->matching) {
+    if (shown == options.limit) {
+      break;
     }
     FD_TRY(const ShardRows rows, read_rows(dir, shard));
     for (std::size_t i = 0; i < rows.outcomes.size() && shown < options.limit; ++i) {
@@ -224,13 +214,12 @@ Result<std::string> show_rows(const RunDir& dir, const ShowOptions& options) {
   for (const auto& [reason, rows] : surveyed->reasons) {
     matching += options.reason.empty() || options.reason == reason ? rows : 0;
   }
-  const auto unfinished = std::count(surveyed->finished.begin(), surveyed->finished.end(), false);
   out += grouped(shown) + " of " + grouped(matching) + " rows" +
          (options.reason.empty() ? "" : " with reason " + options.reason) +
          "; this run has: " + list_reasons(surveyed->reasons) + "\n";
-  if (unfinished > 0) {
-    out += grouped(static_cast<std::uint64_t>(unfinished)) + " of " +
-           grouped(surveyed->finished.size()) + " shards are not finished\n";
+  if (surveyed->unfinished > 0) {
+    out += grouped(surveyed->unfinished) + " of " + grouped(surveyed->count) +
+           " shards are not finished\n";
   }
   return out;
 }

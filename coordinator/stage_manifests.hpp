@@ -22,8 +22,8 @@ class StageManifests {
   /// `executes`: gates.exec runs SQL, so that passing the exec stage takes an execution.
   explicit StageManifests(bool executes) : executes_(executes) {}
 
-  /// Adds a sample's lines to the stages it passed. `distilled_line` is its exported row as canonical
-  /// text, for a kept sample.
+  /// Adds a sample's lines to the stages it passed. `distilled_line` is its exported row as
+  /// canonical text, for a kept sample.
   void add(const MergeRow& row, std::string_view distilled_line);
 
   /// Writes manifests/<stage>/manifest.json for every stage, each with the content digest of the
@@ -35,8 +35,7 @@ class StageManifests {
   enum Stage : std::size_t { teacher, filtered, exec, scored, selected, distilled, kStages };
 
   bool passed_exec(const CandidateView& candidate) const {
-    return candidate.rule == Reason::none &&
-           (!executes_ || candidate.exec == ExecStatus::ok);
+    return candidate.rule == Reason::none && (!executes_ || candidate.exec == ExecStatus::ok);
   }
   void add_teacher(const MergeRow& row);
   void add_filtered(const MergeRow& row);

@@ -25,8 +25,9 @@ std::string padded_right(std::string text, std::size_t width) {
 /// Returns a bar that is empty only for nothing and full only for everything.
 std::string bar(std::uint64_t part, std::uint64_t whole) {
   std::size_t cells =
-      whole == 0 ? 0 : static_cast<std::size_t>(static_cast<double>(part) * kBarCells /
-                                                    static_cast<double>(whole) + 0.5);
+      whole == 0 ? 0
+                 : static_cast<std::size_t>(
+                       static_cast<double>(part) * kBarCells / static_cast<double>(whole) + 0.5);
   if (part > 0 && cells == 0) {
     cells = 1;
   }
@@ -60,9 +61,10 @@ class SummaryText {
 
   void header() {
     const int code = exit_code_of(summary_);
-    out_ += bold(summary_.run_id) + (code == 0   ? ": complete"
-                                     : code == 1 ? ": complete, but a dataset gate failed"
-                                                 : ": incomplete, too many samples failed") +
+    out_ += bold(summary_.run_id) +
+            (code == 0   ? ": complete"
+             : code == 1 ? ": complete, but a dataset gate failed"
+                         : ": incomplete, too many samples failed") +
             "\n\n";
   }
 

@@ -1,6 +1,7 @@
 #include "actors/gateway/call_queue.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "protocol/result.hpp"
@@ -68,7 +69,7 @@ void CallQueue::take(Instant now, std::size_t most, std::vector<JobPtr>& out) {
   for (; most > 0 && in_flight_ < slots_; --most) {
     std::deque<JobPtr>& queue = again_.empty() ? waiting_ : again_;
     if (queue.empty()) {
-      return;
+      break;
     }
     const auto place = pool_.take(now);
     if (!place) {

@@ -17,11 +17,12 @@ struct Endpoint {
   std::string api_key;  ///< empty: no Authorization header
 };
 
-/// HTTP/1.1 chat completions through libcurl's multi interface on one thread of its own, with
-/// hundreds of calls in flight, keep-alive, retry with backoff, and no silent re-send of a POST.
+/// HTTP/1.1 chat completions through libcurl's multi interface on a thread of its own (one for every
+/// 512 slots), with keep-alive, retry with backoff, and no silent re-send of a POST.
 class CurlGateway final : public Gateway {
  public:
-  /// `slots` as in set_slots. `seed` feeds the backoff's jitter.
+  /// `slots` as in set_slots. `seed` feeds the backoff's jitter. The providers are those of
+  /// `endpoints`. Requires: at least one.
   CurlGateway(std::vector<Endpoint> endpoints, const GatewayConfig& config, std::uint32_t slots,
               std::uint64_t seed, ChatCallback callback);
   /// Ends the thread. Calls in flight are given up without a callback.

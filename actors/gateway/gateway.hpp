@@ -34,7 +34,10 @@ struct ChatResult {
   std::uint64_t tag = 0;
   Reason failure = Reason::none;  ///< none: `answer` is good; else a failure reason
   Answer answer;
-  Call call;  ///< filled in either way; call.error says what went wrong
+  /// Filled in either way. The error says what went wrong; it begins with "unauthorized:" when the
+  /// provider does not take our key (every call will fail), with "outage:" when no endpoint could
+  /// be connected to for outage_timeout_s, and is "cancelled" for a call that was dropped.
+  Call call;
 };
 
 /// The way to the teachers. Implementations: CurlGateway, and scripted ones in tests.
@@ -46,12 +49,14 @@ class Gateway {
   virtual void submit(ChatCall call) = 0;
   /// Sets how many calls may be in flight at once in this process, over all providers.
   virtual void set_slots(std::uint32_t slots) = 0;
-  /// Drops calls that were not sent yet: each comes back with Reason::internal and the error
-  /// "cancelled". Calls in flight go on: they are paid for.
+  /// Drops calls that are not in flight: each comes back with Reason::internal and the error
+  /// "cancelled", also one that waits for its next attempt. Calls in flight go on, for they are paid
+  /// for; but one that fails now comes back as "cancelled" where it would have been tried again.
   virtual void cancel_waiting() = 0;
 };
 
-/// Called once for every submitted call, on the gateway's thread: must only hand the result on.
+/// Called once for every submitted call, on a thread of the gateway (several may call at once):
+/// must only hand the result on.
 using ChatCallback = std::function<void(ChatResult)>;
 
 }  // namespace fd

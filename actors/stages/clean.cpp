@@ -33,17 +33,20 @@ std::size_t first_meaning(std::string_view text) {
 std::optional<std::string> whole_statement(std::string_view text, SqlPlace place) {
   text = trim_sql(text);
   constexpr std::string_view kWrappers = "'\"`(";
+  char open_wrapper = '\0';
   while (!text.empty() && kWrappers.find(text.front()) != std::string_view::npos) {
     const char wrapper = text.front();
     text.remove_prefix(1);
     if (wrapper != '(' && !text.empty() && text.back() == wrapper) {
       text.remove_suffix(1);
+    } else if (wrapper != '(') {
+      open_wrapper = wrapper;
     }
     text = trim_sql(text);
   }
   const std::size_t at = first_meaning(text);
   if (sql_begins(text, at, place)) {
-    return statement_at(text, at);
+    return statement_at(text, at, open_wrapper);
   }
   return std::nullopt;
 }
@@ -189,6 +192,9 @@ std::optional<std::string> labelled_statement(std::string_view text) {
 
 Cleaned clean_sql(std::string_view answer) {
   const std::string text = without_reasoning(answer);
+  if (text.size() > kMaxAnswerBytes) {
+    return {"", "none"};
+  }
   if (auto found = fenced_statement(text)) {
     return {std::move(*found), "fence"};
   }

@@ -61,11 +61,10 @@ bool is_word(const SqlToken& token) {
   return token.kind == SqlTokenKind::word;
 }
 
-/// One statement's tokens that mean something, with their text.
+/// One statement's first tokens that mean something, with their text.
 class Tokens {
  public:
   Tokens(std::string_view text, std::size_t at) : text_(text) {
-    constexpr std::size_t kMaxTokens = 2000;
     SqlTokenizer tokenizer(text, at);
     std::optional<SqlToken> token;
     while (list_.size() < kMaxTokens && (token = tokenizer.next_meaning())) {
@@ -76,6 +75,8 @@ class Tokens {
     }
   }
 
+  /// Returns whether there are more tokens than are looked at.
+  [[nodiscard]] bool full() const { return list_.size() == kMaxTokens; }
   [[nodiscard]] std::size_t size() const { return list_.size(); }
   [[nodiscard]] bool has(std::size_t i) const { return i < list_.size(); }
   [[nodiscard]] const SqlToken& at(std::size_t i) const { return list_[i]; }
@@ -105,6 +106,7 @@ class Tokens {
   }
 
  private:
+  static constexpr std::size_t kMaxTokens = 100;
   std::string_view text_;
   std::vector<SqlToken> list_;
 };
@@ -169,7 +171,7 @@ bool names_then_from(const Tokens& tokens, std::size_t i, bool needs_from) {
       return false;
     }
   }
-  return !needs_from;
+  return !needs_from || tokens.full();
 }
 
 bool select_shape(const Tokens& tokens) {
@@ -302,6 +304,17 @@ bool closes_wrapper(std::string_view text, std::size_t at, char wrapper) {
          std::string_view(" \t\n(,.=<>|").find(text[at - 1]) == std::string_view::npos;
 }
 
+/// In "`SELECT a FROM `t``" the last two marks close the name and the wrapper: a tokenizer takes
+/// them for a doubled mark inside the name. Returns where the second of them stands, or 0.
+std::size_t closing_pair(std::string_view text, const SqlToken& token, char wrapper) {
+  if (wrapper == '\0' || text[token.begin] != wrapper || (token.closed && wrapper != '`')) {
+    return 0;
+  }
+  const std::string_view one = token_text(text, token).substr(1);
+  const std::size_t pair = one.find(std::string(2, wrapper));
+  return pair == std::string_view::npos ? 0 : token.begin + pair + 2;
+}
+
 /// Returns whether the statement ends in front of `token`, for what the token itself is.
 bool ends_before(std::string_view text, const SqlToken& token, int depth, char wrapper) {
   const std::string_view rest = text.substr(token.begin);
@@ -328,6 +341,9 @@ std::size_t sql_end(std::string_view text, std::size_t at, char wrapper) {
   int depth = 0;
   SqlToken last;
   while (const auto token = tokens.next()) {
+    if (const std::size_t closing = closing_pair(text, *token, wrapper); closing != 0) {
+      return closing;
+    }
     if (token->begin > at && ends_before(text, *token, depth, wrapper)) {
       return token->begin;
     }
@@ -347,82 +363,6 @@ std::size_t sql_end(std::string_view text, std::size_t at, char wrapper) {
     last = *token;
   }
   return text.size();
-}
-
-namespace {
-
-constexpr auto kReasoningTags =
-    std::to_array<std::string_view>({"think", "thinking", "thought", "analysis", "reasoning"});
-
-struct Tag {
-  std::size_t begin = 0;
-  std::size_t end = 0;
-  std::string_view name;
-  bool closing = false;
-};
-
-/// Returns the next reasoning tag at or behind `at`.
-std::optional<Tag> next_tag(std::string_view text, std::size_t at) {
-  for (at = text.find('<', at); at != std::string_view::npos; at = text.find('<', at + 1)) {
-    const bool closing = text.substr(at + 1, 1) == "/";
-    const std::size_t name = at + (closing ? 2 : 1);
-    const std::size_t end = text.find('>', name);
-    if (end == std::string_view::npos) {
-      return std::nullopt;
-    }
-    const std::string_view inside = trim_blanks(text.substr(name, end - name));
-    if (is_one_of(inside, kReasoningTags)) {
-      return Tag{at, end + 1, inside, closing};
-    }
-  }
-  return std::nullopt;
-}
-
-/// Returns whether byte `at` lies in a literal or comment of an answer that begins with SQL.
-bool in_literal(std::string_view text, std::size_t at) {
-  const std::size_t start = static_cast<std::size_t>(trim_blanks(text).data() - text.data());
-  if (start >= at || !sql_begins(text, start, SqlPlace::given)) {
-    return false;
-  }
-  SqlTokenizer tokens(text, start);
-  while (const auto token = tokens.next()) {
-    if (token->end > at) {
-      return token->closed &&
-             (token->kind == SqlTokenKind::string || token->kind == SqlTokenKind::quoted ||
-              token->kind == SqlTokenKind::comment);
-    }
-  }
-  return false;
-}
-
-}  // namespace
-
-std::string without_reasoning(std::string_view answer) {
-  std::string kept;
-  std::size_t from = 0;  // what is not yet decided begins here
-  std::size_t look = 0;
-  while (const auto tag = next_tag(answer, look)) {
-    look = tag->end;
-    if (in_literal(answer, tag->begin)) {
-      continue;
-    }
-    if (tag->closing) {
-      kept.clear();
-      from = tag->end;
-      continue;
-    }
-    kept.append(answer.substr(from, tag->begin - from));
-    auto close = next_tag(answer, tag->end);
-    while (close && !(close->closing && equals_ignoring_case(close->name, tag->name))) {
-      close = next_tag(answer, close->end);
-    }
-    if (!close) {
-      return kept;
-    }
-    from = look = close->end;
-  }
-  kept.append(answer.substr(from));
-  return kept;
 }
 
 }  // namespace fd

@@ -1,0 +1,1 @@
+"""The three domains of the quick-start set, and what they are made with."""

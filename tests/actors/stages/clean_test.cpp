@@ -1,0 +1,303 @@
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "actors/stages/sql_answer.hpp"
+#include "actors/stages/stages.hpp"
+
+namespace fd {
+namespace {
+
+struct Case {
+  const char* answer;
+  const char* text;
+  const char* rule;
+};
+
+void expect_all(const std::vector<Case>& cases) {
+  for (const Case& one : cases) {
+    const Cleaned cleaned = clean_sql(one.answer);
+    EXPECT_EQ(cleaned.text, one.text) << one.answer;
+    EXPECT_EQ(cleaned.rule, one.rule) << one.answer;
+  }
+}
+
+TEST(Clean, TakesAnAnswerThatIsSqlAsItIs) {
+  expect_all({
+      {"SELECT a FROM b", "SELECT a FROM b", "whole"},
+      {"select a from b", "select a from b", "whole"},
+      {"  SELECT a FROM b ;\n", "SELECT a FROM b", "whole"},
+      {"SELECT 1", "SELECT 1", "whole"},
+      {"VALUES (1), (2)", "VALUES (1), (2)", "whole"},
+      {"WITH c AS (SELECT a FROM t) SELECT * FROM c", "WITH c AS (SELECT a FROM t) SELECT * FROM c",
+       "whole"},
+      {"WITH RECURSIVE c(n) AS (SELECT 1) SELECT n FROM c",
+       "WITH RECURSIVE c(n) AS (SELECT 1) SELECT n FROM c", "whole"},
+      {"-- the answer\nSELECT a FROM b", "SELECT a FROM b", "whole"},
+      {"SELECT a\nFROM t\n\nWHERE b = 1\n\nORDER BY a",
+       "SELECT a\nFROM t\n\nWHERE b = 1\n\nORDER BY a", "whole"},
+      {"SELECT\n  name,\n  population\nFROM\n  city\nWHERE\n  state_name = 'texas'",
+       "SELECT\n  name,\n  population\nFROM\n  city\nWHERE\n  state_name = 'texas'", "whole"},
+      {"SELECT a,\n\nb FROM t", "SELECT a,\n\nb FROM t", "whole"},
+      {"SELECT a FROM b -- final: done", "SELECT a FROM b -- final: done", "whole"},
+  });
+}
+
+TEST(Clean, DropsReasoningBlocks) {
+  expect_all({
+      {"<think>maybe SELECT x FROM y</think>SELECT a FROM b", "SELECT a FROM b", "whole"},
+      {"<thinking>hm</thinking>\nSELECT a FROM b", "SELECT a FROM b", "whole"},
+      {"<THOUGHT>hm</THOUGHT>SELECT a FROM b", "SELECT a FROM b", "whole"},
+      {"<analysis>hidden</analysis> SQL: SELECT a FROM b", "SELECT a FROM b", "label"},
+      {"<reasoning>one</reasoning><think>two</think>SELECT a FROM b", "SELECT a FROM b", "whole"},
+      {"the end of a thought SELECT x FROM y</think>SELECT a FROM b", "SELECT a FROM b", "whole"},
+      {"<think>a <think>b</think> SELECT x FROM y</think>SELECT a FROM b", "SELECT a FROM b",
+       "whole"},
+      {"<think>SELECT x FROM y</think>", "", "none"},
+      {"<think>SELECT x FROM y and so on", "", "none"},
+      {"SELECT a FROM b\n<think>or SELECT x FROM y", "SELECT a FROM b", "whole"},
+      {"<thinkers>SELECT a FROM b", "SELECT a FROM b", "keyword"},
+  });
+}
+
+TEST(Clean, PrefersTheLastFenceThatLooksLikeSql) {
+  expect_all({
+      {"```sql\nSELECT a FROM t\n```", "SELECT a FROM t", "fence"},
+      {"```\nSELECT a FROM t;\n```", "SELECT a FROM t", "fence"},
+      {"```sqlite\nSELECT a FROM t\n```", "SELECT a FROM t", "fence"},
+      {"```SQL\nSELECT a FROM t```", "SELECT a FROM t", "fence"},
+      {"```sql SELECT a FROM t```", "SELECT a FROM t", "fence"},
+      {"```SELECT a FROM t```", "SELECT a FROM t", "fence"},
+      {"~~~sql\nSELECT a FROM t\n~~~", "SELECT a FROM t", "fence"},
+      {"````sql\nSELECT a FROM t\n````", "SELECT a FROM t", "fence"},
+      {"Here:\n```sql\nSELECT a FROM t", "SELECT a FROM t", "fence"},
+      {"Draft:\n```sql\nSELECT a FROM t\n```\nBetter:\n```sql\nSELECT b FROM t\n```\nDone.",
+       "SELECT b FROM t", "fence"},
+      {"```python\nprint(1)\n```\n```sql\nSELECT a FROM t\n```", "SELECT a FROM t", "fence"},
+      {"```sql\nSELECT a FROM t\n```\n```python\nprint(1)\n```", "SELECT a FROM t", "fence"},
+      {"```sql\nSELECT a FROM t\n```\n```text\n1 | 2\n```", "SELECT a FROM t", "fence"},
+      {"```sql\nSELECT a FROM t\n```\nwhich gives\n```\n1 2\n```", "SELECT a FROM t", "fence"},
+      {"```text\nSELECT a FROM t\n```", "SELECT a FROM t", "fence"},
+      {"```sql\n-- why\nSELECT a FROM t -- here\n```", "SELECT a FROM t -- here", "fence"},
+      {"```sql\nSELECT a FROM t; SELECT b FROM t\n```", "SELECT a FROM t", "fence"},
+      {"SELECT a FROM t\n```\n", "SELECT a FROM t", "whole"},
+      {"SELECT a FROM t```", "SELECT a FROM t", "whole"},
+      {"```sql\nDROP TABLE t\n```", "DROP TABLE t", "fence"},
+      {"```sql\nSELCT a FROM t\n```", "SELCT a FROM t", "fence"},
+      {"```python\nprint(1)\n```", "", "none"},
+  });
+}
+
+TEST(Clean, FollowsALabel) {
+  expect_all({
+      {"SQL: SELECT a FROM b", "SELECT a FROM b", "label"},
+      {"sql : select a from b", "select a from b", "label"},
+      {"SQL\xEF\xBC\x9ASELECT 1", "SELECT 1", "label"},
+      {"**SQL:** SELECT a FROM b", "SELECT a FROM b", "label"},
+      {"**SQL Query**: `SELECT a FROM b`", "SELECT a FROM b", "label"},
+      {"Question: how many?\nSQL query:\nSELECT COUNT(*) FROM b", "SELECT COUNT(*) FROM b",
+       "label"},
+      {"SQL: it is easy.\nSQL: SELECT a FROM b", "SELECT a FROM b", "label"},
+      {"mysql: SELECT a FROM b", "SELECT a FROM b", "keyword"},
+  });
+}
+
+TEST(Clean, FindsAStatementInATextButNoSentence) {
+  expect_all({
+      {"I will select the best approach. SELECT a FROM t", "SELECT a FROM t", "keyword"},
+      {"With the schema given, here is the query:\n\nSELECT a FROM t", "SELECT a FROM t",
+       "keyword"},
+      {"Here is the query:\n  SELECT a FROM t", "SELECT a FROM t", "keyword"},
+      {"The query is SELECT a FROM t.", "SELECT a FROM t", "keyword"},
+      {"Use `SELECT a FROM t` for this.", "SELECT a FROM t", "keyword"},
+      {"Use `SELECT `a` FROM `t`` for this.", "SELECT `a` FROM `t`", "keyword"},
+      {"{\"sql\": \"SELECT a FROM t\"}", "SELECT a FROM t", "keyword"},
+      {"reasoning: ...\nSELECT a FROM b\nfinal: done", "SELECT a FROM b", "keyword"},
+      {"I will select the best approach.", "", "none"},
+      {"With the schema given, I would need more.", "", "none"},
+      {"Please select a table from the list.", "", "none"},
+      {"We select from the table what is asked.", "", "none"},
+      {"You can select name and age from the database below.", "", "none"},
+      {"Values matter (a lot).", "", "none"},
+      {"Update: the table is empty.", "", "none"},
+      {"select", "", "none"},
+      {"", "", "none"},
+      {"42", "", "none"},
+  });
+}
+
+TEST(Clean, CutsAtTheFirstStatementEnd) {
+  expect_all({
+      {"SELECT a FROM t; SELECT b FROM t", "SELECT a FROM t", "whole"},
+      {"SELECT a FROM t; this lists a", "SELECT a FROM t", "whole"},
+      {"SELECT a FROM t;;", "SELECT a FROM t", "whole"},
+      {"SELECT a FROM t -- one; two\nWHERE b = 1; done", "SELECT a FROM t -- one; two\nWHERE b = 1",
+       "whole"},
+      {"SELECT a /* ; */ FROM t; x", "SELECT a /* ; */ FROM t", "whole"},
+      {"SELECT \"a;b\", [c;d], `e;f` FROM t; x", "SELECT \"a;b\", [c;d], `e;f` FROM t", "whole"},
+  });
+}
+
+TEST(Clean, DropsProseBehindAStatement) {
+  expect_all({
+      {"SELECT a FROM t\n\nThis query returns a.", "SELECT a FROM t", "whole"},
+      {"SELECT a FROM t\nThis query returns a.", "SELECT a FROM t", "whole"},
+      {"SELECT a FROM t\nExplanation: it doesn't matter", "SELECT a FROM t", "whole"},
+      {"SELECT a FROM t\n\nIt doesn't use b.", "SELECT a FROM t", "whole"},
+      {"SELECT a FROM t\nIt's short", "SELECT a FROM t", "whole"},
+      {"SELECT a FROM t\n\n**Explanation**\n- x", "SELECT a FROM t", "whole"},
+      {"SELECT a FROM t\n\n- It lists a", "SELECT a FROM t", "whole"},
+      {"SELECT a FROM t.", "SELECT a FROM t", "whole"},
+      {"SELECT a FROM t</sql>", "SELECT a FROM t", "whole"},
+      {"SELECT a FROM t<|im_end|>", "SELECT a FROM t", "whole"},
+      {"SELECT a FROM t WHERE b = (\n\nSELECT max(b) FROM t)",
+       "SELECT a FROM t WHERE b = (\n\nSELECT max(b) FROM t)", "whole"},
+  });
+}
+
+TEST(Clean, RemovesWhatWrapsTheStatement) {
+  expect_all({
+      {"'SELECT a FROM t'", "SELECT a FROM t", "whole"},
+      {"\"SELECT a FROM t;\"", "SELECT a FROM t", "whole"},
+      {"`SELECT a FROM t`", "SELECT a FROM t", "whole"},
+      {"`SELECT a FROM t`.", "SELECT a FROM t", "whole"},
+      {"`SELECT `a` FROM `t`` and more", "SELECT `a` FROM `t`", "whole"},
+      {"(SELECT a FROM t)", "SELECT a FROM t", "whole"},
+      {"'SELECT a FROM t WHERE b = 'x''", "SELECT a FROM t WHERE b = 'x'", "whole"},
+      {"\"SELECT a FROM t WHERE b = \"x\"\"", "SELECT a FROM t WHERE b = \"x\"", "whole"},
+      {"SELECT a FROM t'", "SELECT a FROM t", "whole"},
+      {"SELECT a FROM t`", "SELECT a FROM t", "whole"},
+      {"SELECT a FROM t)", "SELECT a FROM t", "whole"},
+  });
+}
+
+TEST(Clean, LeavesLiteralsWhole) {
+  expect_all({
+      {"SELECT a FROM t WHERE b = 'final: x'", "SELECT a FROM t WHERE b = 'final: x'", "whole"},
+      {"SELECT a FROM t WHERE b = 'x;y' AND c = 1", "SELECT a FROM t WHERE b = 'x;y' AND c = 1",
+       "whole"},
+      {"SELECT a FROM t WHERE b = 'sql: x'", "SELECT a FROM t WHERE b = 'sql: x'", "whole"},
+      {"SELECT a FROM t WHERE b = 'sql: SELECT 1'", "SELECT a FROM t WHERE b = 'sql: SELECT 1'",
+       "whole"},
+      {"SELECT a FROM t WHERE b = '<think>'", "SELECT a FROM t WHERE b = '<think>'", "whole"},
+      {"SELECT a FROM t WHERE b = '</think>'", "SELECT a FROM t WHERE b = '</think>'", "whole"},
+      {"SELECT a FROM t WHERE b = 'it''s; so'", "SELECT a FROM t WHERE b = 'it''s; so'", "whole"},
+      {"SELECT a FROM t WHERE b = 'one.\n\nThis query ends'",
+       "SELECT a FROM t WHERE b = 'one.\n\nThis query ends'", "whole"},
+      {"SELECT x'00ff' FROM t", "SELECT x'00ff' FROM t", "whole"},
+      {"SELECT 'a)b' FROM t", "SELECT 'a)b' FROM t", "whole"},
+  });
+}
+
+TEST(Clean, KeepsOtherStatementsForTheSandboxToRefuse) {
+  expect_all({
+      {"EXPLAIN SELECT a FROM t", "EXPLAIN SELECT a FROM t", "whole"},
+      {"INSERT INTO t SELECT a FROM u", "INSERT INTO t SELECT a FROM u", "whole"},
+      {"UPDATE t SET a = 1", "UPDATE t SET a = 1", "whole"},
+      {"DELETE FROM t", "DELETE FROM t", "whole"},
+      {"DROP TABLE t", "DROP TABLE t", "whole"},
+      {"PRAGMA table_info(t)", "PRAGMA table_info(t)", "whole"},
+      {"Answer:\nDELETE FROM t WHERE a IN (SELECT a FROM u)",
+       "DELETE FROM t WHERE a IN (SELECT a FROM u)", "keyword"},
+  });
+}
+
+TEST(Clean, LooksForSqlInNoMoreThanItsLimit) {
+  const std::string sql = "SELECT a FROM t;";
+  EXPECT_EQ(clean_sql(sql + std::string(kMaxAnswerBytes - sql.size(), 'x')).text,
+            "SELECT a FROM t");
+  EXPECT_EQ(clean_sql(sql + std::string(kMaxAnswerBytes - sql.size() + 1, 'x')).rule, "none");
+  const std::string thought = "<think>" + std::string(2 * kMaxAnswerBytes, 'x') + "</think>";
+  EXPECT_EQ(clean_sql(thought + sql).text, "SELECT a FROM t");
+}
+
+TEST(Clean, EndsSoonOnTextsMadeToTakeLong) {
+  for (const std::string part :
+       {"<", "<think>", "</think>", "sql: select '", "select a, ", "SELECT '", "```", "with c as (",
+        "(", "'", "`", "select \"", "sql:sql:", "\n\n", "values ("}) {
+    std::string text;
+    while (text.size() + part.size() <= kMaxAnswerBytes) {
+      text += part;
+    }
+    EXPECT_LE(clean_sql(text).text.size(), text.size());
+  }
+}
+
+TEST(Clean, IsAFixedPoint) {
+  for (const char* sql :
+       {"SELECT a FROM t WHERE b = 'x;y'", "WITH c AS (SELECT 1) SELECT * FROM c", "VALUES (1)",
+        "SELECT a\nFROM t\nWHERE b = (\n\nSELECT 1)", "DROP TABLE t"}) {
+    const std::string once = clean_sql(sql).text;
+    EXPECT_EQ(once, sql);
+    EXPECT_EQ(clean_sql(once).text, once);
+    EXPECT_EQ(clean_sql("Here it is:\n```sql\n" + once + ";\n```\nIt's simple.").text, once);
+    EXPECT_EQ(clean_sql("<think>SELECT x FROM y</think>\n" + once).text, once);
+  }
+}
+
+Candidate clean_one(const std::string& text, const std::string& finish = "stop",
+                    ExecKind kind = ExecKind::sqlite) {
+  RunConfig config;
+  config.gates.exec.kind = kind;
+  WorkItem item;
+  Answer answer;
+  answer.text = text;
+  answer.finish_reason = finish;
+  answer.call_key = sha256("key");
+  item.answers.push_back(answer);
+  make_clean_stage(config)->process(item);
+  EXPECT_EQ(item.candidates.size(), 1u);
+  return item.candidates.at(0);
+}
+
+TEST(CleanStage, NamesWhatIsWrongWithAnAnswer) {
+  EXPECT_EQ(clean_one("SELECT a FROM t").rule, Reason::none);
+  EXPECT_EQ(clean_one("").rule, Reason::empty_output);
+  EXPECT_EQ(clean_one(" \n\t").rule, Reason::empty_output);
+  EXPECT_EQ(clean_one("<think>SELECT a FROM t</think>\n").rule, Reason::empty_output);
+  EXPECT_EQ(clean_one("The answer is 42.").rule, Reason::format_error);
+  EXPECT_EQ(clean_one("I'm sorry, but that is not in the schema.").rule, Reason::refusal);
+  EXPECT_EQ(clean_one("I\xE2\x80\x99m sorry.").rule, Reason::refusal);
+  EXPECT_EQ(clean_one("I cannot answer this.").rule, Reason::refusal);
+  EXPECT_EQ(clean_one("I'm sorry for the delay.\nSELECT a FROM t").rule, Reason::none);
+  EXPECT_EQ(clean_one("SELECT a FROM", "length").rule, Reason::truncated);
+  EXPECT_EQ(clean_one("", "length").rule, Reason::truncated);
+}
+
+TEST(CleanStage, TakesTheWholeAnswerWhereNoSqlIsAskedFor) {
+  const Candidate candidate = clean_one("<think>hm</think> Paris. ", "stop", ExecKind::none);
+  EXPECT_EQ(candidate.text, "Paris.");
+  EXPECT_EQ(candidate.clean_rule, "whole");
+  EXPECT_EQ(candidate.rule, Reason::none);
+  EXPECT_EQ(clean_one("<think>hm</think>", "stop", ExecKind::none).rule, Reason::empty_output);
+}
+
+TEST(CleanStage, OrdersCandidatesByIndexAndKeepsTheirCallKeys) {
+  WorkItem item;
+  for (const std::uint32_t index : {2u, 0u, 1u}) {
+    Answer answer;
+    answer.candidate = index;
+    answer.call_key = sha256(std::to_string(index));
+    answer.text = "SELECT " + std::to_string(index);
+    item.answers.push_back(answer);
+  }
+  make_clean_stage(RunConfig{})->process(item);
+  ASSERT_EQ(item.candidates.size(), 3u);
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(item.candidates[i].index, i);
+    EXPECT_EQ(item.candidates[i].call_key, sha256(std::to_string(i)));
+    EXPECT_EQ(item.candidates[i].text, "SELECT " + std::to_string(i));
+  }
+}
+
+TEST(CleanStage, LeavesAFailedSampleAlone) {
+  WorkItem item;
+  item.failure = Reason::provider_error;
+  item.answers.resize(1);
+  make_clean_stage(RunConfig{})->process(item);
+  EXPECT_TRUE(item.candidates.empty());
+}
+
+}  // namespace
+}  // namespace fd
