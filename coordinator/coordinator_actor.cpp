@@ -298,10 +298,11 @@ class CoordinatorShell {
     if (!record.call || record.call->error.empty() || draining_) {
       return;
     }
-    const bool unauthorized = record.call->error.starts_with("unauthorized");
-    if (unauthorized || (!any_answer_ && record.call->http_status == 0)) {
+    const std::string& error = record.call->error;
+    const bool hopeless = error.starts_with("unauthorized") || error.starts_with("outage");
+    if (hopeless || (!any_answer_ && record.call->http_status == 0)) {
       stop_reason_ =
-          Error{Errc::unavailable, "endpoint " + record.call->endpoint + ": " + record.call->error};
+          Error{Errc::unavailable, "endpoint " + record.call->endpoint + ": " + error};
       act::post(caf::actor_cast<caf::actor>(self_), DrainNow{});
     }
   }

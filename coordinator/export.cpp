@@ -62,7 +62,6 @@ void Exporter::render(const MergeRow& row) {
   sample_.id = row.sample.id;
   sample_.canonical_input = row.sample.canonical_input;
   sample_.id_fields = row.sample.id_fields;
-  const ChatCall call = prompt_.call(sample_, row.deciding->index);
   chat_.line = "{\"messages\":[";
   chat_.canonical = chat_.line;
   const auto message = [&](std::string_view role, std::string_view content) {
@@ -71,7 +70,7 @@ void Exporter::render(const MergeRow& row) {
     chat_.canonical.append("{\"content\":").append(content).append(",\"role\":\"");
     chat_.canonical.append(role).append("\"}");
   };
-  for (const ChatMessage& asked : call.messages) {
+  for (const ChatMessage& asked : prompt_.messages(sample_)) {
     text_.clear();
     json::append_string(asked.content, text_);
     message(asked.role, text_);

@@ -32,8 +32,8 @@ std::unique_ptr<Decoder> make_zstd_decoder();
 /// it first"), when its first bytes say so.
 std::optional<std::string> foreign_format(std::string_view first_bytes);
 
-/// The bytes of one input file, unpacked as its name asks (.gz, .zst), with the SHA-256 of what lies
-/// on disk taken on the way. Only regular files, and standard input. Memory: two blocks.
+/// The bytes of one input file, unpacked as its name asks (.gz, .zst), with the SHA-256 of what
+/// lies on disk taken on the way. Only regular files, and standard input. Memory: two blocks.
 /// Thread: one at a time.
 class ByteSource {
  public:

@@ -1,17 +1,7 @@
 #include "coordinator/ingest_row.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <climits>
-#include <cstdlib>
 #include <cstring>
-
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "actors/files.hpp"
 
 namespace fd {
 namespace {
@@ -20,183 +10,182 @@ Error invalid(const std::string& why) {
   return Error{Errc::invalid_input, why};
 }
 
-/// Returns the path without links, or nothing.
-std::optional<std::string> real_path(const std::string& path) {
-  std::array<char, PATH_MAX> resolved{};
-  if (::realpath(path.c_str(), resolved.data()) == nullptr) {
-    return std::nullopt;
-  }
-  return std::string(resolved.data());
-}
+struct SpillHead {
+  std::uint64_t line = 0;
+  std::uint32_t file = 0;
+  std::uint32_t database = 0;
+  std::uint32_t text_bytes = 0;
+  std::uint32_t content_count = 0;
+  std::uint32_t id_fields_count = 0;
+  std::uint32_t has_gold = 0;  // the gold is what is left at the end
+};
 
-bool leaves_folder(const std::string& relative) {
-  return relative.starts_with('/') || relative == ".." || relative.starts_with("../") ||
-         relative.ends_with("/..") || relative.find("/../") != std::string::npos ||
-         relative.find('\0') != std::string::npos;
-}
-
-bool has_content(const std::string& path) {
-  struct stat status {};
-  return ::stat(path.c_str(), &status) == 0 && status.st_size > 0;
+void append_places(std::span<const MemberPlace> places, std::string& out) {
+  out.append(reinterpret_cast<const char*>(places.data()), places.size_bytes());
 }
 
 }  // namespace
 
-RowContract::RowContract(const RunConfig& config)
-    : drop_null_(config.contract.drop_null_fields),
-      fields_(fields_of(config.contract.fields)),
-      id_fields_(fields_of(config.contract.id_fields)) {
+void append_members(std::string_view row_text, std::span<const MemberPlace> members,
+                    std::string& out) {
+  char before = '{';
+  for (const MemberPlace& place : members) {
+    out += before;
+    out += row_text.substr(place.from, place.to - place.from);
+    before = ',';
+  }
+  out += members.empty() ? "{}" : "}";
+}
+
+RowContract::RowContract(const RunConfig& config) : drop_null_(config.contract.drop_null_fields) {
+  for (const std::string& name : config.contract.fields) {
+    fields_.push_back({name, false});
+  }
+  for (const std::string& name : config.contract.id_fields) {
+    fields_.push_back({name, true});
+  }
+  std::sort(fields_.begin(), fields_.end(), [](const Field& a, const Field& b) {
+    return a.name == b.name ? a.is_id < b.is_id : json::key_less(a.name, b.name);
+  });
   task_text_ = ",\"task\":";
   json::append_string(config.task, task_text_);
   task_text_ += ",\"v\":1}";
 }
 
-std::vector<RowContract::Field> RowContract::fields_of(const std::vector<std::string>& names) {
-  std::vector<Field> fields;
-  for (const std::string& name : names) {
-    Field field{name, ""};
-    json::append_string(name, field.key_text);
-    field.key_text += ':';
-    fields.push_back(std::move(field));
+/// Writes the whole row, and notes where the members of the contract stand in it. Both lists are in
+/// canonical order, so one walk finds them.
+Result<void> RowContract::place_members() {
+  text_ = "{";
+  content_.clear();
+  id_fields_.clear();
+  auto field = fields_.begin();
+  for (const std::string_view key : parser_.keys()) {
+    if (text_.size() > 1) {
+      text_ += ',';
+    }
+    MemberPlace place;
+    place.from = static_cast<std::uint32_t>(text_.size());
+    json::append_string(key, text_);
+    text_ += ':';
+    const std::size_t value_at = text_.size();
+    parser_.append_member(key, text_);
+    place.to = static_cast<std::uint32_t>(text_.size());
+    for (; field != fields_.end() && field->name == key; ++field) {
+      const bool null = std::string_view(text_).substr(value_at) == "null";
+      if (field->is_id && null) {
+        return invalid("id field '" + field->name + "' is null");
+      }
+      if (field->is_id) {
+        id_fields_.push_back(place);
+      } else if (!null || !drop_null_) {
+        content_.push_back(place);
+      }
+    }
   }
-  std::sort(fields.begin(), fields.end(),
-            [](const Field& a, const Field& b) { return json::key_less(a.name, b.name); });
-  return fields;
+  text_ += '}';
+  if (field != fields_.end()) {
+    return invalid(std::string("missing ") + (field->is_id ? "id field '" : "field '") +
+                   field->name + "'");
+  }
+  return {};
 }
 
 Result<ContractRow> RowContract::read(std::string_view line) {
   FD_TRY_VOID(parser_.parse(line));
-  canonical_ = "{";
-  for (const Field& field : fields_) {
-    const auto member = parser_.member(field.name);
-    if (member == json::RowParser::Member::missing) {
-      return invalid("missing field '" + field.name + "'");
-    }
-    if (member == json::RowParser::Member::null && drop_null_) {
-      continue;
-    }
-    canonical_ += canonical_.size() > 1 ? "," : "";
-    canonical_ += field.key_text;
-    parser_.append_member(field.name, canonical_);
+  if (parser_.keys().size() > kMaxRowFields) {
+    return invalid("has " + std::to_string(parser_.keys().size()) + " fields, more than " +
+                   std::to_string(kMaxRowFields));
   }
-  canonical_ += '}';
-  ids_.clear();
-  for (const Field& field : id_fields_) {
-    if (parser_.member(field.name) != json::RowParser::Member::present) {
-      return invalid("missing id field '" + field.name + "'");
-    }
-    ids_ += ids_.empty() ? "{" : ",";
-    ids_ += field.key_text;
-    parser_.append_member(field.name, ids_);
-  }
-  ids_ += ids_.empty() ? "" : "}";
-
-  id_text_ = "{\"canonical_input\":";
-  id_text_ += canonical_;
-  if (!ids_.empty()) {
+  FD_TRY_VOID(place_members());
+  constexpr std::string_view kBegin = "{\"canonical_input\":";
+  id_text_ = kBegin;
+  append_members(text_, content_, id_text_);
+  const std::size_t canonical_end = id_text_.size();
+  if (!id_fields_.empty()) {
     id_text_ += ",\"id_fields\":";
-    id_text_ += ids_;
+    append_members(text_, id_fields_, id_text_);
   }
   id_text_ += task_text_;
   sha_.update(id_text_);
-  return ContractRow{sha_.finish(), canonical_, ids_};
+  ContractRow row;
+  row.id = sha_.finish();
+  row.text = text_;
+  row.canonical_input =
+      std::string_view(id_text_).substr(kBegin.size(), canonical_end - kBegin.size());
+  row.content = content_;
+  row.id_fields = id_fields_;
+  return row;
 }
 
-DatabaseFinder::DatabaseFinder(std::string templ, std::string directory)
-    : template_(std::move(templ)), directory_(std::move(directory)) {}
-
-Result<std::string> DatabaseFinder::render(const json::RowParser& row) const {
-  std::string path;
-  std::size_t at = 0;
-  while (at < template_.size()) {
-    const std::size_t open = template_.find("{{", at);
-    path += template_.substr(at, open == std::string::npos ? open : open - at);
-    if (open == std::string::npos) {
-      break;
-    }
-    const std::size_t close = template_.find("}}", open);
-    if (close == std::string::npos) {
-      return invalid("gates.exec.database: '{{' without '}}'");
-    }
-    std::string name = template_.substr(open + 2, close - open - 2);
-    const std::size_t first = name.find_first_not_of(' ');
-    name = first == std::string::npos ? ""
-                                      : name.substr(first, name.find_last_not_of(' ') - first + 1);
-    const auto text = row.string(name);
-    if (!text) {
-      return invalid(row.member(name) == json::RowParser::Member::present
-                         ? "field '" + name + "' must be text: it names the database"
-                         : "missing field '" + name + "' (it names the database)");
-    }
-    path += *text;
-    at = close + 2;
+std::string type_of(const json::RowParser& row, std::string_view field) {
+  std::string text;
+  row.append_member(field, text);
+  switch (text.front()) {
+    case '"':
+      return "text";
+    case '{':
+      return "an object";
+    case '[':
+      return "a list";
+    case 'n':
+      return "null";
+    case 't':
+    case 'f':
+      return text;
+    default:
+      return "a number";
   }
-  return path;
 }
 
-Result<std::uint32_t> DatabaseFinder::find(const json::RowParser& row,
-                                           const std::string& input_folder) {
-  FD_TRY(std::string relative, render(row));
-  auto key = std::make_pair(input_folder, std::move(relative));
-  if (const auto known = known_.find(key); known != known_.end()) {
-    return known->second;
+Result<std::optional<std::string_view>> gold_of(const json::RowParser& row,
+                                                const std::string& field) {
+  const std::optional<std::string_view> gold = row.string(field);
+  if (!gold && row.member(field) == json::RowParser::Member::present) {
+    return invalid("field '" + field + "' must be text, got " + type_of(row, field));
   }
-  auto taken = take(key.second, input_folder);
-  known_.emplace(std::move(key), taken);
-  return taken;
+  return gold;
 }
 
-Result<std::uint32_t> DatabaseFinder::take(const std::string& relative,
-                                           const std::string& input_folder) {
-  const std::string shown = "database '" + relative.substr(0, 200) + "'";
-  if (relative.empty()) {
-    return invalid("the database's path is empty");
+void append_spilled(const SpilledRow& row, std::string& out) {
+  const SpillHead head{row.line,
+                       row.file,
+                       row.database,
+                       static_cast<std::uint32_t>(row.text.size()),
+                       static_cast<std::uint32_t>(row.content.size()),
+                       static_cast<std::uint32_t>(row.id_fields.size()),
+                       row.gold ? 1u : 0u};
+  out.append(reinterpret_cast<const char*>(&head), sizeof head);
+  append_places(row.content, out);
+  append_places(row.id_fields, out);
+  out += row.text;
+  out += row.gold.value_or(std::string_view());
+}
+
+SpilledRow read_spilled(std::string_view bytes, std::vector<MemberPlace>& places) {
+  SpillHead head;
+  const auto take = [&bytes](std::size_t size) {
+    FD_CHECK(bytes.size() >= size);
+    const std::string_view part = bytes.substr(0, size);
+    bytes.remove_prefix(size);
+    return part;
+  };
+  std::memcpy(&head, take(sizeof head).data(), sizeof head);
+  places.resize(std::size_t{head.content_count} + head.id_fields_count);
+  const std::string_view place_bytes = take(places.size() * sizeof(MemberPlace));
+  if (!places.empty()) {
+    std::memcpy(places.data(), place_bytes.data(), place_bytes.size());
   }
-  if (leaves_folder(relative)) {
-    return invalid(shown + " leaves the input's folder");
+  SpilledRow row;
+  row.line = head.line;
+  row.file = head.file;
+  row.database = head.database;
+  row.content = std::span(places).first(head.content_count);
+  row.id_fields = std::span(places).last(head.id_fields_count);
+  row.text = take(head.text_bytes);
+  if (head.has_gold != 0) {
+    row.gold = bytes;
   }
-  const auto folder = real_path(input_folder);
-  const auto path = real_path(input_folder + "/" + relative);
-  if (!folder || !path) {
-    return invalid(shown + " is not there (looked in " + input_folder + ")");
-  }
-  if (!path->starts_with(*folder == "/" ? "/" : *folder + "/")) {
-    return invalid(shown + " is a link that leaves the input's folder");
-  }
-  const auto entry = digest_file(*path);
-  if (!entry.ok()) {
-    return entry.error().code == Errc::storage ? invalid(shown + ": " + entry.error().message)
-                                               : entry.error();
-  }
-  constexpr std::string_view kMagic("SQLite format 3\0", 16);
-  std::string head(kMagic.size(), '\0');
-  const int fd = ::open(path->c_str(), O_RDONLY | O_CLOEXEC);
-  const ssize_t got = fd >= 0 ? ::pread(fd, head.data(), head.size(), 0) : -1;
-  if (fd >= 0) {
-    ::close(fd);
-  }
-  if (got != static_cast<ssize_t>(head.size()) || head != kMagic) {
-    return invalid(shown + " is no SQLite database");
-  }
-  if (has_content(*path + "-wal") || has_content(*path + "-journal")) {
-    return invalid(
-        shown +
-        " has changes that were not written back (-wal or -journal beside it): close the "
-        "program that writes it, or run PRAGMA wal_checkpoint(TRUNCATE)");
-  }
-  const std::string hex = entry->sha256.hex();
-  for (std::uint32_t index = 0; index < files_.size(); ++index) {
-    if (files_[index].digest == hex) {
-      return index;  // the same bytes under another name
-    }
-  }
-  FD_TRY(const std::string bytes, read_file(*path, entry->bytes + 1));
-  FD_TRY(const FileEntry copied, write_file(directory_ + "/" + hex, bytes, Durable::later));
-  if (copied.sha256 != entry->sha256) {
-    return invalid(shown + " changed while it was read");
-  }
-  files_.push_back({hex, *path, entry->bytes});
-  return static_cast<std::uint32_t>(files_.size() - 1);
+  return row;
 }
 
 }  // namespace fd

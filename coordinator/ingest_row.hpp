@@ -1,25 +1,40 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
-#include "coordinator/ingest.hpp"
+#include "protocol/digest.hpp"
 #include "protocol/json.hpp"
 #include "protocol/result.hpp"
 #include "protocol/run_config.hpp"
 
 namespace fd {
 
+/// The most fields that one row may have.
+inline constexpr std::size_t kMaxRowFields = 4096;
+
+/// Where one member, `"key":value`, stands in a row's text.
+struct MemberPlace {
+  std::uint32_t from = 0;
+  std::uint32_t to = 0;
+};
+
+/// Appends the JCS text of the object that has these members of `row_text`, a JCS text: members of
+/// canonical text in their order make canonical text.
+void append_members(std::string_view row_text, std::span<const MemberPlace> members,
+                    std::string& out);
+
 /// A row as the contract sees it. Lifetime: views into the RowContract, good until its next read().
 struct ContractRow {
   SampleId id;
-  std::string_view canonical_input;  ///< JCS text
-  std::string_view id_fields;        ///< JCS text; empty without id fields
+  std::string_view text;                   ///< JCS text of the whole row
+  std::string_view canonical_input;        ///< JCS text
+  std::span<const MemberPlace> content;    ///< what canonical_input is made of
+  std::span<const MemberPlace> id_fields;  ///< what the id fields' object is made of
 };
 
 /// Reads rows by the data contract of a config: canonical input, id fields, sample_id. Pure.
@@ -35,37 +50,43 @@ class RowContract {
  private:
   struct Field {
     std::string name;
-    std::string key_text;  ///< `"name":`
+    bool is_id = false;
   };
-  static std::vector<Field> fields_of(const std::vector<std::string>& names);
+  Result<void> place_members();
   bool drop_null_;
-  std::vector<Field> fields_;     ///< in canonical order
-  std::vector<Field> id_fields_;  ///< in canonical order
-  std::string task_text_;         ///< `,"task":"...","v":1}`
+  std::vector<Field> fields_;  ///< in canonical order
+  std::string task_text_;      ///< `,"task":"...","v":1}`
   json::RowParser parser_;
   Sha256 sha_;
-  std::string canonical_;
-  std::string ids_;
+  std::string text_;
   std::string id_text_;
+  std::vector<MemberPlace> content_;
+  std::vector<MemberPlace> id_fields_;
 };
 
-/// Finds the databases that rows name, digests each once, and copies it into the run. Shell.
-class DatabaseFinder {
- public:
-  DatabaseFinder(std::string templ, std::string directory);
+/// Returns the gold of a row: its member `field`; nothing when it is missing or null.
+/// Errors: invalid_input, when it is no text.
+Result<std::optional<std::string_view>> gold_of(const json::RowParser& row,
+                                                const std::string& field);
+/// Returns what the member `field` is, for messages: "text", "a number", "null". Requires: it is
+/// there.
+std::string type_of(const json::RowParser& row, std::string_view field);
 
-  /// Returns the index into files() of the database of `row`, whose input lies in `input_folder`.
-  /// Errors: invalid_input, saying what is wrong; storage.
-  Result<std::uint32_t> find(const json::RowParser& row, const std::string& input_folder);
-  [[nodiscard]] const std::vector<DatabaseFile>& files() const { return files_; }
-
- private:
-  Result<std::string> render(const json::RowParser& row) const;
-  Result<std::uint32_t> take(const std::string& relative, const std::string& input_folder);
-  std::string template_;
-  std::string directory_;  ///< databases/ of the run
-  std::vector<DatabaseFile> files_;
-  std::map<std::pair<std::string, std::string>, Result<std::uint32_t>> known_;
+/// One valid row between the two passes of ingest.
+struct SpilledRow {
+  std::uint64_t line = 0;
+  std::uint32_t file = 0;
+  std::uint32_t database = 0;  ///< index + 1; 0: none
+  std::optional<std::string_view> gold;
+  std::string_view text;
+  std::span<const MemberPlace> content;
+  std::span<const MemberPlace> id_fields;
 };
+
+/// Appends the bytes that read_spilled() reads back. For this process only: no format.
+void append_spilled(const SpilledRow& row, std::string& out);
+/// Returns the row that `bytes` hold; `places` keeps what its spans point into.
+/// Requires: append_spilled() wrote them. Lifetime: that of `bytes` and of `places`.
+SpilledRow read_spilled(std::string_view bytes, std::vector<MemberPlace>& places);
 
 }  // namespace fd

@@ -193,7 +193,7 @@ class Merge {
       return outcomes.error("an outcome of no sample of this shard");
     }
     if (more_answers_) {
-      return answers.error("an answer to no sample of this shard, or out of order");
+      return stray_answer(answers);
     }
     if (!counts.agree_with(texts.manifest)) {
       return broken(dir_.shard_file(shard, "manifest.json"),
@@ -213,7 +213,11 @@ class Merge {
       answers_.push_back(next_answer_);
       FD_TRY(more_answers_, answers.next(next_answer_));
     }
-    return {};
+    return more_answers_ && next_answer_.sample_id < sample_.id ? stray_answer(answers)
+                                                                : Result<void>();
+  }
+  static Result<void> stray_answer(const ViewReader<AnswerView>& answers) {
+    return answers.error("an answer to no sample of this shard, or out of order");
   }
 
   Result<void> add_row(const ViewReader<OutcomeView>& outcomes) {

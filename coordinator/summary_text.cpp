@@ -137,6 +137,10 @@ class SummaryText {
     out_ += any ? "" : "  none is set (gates.dataset in the config)\n";
   }
 
+  void rows(const char* file, std::uint64_t number, const char* what) {
+    out_ += "  " + padded_right(file, 21) + padded_left(grouped(number), 11) + what;
+  }
+
   void files() {
     heading("teacher");
     out_ += "  " + grouped(summary_.calls) + " calls, " + grouped(summary_.attempts) +
@@ -144,10 +148,9 @@ class SummaryText {
             grouped(summary_.completion_tokens) + " completion tokens, cost " +
             short_number(summary_.cost) + "\n";
     heading("files in " + dir_.root());
-    out_ += "  export/train.jsonl  " + padded_left(grouped(summary_.train), 9) + " rows\n";
-    out_ += "  export/valid.jsonl  " + padded_left(grouped(summary_.valid), 9) + " rows\n";
-    out_ += "  export/rejected.jsonl" + padded_left(grouped(summary_.rejected), 7) +
-            " rows, with the reason\n";
+    rows("export/train.jsonl", summary_.train, " rows\n");
+    rows("export/valid.jsonl", summary_.valid, " rows\n");
+    rows("export/rejected.jsonl", summary_.rejected, " rows, with the reason\n");
     out_ += "  reports/teacher_eval/quality_report.json\n";
   }
 

@@ -43,7 +43,7 @@ json::Value counts_value(const std::map<std::string, std::uint64_t>& counts) {
 /// Reads members of one object; the first thing that is wrong is kept.
 class Reader {
  public:
-  explicit Reader(const json::Value& value) : value_(value) {
+  Reader(const json::Value& value, std::string where) : value_(value), where_(std::move(where)) {
     if (value.as_object() == nullptr) {
       fail("it", "is no object");
     }
@@ -107,23 +107,24 @@ class Reader {
   }
   void fail(std::string_view key, std::string_view why) {
     if (!error_) {
-      error_ = Error{Errc::corrupt, "manifest: " + std::string(key) + " " + std::string(why)};
+      error_ = Error{Errc::corrupt, where_ + ": " + std::string(key) + " " + std::string(why)};
     }
   }
   [[nodiscard]] const std::optional<Error>& error() const { return error_; }
 
  private:
   const json::Value& value_;
+  std::string where_;
   std::optional<Error> error_;
 };
 
 Result<FileEntry> file_from_json(const std::string& name, const json::Value& value) {
   FileEntry entry;
   entry.name = name;
-  Reader reader(value);
   if (name.empty() || name.find('/') != std::string::npos || name.starts_with('.')) {
-    reader.fail("files", "names something outside its folder");
+    return Error{Errc::corrupt, "manifest: files names something outside its folder"};
   }
+  Reader reader(value, "manifest: files." + name);
   reader.number("bytes", entry.bytes);
   reader.digest("sha256", entry.sha256);
   if (const json::Value* crcs = reader.member("crc32c")) {
@@ -132,9 +133,11 @@ Result<FileEntry> file_from_json(const std::string& name, const json::Value& val
     } else {
       for (const json::Value& crc : *crcs->as_array()) {
         const auto number = crc.as_uint();
-        number&&* number <= UINT32_MAX
-            ? void(entry.crc32c.push_back(static_cast<std::uint32_t>(*number)))
-            : reader.fail("crc32c", "has an item out of range");
+        if (!number || number.value() > UINT32_MAX) {
+          reader.fail("crc32c", "has an item out of range");
+          break;
+        }
+        entry.crc32c.push_back(static_cast<std::uint32_t>(*number));
       }
     }
   }
@@ -219,7 +222,7 @@ json::Value to_json(const Manifest& manifest) {
 
 Result<Manifest> manifest_from_json(const json::Value& value) {
   Manifest manifest;
-  Reader reader(value);
+  Reader reader(value, "manifest");
   std::uint64_t version = 0;
   reader.number("schema_version", version);
   if (!reader.error() && version > kManifestSchemaVersion) {

@@ -1,82 +1,88 @@
-# Shared by the scripts here: sourced, not run. Sets up a bare Debian 12 and builds presets.
-# The caller has set -euo pipefail.
+# shellcheck shell=bash disable=SC2034 # the scripts that source it use its names
+# What the scripts share: packages, Python, and building a preset. Source it; it runs nothing itself.
 
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-export LC_ALL=C.UTF-8
 
-# Debian's own Python, which sees Debian's modules, even when another one stands first in PATH.
-python=/usr/bin/python3
+# Debian's own interpreter first: python3-aiohttp belongs to it, and another one may shadow it.
+python=python3
+if [ -x /usr/bin/python3 ]; then
+  python=/usr/bin/python3
+fi
+export PYTHONDONTWRITEBYTECODE=1
 
 build_packages=(
-  g++ cmake ninja-build ccache pkg-config git ca-certificates
+  g++ cmake ninja-build ccache pkg-config git ca-certificates python3 sqlite3
   libcaf-dev libzmq3-dev cppzmq-dev libmsgpack-cxx-dev libyaml-cpp-dev libcurl4-openssl-dev
-  libsqlite3-dev libgtest-dev libsimdjson-dev libssl-dev zlib1g-dev libzstd-dev libre2-dev
-  python3 sqlite3
+  libsqlite3-dev libsimdjson-dev libssl-dev zlib1g-dev libzstd-dev libre2-dev libgtest-dev
 )
-# shellcheck disable=SC2034  # read by the scripts in scripts/bench
 bench_packages=(python3-aiohttp wrk)
 
-# Prints a line that stands out from what the tools print.
 say() { printf '\n== %s\n' "$*"; }
-
-# fail TEXT: ends the script with exit code 1.
-fail() {
-  printf '%s: error: %s\n' "$(basename "$0")" "$*" >&2
-  exit 1
-}
-
-# usage_error TEXT: ends the script with exit code 2.
-usage_error() {
-  printf '%s: %s (see --help)\n' "$(basename "$0")" "$*" >&2
+die() {
+  printf '%s: %s\n' "$(basename "$0")" "$*" >&2
   exit 2
 }
 
 as_root() {
-  if [ "$(id -u)" -eq 0 ]; then
-    env DEBIAN_FRONTEND=noninteractive "$@"
+  if [ "$(id -u)" = 0 ]; then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
   else
-    sudo env DEBIAN_FRONTEND=noninteractive "$@"
+    die "packages are missing and there is no sudo; as root: apt-get install $missing_text"
   fi
 }
 
-# Prints those of the named Debian packages that are not installed.
-missing_packages() {
-  local package state
-  for package in "$@"; do
-    state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
-    [ "$state" = installed ] || printf '%s\n' "$package"
-  done
-}
-
-# install_packages NAME...: installs what is missing with apt-get, and touches nothing otherwise.
+# install_packages NAME...: installs with apt-get what is not installed yet; nothing else is fetched.
 install_packages() {
-  command -v dpkg-query >/dev/null || fail "this needs Debian 12's packages: $*"
-  local missing
-  mapfile -t missing < <(missing_packages "$@")
-  [ "${#missing[@]}" -gt 0 ] || return 0
-  [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null ||
-    fail "run this as root: apt-get install ${missing[*]}"
-  say "installing ${missing[*]}"
-  # A fresh container has no package lists, and old lists name files that are gone.
-  local install=(apt-get install -y -q --no-install-recommends "${missing[@]}")
-  if ! ls /var/lib/apt/lists/*_Packages* >/dev/null 2>&1 || ! as_root "${install[@]}"; then
-    as_root apt-get update -q
-    as_root "${install[@]}"
+  if ! command -v dpkg-query >/dev/null; then
+    echo "This is not Debian: these packages (or their like) must be there: $*" >&2
+    return 0
   fi
+  local name missing=()
+  for name in "$@"; do
+    case $(dpkg-query -W -f '${Status}' "$name" 2>/dev/null) in
+      *" installed") ;;
+      *) missing+=("$name") ;;
+    esac
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  missing_text=${missing[*]}
+  say "Installing: $missing_text"
+  as_root apt-get update -q || echo "apt-get update failed: trying with the lists that are there" >&2
+  as_root env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 \
+    apt-get install -y -q --no-install-recommends "${missing[@]}" ||
+    die "cannot install: $missing_text"
 }
 
-# build_preset NAME [TARGET...]: configures and builds build/NAME; all targets when none is named.
+# build_jobs: one per core, but no more than memory allows: a file that includes CAF takes over 1 GB.
+build_jobs() {
+  local cores memory_kb by_memory
+  cores=$(nproc)
+  memory_kb=$(awk '/^MemAvailable/ {print $2}' /proc/meminfo)
+  by_memory=$((memory_kb / 1500000))
+  [ "$by_memory" -ge 1 ] || by_memory=1
+  echo $((cores < by_memory ? cores : by_memory))
+}
+
+# build_preset PRESET [TARGET...]: configures and builds build/PRESET; without targets, all of it.
 build_preset() {
   local preset=$1
   shift
-  (
-    cd "$repository"
-    cmake --preset "$preset" >"/tmp/fd-configure.$$" 2>&1 || {
-      cat "/tmp/fd-configure.$$" >&2
-      rm -f "/tmp/fd-configure.$$"
-      exit 1
-    }
-    rm -f "/tmp/fd-configure.$$"
-    cmake --build --preset "$preset" ${1:+--target "$@"}
-  )
+  local begin=$SECONDS targets=()
+  [ $# -eq 0 ] || targets=(--target "$@")
+  say "Building preset $preset"
+  (cd "$repository" && cmake --preset "$preset" >/dev/null &&
+    cmake --build --preset "$preset" -j "$(build_jobs)" "${targets[@]}")
+  echo "built preset $preset in $((SECONDS - begin)) s"
+}
+
+# wait_for_port FILE PID: prints the port that fd-simulator wrote, or fails when it ended.
+wait_for_port() {
+  local file=$1 pid=$2
+  until [ -s "$file" ]; do
+    kill -0 "$pid" 2>/dev/null || die "fd-simulator ended before it listened"
+    sleep 0.05
+  done
+  cat "$file"
 }

@@ -1,9 +1,9 @@
 #include "actors/gateway/curl_loop.hpp"
 
-#include <signal.h>
-
 #include <algorithm>
 #include <utility>
+
+#include <signal.h>
 
 #include "actors/gateway/error_text.hpp"
 #include "protocol/result.hpp"

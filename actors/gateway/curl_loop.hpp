@@ -1,13 +1,13 @@
 #pragma once
 
-#include <curl/curl.h>
-
 #include <cstddef>
 #include <memory>
 #include <span>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <curl/curl.h>
 
 #include "actors/gateway/call_desk.hpp"
 #include "actors/gateway/curl_transfer.hpp"

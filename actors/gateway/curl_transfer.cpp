@@ -241,14 +241,13 @@ Attempt CurlTransfer::failed(CURLcode code) const {
   attempt.error = shown(error_[0] != '\0' ? error_.data() : curl_easy_strerror(code));
   if (too_large_) {
     attempt.end = AttemptEnd::too_large;
-    attempt.error = reply_.empty() ? "the reply's headers are longer than " +
-                                         std::to_string(kMaxHeaderBytes) + " bytes"
-                                   : "the reply is longer than " + std::to_string(kMaxReplyBytes) +
-                                         " bytes";
-  } else if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL) {
-    attempt.end = AttemptEnd::unusable;
+    attempt.error =
+        reply_.empty()
+            ? "the reply's headers are longer than " + std::to_string(kMaxHeaderBytes) + " bytes"
+            : "the reply is longer than " + std::to_string(kMaxReplyBytes) + " bytes";
   } else if (sends_ == 0) {
-    attempt.end = AttemptEnd::unreachable;
+    const bool senseless = code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL;
+    attempt.end = senseless ? AttemptEnd::unusable : AttemptEnd::unreachable;
   } else if (code == CURLE_OPERATION_TIMEDOUT) {
     attempt.end = AttemptEnd::timed_out;
   } else {

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <curl/curl.h>
-
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -9,6 +7,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <curl/curl.h>
 
 #include "actors/gateway/call_queue.hpp"
 #include "actors/gateway/curl_gateway.hpp"
@@ -42,10 +42,10 @@ class CurlTarget {
   curl_slist* headers_ = nullptr;
 };
 
-/// One libcurl easy handle with its buffers, used for call after call. libcurl sends a request again
-/// on its own when a re-used connection breaks before the reply; here that is refused, because a
-/// provider may have billed the first one: the body cannot be rewound, and a second send is aborted.
-/// Thread: one at a time. Lifetime: its address is libcurl's; it never moves.
+/// One libcurl easy handle with its buffers, used for call after call. libcurl sends a request
+/// again on its own when a re-used connection breaks before the reply; here that is refused,
+/// because a provider may have billed the first one: the body cannot be rewound, and a second send
+/// is aborted. Thread: one at a time. Lifetime: its address is libcurl's; it never moves.
 class CurlTransfer {
  public:
   explicit CurlTransfer(double timeout_s);

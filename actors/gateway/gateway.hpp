@@ -50,8 +50,9 @@ class Gateway {
   /// Sets how many calls may be in flight at once in this process, over all providers.
   virtual void set_slots(std::uint32_t slots) = 0;
   /// Drops calls that are not in flight: each comes back with Reason::internal and the error
-  /// "cancelled", also one that waits for its next attempt. Calls in flight go on, for they are paid
-  /// for; but one that fails now comes back as "cancelled" where it would have been tried again.
+  /// "cancelled", also one that waits for its next attempt. Calls in flight go on, for they are
+  /// paid for; but one that fails now comes back as "cancelled" where it would have been tried
+  /// again.
   virtual void cancel_waiting() = 0;
 };
 

@@ -83,12 +83,12 @@ class ReplyBody {
 
   Completion completion;
   std::string refusal;
-  bool has_content = false;         ///< a text, empty or not
-  std::string choice_fault;         ///< what is wrong with the choices; empty: nothing
-  bool has_error = false;           ///< an error object or text
-  std::string error_message;        ///< of the error object, or a bare "message" or "detail"
-  std::string error_code;           ///< its code, or else its type
-  std::uint32_t error_status = 0;   ///< its code as an HTTP status; 0 when it is none
+  bool has_content = false;        ///< a text, empty or not
+  std::string choice_fault;        ///< what is wrong with the choices; empty: nothing
+  bool has_error = false;          ///< an error object or text
+  std::string error_message;       ///< of the error object, or a bare "message" or "detail"
+  std::string error_code;          ///< its code, or else its type
+  std::uint32_t error_status = 0;  ///< its code as an HTTP status; 0 when it is none
 
  private:
   bool read_member(std::string_view key) {
@@ -295,9 +295,8 @@ BadReply bad_reply(std::uint32_t status, std::string message, const ReplyBody& r
 Reply decode_success(std::uint32_t status, std::string_view body, bool whole, ReplyBody& reply) {
   Completion& completion = reply.completion;
   if (!whole) {
-    return bad_reply(status, is_blank(body) ? "empty body"
-                                            : "not one whole JSON object: " + shown(body),
-                     reply);
+    return bad_reply(
+        status, is_blank(body) ? "empty body" : "not one whole JSON object: " + shown(body), reply);
   }
   const bool has_choice = reply.choice_fault.empty() && !completion.finish_reason.empty();
   if (reply.has_error && (!has_choice || completion.finish_reason == "error")) {

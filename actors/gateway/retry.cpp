@@ -100,8 +100,8 @@ RetryDecision decide(const Attempt& attempt, const RetryConfig& config, bool fre
     if (!attempt.retry_after) {
       return retry_in(own);
     }
-    const Duration least = distrust == 0 ? Duration::zero()
-                                         : part(backoff_limit(config, distrust - 1), jitter);
+    const Duration least =
+        distrust == 0 ? Duration::zero() : part(backoff_limit(config, distrust - 1), jitter);
     return retry_in(std::max(asked_for(attempt, jitter), least));
   }
   if (++state.attempts >= config.max_attempts) {

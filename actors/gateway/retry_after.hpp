@@ -19,8 +19,8 @@ struct RetryHeaders {
   std::string date;
 };
 
-/// Returns how long the provider asks us to wait: retry-after-ms, or else Retry-After in seconds, or
-/// as an HTTP date, which is measured from the reply's own Date, so that no clocks are compared.
+/// Returns how long the provider asks us to wait: retry-after-ms, or else Retry-After in seconds,
+/// or as an HTTP date, which is measured from the reply's own Date, so that no clocks are compared.
 /// Beyond kMaxRetryAfter it is kMaxRetryAfter; a date that has passed is 0. Nothing when no header
 /// holds a finite number >= 0 or a date.
 /// Source: RFC 9110, 10.2.3; retry-after-ms is what Azure OpenAI sends.

@@ -73,6 +73,7 @@ constexpr std::array kRules{
     Rule{"database disk image is malformed", "", "corrupt"},
     Rule{"malformed database schema", "", "corrupt"},
     Rule{"not authorized", "", "denied"},
+    Rule{"unsafe use of ", "", "denied"},
     Rule{"", "() may not be used as a window function", "misuse"},
     Rule{"'", "' is not a function", "misuse"},
 };

@@ -22,7 +22,7 @@ struct SqlLimits {
   std::uint32_t max_sql_bytes = 16u << 10;
 };
 
-/// What one query brought. `rows` hold the typed canonical encoding (docs/contract.md), in the
+/// What one query brought. `rows` hold the typed canonical encoding (docs/sql.md), in the
 /// order of arrival.
 struct SqlResult {
   ExecStatus status = ExecStatus::not_run;
@@ -43,11 +43,12 @@ class SqlSandbox {
 };
 
 /// Opens the SQLite database at `path` read-only and immutable, in this process.
-/// Errors: not_found, corrupt.
+/// Errors: not_found; corrupt (no database, or no regular file: links are not followed); storage.
 Result<std::unique_ptr<SqlSandbox>> open_sqlite_sandbox(const std::string& path);
 
-/// Must be called once, before any other use of SQLite in the process: installs the accounting that
-/// makes the heap limit count per query and not per process.
+/// Must be called before any other use of SQLite in the process (a bug otherwise), again without
+/// effect: installs the accounting that makes the heap limit count per query and not per process,
+/// and the clock that stands still in sandboxes. Thread: any.
 void init_sqlite_accounting();
 
 /// Returns the program's SQLite version, for run.json.

@@ -145,20 +145,24 @@ bool pattern_fits(sqlite3_context* context, std::string_view pattern) {
   return true;
 }
 
-/// Reads the pattern and the text of LIKE and GLOB. Returns false when the result is set already,
-/// or is NULL.
-bool pattern_arguments(sqlite3_context* context, sqlite3_value** arguments,
-                       std::string_view& pattern, std::string_view& text) {
-  if (sqlite3_compileoption_used("LIKE_DOESNT_MATCH_BLOBS") != 0 &&
-      (is_blob(arguments[0]) || is_blob(arguments[1]))) {
+/// Returns whether LIKE and GLOB are done before they look at any text: blobs match nothing.
+bool refuses_blobs(sqlite3_context* context, sqlite3_value** arguments) {
+  const bool refused = sqlite3_compileoption_used("LIKE_DOESNT_MATCH_BLOBS") != 0 &&
+                       (is_blob(arguments[0]) || is_blob(arguments[1]));
+  if (refused) {
     sqlite3_result_int(context, 0);
+  }
+  return refused;
+}
+
+/// Returns whether there is a text to match with a pattern, and it may be done. Both are then texts
+/// that end with a zero byte.
+bool may_match(sqlite3_context* context, sqlite3_value** arguments) {
+  if (is_null(arguments[0]) || is_null(arguments[1])) {
     return false;
   }
-  pattern = text_of(arguments[0]);
-  if (!pattern_fits(context, pattern) || is_null(arguments[0]) || is_null(arguments[1])) {
-    return false;
-  }
-  text = text_of(arguments[1]);
+  const std::string_view pattern = text_of(arguments[0]);
+  const std::string_view text = text_of(arguments[1]);
   if (pattern.data() == nullptr || text.data() == nullptr) {
     sqlite3_result_error_nomem(context);
     return false;
@@ -166,44 +170,54 @@ bool pattern_arguments(sqlite3_context* context, sqlite3_value** arguments,
   return charge(context, pattern.size(), text.size());
 }
 
-void like(sqlite3_context* context, int count, sqlite3_value** arguments) {
-  std::string_view pattern;
-  std::string_view text;
-  if (!pattern_arguments(context, arguments, pattern, text)) {
-    return;
-  }
-  if (count < 3) {
-    sqlite3_result_int(context, sqlite3_strlike(pattern.data(), text.data(), 0) == 0);
-    return;
-  }
-  if (is_null(arguments[2])) {
-    return;
-  }
-  const std::string_view escape = text_of(arguments[2]);
-  if (escape.empty() || character_end(escape, 0) != escape.size()) {
-    sqlite3_result_error(context, "ESCAPE expression must be a single character", -1);
-    return;
-  }
-  if (escape == "%" || escape == "_") {
-    const std::string renamed = rename_escape(pattern, escape[0], '\x01');
-    sqlite3_result_int(context, sqlite3_strlike(renamed.c_str(), text.data(), 1) == 0);
-    return;
-  }
-  unsigned code = static_cast<unsigned char>(escape[0]);
-  if (escape.size() > 1) {
-    code &= 0xFFu >> (escape.size() + 1);
-    for (const char c : escape.substr(1)) {
+/// Returns the code point of the one character that `character` is.
+unsigned code_point(std::string_view character) {
+  unsigned code = static_cast<unsigned char>(character[0]);
+  if (character.size() > 1) {
+    code &= 0xFFu >> (character.size() + 1);
+    for (const char c : character.substr(1)) {
       code = (code << 6) | (static_cast<unsigned char>(c) & 0x3Fu);
     }
   }
-  sqlite3_result_int(context, sqlite3_strlike(pattern.data(), text.data(), code) == 0);
+  return code;
+}
+
+void like(sqlite3_context* context, int count, sqlite3_value** arguments) {
+  if (refuses_blobs(context, arguments) || !pattern_fits(context, text_of(arguments[0]))) {
+    return;
+  }
+  std::string_view escape;
+  if (count == 3) {
+    if (is_null(arguments[2])) {
+      return;
+    }
+    escape = text_of(arguments[2]);
+    if (escape.empty() || character_end(escape, 0) != escape.size()) {
+      sqlite3_result_error(context, "ESCAPE expression must be a single character", -1);
+      return;
+    }
+  }
+  if (!may_match(context, arguments)) {
+    return;
+  }
+  const std::string_view pattern = text_of(arguments[0]);
+  const char* text = text_of(arguments[1]).data();
+  int differs = 0;
+  if (escape.empty()) {
+    differs = sqlite3_strlike(pattern.data(), text, 0);
+  } else if (escape == "%" || escape == "_") {
+    differs = sqlite3_strlike(rename_escape(pattern, escape[0], '\x01').c_str(), text, 1);
+  } else {
+    differs = sqlite3_strlike(pattern.data(), text, code_point(escape));
+  }
+  sqlite3_result_int(context, differs == 0);
 }
 
 void glob(sqlite3_context* context, int, sqlite3_value** arguments) {
-  std::string_view pattern;
-  std::string_view text;
-  if (pattern_arguments(context, arguments, pattern, text)) {
-    sqlite3_result_int(context, sqlite3_strglob(pattern.data(), text.data()) == 0);
+  if (!refuses_blobs(context, arguments) && pattern_fits(context, text_of(arguments[0])) &&
+      may_match(context, arguments)) {
+    sqlite3_result_int(
+        context, sqlite3_strglob(text_of(arguments[0]).data(), text_of(arguments[1]).data()) == 0);
   }
 }
 
@@ -290,7 +304,8 @@ void trim(sqlite3_context* context, int, sqlite3_value** arguments) {
     return;
   }
   std::string_view text = text_of(arguments[0]);
-  const std::string_view set = text_of(arguments[1]);
+  std::string_view set = text_of(arguments[1]);
+  set = set.substr(0, set.find('\0'));  // as SQLite's own
   if (!charge(context, text.size(), set.size())) {
     return;
   }

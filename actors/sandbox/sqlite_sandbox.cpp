@@ -279,7 +279,8 @@ Result<Statement> SqliteSandbox::prepare(std::string_view sql, SqlResult& result
 /// Says how the query failed, from SQLite's code and message.
 ExecStatus SqliteSandbox::failure(int code, ExecStatus otherwise, SqlResult& result) const {
   result.message = sqlite3_errmsg(database_.get());
-  if (denied_ || code == SQLITE_AUTH) {
+  const std::string_view error_class = sql_error_class(result.message);
+  if (denied_ || code == SQLITE_AUTH || error_class == name(ExecStatus::denied)) {
     result.error_class = name(ExecStatus::denied);
     return ExecStatus::denied;
   }
@@ -291,7 +292,7 @@ ExecStatus SqliteSandbox::failure(int code, ExecStatus otherwise, SqlResult& res
     result.error_class = "corrupt";
     return ExecStatus::error;
   }
-  result.error_class = code == SQLITE_NOMEM ? "out_of_memory" : sql_error_class(result.message);
+  result.error_class = code == SQLITE_NOMEM ? "out_of_memory" : error_class;
   return code == SQLITE_NOMEM ? ExecStatus::heap_limit : otherwise;
 }
 

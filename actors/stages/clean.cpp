@@ -152,40 +152,45 @@ std::optional<std::string> fenced_statement(std::string_view text) {
   return std::nullopt;
 }
 
-/// Returns the statement behind the last "SQL:" (or "SQL query:", with a full-width colon, in
-/// bold).
-std::optional<std::string> labelled_statement(std::string_view text) {
-  std::optional<std::string> found;
-  for (std::size_t at = 0; at + 3 <= text.size(); ++at) {
-    const bool inside_word = at > 0 && (is_letter(text[at - 1]) || text[at - 1] == '_');
-    if (inside_word || !starts_with_ignoring_case(text.substr(at), "sql")) {
-      continue;
-    }
-    std::string_view rest = trim_blanks(text.substr(at + 3));
-    for (const std::string_view noun : {"query", "statement"}) {
-      if (starts_with_ignoring_case(rest, noun)) {
-        rest = trim_blanks(rest.substr(noun.size()));
-      }
-    }
-    while (rest.substr(0, 1) == "*") {
-      rest.remove_prefix(1);
-    }
-    constexpr std::string_view kWideColon = "\xEF\xBC\x9A";
-    if (rest.substr(0, kWideColon.size()) == kWideColon) {
-      rest.remove_prefix(kWideColon.size());
-    } else if (rest.substr(0, 1) == ":") {
-      rest.remove_prefix(1);
-    } else {
-      continue;
-    }
-    while (rest.substr(0, 1) == "*") {
-      rest.remove_prefix(1);
-    }
-    if (auto statement = whole_statement(rest, SqlPlace::given)) {
-      found = std::move(statement);
+/// Returns what stands behind "SQL:" at `at` (or "SQL query:", with a full-width colon, in bold),
+/// or nothing when there is no such label.
+std::optional<std::string_view> behind_label(std::string_view text, std::size_t at) {
+  const bool inside_word = at > 0 && (is_letter(text[at - 1]) || text[at - 1] == '_');
+  if (inside_word || !starts_with_ignoring_case(text.substr(at), "sql")) {
+    return std::nullopt;
+  }
+  std::string_view rest = trim_blanks(text.substr(at + 3));
+  for (const std::string_view noun : {"query", "statement"}) {
+    if (starts_with_ignoring_case(rest, noun)) {
+      rest = trim_blanks(rest.substr(noun.size()));
     }
   }
-  return found;
+  const auto skip_stars = [&] {
+    rest.remove_prefix(std::min(rest.find_first_not_of('*'), rest.size()));
+  };
+  skip_stars();
+  constexpr std::string_view kWideColon = "\xEF\xBC\x9A";
+  if (rest.substr(0, kWideColon.size()) == kWideColon) {
+    rest.remove_prefix(kWideColon.size());
+  } else if (rest.substr(0, 1) == ":") {
+    rest.remove_prefix(1);
+  } else {
+    return std::nullopt;
+  }
+  skip_stars();
+  return rest;
+}
+
+/// Returns the statement behind the last label that has one.
+std::optional<std::string> labelled_statement(std::string_view text) {
+  for (std::size_t at = text.size(); at-- > 0;) {
+    if (const auto rest = behind_label(text, at)) {
+      if (auto found = whole_statement(*rest, SqlPlace::given)) {
+        return found;
+      }
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace

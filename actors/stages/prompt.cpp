@@ -102,7 +102,7 @@ Result<PromptStage> PromptStage::make(const RunConfig& config) {
   return stage;
 }
 
-ChatCall PromptStage::call(const Sample& sample, std::uint32_t candidate) const {
+std::vector<ChatMessage> PromptStage::messages(const Sample& sample) const {
   json::Object fields;
   bool good = add_members(sample.canonical_input, fields);
   std::string system = teacher_.system_prompt;
@@ -112,19 +112,24 @@ ChatCall PromptStage::call(const Sample& sample, std::uint32_t candidate) const 
     }
   }
   good = add_members(sample.id_fields, fields) && good;
+  std::vector<ChatMessage> messages;
+  // A sample that is no object can only come from a broken peer: a call without messages is one
+  // that no endpoint takes, and so nothing is paid for it.
+  if (good && !system.empty()) {
+    messages.push_back({"system", std::move(system)});
+  }
+  if (good) {
+    messages.push_back({"user", prompt_->render(fields)});
+  }
+  return messages;
+}
 
+ChatCall PromptStage::call(const Sample& sample, std::uint32_t candidate) const {
   ChatCall call;
   call.sample_id = sample.id;
   call.candidate = candidate;
   call.model = teacher_.model;
-  // A sample that is no object can only come from a broken peer: a call without messages is one
-  // that no endpoint takes, and so nothing is paid for it.
-  if (good && !system.empty()) {
-    call.messages.push_back({"system", std::move(system)});
-  }
-  if (good) {
-    call.messages.push_back({"user", prompt_->render(fields)});
-  }
+  call.messages = messages(sample);
   call.decode = teacher_.decode;
   call.decode.n = 1;
   if (call.decode.seed) {

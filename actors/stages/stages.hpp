@@ -42,6 +42,8 @@ class PromptStage {
   /// of its first try. A row's own system_prompt wins when it is a contract field and no empty
   /// text; without any there is no system message. Requires: made by make(). Thread: any.
   [[nodiscard]] ChatCall call(const Sample& sample, std::uint32_t candidate) const;
+  /// Returns the messages of that call, which are those of every candidate.
+  [[nodiscard]] std::vector<ChatMessage> messages(const Sample& sample) const;
 
  private:
   TeacherConfig teacher_;
@@ -49,7 +51,8 @@ class PromptStage {
 };
 
 /// Returns the identity of a paid call: the SHA-256 of the JCS text of
-///   {"candidate":0,"decode":{"max_tokens":512,"seed":123,"stop":[";"],"temperature":0.2,"top_p":1},
+///   {"candidate":0,
+///    "decode":{"max_tokens":512,"seed":123,"stop":[";"],"temperature":0.2,"top_p":1},
 ///    "messages":[{"content":"...","role":"system"},...],"model":"...","role":"teacher","try":0}
 /// where `decode` has no "seed" without a seed (else that of the candidate, as text when it is
 /// beyond 2^53) and no "stop" without stops; never n. Endpoint, key, time-outs and worker are not

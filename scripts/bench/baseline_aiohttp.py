@@ -25,6 +25,7 @@ import sys
 import time
 
 import aiohttp
+import yarl
 
 TASK = "bench"
 FIELDS = ("schema", "instruction")
@@ -207,7 +208,7 @@ async def distill(options):
     async with aiohttp.ClientSession(connector=connector, headers={"Content-Type": "application/json"},
                                      timeout=aiohttp.ClientTimeout(total=120),
                                      cookie_jar=aiohttp.DummyCookieJar()) as session:
-        queue, url = iter(samples), options.base_url.rstrip("/") + "/chat/completions"
+        queue, url = iter(samples), yarl.URL(options.base_url.rstrip("/") + "/chat/completions")
         await asyncio.gather(*[work(session, url, queue, databases, latencies, tokens)
                                for _ in range(options.concurrency)])
     write_export(samples, options.out)

@@ -104,8 +104,9 @@ def templates(tables):
                   "List the uninsured patients living in {city}."),
                  "SELECT name FROM patient WHERE city = {city} AND insurer IS NULL", 4,
                  {"city": CITIES}),
-        Template(("How many patients are insured with each insurer? Leave out the uninsured.",),
-                 "SELECT insurer, COUNT(*) FROM patient WHERE insurer IS NOT NULL GROUP BY insurer"),
+        Template(("How many patients does each insurer cover? Leave out the uninsured.",),
+                 "SELECT insurer, COUNT(*) FROM patient WHERE insurer IS NOT NULL "
+                 "GROUP BY insurer"),
         Template(("Who is the {which} patient insured with {insurer}?",),
                  "SELECT name FROM patient WHERE insurer = {insurer} ORDER BY born_on {which} "
                  "LIMIT 1", 5,
@@ -149,8 +150,8 @@ def templates(tables):
                  {"department": DEPARTMENTS}),
         Template(("How many different patients were diagnosed with {condition}?",),
                  f"SELECT COUNT(DISTINCT patient.id) FROM {_VISIT} JOIN diagnosis ON "
-                 "diagnosis.appointment_id = appointment.id WHERE diagnosis.condition = {condition}",
-                 6, {"condition": CONDITIONS}),
+                 "diagnosis.appointment_id = appointment.id "
+                 "WHERE diagnosis.condition = {condition}", 6, {"condition": CONDITIONS}),
         Template(("Which patients had {condition} with severity {severity} or worse?",),
                  f"SELECT DISTINCT patient.name FROM {_VISIT} JOIN diagnosis ON "
                  "diagnosis.appointment_id = appointment.id WHERE "
@@ -183,7 +184,8 @@ def templates(tables):
                  f"SELECT patient.name FROM {_VISIT} WHERE patient.city = {{city}} "
                  "GROUP BY patient.id HAVING SUM(appointment.fee) > {fee}", 5,
                  {"city": CITIES, "fee": [500, 800]}),
-        Template(("Which doctors earn more than the average of all doctors, highest salary first?",),
+        Template(("Which doctors earn more than the average doctor? Show name and salary, highest "
+                  "first.",),
                  "SELECT name, salary FROM doctor WHERE salary > (SELECT AVG(salary) FROM doctor) "
                  "ORDER BY salary DESC"),
         Template(("Which patients born before {year} never came to an appointment?",),

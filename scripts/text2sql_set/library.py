@@ -103,7 +103,8 @@ def templates(tables):
                   "What is the average price of a {genre} book?"),
                  "SELECT AVG(price) FROM book WHERE genre = {genre}", 5, {"genre": GENRES}),
         Template(("How many authors come from {country}?",),
-                 "SELECT COUNT(*) FROM author WHERE country = {country}", 4, {"country": COUNTRIES}),
+                 "SELECT COUNT(*) FROM author WHERE country = {country}", 4,
+                 {"country": COUNTRIES}),
         Template(("Which authors from {country} have no known year of birth?",
                   "List the authors from {country} whose birth year is missing."),
                  "SELECT name FROM author WHERE country = {country} AND birth_year IS NULL", 4,
@@ -160,8 +161,8 @@ def templates(tables):
                  "SELECT COUNT(*) FROM loan WHERE returned_on > due_on AND "
                  "strftime('%Y', borrowed_on) = {year}", 2,
                  {"year": [Say("2023", "2023"), Say("2024", "2024")]}),
-        Template(("Which members have never borrowed anything?",
-                  ), "SELECT name FROM member WHERE id NOT IN (SELECT member_id FROM loan)"),
+        Template(("Which members have never borrowed anything?",),
+                 "SELECT name FROM member WHERE id NOT IN (SELECT member_id FROM loan)"),
         Template(("Which {genre} books have never been on loan?",),
                  "SELECT title FROM book WHERE genre = {genre} AND NOT EXISTS (SELECT 1 FROM copy "
                  "JOIN loan ON loan.copy_id = copy.id WHERE copy.book_id = book.id)", 5,
@@ -169,7 +170,7 @@ def templates(tables):
         Template(("Which {genre} books cost more than the average book?",),
                  "SELECT title FROM book WHERE genre = {genre} AND "
                  "price > (SELECT AVG(price) FROM book)", 4, {"genre": GENRES}),
-        Template(("Which members have borrowed more than {n} times?",),
+        Template(("Which members have borrowed more than {n} times, and how often?",),
                  "SELECT member.name, COUNT(*) FROM member JOIN loan ON loan.member_id = member.id "
                  "GROUP BY member.id HAVING COUNT(*) > {n}", 3, {"n": [4, 6, 8]}),
         Template(("What is the most borrowed genre among members from {city}?",),
@@ -177,5 +178,6 @@ def templates(tables):
                  "WHERE member.city = {city} GROUP BY book.genre ORDER BY COUNT(*) DESC LIMIT 1", 4,
                  {"city": CITIES}),
         Template(("Which books have the word \"{word}\" in the title?",),
-                 "SELECT title FROM book WHERE title LIKE '%' || {word} || '%'", 4, {"word": NOUNS}),
+                 "SELECT title FROM book WHERE title LIKE '%' || {word} || '%'", 4,
+                 {"word": NOUNS}),
     ]

@@ -111,7 +111,7 @@ def templates(tables):
                  "SELECT name FROM carrier WHERE mode = {mode} AND rating > {rating}", 4,
                  {"mode": MODES, "rating": [2.0, 2.5, 3.0, 3.5]}),
         Template(("Who are our {segment} customers in {country}?",
-                  "List all {segment} customers from {country} by name."),
+                  "Name all {segment} customers from {country}."),
                  "SELECT name FROM customer WHERE segment = {segment} AND country = {country}", 7,
                  {"segment": SEGMENTS, "country": COUNTRIES}),
         Template(("Which customers in {country} have no credit limit?",),
@@ -156,8 +156,8 @@ def templates(tables):
                  "WHERE item.shipment_id = {id}", 5, {"id": list(range(5, 250, 20))}),
         Template(("Which carriers took more than {days} days on average to deliver?",),
                  "SELECT carrier.name FROM shipment JOIN carrier ON "
-                 "carrier.id = shipment.carrier_id WHERE shipment.delivered_on IS NOT NULL GROUP BY "
-                 "carrier.id HAVING AVG(julianday(shipment.delivered_on) - "
+                 "carrier.id = shipment.carrier_id WHERE shipment.delivered_on IS NOT NULL "
+                 "GROUP BY carrier.id HAVING AVG(julianday(shipment.delivered_on) - "
                  "julianday(shipment.shipped_on)) > {days}", 3, {"days": [12, 13, 14]}),
         Template(("How many shipments by {mode} are still not delivered?",),
                  f"SELECT COUNT(*) FROM {_BY_CARRIER} WHERE carrier.mode = {{mode}} AND "
@@ -171,8 +171,8 @@ def templates(tables):
                  "SELECT name FROM warehouse WHERE country = {country} AND capacity_m3 >= {m3}", 3,
                  {"country": ["Netherlands", "Germany", "France", "Poland"], "m3": [5000, 8000]}),
         Template(("Which customers in {country} have never received a shipment?",),
-                 "SELECT name FROM customer WHERE country = {country} AND NOT EXISTS (SELECT 1 FROM "
-                 "shipment WHERE shipment.customer_id = customer.id)", 2, {"country": COUNTRIES}),
+                 "SELECT name FROM customer WHERE country = {country} AND NOT EXISTS (SELECT 1 "
+                 "FROM shipment WHERE shipment.customer_id = customer.id)", 2, {"country": COUNTRIES}),
         Template(("For each status, how many shipments does {carrier} have?",),
                  f"SELECT shipment.status, COUNT(*) FROM {_BY_CARRIER} WHERE "
                  "carrier.name = {carrier} GROUP BY shipment.status", 4, {"carrier": carriers}),

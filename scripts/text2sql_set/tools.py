@@ -96,7 +96,7 @@ def written(value):
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """One table. A column is (name, type and constraints); references maps a column to table.column."""
+    """One table. A column is (name, type and constraints); `references` maps it to table.column."""
 
     name: str
     columns: tuple
@@ -151,13 +151,17 @@ def months(year, numbers):
     return [Say(datetime.date(year, n, 1).strftime("%B %Y"), f"{year}-{n:02d}") for n in numbers]
 
 
-FIRST_NAMES = """Ada Bruno Carla Dmitri Elena Farid Greta Hugo Ines Jonas Kaya Liam Mara Nikhil Olga Pablo
-Quinn Rosa Samir Tessa Umar Vera Wanda Xenia Yusuf Zoe Amara Bela Chiara Dario Esra Felix Gita
-Hana Ivo Jana Kenji Lotte Milan Noor""".split()
+FIRST_NAMES = """
+Ada Bruno Carla Dmitri Elena Farid Greta Hugo Ines Jonas Kaya Liam Mara Nikhil Olga Pablo Quinn
+Rosa Samir Tessa Umar Vera Wanda Xenia Yusuf Zoe Amara Bela Chiara Dario Esra Felix Gita Hana
+Ivo Jana Kenji Lotte Milan Noor
+""".split()
 
-LAST_NAMES = """Abbott Bakker Castillo Dubois Eriksen Fontaine Garcia Haddad Ivanov Jansen Kowalski Lindqvist
+LAST_NAMES = """
+Abbott Bakker Castillo Dubois Eriksen Fontaine Garcia Haddad Ivanov Jansen Kowalski Lindqvist
 Moreau Nakamura Okafor Petrov Quispe Rossi Schneider Tanaka Ueda Varga Weber Xu Yilmaz Zhang
-Andersen Brandt Cohen Diaz Egger Ferrari""".split()
+Andersen Brandt Cohen Diaz Egger Ferrari
+""".split()
 
 
 def people(dice, count):

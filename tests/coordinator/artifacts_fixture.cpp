@@ -29,33 +29,33 @@ FinishedSample answered(std::size_t index) {
   const std::string number = std::to_string(index);
   made.sample.id = sample_id(index);
   made.sample.ordinal = index;
-  made.sample.canonical_input =
-      "{\"instruction\":\"how many \\\"users\\\" have more than " + number +
-      " posts?\",\"schema\":\"users(id, name); posts(id, user_id)\"}";
+  made.sample.canonical_input = "{\"instruction\":\"how many \\\"users\\\" have more than " +
+                                number +
+                                " posts?\",\"schema\":\"users(id, name); posts(id, user_id)\"}";
   made.sample.gold = "SELECT COUNT(*) FROM users WHERE posts > " + number;
-made.sample.database = kDatabase;
-Answer answer;
-answer.sample_id = made.sample.id;
-answer.call_key = sha256("call " + number);
-answer.served_model = "qwen3:0.6b";
-answer.text = "```sql\nSELECT COUNT(id) FROM users WHERE posts > " + number + ";\n```";
-answer.finish_reason = "stop";
-Call call;
-call.sample_id = made.sample.id;
-call.call_key = answer.call_key;
-call.endpoint = "local";
-call.attempts = 1 + (index % 7 == 0 ? 1u : 0u);
-call.http_status = 200;
-call.prompt_tokens = 100;
-call.completion_tokens = 20;
-call.queue_us = 5;
-call.service_us = 1000 + index;
-made.outcome.sample_id = made.sample.id;
-made.outcome.candidates.push_back(
-    candidate_of(answer, "SELECT COUNT(id) FROM users WHERE posts > " + number));
-made.answers.push_back(std::move(answer));
-made.calls.push_back(std::move(call));
-return made;
+  made.sample.database = kDatabase;
+  Answer answer;
+  answer.sample_id = made.sample.id;
+  answer.call_key = sha256("call " + number);
+  answer.served_model = "qwen3:0.6b";
+  answer.text = "```sql\nSELECT COUNT(id) FROM users WHERE posts > " + number + ";\n```";
+  answer.finish_reason = "stop";
+  Call call;
+  call.sample_id = made.sample.id;
+  call.call_key = answer.call_key;
+  call.endpoint = "local";
+  call.attempts = 1 + (index % 7 == 0 ? 1u : 0u);
+  call.http_status = 200;
+  call.prompt_tokens = 100;
+  call.completion_tokens = 20;
+  call.queue_us = 5;
+  call.service_us = 1000 + index;
+  made.outcome.sample_id = made.sample.id;
+  made.outcome.candidates.push_back(
+      candidate_of(answer, "SELECT COUNT(id) FROM users WHERE posts > " + number));
+  made.answers.push_back(std::move(answer));
+  made.calls.push_back(std::move(call));
+  return made;
 }
 
 void executed(Candidate& candidate, bool match) {

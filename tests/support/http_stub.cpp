@@ -1,15 +1,8 @@
 #include "tests/support/http_stub.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
-#include <sys/eventfd.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
 #include <condition_variable>
 #include <cstdlib>
 #include <deque>
@@ -17,6 +10,14 @@
 #include <mutex>
 #include <thread>
 #include <utility>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "protocol/json.hpp"
 #include "protocol/result.hpp"
@@ -187,9 +188,8 @@ struct HttpStub::Impl {
     }
     StubRequest request;
     request.head = connection.in.substr(0, head_end + 2);
-    const auto length =
-        static_cast<std::size_t>(std::strtoull(request.header("content-length").c_str(), nullptr,
-                                               10));
+    const auto length = static_cast<std::size_t>(
+        std::strtoull(request.header("content-length").c_str(), nullptr, 10));
     if (connection.in.size() < head_end + 4 + length) {
       return;
     }
@@ -236,8 +236,7 @@ struct HttpStub::Impl {
   /// Sends what is left. Returns false when the connection is done with.
   static bool flush(int fd, Connection& connection) {
     while (!connection.out.empty()) {
-      const ssize_t count =
-          send(fd, connection.out.data(), connection.out.size(), MSG_NOSIGNAL);
+      const ssize_t count = send(fd, connection.out.data(), connection.out.size(), MSG_NOSIGNAL);
       if (count < 0) {
         return errno == EAGAIN || errno == EWOULDBLOCK;
       }

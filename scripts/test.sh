@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Everything that must pass before a change goes in; .ci/run is this script.
+#
+# usage: scripts/test.sh [--fast]
+#   installs what is missing, builds preset release and runs all its tests; then the unit tests with
+#   AddressSanitizer and UBSan, and those of the threads below CAF with ThreadSanitizer.
+#   --fast: release only
+set -euo pipefail
+
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+export LC_ALL=C.UTF-8
+
+fast=
+case ${1:-} in
+  "") ;;
+  --fast) fast=yes ;;
+  *) die "usage: scripts/test.sh [--fast]" ;;
+esac
+unset "${!FASTDISTILL_@}" OLLAMA_MODEL OLLAMA_HOST # tests never meet a real model
+
+# Debian's CAF and libzmq are not instrumented, which ThreadSanitizer takes for races: these tests have
+# threads and do without both.
+thread_tests=(gateway_test curl_gateway_test simulator_server_test ledger_test)
+
+timings=()
+timed() { # timed NAME COMMAND...
+  local name=$1 begin=$SECONDS
+  shift
+  "$@"
+  timings+=("$(printf '%5d s  %s' $((SECONDS - begin)) "$name")")
+}
+
+# build_tests PRESET LABELS: builds the test programs with a label and what they need, no more; each
+# target has the name of its test.
+build_tests() {
+  local preset=$1 names
+  (cd "$repository" && cmake --preset "$preset" >/dev/null)
+  names=$(ctest --test-dir "$repository/build/$preset" -N -L "$2" | sed -n 's/^ *Test *#[0-9]*: //p')
+  [ -n "$names" ] || die "no test has a label like $2"
+  # shellcheck disable=SC2086 # one word each
+  build_preset "$preset" $names
+}
+
+run_tests() { # run_tests PRESET CTEST-OPTIONS...
+  local preset=$1
+  shift
+  say "Testing preset $preset"
+  (cd "$repository" && ctest --test-dir "build/$preset" -j2 --output-on-failure "$@")
+}
+
+timed "packages" install_packages "${build_packages[@]}"
+timed "release: build" build_preset release
+if [ -z "$fast" ]; then
+  timed "asan: build" build_tests asan 'unit|golden'
+  timed "tsan: build" build_preset tsan "${thread_tests[@]}"
+  timed "asan: unit and golden tests" run_tests asan -L 'unit|golden'
+  pattern=$(IFS='|' && echo "^(${thread_tests[*]})\$")
+  TSAN_OPTIONS="ignore_noninstrumented_modules=1 halt_on_error=1" \
+    timed "tsan: tests of threads" run_tests tsan -R "$pattern" --no-tests=error
+fi
+timed "release: all tests" run_tests release
+
+say "Passed"
+printf '%s\n' "${timings[@]}"

@@ -1,0 +1,241 @@
+#include "actors/files.hpp"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/support/temp_folder.hpp"
+
+namespace fd {
+namespace {
+
+using testing_support::TempFolder;
+using Names = std::set<std::string>;
+using Lines = std::vector<std::pair<std::uint64_t, std::string>>;
+
+/// What for_each_line reads at once.
+constexpr std::size_t kBlockBytes = 256u << 10;
+
+Lines lines_of(const std::string& path) {
+  Lines lines;
+  const auto read = for_each_line(path, [&](std::uint64_t number, std::string_view line) {
+    lines.emplace_back(number, line);
+    return Result<void>();
+  });
+  EXPECT_TRUE(read.ok());
+  return lines;
+}
+
+TEST(ReadFile, TakesFilesUpToTheLimit) {
+  const TempFolder folder;
+  const std::string path = folder.put("a", "12345");
+  const auto whole = read_file(path, 5);
+  ASSERT_TRUE(whole.ok());
+  EXPECT_EQ(*whole, "12345");
+  const auto beyond = read_file(path, 4);
+  ASSERT_FALSE(beyond.ok());
+  EXPECT_EQ(beyond.error().code, Errc::exhausted);
+  EXPECT_EQ(beyond.error().message, path + ": larger than 4 bytes");
+}
+
+TEST(ReadFile, NamesAFileThatIsNotThere) {
+  const TempFolder folder;
+  const auto text = read_file(folder.at("none"));
+  ASSERT_FALSE(text.ok());
+  EXPECT_EQ(text.error().code, Errc::not_found);
+  EXPECT_EQ(text.error().message, folder.at("none") + ": No such file or directory");
+}
+
+TEST(ReadFile, CallsAFileBelowAFileNotFound) {
+  const TempFolder folder;
+  folder.put("a", "x");
+  const auto text = read_file(folder.at("a/b"));
+  ASSERT_FALSE(text.ok());
+  EXPECT_EQ(text.error().code, Errc::not_found);
+}
+
+TEST(ReadFile, RefusesWhatIsNoRegularFileWithoutWaiting) {
+  const TempFolder folder;
+  ASSERT_EQ(::mkfifo(folder.at("pipe").c_str(), 0600), 0);
+  for (const std::string& path : {folder.root(), folder.at("pipe"), std::string("/dev/zero")}) {
+    const auto text = read_file(path);
+    ASSERT_FALSE(text.ok()) << path;
+    EXPECT_EQ(text.error().code, Errc::storage);
+    EXPECT_EQ(text.error().message, path + ": is no regular file");
+  }
+}
+
+TEST(ForEachLine, NumbersLinesFromOne) {
+  const TempFolder folder;
+  EXPECT_EQ(lines_of(folder.put("a", "x\n\ny\n")), (Lines{{1, "x"}, {2, ""}, {3, "y"}}));
+}
+
+TEST(ForEachLine, TakesALastLineWithoutEnd) {
+  const TempFolder folder;
+  EXPECT_EQ(lines_of(folder.put("a", "x\ny")), (Lines{{1, "x"}, {2, "y"}}));
+  EXPECT_EQ(lines_of(folder.put("b", "x")), (Lines{{1, "x"}}));
+}
+
+TEST(ForEachLine, FindsNoLineInAnEmptyFile) {
+  const TempFolder folder;
+  EXPECT_EQ(lines_of(folder.put("a", "")), Lines{});
+}
+
+TEST(ForEachLine, JoinsLinesAcrossBlocks) {
+  const TempFolder folder;
+  // Ends of lines just before, at, and just behind the end of the first block; and a long line.
+  for (const std::size_t first :
+       {kBlockBytes - 2, kBlockBytes - 1, kBlockBytes, kBlockBytes + 1, 3 * kBlockBytes + 7}) {
+    const std::string line(first, 'a');
+    const std::string path = folder.put("a", line + "\nsecond\n\nlast");
+    const Lines lines = lines_of(path);
+    ASSERT_EQ(lines.size(), 4u) << first;
+    EXPECT_EQ(lines[0].second.size(), first);
+    EXPECT_EQ(lines[0].second, line);
+    EXPECT_EQ(lines[1], (std::pair<std::uint64_t, std::string>{2, "second"}));
+    EXPECT_EQ(lines[2], (std::pair<std::uint64_t, std::string>{3, ""}));
+    EXPECT_EQ(lines[3], (std::pair<std::uint64_t, std::string>{4, "last"}));
+  }
+}
+
+TEST(ForEachLine, StopsAtTheFirstErrorAndReturnsIt) {
+  const TempFolder folder;
+  const std::string path = folder.put("a", "x\ny\nz\n");
+  std::uint64_t seen = 0;
+  const auto read = for_each_line(path, [&](std::uint64_t number, std::string_view) {
+    seen = number;
+    return number == 2 ? Result<void>(Error{Errc::corrupt, "bad"}) : Result<void>();
+  });
+  ASSERT_FALSE(read.ok());
+  EXPECT_EQ(read.error().code, Errc::corrupt);
+  EXPECT_EQ(read.error().message, "bad");
+  EXPECT_EQ(seen, 2u);
+}
+
+TEST(ForEachLine, NamesAFileThatIsNotThere) {
+  const TempFolder folder;
+  const auto read = for_each_line(folder.at("none"),
+                                  [](std::uint64_t, std::string_view) { return Result<void>(); });
+  ASSERT_FALSE(read.ok());
+  EXPECT_EQ(read.error().code, Errc::not_found);
+}
+
+TEST(DigestFile, DescribesAFile) {
+  const TempFolder folder;
+  const std::string bytes(kCrcBlockBytes + 1, 'x');
+  const auto entry = digest_file(folder.put("a", bytes));
+  ASSERT_TRUE(entry.ok());
+  EXPECT_EQ(entry->name, "a");
+  EXPECT_EQ(entry->bytes, bytes.size());
+  EXPECT_EQ(entry->sha256, sha256(bytes));
+  const std::vector<std::uint32_t> crcs = {crc32c(std::string(kCrcBlockBytes, 'x')), crc32c("x")};
+  EXPECT_EQ(entry->crc32c, crcs);
+  const auto none = digest_file(folder.at("none"));
+  ASSERT_FALSE(none.ok());
+  EXPECT_EQ(none.error().code, Errc::not_found);
+}
+
+TEST(MakeDirectories, MakesAllParentsForThisUserOnly) {
+  const TempFolder folder;
+  ASSERT_TRUE(make_directories(folder.at("a/b/c")).ok());
+  for (const std::string name : {"a", "a/b", "a/b/c"}) {
+    struct stat status {};
+    ASSERT_EQ(::stat(folder.at(name).c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 07777u, 0700u) << name;
+  }
+}
+
+TEST(MakeDirectories, IsContentWithFoldersThatAreThere) {
+  const TempFolder folder;
+  EXPECT_TRUE(make_directories(folder.root()).ok());
+  EXPECT_TRUE(make_directories(folder.at("a//b/")).ok());
+  EXPECT_TRUE(make_directories(folder.at("a/b")).ok());
+  EXPECT_TRUE(make_directories("/").ok());
+  EXPECT_EQ(folder.names("a"), Names{"b"});
+}
+
+TEST(MakeDirectories, NamesAFileInTheWay) {
+  const TempFolder folder;
+  folder.put("a", "x");
+  const auto made = make_directories(folder.at("a"));
+  ASSERT_FALSE(made.ok());
+  EXPECT_EQ(made.error().code, Errc::storage);
+  EXPECT_EQ(made.error().message, folder.at("a") + ": is no folder");
+  const auto below = make_directories(folder.at("a/b"));
+  ASSERT_FALSE(below.ok());
+  EXPECT_EQ(below.error().code, Errc::storage);
+  EXPECT_EQ(below.error().message, folder.at("a/b") + ": Not a directory");
+}
+
+TEST(FileExists, SeesLinksThatPointNowhere) {
+  const TempFolder folder;
+  EXPECT_FALSE(file_exists(folder.at("a")));
+  ASSERT_EQ(::symlink("nowhere", folder.at("a").c_str()), 0);
+  EXPECT_TRUE(file_exists(folder.at("a")));
+  EXPECT_TRUE(file_exists(folder.root()));
+}
+
+TEST(RemoveTree, RemovesAllBelow) {
+  const TempFolder folder;
+  ASSERT_TRUE(make_directories(folder.at("a/b/c")).ok());
+  folder.put("a/b/c/x", "x");
+  folder.put("a/y", "y");
+  folder.put("stays", "z");
+  ASSERT_TRUE(remove_tree(folder.at("a")).ok());
+  EXPECT_EQ(folder.names(), Names{"stays"});
+}
+
+TEST(RemoveTree, RemovesLinksButNotWhatTheyPointTo) {
+  const TempFolder folder;
+  ASSERT_TRUE(make_directories(folder.at("outside")).ok());
+  folder.put("outside/precious", "x");
+  ASSERT_TRUE(make_directories(folder.at("a")).ok());
+  ASSERT_EQ(::symlink("../outside", folder.at("a/link").c_str()), 0);
+  ASSERT_EQ(::symlink("nowhere", folder.at("a/dangling").c_str()), 0);
+  ASSERT_TRUE(remove_tree(folder.at("a")).ok());
+  EXPECT_EQ(folder.names("outside"), Names{"precious"});
+  ASSERT_EQ(::symlink("outside", folder.at("top").c_str()), 0);
+  ASSERT_TRUE(remove_tree(folder.at("top")).ok());
+  EXPECT_EQ(folder.names(), Names{"outside"});
+  EXPECT_EQ(folder.names("outside"), Names{"precious"});
+}
+
+TEST(RemoveTree, IsContentWhenThereIsNothing) {
+  const TempFolder folder;
+  EXPECT_TRUE(remove_tree(folder.at("none")).ok());
+}
+
+TEST(RenameDurable, MovesAFolder) {
+  const TempFolder folder;
+  ASSERT_TRUE(make_directories(folder.at("a")).ok());
+  folder.put("a/x", "x");
+  ASSERT_TRUE(rename_durable(folder.at("a"), folder.at("b")).ok());
+  EXPECT_EQ(folder.names(), Names{"b"});
+  EXPECT_EQ(folder.bytes("b/x"), "x");
+}
+
+TEST(RenameDurable, NamesTheTargetItCannotReach) {
+  const TempFolder folder;
+  ASSERT_TRUE(make_directories(folder.at("a")).ok());
+  ASSERT_TRUE(make_directories(folder.at("full")).ok());
+  folder.put("full/x", "x");
+  const auto renamed = rename_durable(folder.at("a"), folder.at("full"));
+  ASSERT_FALSE(renamed.ok());
+  EXPECT_EQ(renamed.error().code, Errc::storage);
+  EXPECT_EQ(renamed.error().message, folder.at("full") + ": Directory not empty");
+}
+
+TEST(SyncFilesystem, NamesAFolderThatIsNotThere) {
+  const TempFolder folder;
+  const auto synced = sync_filesystem(folder.at("none"));
+  ASSERT_FALSE(synced.ok());
+  EXPECT_EQ(synced.error().code, Errc::storage);
+  EXPECT_EQ(synced.error().message, folder.at("none") + ": No such file or directory");
+}
+
+}  // namespace
+}  // namespace fd

@@ -1,0 +1,171 @@
+#include "actors/gateway/curl_gateway.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "tests/actors/gateway/gateway_client.hpp"
+#include "tests/support/http_stub.hpp"
+
+namespace fd {
+namespace {
+
+TEST(CurlGateway, BringsAnAnswerHome) {
+  HttpStub stub(ok);
+  Client client(stub.url() + "/v1/");
+  const ChatResult result = client.ask();
+  EXPECT_EQ(result.failure, Reason::none);
+  EXPECT_EQ(result.answer.text, "SELECT 1");
+  EXPECT_EQ(result.answer.served_model, "served");
+  EXPECT_EQ(result.answer.finish_reason, "stop");
+  EXPECT_EQ(result.answer.call_key, sha256("1"));
+  EXPECT_EQ(result.call.call_key, sha256("1"));
+  EXPECT_EQ(result.call.endpoint, "stub0");
+  EXPECT_EQ(result.call.attempts, 1u);
+  EXPECT_EQ(result.call.http_status, 200u);
+  EXPECT_EQ(result.call.prompt_tokens, 7u);
+  EXPECT_EQ(result.call.completion_tokens, 3u);
+  EXPECT_EQ(result.call.error, "");
+  const StubRequest request = stub.requests().at(0);
+  EXPECT_EQ(request.head.find("POST /v1/chat/completions HTTP/1.1\r\n"), 0u) << request.head;
+  EXPECT_EQ(request.header("content-type"), "application/json");
+  EXPECT_EQ(request.header("authorization"), "");
+  EXPECT_EQ(request.header("accept-encoding"), "");
+  EXPECT_EQ(request.header("expect"), "");
+  EXPECT_EQ(request.body,
+            R"({"max_tokens":512,"messages":[{"content":"question 1","role":"user"}],"model":"m",)"
+            R"("n":1,"temperature":0.2,"top_p":1})");
+}
+
+TEST(CurlGateway, SendsABodyOfAnySizeWithoutWaiting) {
+  HttpStub stub(ok);
+  Client client(stub.url());
+  client.start(1);
+  ChatCall call = Client::call(1, std::string(3u << 20, 'x'));
+  client.gateway().submit(call);
+  EXPECT_EQ(client.wait(1)[1].failure, Reason::none);
+  EXPECT_EQ(stub.requests().at(0).header("expect"), "");
+  EXPECT_GT(stub.requests().at(0).body.size(), 3u << 20);
+}
+
+TEST(CurlGateway, UsesAConnectionAgain) {
+  HttpStub stub(ok);
+  Client client(stub.url());
+  client.start(1);
+  client.submit(1, 20);
+  client.wait(20);
+  EXPECT_EQ(stub.request_count(), 20u);
+  EXPECT_EQ(stub.connection_count(), 1u);
+}
+
+TEST(CurlGateway, BringsTwoHundredAtOnceToTheRightCallers) {
+  // Method: nothing is answered before all 200 have arrived; answers name the question.
+  HttpStub stub([](const StubRequest& request) {
+    const std::size_t from = request.body.find("question ");
+    return StubReply::completion(request.body.substr(from, request.body.find('"', from) - from))
+        .held();
+  });
+  Client client(stub.url());
+  client.start(200);
+  client.submit(1, 200);
+  ASSERT_TRUE(stub.wait_for_held(200));
+  stub.release_all();
+  for (const auto& [tag, result] : client.wait(200)) {
+    EXPECT_EQ(result.answer.text, "question " + std::to_string(tag));
+  }
+  client.submit(201, 400);
+  client.wait(400);
+  EXPECT_LE(stub.connection_count(), 200u);
+  EXPECT_EQ(stub.request_count(), 400u);
+}
+
+TEST(CurlGateway, SpreadsManySlotsOverItsThreads) {
+  HttpStub stub([](const StubRequest& request) { return ok(request).held(); });
+  Client client(stub.url());
+  client.start(600);
+  client.submit(1, 700);
+  ASSERT_TRUE(stub.wait_for_held(600));
+  EXPECT_EQ(stub.most_at_once(), 600u);
+  stub.release_all();
+  client.wait(700);
+  EXPECT_EQ(stub.request_count(), 700u);
+  EXPECT_EQ(stub.most_at_once(), 600u);
+}
+
+TEST(CurlGateway, KeepsToItsSlots) {
+  HttpStub stub([](const StubRequest& request) { return ok(request).held(); });
+  Client client(stub.url());
+  client.start(4);
+  client.submit(1, 30);
+  ASSERT_TRUE(stub.wait_for_held(4));
+  stub.release(4);
+  ASSERT_TRUE(stub.wait_for_held(4));
+  EXPECT_EQ(stub.most_at_once(), 4u);
+  client.gateway().set_slots(9);
+  ASSERT_TRUE(stub.wait_for_held(9));
+  EXPECT_EQ(stub.most_at_once(), 9u);
+  stub.release_all();
+  client.wait(30);
+  EXPECT_EQ(stub.most_at_once(), 9u);
+}
+
+TEST(CurlGateway, CancelsWhatWaitsAndLetsTheRestFinish) {
+  HttpStub stub([](const StubRequest& request) { return ok(request).held(); });
+  Client client(stub.url());
+  client.start(2);
+  client.submit(1, 10);
+  ASSERT_TRUE(stub.wait_for_held(2));
+  client.gateway().cancel_waiting();
+  for (const auto& [tag, result] : client.wait(8)) {
+    EXPECT_GE(tag, 3u);
+    EXPECT_EQ(result.failure, Reason::internal);
+    EXPECT_EQ(result.call.error, "cancelled");
+    EXPECT_EQ(result.call.attempts, 0u);
+  }
+  stub.release_all();
+  auto results = client.wait(10);
+  EXPECT_EQ(results[1].failure, Reason::none);
+  EXPECT_EQ(results[2].failure, Reason::none);
+  EXPECT_EQ(stub.request_count(), 2u);
+}
+
+TEST(CurlGateway, EndsWithCallsInFlightAndWaiting) {
+  HttpStub stub([](const StubRequest& request) { return ok(request).held(); });
+  Client client(stub.url());
+  client.start(3);
+  client.submit(1, 10);
+  ASSERT_TRUE(stub.wait_for_held(3));
+  client.stop();
+  EXPECT_TRUE(client.wait(0).empty());
+}
+
+TEST(CurlGateway, TakesCallsFromItsOwnCallback) {
+  HttpStub stub(ok);
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::uint64_t done = 0;
+  std::unique_ptr<CurlGateway> gateway;
+  Endpoint endpoint;
+  endpoint.config.base_url = stub.url();
+  const auto on_result = [&](const ChatResult& result) {
+    if (result.tag < 50) {
+      gateway->submit(Client::call(result.tag + 1));
+    }
+    const std::lock_guard lock(mutex);
+    done = result.tag;
+    changed.notify_all();
+  };
+  gateway = std::make_unique<CurlGateway>(std::vector<Endpoint>{endpoint}, GatewayConfig{}, 1, 7,
+                                          on_result);
+  gateway->submit(Client::call(1));
+  std::unique_lock lock(mutex);
+  EXPECT_TRUE(changed.wait_for(lock, std::chrono::minutes(1), [&] { return done == 50; }));
+}
+
+}  // namespace
+}  // namespace fd

@@ -1,0 +1,112 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "actors/gateway/curl_gateway.hpp"
+#include "tests/support/http_stub.hpp"
+
+namespace fd {
+
+using testing::completion_body;
+using testing::HttpStub;
+using testing::StubReply;
+using testing::StubRequest;
+
+/// A gateway to stubs, and the results that came. Retries come after milliseconds.
+class Client {
+ public:
+  explicit Client(const std::string& base_url, const std::string& api_key = "") {
+    add(base_url, api_key);
+  }
+
+  void add(const std::string& base_url, const std::string& api_key = "") {
+    Endpoint endpoint;
+    endpoint.config.name = "stub" + std::to_string(endpoints_.size());
+    endpoint.config.base_url = base_url;
+    endpoint.config.max_concurrency = 2000;
+    endpoint.api_key = api_key;
+    endpoints_.push_back(endpoint);
+  }
+
+  void start(std::uint32_t slots) {
+    gateway_ = std::make_unique<CurlGateway>(endpoints_, config, slots, 7, [this](ChatResult done) {
+      const std::lock_guard lock(mutex_);
+      ++deliveries_;
+      const std::uint64_t tag = done.tag;
+      results_[tag] = std::move(done);
+      changed_.notify_all();
+    });
+  }
+
+  static ChatCall call(std::uint64_t tag, const std::string& prompt = "question") {
+    ChatCall call;
+    call.tag = tag;
+    call.call_key = sha256(std::to_string(tag));
+    call.model = "m";
+    call.messages = {{"user", prompt + " " + std::to_string(tag)}};
+    return call;
+  }
+
+  void submit(std::uint64_t first, std::uint64_t last) {
+    for (std::uint64_t tag = first; tag <= last; ++tag) {
+      gateway_->submit(call(tag));
+    }
+  }
+
+  /// Waits until `count` results came; each call has exactly one.
+  std::map<std::uint64_t, ChatResult> wait(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    EXPECT_TRUE(
+        changed_.wait_for(lock, std::chrono::minutes(1), [&] { return results_.size() >= count; }));
+    EXPECT_EQ(deliveries_, results_.size());
+    return results_;
+  }
+
+  ChatResult ask() {
+    start(1);
+    submit(1, 1);
+    return wait(1)[1];
+  }
+
+  CurlGateway& gateway() { return *gateway_; }
+  void stop() { gateway_.reset(); }
+
+  GatewayConfig config = [] {
+    GatewayConfig quick;
+    quick.request_timeout_s = 60;
+    quick.retry = {3, 1, 5};
+    return quick;
+  }();
+
+ private:
+  std::vector<Endpoint> endpoints_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<std::uint64_t, ChatResult> results_;
+  std::size_t deliveries_ = 0;
+  std::unique_ptr<CurlGateway> gateway_;
+};
+
+/// Replies to anything with an answer.
+inline StubReply ok(const StubRequest&) {
+  return StubReply::completion("SELECT 1");
+}
+
+/// Replies with `first` to the first request and with an answer to all others.
+inline HttpStub::Script first_then_ok(StubReply first) {
+  return [first = std::move(first)](const StubRequest& request) {
+    return request.number == 0 ? first : ok(request);
+  };
+}
+
+}  // namespace fd

@@ -1,0 +1,109 @@
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/actors/sandbox/test_database.hpp"
+
+namespace fd {
+namespace {
+
+Errc open_error(const std::string& path) {
+  const auto opened = open_sqlite_sandbox(path);
+  EXPECT_FALSE(opened.ok()) << path;
+  return opened.ok() ? Errc::busy : opened.error().code;
+}
+
+TEST(SandboxOpen, MissingDatabaseIsNotFoundAndNotCreated) {
+  const TestDatabase database("CREATE TABLE t(a)");
+  const std::string path = database.folder() + "/missing.sqlite";
+  EXPECT_EQ(open_error(path), Errc::not_found);
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST(SandboxOpen, OnlyRegularFilesAreOpened) {
+  const TestDatabase database("CREATE TABLE t(a)");
+  const std::string link = database.folder() + "/link";
+  ASSERT_EQ(::symlink(database.path().c_str(), link.c_str()), 0);
+  EXPECT_EQ(open_error(link), Errc::corrupt);
+  const std::string pipe = database.folder() + "/pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_EQ(open_error(pipe), Errc::corrupt);
+  EXPECT_EQ(open_error(database.folder()), Errc::corrupt);
+  EXPECT_EQ(open_error("/dev/null"), Errc::corrupt);
+}
+
+TEST(SandboxOpen, WhatIsNoDatabaseIsCorrupt) {
+  const TestDatabase database("CREATE TABLE t(a)");
+  const std::string path = database.folder() + "/text";
+  std::ofstream(path) << std::string(4096, 'x');
+  EXPECT_EQ(open_error(path), Errc::corrupt);
+}
+
+TEST(SandboxOpen, PathsMayHoldWhatUrisGiveAMeaning) {
+  const TestDatabase database("CREATE TABLE t(a); INSERT INTO t VALUES (7)",
+                              "a b?mode=rwc&x#%41\xC3\xA9.sqlite");
+  const auto sandbox = database.open();
+  ASSERT_NE(sandbox, nullptr);
+  EXPECT_EQ(sandbox->run("SELECT a FROM t", {}).rows, std::vector<std::string>{"I7;"});
+  EXPECT_EQ(database.files().size(), 1u);
+}
+
+TEST(SandboxOpen, BrokenPagesAreAnErrorOfTheQueryAndNotOfTheProcess) {
+  const TestDatabase database(kUsersScript);
+  std::string bytes = database.bytes();
+  ASSERT_GT(bytes.size(), 8192u);
+  for (std::size_t i = 4096; i < bytes.size(); ++i) {
+    bytes[i] = static_cast<char>(bytes[i] ^ 0x5a);
+  }
+  std::ofstream(database.path(), std::ios::binary) << bytes;
+  const auto sandbox = database.open();
+  ASSERT_NE(sandbox, nullptr);
+  for (int i = 0; i < 2; ++i) {
+    const SqlResult result = sandbox->run("SELECT * FROM users", {});
+    EXPECT_EQ(result.status, ExecStatus::error);
+    EXPECT_EQ(result.error_class, "corrupt");
+    EXPECT_EQ(sandbox->run("SELECT 1", {}).status, ExecStatus::ok);
+  }
+}
+
+TEST(SandboxOpen, EveryDamagedByteOfTheFirstPagesIsSurvived) {
+  const TestDatabase database("CREATE TABLE t(a, b); INSERT INTO t VALUES (1, 'x'), (2, 'y');");
+  const std::string whole = database.bytes();
+  for (std::size_t at = 0; at < whole.size(); at += at < 256 ? 1 : 37) {
+    std::string bytes = whole;
+    bytes[at] = static_cast<char>(bytes[at] ^ 0xff);
+    std::ofstream(database.path(), std::ios::binary) << bytes;
+    const auto opened = open_sqlite_sandbox(database.path());
+    if (!opened.ok()) {
+      EXPECT_EQ(opened.error().code, Errc::corrupt) << at;
+      continue;
+    }
+    const ExecStatus status = (*opened)->run("SELECT a, b FROM t", {}).status;
+    EXPECT_TRUE(status == ExecStatus::ok || status == ExecStatus::error ||
+                status == ExecStatus::parse_error)
+        << at << " " << name(status);
+  }
+}
+
+TEST(SandboxOpen, WideTablesLoadAlthoughTheirColumnsAreMoreThanAResultMayHave) {
+  std::string script = "CREATE TABLE wide(c0";
+  for (int i = 1; i < 300; ++i) {
+    script += ", c" + std::to_string(i);
+  }
+  const TestDatabase database(script + "); INSERT INTO wide(c299) VALUES (5)");
+  const auto sandbox = database.open();
+  ASSERT_NE(sandbox, nullptr);
+  EXPECT_EQ(sandbox->run("SELECT c299 FROM wide", {}).rows, std::vector<std::string>{"I5;"});
+  EXPECT_EQ(sandbox->run("SELECT * FROM wide", {}).error_class, "too_complex");
+}
+
+TEST(SandboxOpen, VersionIsThatOfTheLibrary) {
+  EXPECT_EQ(sqlite_version().substr(0, 2), "3.");
+}
+
+}  // namespace
+}  // namespace fd

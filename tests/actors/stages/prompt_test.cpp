@@ -1,0 +1,168 @@
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "actors/stages/stages.hpp"
+
+namespace fd {
+namespace {
+
+std::string render(const char* text, const json::Object& fields) {
+  const auto compiled = PromptTemplate::compile(text, {"a", "b", "schema"});
+  EXPECT_TRUE(compiled.ok()) << text;
+  return compiled.ok() ? compiled->render(fields) : "";
+}
+
+TEST(PromptTemplate, PutsFieldsInLiterally) {
+  EXPECT_EQ(render("", {}), "");
+  EXPECT_EQ(render("no fields", {}), "no fields");
+  EXPECT_EQ(render("{{a}}", {{"a", "x"}}), "x");
+  EXPECT_EQ(render("<{{ a }}{{b}}>", {{"a", "x"}, {"b", "y"}}), "<xy>");
+  EXPECT_EQ(render("{{\ta\n}}", {{"a", "x"}}), "x");
+  EXPECT_EQ(render("{ {a} } }}", {{"a", "x"}}), "{ {a} } }}");
+}
+
+TEST(PromptTemplate, NeverReadsAValueAsATemplate) {
+  EXPECT_EQ(render("{{a}}|{{b}}", {{"a", "{{b}}"}, {"b", "{{a}}"}}), "{{b}}|{{a}}");
+}
+
+TEST(PromptTemplate, WritesOtherValuesAsCanonicalJson) {
+  EXPECT_EQ(render("{{a}}", {{"a", 1.5}}), "1.5");
+  EXPECT_EQ(render("{{a}}", {{"a", true}}), "true");
+  EXPECT_EQ(render("{{a}}", {{"a", json::Object{{"z", 1}, {"b", json::Array{"x"}}}}}),
+            R"({"b":["x"],"z":1})");
+  EXPECT_EQ(render("[{{a}}]", {{"a", nullptr}}), "[]");
+  EXPECT_EQ(render("[{{a}}]", {}), "[]");
+}
+
+std::string compile_error(const char* text) {
+  const auto compiled = PromptTemplate::compile(text, {"a", "b"});
+  EXPECT_FALSE(compiled.ok()) << text;
+  if (compiled.ok()) {
+    return "";
+  }
+  EXPECT_EQ(compiled.error().code, Errc::invalid_input);
+  return compiled.error().message;
+}
+
+TEST(PromptTemplate, RefusesUnknownAndUnclosedPlaces) {
+  EXPECT_EQ(compile_error("{{ gold_sql }}"),
+            "'{{gold_sql}}' is not one of contract.fields or contract.id_fields (a, b): add it "
+            "there, so that the sample id covers what the model sees");
+  EXPECT_EQ(compile_error("x {{ a"), "'{{ a' has no '}}' behind it");
+  EXPECT_NE(compile_error("{{}}").find("'{{}}' is not one of"), std::string::npos);
+  EXPECT_NE(compile_error("{{a.b}}").find("'{{a.b}}'"), std::string::npos);
+}
+
+RunConfig config() {
+  RunConfig config;
+  config.contract.fields = {"instruction", "schema", "system_prompt"};
+  config.contract.id_fields = {"task_id"};
+  config.teacher.model = "m";
+  config.teacher.system_prompt = "Return SQL only.";
+  config.teacher.prompt = "{{schema}}|{{instruction}}|{{task_id}}";
+  config.teacher.decode.seed = 123;
+  return config;
+}
+
+Sample sample(const std::string& input) {
+  Sample sample;
+  sample.id = sha256("id");
+  sample.canonical_input = input;
+  sample.id_fields = R"({"task_id":"t-1"})";
+  return sample;
+}
+
+PromptStage stage(const RunConfig& config) {
+  auto made = PromptStage::make(config);
+  EXPECT_TRUE(made.ok());
+  return std::move(made).value();
+}
+
+TEST(PromptStage, MakesTheCallOfEachCandidate) {
+  const PromptStage prompts = stage(config());
+  const Sample row = sample(R"({"instruction":"how many?","schema":"t: a"})");
+  const ChatCall first = prompts.call(row, 0);
+  EXPECT_EQ(first.messages, (std::vector<ChatMessage>{{"system", "Return SQL only."},
+                                                      {"user", "t: a|how many?|t-1"}}));
+  EXPECT_EQ(first.model, "m");
+  EXPECT_EQ(first.sample_id, row.id);
+  EXPECT_EQ(first.candidate, 0u);
+  EXPECT_EQ(first.decode.seed, 123);
+  EXPECT_EQ(first.decode.n, 1u);
+  const ChatCall third = prompts.call(row, 2);
+  EXPECT_EQ(third.candidate, 2u);
+  EXPECT_EQ(third.decode.seed, 125);
+  EXPECT_EQ(third.messages, first.messages);
+  EXPECT_NE(third.call_key, first.call_key);
+  EXPECT_EQ(prompts.call(row, 0).call_key, first.call_key);
+}
+
+TEST(PromptStage, ARowsOwnSystemPromptWinsWhenItIsAContractField) {
+  const std::string own = R"({"instruction":"q","schema":"s","system_prompt":"Be brief."})";
+  EXPECT_EQ(stage(config()).call(sample(own), 0).messages[0].content, "Be brief.");
+  const std::string empty = R"({"instruction":"q","schema":"s","system_prompt":""})";
+  EXPECT_EQ(stage(config()).call(sample(empty), 0).messages[0].content, "Return SQL only.");
+  const std::string number = R"({"instruction":"q","schema":"s","system_prompt":7})";
+  EXPECT_EQ(stage(config()).call(sample(number), 0).messages[0].content, "Return SQL only.");
+  Sample by_id = sample(R"({"instruction":"q","schema":"s"})");
+  by_id.id_fields = R"({"system_prompt":"Be long."})";
+  EXPECT_EQ(stage(config()).call(by_id, 0).messages[0].content, "Return SQL only.");
+}
+
+TEST(PromptStage, WithoutAnySystemPromptThereIsNoSystemMessage) {
+  RunConfig without = config();
+  without.teacher.system_prompt.clear();
+  const ChatCall call = stage(without).call(sample(R"({"instruction":"q","schema":"s"})"), 0);
+  ASSERT_EQ(call.messages.size(), 1u);
+  EXPECT_EQ(call.messages[0].role, "user");
+}
+
+TEST(PromptStage, ASampleThatIsNoObjectGetsACallThatNoEndpointTakes) {
+  EXPECT_TRUE(stage(config()).call(sample("[1]"), 0).messages.empty());
+  EXPECT_TRUE(stage(config()).call(sample("not json"), 0).messages.empty());
+}
+
+TEST(PromptStage, RefusesATemplateOutsideTheContract) {
+  RunConfig wrong = config();
+  wrong.teacher.prompt = "{{gold_sql}}";
+  const auto made = PromptStage::make(wrong);
+  ASSERT_FALSE(made.ok());
+  EXPECT_EQ(made.error().code, Errc::invalid_input);
+  EXPECT_EQ(made.error().message.substr(0, 30), "teacher.prompt: '{{gold_sql}}'");
+}
+
+TEST(CallKey, IsTheDigestOfTheDocumentedText) {
+  DecodeConfig decode;
+  decode.temperature = 0.2;
+  decode.top_p = 1.0;
+  decode.max_tokens = 512;
+  decode.seed = 123;
+  decode.stop = {";"};
+  decode.n = 8;  // n is no part of it
+  const std::vector<ChatMessage> messages = {{"system", "Return SQL only."}, {"user", "q"}};
+  EXPECT_EQ(
+      call_key("teacher", "m", messages, decode, 1, 0),
+      sha256(R"({"candidate":1,"decode":{"max_tokens":512,"seed":123,"stop":[";"],)"
+             R"("temperature":0.2,"top_p":1},"messages":[{"content":"Return SQL only.",)"
+             R"("role":"system"},{"content":"q","role":"user"}],"model":"m","role":"teacher",)"
+             R"("try":0})"));
+  decode.seed.reset();
+  decode.stop.clear();
+  EXPECT_EQ(call_key("judge", "m", {}, decode, 0, 2),
+            sha256(R"({"candidate":0,"decode":{"max_tokens":512,"temperature":0.2,"top_p":1},)"
+                   R"("messages":[],"model":"m","role":"judge","try":2})"));
+}
+
+TEST(CallKey, TellsSeedsApartThatADoubleDoesNot) {
+  constexpr std::int64_t kExact = std::int64_t{1} << 53;
+  DecodeConfig one;
+  one.seed = kExact;
+  DecodeConfig other;
+  other.seed = kExact + 1;
+  EXPECT_NE(call_key("teacher", "m", {}, one, 0, 0), call_key("teacher", "m", {}, other, 0, 0));
+}
+
+}  // namespace
+}  // namespace fd
