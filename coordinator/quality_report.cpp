@@ -87,9 +87,8 @@ std::optional<double> Rate::value() const {
 
 void QualityCounts::add(const MergeRow& row, bool executes) {
   ++total;
-  const OutcomeView& outcome = row.outcome;
-  const std::string reason(name(outcome.reason));
-  switch (outcome.verdict) {
+  const std::string reason(name(row.outcome.reason));
+  switch (row.outcome.verdict) {
     case Verdict::kept:
       ++kept;
       break;
@@ -102,10 +101,17 @@ void QualityCounts::add(const MergeRow& row, bool executes) {
       ++failure_reasons[reason];
       break;
   }
+  count_candidates(row);
+  if (!row.failed()) {  // a failed sample is not final: it is no observation of anything
+    observe(row, executes);
+  }
+}
+
+void QualityCounts::count_candidates(const MergeRow& row) {
   bool any_rules = false;
   bool any_ran = false;
   bool any_match = false;
-  for (const CandidateView& candidate : outcome.candidates) {
+  for (const CandidateView& candidate : row.outcome.candidates) {
     const bool rules = candidate.rule == Reason::none;
     const bool ran = candidate.exec == ExecStatus::ok;
     const bool match = candidate.gold_match == "true";
@@ -124,14 +130,14 @@ void QualityCounts::add(const MergeRow& row, bool executes) {
   rules_passed += any_rules ? 1u : 0u;
   executed += any_ran ? 1u : 0u;
   matched += any_match ? 1u : 0u;
-  if (row.failed()) {
-    return;  // not final: it is no observation of anything
-  }
+}
+
+void QualityCounts::observe(const MergeRow& row, bool executes) {
   const CandidateView* deciding = row.deciding;
   if (executes) {
     exec_pass.observe(deciding != nullptr && deciding->exec == ExecStatus::ok);
   }
-  if (executes && !row.sample.gold.empty() && !outcome.gold_failed) {
+  if (executes && !row.sample.gold.empty() && !row.outcome.gold_failed) {
     gold_match.observe(deciding != nullptr && deciding->gold_match == "true");
   }
   if (deciding != nullptr && ran_into_error(*deciding)) {

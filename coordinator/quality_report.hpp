@@ -55,6 +55,10 @@ struct QualityCounts {
   /// Counts one sample. `executes`: gates.exec runs SQL.
   void add(const MergeRow& row, bool executes);
   [[nodiscard]] std::optional<double> judge_mean() const;
+
+ private:
+  void count_candidates(const MergeRow& row);
+  void observe(const MergeRow& row, bool executes);
 };
 
 /// Returns every dataset gate's verdict, in the order of the config keys.

@@ -64,7 +64,7 @@ class LiveRun {
     FD_TRY(std::unique_ptr<Ledger> ledger, Ledger::open(folder_.dir().ledger(), ledger_start));
 
     caf::actor_system_config system_config;
-    act::configure(system_config, 2);
+    act::configure(system_config, 1);  // one event-based actor; the shard writer has its own
     caf::actor_system system(system_config);
     std::promise<caf::actor> ready;
     std::shared_future<caf::actor> ready_future = ready.get_future().share();

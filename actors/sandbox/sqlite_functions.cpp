@@ -145,10 +145,11 @@ bool pattern_fits(sqlite3_context* context, std::string_view pattern) {
   return true;
 }
 
-/// Returns whether LIKE and GLOB are done before they look at any text: blobs match nothing.
+/// Returns whether LIKE and GLOB are done before they look at any text: blobs match nothing, where
+/// the library was built so.
 bool refuses_blobs(sqlite3_context* context, sqlite3_value** arguments) {
-  const bool refused = sqlite3_compileoption_used("LIKE_DOESNT_MATCH_BLOBS") != 0 &&
-                       (is_blob(arguments[0]) || is_blob(arguments[1]));
+  static const bool no_blobs = sqlite3_compileoption_used("LIKE_DOESNT_MATCH_BLOBS") != 0;
+  const bool refused = no_blobs && (is_blob(arguments[0]) || is_blob(arguments[1]));
   if (refused) {
     sqlite3_result_int(context, 0);
   }

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""The yardstick: one asyncio + aiohttp process that does the job of `fd-coordinator run`, without any durability.
+"""The yardstick: one asyncio + aiohttp process that does the job of `fd-coordinator run`.
 
 usage: baseline_aiohttp.py DIR --base-url URL --out OUT [--concurrency 64] [--limit N]
 
-DIR is what make_bench_set.py writes. Read the rows, canonicalize, hash, drop duplicates; ask the model with
-that many calls in flight over kept-alive connections; clean the answer, apply the rules, run gold and answer
-read-only, compare, score, select; write train.jsonl, valid.jsonl and rejected.jsonl, in id order. No journal,
-ledger, shards, manifests or recovery. Written to be fast: one session, rows and queries handled without
-threads, databases opened once and immutable, patterns compiled once, one write per file.
+DIR is what make_bench_set.py writes. Read the rows, canonicalize, hash, drop duplicates; ask the
+model with that many calls in flight over kept-alive connections; clean the answer, apply the
+rules, run gold and answer read-only, compare, score, select; write train.jsonl, valid.jsonl and
+rejected.jsonl, in id order. Without any durability: no journal, ledger, shards, manifests or
+recovery. Written to be fast: one session, rows and queries handled without threads, databases
+opened once and immutable, patterns compiled once, one write per file.
 
 Prints one line of JSON: counts, wall time, CPU time of this process, latency.
 Needs Debian's python3-aiohttp.
@@ -43,7 +44,8 @@ THINK = re.compile(r"<think>.*?</think>", re.DOTALL)
 FENCE = re.compile(r"```[A-Za-z]*[ \t]*\n(.*?)```", re.DOTALL)
 ORDERED = re.compile(r"\border\s+by\b", re.IGNORECASE)
 
-# Keys are sorted, and text is written as RFC 8785 asks; the fields of this set are text, so numbers do not arise.
+# Keys are sorted, and text is written as RFC 8785 asks; the fields of this set are text, so that
+# numbers do not arise.
 encode = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
 sha256 = hashlib.sha256
 
@@ -85,9 +87,9 @@ class Databases:
         found = self.open.get(name)
         if found is None:
             path = os.path.abspath(os.path.join(self.folder, name))
-            # 1,024 statements are kept prepared, and isolation_level None spares a check of each text.
-            found = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True, isolation_level=None,
-                                    cached_statements=1024)
+            # isolation_level None spares a check of each text.
+            found = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True,
+                                    isolation_level=None)
             found.execute("PRAGMA query_only = 1")
             found.set_progress_handler(lambda: 1, MAX_STEPS)
             self.open[name] = found
@@ -167,7 +169,8 @@ async def work(session, url, queue, databases, latencies, tokens):
     """One of the calls in flight: takes samples until there are none."""
     head = {"model": MODEL, **DECODE}
     for sample in queue:
-        messages = [{"role": "system", "content": SYSTEM_PROMPT}, {"role": "user", "content": sample.prompt}]
+        messages = [{"role": "system", "content": SYSTEM_PROMPT},
+                    {"role": "user", "content": sample.prompt}]
         body = encode({**head, "messages": messages}).encode()
         start = time.perf_counter()
         reply = await ask(session, url, body)
@@ -188,24 +191,30 @@ def write_export(samples, out):
     lines = {"train": [], "valid": [], "rejected": []}
     for sample in sorted(samples, key=lambda sample: sample.sample_id):
         if sample.verdict is None:
-            draw = int.from_bytes(sha256(sample.sample_id.encode()).digest()[:4], "big") / (2**32 - 1)
+            digest = sha256(sample.sample_id.encode()).digest()
+            draw = int.from_bytes(digest[:4], "big") / (2**32 - 1)
             name = "train" if draw < TRAIN_RATIO else "valid"
-            messages = [{"role": "system", "content": SYSTEM_PROMPT}, {"role": "user", "content": sample.prompt},
+            messages = [{"role": "system", "content": SYSTEM_PROMPT},
+                        {"role": "user", "content": sample.prompt},
                         {"role": "assistant", "content": sample.sql}]
-            lines[name].append(encode({"messages": messages, "metadata": {"sample_id": sample.sample_id}}))
+            entry = {"messages": messages, "metadata": {"sample_id": sample.sample_id}}
         else:
-            lines["rejected"].append(encode({"sample_id": sample.sample_id, "reason": sample.verdict,
-                                             "answer": sample.answer, "text": sample.sql, "score": sample.score}))
+            name = "rejected"
+            entry = {"sample_id": sample.sample_id, "reason": sample.verdict,
+                     "answer": sample.answer, "text": sample.sql, "score": sample.score}
+        lines[name].append(encode(entry))
     for name, entries in lines.items():
         with open(os.path.join(out, f"{name}.jsonl"), "w", encoding="utf-8") as file:
             file.write("".join(entry + "\n" for entry in entries))
 
 
 async def distill(options):
-    samples, raw, duplicates = read_samples(os.path.join(options.dir, "samples.jsonl"), options.limit)
+    path = os.path.join(options.dir, "samples.jsonl")
+    samples, raw, duplicates = read_samples(path, options.limit)
     databases, latencies, tokens = Databases(options.dir), [], [0, 0]
     connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60)
-    async with aiohttp.ClientSession(connector=connector, headers={"Content-Type": "application/json"},
+    async with aiohttp.ClientSession(connector=connector,
+                                     headers={"Content-Type": "application/json"},
                                      timeout=aiohttp.ClientTimeout(total=120),
                                      cookie_jar=aiohttp.DummyCookieJar()) as session:
         queue, url = iter(samples), yarl.URL(options.base_url.rstrip("/") + "/chat/completions")
@@ -214,12 +223,14 @@ async def distill(options):
     write_export(samples, options.out)
     verdicts = collections.Counter(sample.verdict or "kept" for sample in samples)
     latencies.sort()
-    return {"raw": raw, "duplicate": duplicates, "kept": verdicts.pop("kept", 0), "reasons": dict(verdicts),
-            "tokens": sum(tokens), "p50_ms": round(latencies[len(latencies) // 2] * 1e3, 3) if latencies else None}
+    p50_ms = round(latencies[len(latencies) // 2] * 1e3, 3) if latencies else None
+    return {"raw": raw, "duplicate": duplicates, "kept": verdicts.pop("kept", 0),
+            "reasons": dict(verdicts), "tokens": sum(tokens), "p50_ms": p50_ms}
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dir")
     parser.add_argument("--base-url", required=True)
     parser.add_argument("--out", required=True)

@@ -1,13 +1,17 @@
 #!/usr/bin/env bash
-# How full the teacher is kept when it takes its time: the arrival rate at the simulator over the middle 80 % of
-# its request log, as a share of the ideal (calls in flight / mean latency), and the same for the whole job, start
-# and export included.
+# How full the teacher is kept when it takes its time: the arrival rate at the simulator over the
+# middle 80 % of its request log, as a share of the ideal (calls in flight / mean latency), and the
+# same for the whole job, start and export included.
 #
 # usage: scripts/bench/latency.sh [folder with fd-coordinator, fd-worker, fd-simulator]
 #   RUNS=5 WORKERS=2       may be set in the environment
-#   CASES="..."            name:mean_ms:sigma:in_flight:rows:goal_of_middle:goal_of_job, by default all three
+#   CASES="..."            name:mean_ms:sigma:in_flight:rows:goal_of_middle:goal_of_job, ...
+#                          by default all three
 #   KEEP=DIR               work there and leave everything in place
+#   LOG_DIR=/dev/shm       where the simulator's request log goes
 #
+# The simulator syncs its log before it replies, so the log stands in memory unless LOG_DIR says
+# otherwise: what a slow disk costs the stand-in says nothing about the pipeline.
 # Fixed latency returns whole waves of answers at once, lognormal latency does not: both are told.
 set -euo pipefail
 
@@ -26,60 +30,75 @@ done
 
 work=${KEEP:-$(mktemp -d)}
 mkdir -p "$work"
+log_dir=${LOG_DIR:-/dev/shm}
+[ -w "$log_dir" ] || log_dir=$work
+log=$(mktemp "$log_dir/fd-bench-requests.XXXXXX")
+rm -f "$work"/*.results
 simulator=
 stop_simulator() {
-  [ -z "$simulator" ] || { kill "$simulator" 2>/dev/null; wait "$simulator" 2>/dev/null; simulator=; } || true
+  [ -n "$simulator" ] || return 0
+  kill "$simulator" 2>/dev/null || true
+  wait "$simulator" 2>/dev/null || true
+  simulator=
 }
 stop() {
   stop_simulator
+  rm -f "$log"
   [ -n "${KEEP:-}" ] || rm -rf "$work"
 }
 trap stop EXIT
 trap 'exit 130' INT TERM
 unset "${!FASTDISTILL_@}" "${!OLLAMA_@}"
 
-# one_run NAME MEAN_MS SIGMA IN_FLIGHT ROWS: one line of JSON about one run
+# one_run NAME MEAN_MS SIGMA IN_FLIGHT ROWS: appends one line of JSON to NAME.results
 one_run() {
   local name=$1 mean=$2 sigma=$3 in_flight=$4 rows=$5 set="$work/set-$5" start end wall
-  [ -s "$set/samples.jsonl" ] || "$python" "$repository/scripts/bench/make_bench_set.py" "$set" --rows "$rows"
-  rm -rf "$work/port" "$work/requests.jsonl" "$work/artifacts"
+  [ -s "$set/samples.jsonl" ] ||
+    "$python" "$repository/scripts/bench/make_bench_set.py" "$set" --rows "$rows"
+  rm -rf "$work/port" "$log" "$work/artifacts"
   "$bin/fd-simulator" --answers "$set/answers.jsonl" --latency-ms "$mean" --sigma "$sigma" \
-    --request-log "$work/requests.jsonl" --port-file "$work/port" >/dev/null &
+    --request-log "$log" --port-file "$work/port" >/dev/null &
   simulator=$!
   until [ -s "$work/port" ]; do
     kill -0 "$simulator" || { echo "fd-simulator ended" >&2; exit 1; }
     sleep 0.05
   done
   start=$(date +%s%N)
-  FASTDISTILL_BASE_URL="http://127.0.0.1:$(cat "$work/port")/v1" "$bin/fd-coordinator" run "$set/bench.yaml" \
+  FASTDISTILL_BASE_URL="http://127.0.0.1:$(cat "$work/port")/v1" \
+    "$bin/fd-coordinator" run "$set/bench.yaml" \
     --out "$work/artifacts" --run-id "$name" --workers "$workers" --quiet \
-    --set "gateway.providers.0.max_concurrency=$in_flight" </dev/null >"$work/$name.log" 2>&1 ||
-    { echo "$name: fd-coordinator ended with exit code $?" >&2; tail -40 "$work/$name.log" >&2; exit 1; }
+    --set "gateway.providers.0.max_concurrency=$in_flight" \
+    </dev/null >"$work/$name.log" 2>&1 || {
+    echo "$name: fd-coordinator ended with exit code $?" >&2
+    tail -40 "$work/$name.log" >&2
+    exit 1
+  }
   end=$(date +%s%N)
   stop_simulator
   wall=$(awk -v ns=$((end - start)) 'BEGIN {printf "%.3f", ns / 1e9}')
-  "$python" "$repository/scripts/bench/rate_of_log.py" "$work/requests.jsonl" --in-flight "$in_flight" \
-    --mean-ms "$mean" --wall-s "$wall" --json
+  "$python" "$repository/scripts/bench/rate_of_log.py" "$log" --in-flight "$in_flight" \
+    --mean-ms "$mean" --wall-s "$wall" --json >>"$work/$name.results"
 }
 
 echo "$workers workers, $runs interleaved runs, $(nproc) cores, load $(cut -d' ' -f1 /proc/loadavg)"
 for ((turn = 1; turn <= runs; turn++)); do
   for entry in $cases; do
     IFS=: read -r name mean sigma in_flight rows _ _ <<<"$entry"
-    line=$(one_run "$name" "$mean" "$sigma" "$in_flight" "$rows")
-    echo "$line" >>"$work/$name.results"
-    echo "  run $turn: $name $line"
+    one_run "$name" "$mean" "$sigma" "$in_flight" "$rows"
+    echo "  run $turn: $name $(tail -n 1 "$work/$name.results")"
   done
 done
 for entry in $cases; do
   IFS=: read -r name mean sigma in_flight rows goal_middle goal_job <<<"$entry"
-  "$python" - "$work/$name.results" "$name: $in_flight in flight, $mean ms, sigma $sigma, $rows rows" \
-    "$goal_middle" "$goal_job" <<'PYTHON'
+  "$python" - "$work/$name.results" \
+    "$name: $in_flight in flight, $mean ms, sigma $sigma, $rows rows" "$goal_middle" \
+    "$goal_job" <<'PYTHON'
 import json, statistics, sys
 
 runs = [json.loads(line) for line in open(sys.argv[1])]
 print(sys.argv[2])
-for key, label, goal in (("middle_share", "middle 80 %", sys.argv[3]), ("job_share", "whole job", sys.argv[4])):
+for key, label, goal in (("middle_share", "middle 80 %", sys.argv[3]),
+                         ("job_share", "whole job", sys.argv[4])):
     values = [run[key] for run in runs]
     wanted = "no goal" if goal == "-" else f"goal {goal}"
     print(f"  {label:12} median {statistics.median(values):.3f} of ideal  "

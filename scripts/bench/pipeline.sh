@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The whole pipeline against a Python script that does the same job without durability: CPU and wall time,
-# interleaved runs at zero latency. The CPU of fd-coordinator counts all its workers. The goal is a CPU ratio
-# of at most 0.5.
+# The whole pipeline against a Python script that does the same job without durability: CPU and wall
+# time, interleaved runs at zero latency. The CPU of fd-coordinator counts all its workers. The goal
+# is a CPU ratio of at most 0.5.
 #
 # usage: scripts/bench/pipeline.sh [folder with fd-coordinator, fd-worker, fd-simulator]
 #   ROWS=20000 RUNS=5 WORKERS=2 IN_FLIGHT=64   may be set in the environment
@@ -20,7 +20,8 @@ in_flight=${IN_FLIGHT:-64}
 # Debian's python3 knows python3-aiohttp; another python3 that comes first in PATH may not.
 python=/usr/bin/python3
 [ -x "$python" ] || python=python3
-"$python" -c 'import aiohttp' 2>/dev/null || { echo "aiohttp is missing: apt-get install python3-aiohttp" >&2; exit 2; }
+"$python" -c 'import aiohttp' 2>/dev/null ||
+  { echo "aiohttp is missing: apt-get install python3-aiohttp" >&2; exit 2; }
 for program in fd-coordinator fd-worker fd-simulator; do
   [ -x "$bin/$program" ] || { echo "$bin/$program is missing: build preset release" >&2; exit 2; }
 done
@@ -45,8 +46,9 @@ for _ in $(seq 200); do
 done
 
 
-"$python" - "$repository" "$bin" "$work" "$runs" "$workers" "$in_flight" "$(cat "$work/port")" <<'PYTHON'
-import json, os, resource, statistics, subprocess, sys, shutil, time
+port=$(cat "$work/port")
+"$python" - "$repository" "$bin" "$work" "$runs" "$workers" "$in_flight" "$port" <<'PYTHON'
+import json, os, resource, shutil, statistics, subprocess, sys, time
 
 repository, bin_dir, work = sys.argv[1:4]
 runs, workers, in_flight, port = map(int, sys.argv[4:])
@@ -55,12 +57,13 @@ rows = sum(1 for _ in open(f"{work}/set/samples.jsonl", "rb"))
 
 
 def measure(command, log):
-    """Runs a command to its end: (wall, CPU) in seconds, children of children that were waited for included."""
+    """Runs a command to its end: (wall, CPU) in seconds, with the processes it waited for."""
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     environment = {name: value for name, value in os.environ.items()
                    if not name.startswith(("FASTDISTILL_", "OLLAMA_"))}
     with open(log, "wb") as file:
-        code = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT,
+        code = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=file,
+                              stderr=subprocess.STDOUT,
                               env={**environment, "FASTDISTILL_BASE_URL": base_url}).returncode
     wall, after = time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
     if code != 0:
@@ -75,23 +78,27 @@ def kept_ids(folder):
 
 
 def run_python():
-    return measure([sys.executable, f"{repository}/scripts/bench/baseline_aiohttp.py", f"{work}/set", "--base-url",
-                    base_url, "--out", f"{work}/baseline", "--concurrency", str(in_flight)], f"{work}/baseline.log")
+    return measure([sys.executable, f"{repository}/scripts/bench/baseline_aiohttp.py",
+                    f"{work}/set", "--base-url", base_url, "--out", f"{work}/baseline",
+                    "--concurrency", str(in_flight)], f"{work}/baseline.log")
 
 
 def run_ours():
     shutil.rmtree(f"{work}/artifacts", ignore_errors=True)
-    return measure([f"{bin_dir}/fd-coordinator", "run", f"{work}/set/bench.yaml", "--out", f"{work}/artifacts",
-                    "--run-id", "bench", "--workers", str(workers), "--quiet",
-                    "--set", f"gateway.providers.0.max_concurrency={in_flight}"], f"{work}/ours.log")
+    return measure([f"{bin_dir}/fd-coordinator", "run", f"{work}/set/bench.yaml",
+                    "--out", f"{work}/artifacts", "--run-id", "bench",
+                    "--workers", str(workers), "--quiet",
+                    "--set", f"gateway.providers.0.max_concurrency={in_flight}"],
+                   f"{work}/ours.log")
 
 
 def spread(name, values, unit):
-    return f"{name:28} median {statistics.median(values):9.3f} {unit}  ({min(values):.3f} to {max(values):.3f})"
+    return (f"{name:24} median {statistics.median(values):9.3f} {unit}  "
+            f"({min(values):.3f} to {max(values):.3f})")
 
 
-print(f"{rows} rows, {in_flight} in flight, {workers} workers, {runs} interleaved runs, {os.cpu_count()} cores, "
-      f"load {os.getloadavg()[0]:.2f}", flush=True)
+print(f"{rows} rows, {in_flight} in flight, {workers} workers, {runs} interleaved runs, "
+      f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.2f}", flush=True)
 python_runs, our_runs = [], []
 for turn in range(runs):
     # Who goes first changes from turn to turn, so that neither always meets the warmer machine.
@@ -99,9 +106,10 @@ for turn in range(runs):
         (python_runs if which is run_python else our_runs).append(which())
     theirs, ours = kept_ids(f"{work}/baseline"), kept_ids(f"{work}/artifacts/bench/export")
     if theirs != ours:
-        sys.exit(f"different samples were kept: {len(theirs)} by Python, {len(ours)} by Fast Distill, "
-                 f"first difference {sorted(theirs ^ ours)[0]}")
-    print(f"  run {turn + 1}: python {python_runs[-1][1]:.2f} s CPU {python_runs[-1][0]:.2f} s wall, "
+        sys.exit(f"different samples were kept: {len(theirs)} by Python, "
+                 f"{len(ours)} by Fast Distill, first difference {sorted(theirs ^ ours)[0]}")
+    print(f"  run {turn + 1}: "
+          f"python {python_runs[-1][1]:.2f} s CPU {python_runs[-1][0]:.2f} s wall, "
           f"fast-distill {our_runs[-1][1]:.2f} s CPU {our_runs[-1][0]:.2f} s wall", flush=True)
 
 scale = 1e6 / rows

@@ -3,10 +3,10 @@
 
 usage: rate_of_log.py LOG --in-flight N --mean-ms M [--wall-s W] [--json]
 
-Prints the arrival rate over the middle 80 % of the log's requests, as a share of the ideal rate: N calls in
-flight over a mean latency of M ms. With --wall-s also the whole job: the time that so many requests would take
-at the ideal rate, over the wall time. Retries and faults count as what they are: requests. With --mean-ms 0
-the mean of the log itself is taken (reply_us - t_us).
+Prints the arrival rate over the middle 80 % of the log's requests, as a share of the ideal rate:
+N calls in flight over a mean latency of M ms. With --wall-s also the whole job: the time that so
+many requests would take at the ideal rate, over the wall time. Retries and faults count as what
+they are: requests. With --mean-ms 0 the mean of the log itself is taken (reply_us - t_us).
 """
 import argparse
 import json
@@ -14,7 +14,10 @@ import sys
 
 
 def read_log(path):
-    """Returns arrival times in us, sorted, and the mean service time in ms (None when nothing was answered)."""
+    """Returns arrival times in us, sorted, and the mean service time in ms.
+
+    The mean is None when nothing was answered.
+    """
     arrivals, total, answered = [], 0, 0
     with open(path, "rb") as file:
         for number, line in enumerate(file, 1):
@@ -33,8 +36,8 @@ def read_log(path):
 def middle_rate(arrivals):
     """Returns requests a second over the middle 80 % of the requests.
 
-    Between the arrivals number low and high there are high - low intervals; a burst at an edge (with fixed
-    latency whole waves arrive at once) is therefore counted once, not twice.
+    Between the arrivals number low and high there are high - low intervals, so that no request
+    is counted at both edges.
     """
     low, high = len(arrivals) // 10, len(arrivals) - 1 - len(arrivals) // 10
     span_us = arrivals[high] - arrivals[low] if high > low else 0
@@ -44,7 +47,8 @@ def middle_rate(arrivals):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("log")
     parser.add_argument("--in-flight", type=int, required=True)
     parser.add_argument("--mean-ms", type=float, required=True)
@@ -57,8 +61,9 @@ def main():
         parser.error("--in-flight and the mean latency must be positive")
     ideal = options.in_flight * 1000 / mean_ms
     rate = middle_rate(arrivals)
-    result = {"requests": len(arrivals), "mean_ms_of_log": round(mean_of_log or 0, 3), "ideal_per_s": round(ideal, 1),
-              "middle_per_s": round(rate, 1), "middle_share": round(rate / ideal, 4)}
+    result = {"requests": len(arrivals), "mean_ms_of_log": round(mean_of_log or 0, 3),
+              "ideal_per_s": round(ideal, 1), "middle_per_s": round(rate, 1),
+              "middle_share": round(rate / ideal, 4)}
     if options.wall_s:
         result["job_share"] = round(len(arrivals) / ideal / options.wall_s, 4)
     if options.json:

@@ -1,14 +1,11 @@
 #include "coordinator/ingest.hpp"
 
 #include <algorithm>
-#include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "actors/config_loader.hpp"
 #include "coordinator/input_reader.hpp"
@@ -381,81 +378,6 @@ TEST(Ingest, TellsEqualContentApartByIdFields) {
   }
 }
 
-/// Returns why a row that names this database is refused.
-std::string why_database(IngestFolder& here, std::string_view path) {
-  json::Object row{{"schema", "s"}, {"instruction", "i"}, {"db_path", path}};
-  return here.why_refused(json::canonical(json::Value(std::move(row))));
-}
-
-TEST(IngestDatabases, MayNotLeaveTheFolderOfTheInput) {
-  IngestFolder here;
-  for (const std::string path : {"/etc/passwd", "..", "../a.sqlite", "x/../../a.sqlite", "x/.."}) {
-    EXPECT_EQ(why_database(here, path),
-              "database '" + path + "' leaves the input's folder; paths are relative to it");
-  }
-  const std::string zero("a.sqlite\0", 9);
-  EXPECT_EQ(why_database(here, zero), R"(database 'a.sqlite\x00' has a zero byte in its name)");
-  EXPECT_EQ(why_database(here, ""), "the database's path is empty");
-}
-
-TEST(IngestDatabases, MayNotLeaveTheFolderByLinks) {
-  IngestFolder here;
-  const testing_support::TempFolder outside;
-  outside.put("b.sqlite", database_bytes('b'));
-  ASSERT_EQ(::symlink(outside.at("b.sqlite").c_str(), here.folder.at("file").c_str()), 0);
-  ASSERT_EQ(::symlink(outside.root().c_str(), here.folder.at("folder").c_str()), 0);
-  EXPECT_EQ(why_database(here, "file"), "database 'file' is a link that leaves the input's folder");
-  EXPECT_EQ(why_database(here, "folder/b.sqlite"),
-            "database 'folder/b.sqlite' is a link that leaves the input's folder");
-}
-
-TEST(IngestDatabases, MayBeLinksInsideTheFolder) {
-  IngestFolder here;
-  ASSERT_TRUE(make_directories(here.folder.at("x..y")).ok());
-  ASSERT_EQ(::symlink("../a.sqlite", here.folder.at("x..y/link").c_str()), 0);
-  here.put_rows({R"({"schema":"s","instruction":"i","db_path":"x..y/link"})"});
-  EXPECT_EQ(done(here).databases.at(0).digest, sha256(database_bytes('a')).hex());
-}
-
-TEST(IngestDatabases, AreFilesOfSqlite) {
-  IngestFolder here;
-  here.folder.put("text", "SQLite format 2");
-  here.folder.put("empty", "");
-  ASSERT_EQ(::mkfifo(here.folder.at("pipe").c_str(), 0600), 0);
-  ASSERT_TRUE(make_directories(here.folder.at("folder")).ok());
-  EXPECT_EQ(why_database(here, "text"), "database 'text' is no SQLite database");
-  EXPECT_EQ(why_database(here, "empty"), "database 'empty' is no SQLite database");
-  EXPECT_EQ(why_database(here, "pipe"), "database 'pipe' is no regular file");
-  EXPECT_EQ(why_database(here, "folder"), "database 'folder' is no regular file");
-  EXPECT_EQ(why_database(here, "none"),
-            "database 'none': No such file or directory (looked in '" + here.folder.root() + "')");
-}
-
-TEST(IngestDatabases, HaveNoChangesWaitingBesideThem) {
-  const std::string advice =
-      "'; close the program that writes it, or open it once with sqlite3 and run: PRAGMA "
-      "journal_mode=DELETE";
-  for (const std::string end : {"-wal", "-journal"}) {
-    IngestFolder here;
-    here.folder.put("a.sqlite" + end, "x");
-    here.put_rows({row_line("i")});
-    EXPECT_TRUE(here.refusal().message.ends_with(
-        ":1: database 'a.sqlite' has changes that are not in it yet, in 'a.sqlite" + end + advice));
-    here.folder.put("a.sqlite" + end, "");
-    EXPECT_EQ(done(here).unique, 1u);
-  }
-}
-
-TEST(IngestDatabases, AreNamedByTheRow) {
-  IngestFolder here;
-  EXPECT_EQ(here.why_refused(R"({"schema":"s","instruction":"i"})"),
-            "missing field 'db_path', which names the database");
-  EXPECT_EQ(here.why_refused(R"({"schema":"s","instruction":"i","db_path":null})"),
-            "field 'db_path', which names the database, must be text, got null");
-  EXPECT_EQ(here.why_refused(row_line("i").replace(row_line("i").find("\"SELECT 1\""), 10, "1")),
-            "field 'gold_sql' must be text, got a number");
-}
-
 TEST(DefaultRunId, DependsOnConfigInputsAndLimit) {
   RunConfig config = testing_support::ingest_config();
   InputFile input{"a.jsonl", 3, 1, sha256("abc")};
@@ -471,66 +393,6 @@ TEST(DefaultRunId, DependsOnConfigInputsAndLimit) {
   EXPECT_NE(default_run_id(config, {input, input}, 0), id);
   config.contract.drop_null_fields = false;
   EXPECT_NE(default_run_id(config, {input}, 0), id);
-}
-
-/// Returns what print_ids() writes, and behind it what it is refused with.
-std::string printed(const IngestFolder& here) {
-  std::string text;
-  const auto ids = print_ids(here.config, here.inputs, [&](std::string_view line) {
-    text += line;
-    return Result<void>();
-  });
-  return ids.ok() ? text : text + ids.error().message;
-}
-
-TEST(PrintIds, GivesEveryRowInInputOrderWithoutDatabases) {
-  IngestFolder here;
-  const std::string line = R"j({"schema":"t(a)","instruction":"Count the rows."})j";
-  here.put_rows({"", line, line});
-  here.inputs.push_back({here.folder.put("more.jsonl", line)});
-  const auto expected = [](int number) {
-    return R"j({"canonical_input":"{\"instruction\":\"Count the rows.\",\"schema\":\"t(a)\"}","line":)j" +
-           std::to_string(number) +
-           R"(,"sample_id":"a642b84d532a016751db37cf65c7648f01157afb6a03ae563276b1b96f5c55bc"})"
-           "\n";
-  };
-  EXPECT_EQ(printed(here), expected(2) + expected(3) + expected(1));
-}
-
-TEST(PrintIds, GivesTheIdsThatIngestGives) {
-  IngestFolder here;
-  here.put_rows(many_rows(40));
-  done(here);
-  const std::string text = printed(here);
-  for (const Sample& sample : here.samples(3)) {
-    EXPECT_NE(text.find("\"line\":" + std::to_string(sample.ordinal + 1) + ",\"sample_id\":\"" +
-                        sample.id.hex() + "\"}"),
-              std::string::npos);
-  }
-}
-
-TEST(PrintIds, RefusesRowsOnlyWhenStrict) {
-  IngestFolder here;
-  here.put_rows({"[]"});
-  EXPECT_EQ(printed(here), "1 row is refused (contract.strict is true):\n  " +
-                               here.folder.at("samples.jsonl") + ":1: not a JSON object");
-  here.config.contract.strict = false;
-  here.put_rows({"[]", R"({"schema":1,"instruction":2})"});
-  EXPECT_TRUE(printed(here).starts_with(
-      R"({"canonical_input":"{\"instruction\":2,\"schema\":1}","line":2,"sample_id":")"));
-}
-
-TEST(PrintIds, StopsWhenNothingCanBeWritten) {
-  IngestFolder here;
-  here.put_rows(many_rows(3));
-  int calls = 0;
-  const auto ids = print_ids(here.config, here.inputs, [&](std::string_view) {
-    ++calls;
-    return Result<void>(Error{Errc::storage, "full"});
-  });
-  ASSERT_FALSE(ids.ok());
-  EXPECT_EQ(ids.error().message, "full");
-  EXPECT_EQ(calls, 1);
 }
 
 }  // namespace

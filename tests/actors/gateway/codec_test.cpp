@@ -86,7 +86,8 @@ TEST(Encode, AppendsToWhatIsThere) {
 TEST(Decode, ReadsEveryPartOfAnAnswer) {
   const Completion completion = good(
       R"( {"id":"c","object":"chat.completion","created":1,"model":"served-1","choices":[)"
-      R"({"index":0,"message":{"role":"assistant","content":"SELECT 1","reasoning_content":"think",)"
+      R"({"index":0,"message":{"role":"assistant","content":"SELECT 1",)"
+      R"("reasoning_content":"think",)"
       R"("refusal":null,"tool_calls":[]},"logprobs":null,"finish_reason":"stop"},)"
       R"({"index":1,"message":{"content":"other"}}],"usage":{"prompt_tokens":12,)"
       R"("completion_tokens":5,"total_tokens":17,"prompt_tokens_details":{"cached_tokens":0}},)"
