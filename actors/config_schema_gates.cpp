@@ -126,7 +126,7 @@ void add_verdict_keys(Keys& keys, GatesConfig& gates) {
                   .effect = effect,
                   .limits = {0, kMaxExact},
                   .unit = "samples",
-                  .meaning = "Dataset gate: fewest samples kept."});
+                  .meaning = "Dataset gate: fewest samples in the run (`total` of the report)."});
   score("gates.dataset.min_exec_pass_rate", &gates.dataset.min_exec_pass_rate,
         "Dataset gate: lowest share of answers that run.");
   score("gates.dataset.min_gold_match_rate", &gates.dataset.min_gold_match_rate,

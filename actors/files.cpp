@@ -133,7 +133,7 @@ Result<AtomicFile> AtomicFile::create(const std::string& path, Durable durable) 
   auto impl = std::make_unique<Impl>();
   impl->path = path;
   impl->durable = durable;
-  impl->temporary = path + ".tmp";
+  impl->temporary = durable == Durable::later ? path : path + ".tmp";
   ::unlink(impl->temporary.c_str());  // of an earlier process that was killed
   impl->fd =
       ::open(impl->temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -161,7 +161,7 @@ Result<FileEntry> AtomicFile::commit() {
   if (file.durable == Durable::at_once && ::fsync(file.fd) != 0) {
     return storage_error(file.temporary);
   }
-  if (::rename(file.temporary.c_str(), file.path.c_str()) != 0) {
+  if (file.temporary != file.path && ::rename(file.temporary.c_str(), file.path.c_str()) != 0) {
     return storage_error(file.path);
   }
   ::close(std::exchange(file.fd, -1));

@@ -88,6 +88,11 @@ std::string dataset_card(const RunConfig& config, const Digest& config_digest,
   out += "\n# " + config.task + "\n\n" + grouped(summary.kept) +
          " chat rows, distilled and checked by Fast Distill " FD_VERSION ": run `" +
          summary.run_id + "`, config `" + config_digest.hex() + "`.\n";
+  if (summary.simulated) {
+    out +=
+        "\n**Simulated:** the answers are those of fd-simulator, a stand-in for a model. Do not train "
+        "on them.\n";
+  }
   if (!summary.complete) {
     out += "\n**Incomplete:** " + grouped(summary.failed) +
            " samples failed and were not judged; going on with the run asks for them again.\n";

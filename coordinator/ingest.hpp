@@ -70,7 +70,7 @@ std::string default_run_id(const RunConfig& config, const std::vector<InputFile>
                            std::uint64_t limit);
 
 /// Prints {"canonical_input","line","sample_id"} for every row, in input order, through `write`.
-/// Memory: flat. Errors: as ingest().
+/// Memory: flat. Errors: as ingest(); refused rows are told after the last one.
 Result<void> print_ids(const RunConfig& config, const std::vector<InputSpec>& inputs,
                        const std::function<Result<void>(std::string_view)>& write);
 

@@ -245,7 +245,9 @@ int main(int argc, char** argv) {
     if (!parsed.ok()) {
       return fail(parsed.error(), kExitUsage);
     }
-    if (command.run == run) {
+    if (command.run != run) {
+      std::signal(SIGPIPE, SIG_DFL);  // `... | head` ends these as it ends any filter
+    } else {
       pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // every thread: the run waits for them
     }
     return command.run(*parsed, typed(argc, argv));

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdio>
+#include <optional>
 
 #include "protocol/json.hpp"
 #include "protocol/json_text.hpp"
@@ -53,20 +54,30 @@ std::string escaped(std::uint32_t code) {
   }
 }
 
-void append_printable(std::string_view text, const std::string& line_break, std::string& out) {
+/// Appends `text` with everything that acts made visible. Line breaks too, unless `indent` is
+/// given: then they stay, and as many spaces stand before each line that is not empty.
+void append_printable(std::string_view text, std::optional<std::size_t> indent, std::string& out) {
   const std::string valid = json::replace_invalid_utf8(text);
+  bool line_start = false;
   for (std::size_t at = 0; at < valid.size();) {
     const std::size_t bytes = json::utf8_step(valid, at).bytes;
     const std::string_view sequence = std::string_view(valid).substr(at, bytes);
     const std::uint32_t code = code_point(sequence);
-    if (code == '\n' && !line_break.empty()) {
-      out += line_break;
-    } else if (acts(code)) {
+    at += bytes;
+    if (code == '\n' && indent) {
+      out += '\n';
+      line_start = true;
+      continue;
+    }
+    if (line_start) {
+      out.append(*indent, ' ');
+      line_start = false;
+    }
+    if (acts(code)) {
       out += escaped(code);
     } else {
       out += sequence;
     }
-    at += bytes;
   }
 }
 
@@ -119,13 +130,13 @@ std::string gate_text(const GateVerdict& gate) {
 
 std::string printable(std::string_view text) {
   std::string out;
-  append_printable(text, "", out);
+  append_printable(text, std::nullopt, out);
   return out;
 }
 
 std::string printable_block(std::string_view text, std::size_t indent) {
   std::string out;
-  append_printable(text, "\n" + std::string(indent, ' '), out);
+  append_printable(text, indent, out);
   return out;
 }
 

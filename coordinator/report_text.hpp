@@ -21,7 +21,8 @@ std::string gate_text(const GateVerdict& gate);
 /// Returns `text` so that it can be printed: control characters, invalid UTF-8 and characters that
 /// reorder or hide text become \n, \t, \x1b or \u202e.
 std::string printable(std::string_view text);
-/// Returns `text` as printable() does, but with its line breaks, each followed by `indent` spaces.
+/// Returns `text` as printable() does, but with its line breaks; `indent` spaces stand before each
+/// further line that is not empty.
 std::string printable_block(std::string_view text, std::size_t indent);
 /// Returns the first `characters` code points of `text`, and how many more there are in brackets.
 std::string shortened(std::string_view text, std::size_t characters);

@@ -87,7 +87,7 @@ std::string exec_text(const Candidate& candidate, const Outcome& outcome) {
   }
   if (outcome.gold_failed) {
     text += ", the gold itself does not run";
-  } else if (candidate.gold_match) {
+  } else if (candidate.gold_match && candidate.exec == ExecStatus::ok) {
     text += *candidate.gold_match ? ", same result as the gold" : ", not the gold's result";
   }
   if (candidate.score) {

@@ -66,6 +66,9 @@ class SummaryText {
              : code == 1 ? ": complete, but a dataset gate failed"
                          : ": incomplete, too many samples failed") +
             "\n\n";
+    if (summary_.simulated) {
+      out_ += "  Answers are fd-simulator's, a stand-in: these numbers say nothing about a model.\n\n";
+    }
   }
 
   void count(const char* what, std::uint64_t number, std::uint64_t whole, bool with_bar) {

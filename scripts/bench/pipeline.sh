@@ -37,6 +37,7 @@ trap stop EXIT
 trap 'exit 130' INT TERM
 
 "$python" "$repository/scripts/bench/make_bench_set.py" "$work/set" --rows "$rows"
+rm -f "$work/port"
 "$bin/fd-simulator" --answers "$work/set/answers.jsonl" --port-file "$work/port" >/dev/null &
 simulator=$!
 for _ in $(seq 200); do

@@ -1,3 +1,7 @@
+#include <algorithm>
+#include <string>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 #include "coordinator/merge.hpp"
@@ -53,6 +57,13 @@ TEST_F(Show, PrintsAllReasonsInIdOrderUpToTheLimit) {
     ids.push_back(text.substr(at + mark.size(), 12));
   }
   EXPECT_TRUE(std::is_sorted(ids.begin(), ids.end()));
+}
+
+TEST_F(Show, SaysNothingOfTheGoldWhenTheAnswerDidNotRun) {
+  write_run(dir_, config_, {rejected_sample(1, Reason::parse_error)}, 1);
+  EXPECT_NE(show("").find("   exec          parse_error (no_such_column), score 0\n"),
+            std::string::npos)
+      << show("");
 }
 
 TEST_F(Show, PrintsWhyASampleFailed) {

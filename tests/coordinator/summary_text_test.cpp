@@ -146,6 +146,7 @@ TEST(Printable, DisarmsWhatATerminalWouldObey) {
   EXPECT_EQ(printable("é 漢 🙂"), "é 漢 🙂");
   EXPECT_EQ(printable("\xff"), "\xef\xbf\xbd");
   EXPECT_EQ(printable_block("a\nb\x1b", 2), "a\n  b\\x1b");
+  EXPECT_EQ(printable_block("a\n\nb\n", 2), "a\n\n  b\n");
 }
 
 TEST(Shortened, CutsBetweenCharacters) {

@@ -149,7 +149,10 @@ void Service::apply(Fault fault, Outcome& outcome) {
 }
 
 void Service::build_completion(const ChatRequest& chat) {
-  Completion completion{.model = chat.model};
+  // Whoever shows results can tell by the served model's name that no model made them.
+  served_model_ = "fd-simulator/";
+  served_model_ += chat.model;
+  Completion completion{.model = served_model_};
   const std::uint64_t messages = mix(options_.seed, chat.messages_hash);
   choices_.resize(static_cast<std::size_t>(chat.choices));
   for (std::size_t index = 0; index < choices_.size(); ++index) {

@@ -65,6 +65,7 @@ class Service {
   FaultPlan faults_;
   ChatRequestReader reader_;
   std::vector<Choice> choices_;
+  std::string served_model_;
   std::string body_;
   std::string fixed_body_;
 };

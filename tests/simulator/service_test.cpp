@@ -66,7 +66,7 @@ TEST(Service, AnswersAsTheContractSays) {
   const auto value = json::parse(reply.body);
   ASSERT_TRUE(value.ok()) << reply.body;
   EXPECT_EQ(*value->find("object")->as_string(), "chat.completion");
-  EXPECT_EQ(*value->find("model")->as_string(), "m");
+  EXPECT_EQ(*value->find("model")->as_string(), "fd-simulator/m");
   EXPECT_EQ(value->find("created")->as_uint(), 0u);
   EXPECT_EQ(content_of(reply.body), "SELECT \"héllo\"\n;");
   const json::Value* usage = value->find("usage");
