@@ -33,7 +33,7 @@ constexpr std::array<std::string_view, 20> kPieces = {"a",
                                                       "\xF0\x9F\x98\x80"};
 
 void append_escape(unsigned unit, std::string& out) {
-  char buffer[8];
+  char buffer[16];
   std::snprintf(buffer, sizeof buffer, "\\u%04x", unit);
   out += buffer;
 }
