@@ -37,17 +37,6 @@ std::string name_of(const std::string& path) {
   return path.substr(path.rfind('/') + 1);
 }
 
-Result<void> sync_folder(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) {
-    return storage_error(path);
-  }
-  const bool synced = ::fsync(fd) == 0;
-  const Error error = storage_error(path);
-  ::close(fd);
-  return synced ? Result<void>() : Result<void>(error);
-}
-
 /// Opens a regular file for reading.
 Result<int> open_regular(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -158,7 +147,7 @@ Result<FileEntry> AtomicFile::commit() {
   if (file.failed) {
     return *file.failed;
   }
-  if (file.durable == Durable::at_once && ::fsync(file.fd) != 0) {
+  if (file.durable != Durable::later && ::fsync(file.fd) != 0) {
     return storage_error(file.temporary);
   }
   if (file.temporary != file.path && ::rename(file.temporary.c_str(), file.path.c_str()) != 0) {
@@ -267,6 +256,17 @@ Result<void> rename_durable(const std::string& from, const std::string& to) {
     return storage_error(to);
   }
   return sync_folder(folder_of(to));
+}
+
+Result<void> sync_folder(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) {
+    return storage_error(path);
+  }
+  const bool synced = ::fsync(fd) == 0;
+  const Error error = storage_error(path);
+  ::close(fd);
+  return synced ? Result<void>() : Result<void>(error);
 }
 
 Result<void> sync_filesystem(const std::string& path) {

@@ -14,6 +14,7 @@ namespace fd {
 /// When a new file must survive a power cut.
 enum class Durable {
   at_once,  ///< when commit() returns
+  content,  ///< its content when commit() returns, its name once sync_folder() has returned
   later,    ///< when sync_filesystem() has been called: for a folder that only a later rename
             ///< publishes
 };
@@ -42,6 +43,8 @@ class AtomicFile {
 /// Writes `bytes` to `path` as AtomicFile does.
 Result<FileEntry> write_file(const std::string& path, std::string_view bytes,
                              Durable durable = Durable::at_once);
+/// Makes the names in a folder durable. Errors: storage.
+Result<void> sync_folder(const std::string& path);
 /// Makes everything on the file system of `path` durable. Errors: storage.
 Result<void> sync_filesystem(const std::string& path);
 /// Reads a whole regular file of at most `max_bytes`. Errors: not_found, exhausted, storage.

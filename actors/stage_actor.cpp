@@ -1,6 +1,7 @@
 #include "actors/stage_actor.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <unordered_map>
 #include <utility>
 
@@ -17,11 +18,10 @@ caf::behavior stage_actor(caf::event_based_actor* self, std::shared_ptr<Stage> s
   return {[=](WorkBatch& batch) {
     const auto id = static_cast<std::size_t>(stage->id());
     Instant start = clock->now();
-    const std::uint64_t queued = micros(start - batch.sent);
     for (WorkItem& item : *batch.items) {
       stage->process(item);
       const Instant end = clock->now();
-      item.times.at(id) = {queued, micros(end - start)};
+      item.times.at(id) = {micros(start - batch.sent), micros(end - start)};
       start = end;
     }
     batch.sent = start;
@@ -54,8 +54,17 @@ class Teacher {
     for (WorkItem& item : *batch.items) {
       start(std::move(item));
     }
+    flush();
   }
 
+  void finish(ChatInbox& inbox) {
+    for (ChatResult& result : inbox.take()) {
+      finish(result);
+    }
+    flush();
+  }
+
+ private:
   void finish(ChatResult& result) {
     const auto found = waiting_.find(result.tag);
     FD_CHECK(found != waiting_.end());
@@ -88,7 +97,6 @@ class Teacher {
     }
   }
 
- private:
   void start(WorkItem item) {
     std::vector<ChatCall> calls;
     std::vector<Answer> usable;
@@ -133,9 +141,16 @@ class Teacher {
   void pass_on(WorkItem item) {
     std::sort(item.answers.begin(), item.answers.end(),
               [](const Answer& a, const Answer& b) { return a.candidate < b.candidate; });
-    auto items = std::make_shared<std::vector<WorkItem>>();
-    items->push_back(std::move(item));
-    next_.send(WorkBatch{std::move(items), clock_.now()});
+    passing_.push_back(std::move(item));
+  }
+
+  /// Sends on what has all its answers.
+  void flush() {
+    if (!passing_.empty()) {
+      auto items = std::make_shared<std::vector<WorkItem>>(std::move(passing_));
+      passing_.clear();
+      next_.send(WorkBatch{std::move(items), clock_.now()});
+    }
   }
 
   PromptStage prompt_;
@@ -144,6 +159,7 @@ class Teacher {
   Route next_;
   const Clock& clock_;
   std::unordered_map<std::uint64_t, Waiting> waiting_;  // by number of the sample in this process
+  std::vector<WorkItem> passing_;
   std::uint64_t last_number_ = 0;
   std::shared_ptr<Gateway> gateway_;  // shared with the pipeline; see UseGateway
 };
@@ -152,10 +168,35 @@ caf::behavior teacher_actor(caf::event_based_actor* self, std::shared_ptr<Teache
   act::end_process_on_exception(self, "teacher");
   return {[teacher](UseGateway& use) { teacher->use(std::move(use.gateway)); },
           [teacher](WorkBatch& batch) { teacher->take(batch); },
-          [teacher](ChatDone& done) { teacher->finish(*done.result); }};
+          [teacher](ChatDone& done) { teacher->finish(*done.inbox); }};
 }
 
 }  // namespace
+
+bool ChatInbox::add(ChatResult result) {
+  const std::lock_guard lock(mutex_);
+  results_.push_back(std::move(result));
+  return results_.size() == 1;
+}
+
+std::vector<ChatResult> ChatInbox::take() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(results_, {});
+}
+
+void Route::send(WorkBatch batch) {
+  std::vector<WorkItem>& items = *batch.items;
+  // A large batch is shared out over the targets; the last part is the batch itself.
+  const std::size_t part = (items.size() + targets_.size() - 1) / targets_.size();
+  while (items.size() > std::max<std::size_t>(part, 1)) {
+    auto split = std::make_shared<std::vector<WorkItem>>(
+        std::make_move_iterator(items.end() - static_cast<std::ptrdiff_t>(part)),
+        std::make_move_iterator(items.end()));
+    items.resize(items.size() - part);
+    act::post(targets_[turn_++ % targets_.size()], WorkBatch{std::move(split), batch.sent});
+  }
+  act::post(targets_[turn_++ % targets_.size()], std::move(batch));
+}
 
 caf::actor spawn_stage(caf::actor_system& system, std::unique_ptr<Stage> stage, Route next,
                        const Clock& clock) {

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "actors/caf_compat.hpp"
@@ -20,9 +21,22 @@ struct WorkBatch {
   Instant sent;  ///< when the sender let it go: what the next stage's queue time counts from
 };
 
-/// A finished call on its way to the teacher stage.
+/// Finished calls between the gateway's threads and the teacher stage: what gathers while the stage
+/// is busy goes on as one batch. Thread: any.
+class ChatInbox {
+ public:
+  /// Returns whether the stage must be told: the inbox was empty.
+  bool add(ChatResult result);
+  std::vector<ChatResult> take();
+
+ private:
+  std::mutex mutex_;
+  std::vector<ChatResult> results_;
+};
+
+/// Tells the teacher stage that its inbox has something.
 struct ChatDone {
-  std::shared_ptr<ChatResult> result;
+  std::shared_ptr<ChatInbox> inbox;
 };
 
 /// An answer (or a failed call) that was paid for: on its way to be recorded before all else.
@@ -57,7 +71,7 @@ namespace fd {
 class Route {
  public:
   explicit Route(std::vector<caf::actor> targets) : targets_(std::move(targets)) {}
-  void send(WorkBatch batch) { act::post(targets_[turn_++ % targets_.size()], std::move(batch)); }
+  void send(WorkBatch batch);
 
  private:
   std::vector<caf::actor> targets_;

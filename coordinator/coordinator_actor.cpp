@@ -184,6 +184,11 @@ class CoordinatorShell {
     }
     std::vector<std::pair<PeerId, std::string>> frames;
     for (const Outgoing& outgoing : effects.send) {
+      if (const auto* samples = std::get_if<SendSamples>(&outgoing)) {
+        // Rests on nothing that waits: only a worker that was told of its lease asks.
+        transport_.send(samples->peer, encoded(*samples));
+        continue;
+      }
       std::visit([&](const auto& one) { frames.emplace_back(one.peer, encoded(one)); }, outgoing);
     }
     if (!effects.append.empty() || !effects.commit.empty() || *waiting_commits_ > 0) {
@@ -301,8 +306,7 @@ class CoordinatorShell {
     const std::string& error = record.call->error;
     const bool hopeless = error.starts_with("unauthorized") || error.starts_with("outage");
     if (hopeless || (!any_answer_ && record.call->http_status == 0)) {
-      stop_reason_ =
-          Error{Errc::unavailable, "endpoint " + record.call->endpoint + ": " + error};
+      stop_reason_ = Error{Errc::unavailable, "endpoint " + record.call->endpoint + ": " + error};
       act::post(caf::actor_cast<caf::actor>(self_), DrainNow{});
     }
   }

@@ -90,7 +90,8 @@ std::string dataset_card(const RunConfig& config, const Digest& config_digest,
          summary.run_id + "`, config `" + config_digest.hex() + "`.\n";
   if (summary.simulated) {
     out +=
-        "\n**Simulated:** the answers are those of fd-simulator, a stand-in for a model. Do not train "
+        "\n**Simulated:** the answers are those of fd-simulator, a stand-in for a model. Do not "
+        "train "
         "on them.\n";
   }
   if (!summary.complete) {

@@ -268,9 +268,9 @@ class Merge {
     summary.rejected = all_.rejected;
     summary.failed = all_.failed;
     summary.train = files.train_rows;
-    summary.simulated = std::any_of(
-        files.served_models.begin(), files.served_models.end(),
-        [](const auto& served) { return served.first.starts_with("fd-simulator/"); });
+    summary.simulated =
+        std::any_of(files.served_models.begin(), files.served_models.end(),
+                    [](const auto& served) { return served.first.starts_with("fd-simulator/"); });
     summary.valid = files.valid_rows;
     summary.reject_reasons = all_.reject_reasons;
     summary.failure_reasons = all_.failure_reasons;

@@ -110,8 +110,9 @@ void sort_and_check(ShardResult& result, const std::vector<SampleId>& ids) {
 }
 
 template <class T>
-Result<FileEntry> write_lines(const std::string& path, const std::vector<T>& records) {
-  FD_TRY(AtomicFile file, AtomicFile::create(path));
+Result<FileEntry> write_lines(const std::string& path, const std::vector<T>& records,
+                              Durable durable = Durable::content) {
+  FD_TRY(AtomicFile file, AtomicFile::create(path, durable));
   std::string line;
   for (const T& record : records) {
     line.clear();
@@ -258,11 +259,13 @@ Result<Manifest> write_shard(const RunDir& dir, const RunConfig& config, ShardRe
   static_cast<void>(calls);
   FD_TRY(const FileEntry answers, write_lines(dir.shard_file(shard, kAnswers), result.answers));
   FD_TRY(const FileEntry settings,
-         write_file(dir.shard_file(shard, kConfig), json::pretty(semantic_config(config)) + "\n"));
+         write_file(dir.shard_file(shard, kConfig), json::pretty(semantic_config(config)) + "\n",
+                    Durable::content));
   FD_TRY(const FileEntry outcomes, write_lines(dir.shard_file(shard, kOutcomes), result.outcomes));
   // A newline stands behind each line in the file as in a content digest, so the two are one.
   manifest.content_sha256 = outcomes.sha256;
   manifest.files = {answers, settings, input_entry, outcomes};  // by name
+  FD_TRY_VOID(sync_folder(dir.shard(shard)));  // before the manifest can name the files
   FD_TRY(const FileEntry written, write_file(dir.shard_file(shard, "manifest.json"),
                                              json::pretty(to_json(manifest)) + "\n"));
   static_cast<void>(written);

@@ -67,7 +67,8 @@ class SummaryText {
                          : ": incomplete, too many samples failed") +
             "\n\n";
     if (summary_.simulated) {
-      out_ += "  Answers are fd-simulator's, a stand-in: these numbers say nothing about a model.\n\n";
+      out_ +=
+          "  Answers are fd-simulator's, a stand-in: these numbers say nothing about a model.\n\n";
     }
   }
 

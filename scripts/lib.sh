@@ -13,7 +13,7 @@ export PYTHONDONTWRITEBYTECODE=1
 build_packages=(
   g++ cmake ninja-build ccache pkg-config git ca-certificates python3 sqlite3
   libcaf-dev libzmq3-dev cppzmq-dev libmsgpack-cxx-dev libyaml-cpp-dev libcurl4-openssl-dev
-  libsqlite3-dev libsimdjson-dev libssl-dev zlib1g-dev libzstd-dev libre2-dev libgtest-dev
+  libsqlite3-dev libsimdjson-dev libssl-dev zlib1g-dev libzstd-dev libre2-dev libjemalloc-dev libgtest-dev
 )
 bench_packages=(python3-aiohttp wrk)
 

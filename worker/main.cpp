@@ -220,8 +220,8 @@ int serve(Settings settings) {
   options.exited = [&ended_promise] { ended_promise.set_value(); };
 
   caf::actor_system_config system_config;
-  // One thread for each sample that may run SQL; the other stages cost next to nothing beside it, and
-  // more threads than that only wake each other.
+  // One thread for each sample that may run SQL; the other stages cost next to nothing beside it,
+  // and more threads than that only wake each other.
   act::configure(system_config, std::max<std::size_t>(1, options.exec_actors));
   caf::actor_system system(system_config);
   caf::actor worker;

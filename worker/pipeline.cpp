@@ -26,11 +26,14 @@ Result<std::unique_ptr<Pipeline>> Pipeline::start(caf::actor_system& system, con
   const caf::actor clean = add(make_clean_stage(config), {rule_filter});
   pipeline->teacher_ = spawn_teacher(system, std::move(prompt), config.teacher.decode.n, sink,
                                      Route({clean}), clock);
+  auto inbox = std::make_shared<ChatInbox>();
+  const caf::actor teacher = pipeline->teacher_;
   FD_TRY(std::unique_ptr<Gateway> gateway,
-         options.make_gateway(
-             config, options.slots, [teacher = pipeline->teacher_](ChatResult result) {
-               act::post(teacher, ChatDone{std::make_shared<ChatResult>(std::move(result))});
-             }));
+         options.make_gateway(config, options.slots, [teacher, inbox](ChatResult result) {
+           if (inbox->add(std::move(result))) {
+             act::post(teacher, ChatDone{inbox});
+           }
+         }));
   pipeline->gateway_ = std::move(gateway);
   act::post(pipeline->teacher_, UseGateway{pipeline->gateway_});
   return pipeline;

@@ -10,10 +10,10 @@ using std::chrono::milliseconds;
 constexpr std::size_t kParcelRecords = 128;        ///< records in one Deliver
 constexpr std::size_t kParcelBytes = 4u << 20;     ///< bytes in one Deliver, about
 constexpr std::size_t kUnackedMax = 64;            ///< parcels on the way before fetching stops
-constexpr Duration kFlushAfter = milliseconds(2);  ///< how long a record waits for company
+constexpr Duration kFlushAfter = milliseconds(5);  ///< how long a record waits for company
 constexpr Duration kResendAfter = milliseconds(1000);
 constexpr Duration kFetchTimeout = milliseconds(1000);
-constexpr std::uint32_t kFetchMin = 16;  ///< smaller holes wait, to keep messages few
+constexpr std::uint32_t kFetchMin = 32;  ///< smaller holes wait, to keep messages few
 constexpr std::size_t kStateTimesMax = 256;
 
 }  // namespace

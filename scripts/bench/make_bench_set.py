@@ -6,8 +6,8 @@ usage: make_bench_set.py DIR [--rows 20000] [--seed 11]
 DIR gets bench.sqlite, samples.jsonl, answers.jsonl (for `fd-simulator --answers`) and bench.yaml.
 Rows are about 1 KiB. No two rows share their gold SQL, so that a cache of gold results cannot help.
 Answers are other SQL text than the gold, so that both queries have to run: about 2 % equal the gold
-text, 7 % give another result, 3 % do not run, 20 % stand in a fence. The same seed writes the same
-rows.
+text, 7 % give another result, 3 % do not run, 20 % stand in a fence. Tables are sized so that a query takes
+SQLite about as long as a gold query of GeoQuery does. The same seed writes the same rows.
 """
 import argparse
 import json
@@ -69,8 +69,8 @@ gates:
 export: {formats: [chat], train_ratio: 0.9}
 """
 
-SYLLABLES = ("al ber cor dun el fen gar hol is jor kel lin mar nor os pel quin ros sel tor ul ven wes "
-             "yar zan").split()
+SYLLABLES = ("al ber cor dun el fen gar hol is jor kel lin mar nor os pel quin ros sel tor ul ven "
+             "wes yar zan").split()
 CLIMATES = ["oceanic", "alpine", "continental", "steppe", None]
 
 
@@ -87,8 +87,8 @@ def make_database(path, luck):
     """Builds the database and returns the names of its regions."""
     if os.path.exists(path):
         os.remove(path)
-    names = make_names(luck, 50 + 400 + 200 + 60)
-    regions, towns, rivers, peaks = names[:50], names[50:450], names[450:650], names[650:]
+    names = make_names(luck, 40 + 150 + 90 + 45)
+    regions, towns, rivers, peaks = names[:40], names[40:190], names[190:280], names[280:]
     db = sqlite3.connect(path)
     db.execute("PRAGMA page_size = 4096")
     db.executescript(TABLES)
@@ -97,17 +97,17 @@ def make_database(path, luck):
                      luck.randint(900, 1900))
                     for i, name in enumerate(regions, 1)])
     db.executemany("INSERT INTO town VALUES (?, ?, ?, ?, ?, ?)",
-                   [(i, name, luck.randint(1, 50), int(luck.lognormvariate(10.5, 1.2)),
+                   [(i, name, luck.randint(1, 40), int(luck.lognormvariate(10.5, 1.2)),
                      luck.choice([None, luck.randint(0, 2400)]), luck.choice(peaks))
                     for i, name in enumerate(towns, 1)])
     db.executemany("INSERT INTO river VALUES (?, ?, ?, ?)",
                    [(i, name, luck.randint(20, 3000), round(luck.lognormvariate(4, 1), 1))
                     for i, name in enumerate(rivers, 1)])
-    pairs = {(luck.randint(1, 200), luck.randint(1, 50)): None for _ in range(420)}
+    pairs = {(luck.randint(1, 90), luck.randint(1, 40)): None for _ in range(115)}
     db.executemany("INSERT INTO crossing VALUES (?, ?, ?)",
                    [(river, region, luck.randint(0, 40)) for river, region in pairs])
     db.executemany("INSERT INTO peak VALUES (?, ?, ?, ?, ?)",
-                   [(i, name, luck.randint(1, 50), luck.randint(400, 6000),
+                   [(i, name, luck.randint(1, 40), luck.randint(400, 6000),
                      luck.choice([None, luck.randint(1780, 1990)]))
                     for i, name in enumerate(peaks, 1)])
     db.commit()
@@ -170,7 +170,7 @@ def region_bridges(luck, regions):
 
 
 def crowded_regions(luck, regions):
-    people, count = luck.randint(1000, 80000), luck.randint(2, 6)
+    people, count = luck.randint(1000, 90000), luck.randint(2, 5)
     return (f"Which regions have at least {count} towns of more than {people} inhabitants?",
             "SELECT region.region_name, COUNT(*) FROM region "
             "JOIN town ON town.region_id = region.region_id "
@@ -205,7 +205,7 @@ TEMPLATES = [towns_above, count_towns, largest_town, long_rivers, region_bridges
 
 
 def spoil(luck, gold, answer):
-    """Makes the answer equal to the gold, wrong, or broken, now and then; may put a fence around."""
+    """Makes the answer equal to the gold, wrong, or broken, now and then; may add a fence."""
     chance = luck.random()
     if chance < 0.02:
         answer = gold

@@ -138,12 +138,12 @@ TEST_F(WorkerCoreTest, SamplesOfALeaseThatIsGoneAreNotStarted) {
   EXPECT_TRUE(step(SamplesArrived{samples(0, 10)}).start.empty());
 }
 
-TEST_F(WorkerCoreTest, RecordsWaitTwoMillisecondsForCompany) {
+TEST_F(WorkerCoreTest, RecordsWaitFiveMillisecondsForCompany) {
   join();
   step(OrderArrived{"run", order({{0, 1, 10}})});
   step(SamplesArrived{samples(0, 10)});
   EXPECT_TRUE(of<Deliver>(step(outcome())).empty());
-  now_ += milliseconds(1);
+  now_ += milliseconds(4);
   EXPECT_TRUE(of<Deliver>(step(outcome())).empty());
   const auto delivers = of<Deliver>(wait(milliseconds(1)));
   ASSERT_EQ(delivers.size(), 1u);
@@ -156,7 +156,7 @@ TEST_F(WorkerCoreTest, UnacknowledgedRecordsAreOfferedAgain) {
   step(OrderArrived{"run", order({{0, 1, 10}})});
   step(SamplesArrived{samples(0, 1)});
   step(outcome());
-  const auto first = of<Deliver>(wait(milliseconds(2)));
+  const auto first = of<Deliver>(wait(milliseconds(5)));
   ASSERT_EQ(first.size(), 1u);
   EXPECT_TRUE(of<Deliver>(wait(milliseconds(999))).empty());
   EXPECT_EQ(of<Deliver>(wait(milliseconds(1))), first);
@@ -169,7 +169,7 @@ TEST_F(WorkerCoreTest, AcknowledgementOfAnotherEpochOrIncarnationCountsForNothin
   step(OrderArrived{"run", order({{0, 1, 10}})});
   step(SamplesArrived{samples(0, 1)});
   step(outcome());
-  wait(milliseconds(2));
+  wait(milliseconds(5));
   step(AckArrived{{5, 2, 1}});
   step(AckArrived{{6, 1, 1}});
   EXPECT_EQ(of<Deliver>(wait(milliseconds(1000))).size(), 1u);
@@ -180,10 +180,10 @@ TEST_F(WorkerCoreTest, NewEpochOffersEverythingAgainInOrder) {
   step(OrderArrived{"run", order({{0, 1, 10}})});
   step(SamplesArrived{samples(0, 2)});
   step(outcome());
-  wait(milliseconds(2));
+  wait(milliseconds(5));
   step(AckArrived{{5, 1, 1}});
   step(outcome());
-  ASSERT_EQ(of<Deliver>(wait(milliseconds(2)))[0].seq, 2u);
+  ASSERT_EQ(of<Deliver>(wait(milliseconds(5)))[0].seq, 2u);
   epoch_ = 2;
   step(OrderArrived{"run", order({{0, 1, 10}})});
   const auto again = of<Deliver>(wait(milliseconds(0)));
@@ -222,7 +222,7 @@ TEST_F(WorkerCoreTest, OutcomesOfALapsedLeaseAreStillDelivered) {
   step(SamplesArrived{samples(0, 1)});
   wait(seconds(20));
   step(outcome());
-  EXPECT_EQ(of<Deliver>(wait(milliseconds(2))).size(), 1u);
+  EXPECT_EQ(of<Deliver>(wait(milliseconds(5))).size(), 1u);
 }
 
 TEST_F(WorkerCoreTest, DrainTakesBackWhatWasNotSentAndFetchesNothing) {
@@ -249,7 +249,7 @@ TEST_F(WorkerCoreTest, StopExitsOnlyWhenAllIsAcknowledged) {
   EXPECT_FALSE(step(StopAsked{}).exit);
   EXPECT_TRUE(last_state_.leaving);
   EXPECT_FALSE(step(outcome()).exit);
-  EXPECT_FALSE(wait(milliseconds(2)).exit);
+  EXPECT_FALSE(wait(milliseconds(5)).exit);
   EXPECT_TRUE(step(AckArrived{{5, 1, 1}}).exit);
 }
 
