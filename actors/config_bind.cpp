@@ -253,7 +253,8 @@ class Binder {
     }
     const bool later = std::find(key.future.begin(), key.future.end(), *value) != key.future.end();
     refuse(node, path,
-           "'" + printable_line(*value) + "' is not " + (later ? "available in this version" : "known") +
+           "'" + printable_line(*value) + "' is not " +
+               (later ? "available in this version" : "known") +
                ", must be one of: " + name_list(key.names),
            later ? Errc::unsupported : Errc::invalid_input);
   }

@@ -131,8 +131,8 @@ YamlNode* walk(YamlNode& root, const std::string& path, const YamlPlace& place,
     YamlNode* next = child(*node, part, place);
     if (next == nullptr && node->kind == YamlNode::Kind::list) {
       problems.add(place, path,
-                   "'" + printable_line(part) + "' is no index of " + printable_line(above) + ", which has " +
-                       std::to_string(node->items.size()) + " items");
+                   "'" + printable_line(part) + "' is no index of " + printable_line(above) +
+                       ", which has " + std::to_string(node->items.size()) + " items");
       return nullptr;
     }
     if (next == nullptr) {
@@ -224,7 +224,8 @@ void apply_sets(const std::vector<std::string>& sets, YamlNode& root, ConfigProb
     const YamlPlace place{problems.add_source("--set"), 0, 0};
     const std::size_t equals = set.find('=');
     if (equals == std::string::npos || equals == 0) {
-      problems.add(place, "", "'" + printable_line(set.substr(0, equals)) + "' is not key.path=value");
+      problems.add(place, "",
+                   "'" + printable_line(set.substr(0, equals)) + "' is not key.path=value");
       continue;
     }
     const std::string path = set.substr(0, equals);

@@ -9,9 +9,9 @@
 
 namespace fd {
 
-/// ZeroMQ behind Transport: ROUTER where bind() made it, DEALER where connect() did. One thread owns
-/// the socket; senders reach it through a queue and an eventfd. Peers are known by the routing id
-/// that the ROUTER gives each connection, so no peer can claim another's.
+/// ZeroMQ behind Transport: ROUTER where bind() made it, DEALER where connect() did. One thread
+/// owns the socket; senders reach it through a queue and an eventfd. Peers are known by the routing
+/// id that the ROUTER gives each connection, so no peer can claim another's.
 class ZmqTransport final : public Transport {
  public:
   /// Binds every endpoint. Errors: invalid_input (not a usable endpoint), busy (address in use).

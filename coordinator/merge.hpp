@@ -45,7 +45,8 @@ struct RunSummary {
   std::uint64_t completion_tokens = 0;
   double cost = 0;  ///< by the configured prices
   std::vector<GateVerdict> gates;
-  bool simulated = false;     ///< answers came from fd-simulator: nothing here says anything of a model
+  bool simulated =
+      false;              ///< answers came from fd-simulator: nothing here says anything of a model
   bool complete = false;  ///< failed fraction within max_failed_fraction
 };
 

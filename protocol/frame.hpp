@@ -25,6 +25,8 @@ enum class MessageKind : std::uint16_t {
   database_chunk = 7,
   deliver = 8,
   ack = 9,
+  stage_request = 10,
+  stage_reply = 11,
 };
 
 /// A decoded frame. Lifetime: views into the bytes it was decoded from.

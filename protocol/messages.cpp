@@ -183,6 +183,25 @@ void put(Packer& packer, const Record& record) {
       .optional(5, record.outcome);
 }
 
+void put(Packer& packer, const std::optional<Reason>& failure) {
+  put(packer, static_cast<std::uint8_t>(failure.value_or(Reason::none)));
+}
+void put(Packer& packer, const StageItem& item) {
+  MapWriter(packer, 5)
+      .field(1, item.sample)
+      .field(2, item.answers)
+      .field(3, item.candidates)
+      .field(4, item.gold_failed)
+      .field(5, item.failure);
+}
+void put(Packer& packer, const StageEvidence& evidence) {
+  MapWriter(packer, 4)
+      .field(1, evidence.candidates)
+      .field(2, evidence.gold_failed)
+      .field(3, evidence.failure)
+      .field(4, evidence.service_us);
+}
+
 template <class Write>
 std::string packed(Write write) {
   std::string out;
@@ -504,6 +523,29 @@ void read_record(const msgpack::object& object, Record& out, std::string& error)
       .optional(5, out.outcome, read_outcome);
 }
 
+std::optional<Reason> failure_of(Reason reason) {
+  return reason == Reason::none ? std::nullopt : std::optional(reason);
+}
+void read_stage_item(const msgpack::object& object, StageItem& out, std::string& error) {
+  Reason failure = Reason::none;
+  MapReader(object, "stage item", error)
+      .one(1, out.sample, read_sample)
+      .list(2, out.answers, read_answer)
+      .list(3, out.candidates, read_candidate)
+      .read(4, out.gold_failed)
+      .choice(5, failure, reason_from_number);
+  out.failure = failure_of(failure);
+}
+void read_evidence(const msgpack::object& object, StageEvidence& out, std::string& error) {
+  Reason failure = Reason::none;
+  MapReader(object, "stage evidence", error)
+      .list(1, out.candidates, read_candidate)
+      .read(2, out.gold_failed)
+      .choice(3, failure, reason_from_number)
+      .read(4, out.service_us);
+  out.failure = failure_of(failure);
+}
+
 /// Unpacks one body under limits and lets `read` fill in the message.
 template <class T, class Read>
 Result<T> unpacked(std::string_view body, Read read) {
@@ -605,6 +647,14 @@ std::string encode(const Ack& m) {
   });
 }
 
+std::string encode(const StageRequest& m) {
+  return packed([&](Packer& packer) {
+    MapWriter(packer, 3).field(1, m.id).field(2, m.stage).field(3, m.items);
+  });
+}
+std::string encode(const StageReply& m) {
+  return packed([&](Packer& packer) { MapWriter(packer, 2).field(1, m.id).field(2, m.items); });
+}
 std::string encode(const Record& record) {
   return packed([&](Packer& packer) { put(packer, record); });
 }
@@ -694,6 +744,20 @@ Result<Deliver> decode_deliver(std::string_view body) {
 Result<Ack> decode_ack(std::string_view body) {
   return unpacked<Ack>(body, [](const auto& object, Ack& m, std::string& error) {
     MapReader(object, "ack", error).read(1, m.incarnation).read(2, m.epoch).read(3, m.seq);
+  });
+}
+
+Result<StageRequest> decode_stage_request(std::string_view body) {
+  return unpacked<StageRequest>(body, [](const auto& object, StageRequest& m, std::string& error) {
+    MapReader(object, "stage request", error)
+        .read(1, m.id)
+        .one(2, m.stage, read_stage)
+        .list(3, m.items, read_stage_item);
+  });
+}
+Result<StageReply> decode_stage_reply(std::string_view body) {
+  return unpacked<StageReply>(body, [](const auto& object, StageReply& m, std::string& error) {
+    MapReader(object, "stage reply", error).read(1, m.id).list(2, m.items, read_evidence);
   });
 }
 

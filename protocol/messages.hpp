@@ -45,7 +45,7 @@ struct WorkerState {
   std::uint32_t slots_max = 0;  ///< the worker's own cap on calls in flight; 0: none
   std::uint32_t in_flight = 0;  ///< calls under way
   bool leaving = false;         ///< drains: takes no new work and gives back what is unfetched
-  bool draining = false;    ///< follows an Order to drain
+  bool draining = false;        ///< follows an Order to drain
   std::uint64_t full_ms = 0;    ///< how long all its slots were taken, so far
   std::string version;          ///< of the program
   std::vector<StageId> stages;  ///< the stages it serves
@@ -150,6 +150,41 @@ struct Ack {
   friend bool operator==(const Ack&, const Ack&) = default;
 };
 
+/// A sample as a pure stage at a peer needs it: everything but the lease.
+struct StageItem {
+  Sample sample;
+  std::vector<Answer> answers;
+  std::vector<Candidate> candidates;
+  bool gold_failed = false;
+  std::optional<Reason> failure;
+  friend bool operator==(const StageItem&, const StageItem&) = default;
+};
+
+/// Lease holder to a peer that serves a pure stage: run it over these. No state stays at the peer,
+/// so the same request may be sent again, to the same peer or another.
+struct StageRequest {
+  std::uint64_t id = 0;  ///< the sender's; comes back with the reply
+  StageId stage = StageId::exec;
+  std::vector<StageItem> items;
+  friend bool operator==(const StageRequest&, const StageRequest&) = default;
+};
+
+/// What the stage added to one item.
+struct StageEvidence {
+  std::vector<Candidate> candidates;
+  bool gold_failed = false;
+  std::optional<Reason> failure;
+  std::uint64_t service_us = 0;
+  friend bool operator==(const StageEvidence&, const StageEvidence&) = default;
+};
+
+/// The answer to a StageRequest: as many items, in the same order.
+struct StageReply {
+  std::uint64_t id = 0;
+  std::vector<StageEvidence> items;
+  friend bool operator==(const StageReply&, const StageReply&) = default;
+};
+
 // Bodies. Decoders refuse (invalid_input, naming message and key): wrong types, missing keys,
 // numbers out of range, lists and texts over their limits, duplicate keys, trailing bytes. Unknown
 // integer keys are ignored, so that a field can be added within one protocol version.
@@ -162,6 +197,8 @@ std::string encode(const FetchDatabase& message);
 std::string encode(const DatabaseChunk& message);
 std::string encode(const Deliver& message);
 std::string encode(const Ack& message);
+std::string encode(const StageRequest& message);
+std::string encode(const StageReply& message);
 std::string encode(const Record& record);  ///< not a message of its own: a row of the ledger
 
 Result<WorkerState> decode_worker_state(std::string_view body);
@@ -173,6 +210,8 @@ Result<FetchDatabase> decode_fetch_database(std::string_view body);
 Result<DatabaseChunk> decode_database_chunk(std::string_view body);
 Result<Deliver> decode_deliver(std::string_view body);
 Result<Ack> decode_ack(std::string_view body);
+Result<StageRequest> decode_stage_request(std::string_view body);
+Result<StageReply> decode_stage_reply(std::string_view body);
 Result<Record> decode_record(std::string_view body);
 
 /// Returns about how many bytes `record` takes in a Deliver (an upper bound).

@@ -6,8 +6,9 @@ usage: make_bench_set.py DIR [--rows 20000] [--seed 11]
 DIR gets bench.sqlite, samples.jsonl, answers.jsonl (for `fd-simulator --answers`) and bench.yaml.
 Rows are about 1 KiB. No two rows share their gold SQL, so that a cache of gold results cannot help.
 Answers are other SQL text than the gold, so that both queries have to run: about 2 % equal the gold
-text, 7 % give another result, 3 % do not run, 20 % stand in a fence. Tables are sized so that a query takes
-SQLite about as long as a gold query of GeoQuery does. The same seed writes the same rows.
+text, 7 % give another result, 3 % do not run, 20 % stand in a fence. Tables are sized so that a
+query takes SQLite about as long as a gold query of GeoQuery does. The same seed writes the same
+rows.
 """
 import argparse
 import json

@@ -40,7 +40,7 @@ TEST(Frame, AnotherVersionIsNamedBesideOurs) {
 }
 
 TEST(Frame, UnknownKindsOnBothSidesOfTheRangeAreRefused) {
-  for (const char kind : {'\0', '\x0a'}) {
+  for (const char kind : {'\0', '\x0c'}) {
     std::string bytes = encode_frame(MessageKind::order, "run", "body");
     bytes[7] = kind;
     ASSERT_FALSE(decode_frame(bytes).ok());

@@ -85,7 +85,22 @@ Deliver some_deliver() {
   return Deliver{5, 6, 7, {some_record()}};
 }
 
+StageRequest some_stage_request() {
+  StageItem item;
+  item.sample = some_samples().items[0].sample;
+  item.answers = {some_answer()};
+  item.candidates = some_record().outcome->candidates;
+  item.failure = Reason::internal;
+  return StageRequest{7, StageId::exec, {item, StageItem{}}};
+}
+
+StageReply some_stage_reply() {
+  return StageReply{7, {{some_record().outcome->candidates, true, std::nullopt, 12}, {}}};
+}
+
 TEST(Messages, EveryMessageComesBackAsItWent) {
+  EXPECT_EQ(*decode_stage_request(encode(some_stage_request())), some_stage_request());
+  EXPECT_EQ(*decode_stage_reply(encode(some_stage_reply())), some_stage_reply());
   EXPECT_EQ(*decode_worker_state(encode(some_state())), some_state());
   Order order{3, 7, 99, digest_of(9), 16, {{4, 17, 256}}, 10000, 1000, true, false};
   EXPECT_EQ(*decode_order(encode(order)), order);
@@ -119,6 +134,8 @@ TEST(Messages, K01EveryTruncationOfEveryMessageIsRefused) {
   none(encode(DatabaseChunk{digest_of(1), 5, 10, "ab"}), decode_database_chunk);
   none(encode(some_deliver()), decode_deliver);
   none(encode(Ack{1, 2, 3}), decode_ack);
+  none(encode(some_stage_request()), decode_stage_request);
+  none(encode(some_stage_reply()), decode_stage_reply);
 }
 
 /// K04, K06: size bombs, trailing bytes, wrong types, duplicate and foreign keys.
