@@ -104,7 +104,7 @@ class CoordinatorShell {
     step(ShardWritten{saved.shard});
   }
 
-  void ledger_failed(const Error& error) { end(RunEnd::Kind::failed, error); }
+  void run_failed(const Error& error) { end(RunEnd::Kind::failed, error); }
 
  private:
   /// What the shell keeps of a shard that is worked on: the contents that the core does not need.
@@ -454,7 +454,7 @@ caf::behavior coordinator_actor(caf::event_based_actor* self, const Clock* clock
           [shell](const DrainNow&) { shell->drain(); },
           [shell](const LocalWorkerEnded& ended) { shell->local_worker_ended(ended); },
           [shell](const ShardSaved& saved) { shell->saved(saved); },
-          [shell](const LedgerFailed& failed) { shell->ledger_failed(*failed.error); }};
+          [shell](const RunFailed& failed) { shell->run_failed(*failed.error); }};
 }
 
 }  // namespace
@@ -464,7 +464,7 @@ caf::actor spawn_coordinator(caf::actor_system& system, const Clock& clock, Tran
   caf::actor actor = system.spawn(coordinator_actor, &clock, &transport, &ledger, &log,
                                   std::make_shared<CoordinatorActorOptions>(std::move(options)));
   ledger.on_failure([actor](Error error) {
-    act::post(actor, LedgerFailed{std::make_shared<Error>(std::move(error))});
+    act::post(actor, RunFailed{std::make_shared<Error>(std::move(error))});
   });
   return actor;
 }

@@ -69,7 +69,8 @@ struct ShardSaved {
   std::uint32_t shard = 0;
   std::shared_ptr<Result<Manifest>> manifest;
 };
-struct LedgerFailed {
+/// Something that the run cannot go on without is gone: it ends with this error.
+struct RunFailed {
   std::shared_ptr<Error> error;
 };
 
@@ -80,7 +81,7 @@ FD_ACTOR_MESSAGE(fd::CoordinatorTick)
 FD_ACTOR_MESSAGE(fd::DrainNow)
 FD_ACTOR_MESSAGE(fd::LocalWorkerEnded)
 FD_ACTOR_MESSAGE(fd::ShardSaved)
-FD_ACTOR_MESSAGE(fd::LedgerFailed)
+FD_ACTOR_MESSAGE(fd::RunFailed)
 
 namespace fd {
 

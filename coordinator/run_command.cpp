@@ -158,11 +158,7 @@ class LiveRun {
     while (end.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
       const int number = sigtimedwait(&signals, nullptr, &poll);
       if (number == SIGCHLD) {
-        if (const auto lost = reap(actor, local)) {
-          ended.end = RunEnd{RunEnd::Kind::failed, *lost, {}, 0};
-          caf::anon_send_exit(actor, caf::exit_reason::kill);
-          return ended;
-        }
+        reap(actor, local);
       } else if (number > 0 && ended.signal != 0) {
         display_.message("stopped at once; what is recorded stays recorded");
         local.stop(0);
@@ -178,8 +174,8 @@ class LiveRun {
     return ended;
   }
 
-  /// Returns an error when no local worker is left and no other can come.
-  std::optional<Error> reap(const caf::actor& actor, LocalWorkers& local) {
+  /// Tells the coordinator which local workers ended; without any left nobody does the work.
+  void reap(const caf::actor& actor, LocalWorkers& local) {
     for (const WorkerExit& exit : local.reap()) {
       display_.message("worker " + exit.name + " ended " + exit.how +
                        (exit.replaced ? "; another one takes its place" : "; not started again") +
@@ -187,11 +183,12 @@ class LiveRun {
       act::post(actor, LocalWorkerEnded{exit.name, exit.replaced});
     }
     if (workers() > 0 && local.alive() == 0 && !command_.listen) {
-      return Error{Errc::unavailable, "no worker is left: every one ended more than " +
-                                          std::to_string(kWorkerRestartsMax) + " times; see " +
-                                          folder_.dir().workers() + "/*/worker.log"};
+      act::post(actor,
+                RunFailed{std::make_shared<Error>(Error{
+                    Errc::unavailable, "no worker is left: every one ended more than " +
+                                           std::to_string(kWorkerRestartsMax) + " times; see " +
+                                           folder_.dir().workers() + "/*/worker.log"})});
     }
-    return std::nullopt;
   }
 
   const RunCommand& command_;
