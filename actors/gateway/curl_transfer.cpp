@@ -95,10 +95,6 @@ CurlTransfer::CurlTransfer(double timeout_s) : easy_(curl_easy_init()) {
   set(easy_, CURLOPT_CONNECTTIMEOUT_MS, std::min(kConnectTimeoutMs, timeout_ms));
   set(easy_, CURLOPT_TIMEOUT_MS, timeout_ms);
   set(easy_, CURLOPT_POST, 1L);
-  set(easy_, CURLOPT_READFUNCTION, &CurlTransfer::read_body);
-  set(easy_, CURLOPT_READDATA, this);
-  set(easy_, CURLOPT_SEEKFUNCTION, &CurlTransfer::refuse_rewind);
-  set(easy_, CURLOPT_SEEKDATA, this);
   set(easy_, CURLOPT_WRITEFUNCTION, &CurlTransfer::write_body);
   set(easy_, CURLOPT_WRITEDATA, this);
   set(easy_, CURLOPT_HEADERFUNCTION, &CurlTransfer::write_header);
@@ -128,8 +124,9 @@ void CurlTransfer::begin(JobPtr job, const CurlTarget& target) {
     set(easy_, CURLOPT_URL, target.url().c_str());
     set(easy_, CURLOPT_HTTPHEADER, target.headers());
   }
+  // Given whole, so that head and body leave in one write; before_send keeps it from being sent twice.
   set(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(job_->body.size()));
-  uploaded_ = 0;
+  set(easy_, CURLOPT_POSTFIELDS, job_->body.data());
   reply_.clear();
   header_bytes_ = 0;
   retry_headers_ = {};
@@ -145,19 +142,6 @@ JobPtr CurlTransfer::release() {
     reply_ = {};
   }
   return std::move(job_);
-}
-
-std::size_t CurlTransfer::read_body(char* buffer, std::size_t size, std::size_t count, void* self) {
-  auto& transfer = *static_cast<CurlTransfer*>(self);
-  const std::string& body = transfer.job_->body;
-  const std::size_t bytes = std::min(size * count, body.size() - transfer.uploaded_);
-  std::memcpy(buffer, body.data() + transfer.uploaded_, bytes);
-  transfer.uploaded_ += bytes;
-  return bytes;
-}
-
-int CurlTransfer::refuse_rewind(void* /*self*/, curl_off_t /*offset*/, int /*origin*/) {
-  return CURL_SEEKFUNC_FAIL;
 }
 
 int CurlTransfer::before_send(void* self, char* /*to*/, char* /*from*/, int /*to_port*/,

@@ -65,8 +65,6 @@ class CurlTransfer {
   static CurlTransfer& of(CURL* easy);
 
  private:
-  static std::size_t read_body(char* buffer, std::size_t size, std::size_t count, void* self);
-  static int refuse_rewind(void* self, curl_off_t offset, int origin);
   static std::size_t write_body(char* bytes, std::size_t size, std::size_t count, void* self);
   static std::size_t write_header(char* bytes, std::size_t size, std::size_t count, void* self);
   static int before_send(void* self, char* to, char* from, int to_port, int from_port);
@@ -78,7 +76,6 @@ class CurlTransfer {
   CURL* easy_;
   const CurlTarget* target_ = nullptr;
   JobPtr job_;
-  std::size_t uploaded_ = 0;
   std::string reply_;
   std::size_t header_bytes_ = 0;
   RetryHeaders retry_headers_;
