@@ -17,7 +17,7 @@ namespace {
 constexpr int kSchemaVersion = 1;
 constexpr int kBusyTimeoutMs = 2000;
 /// How long a commit waits for company: a sync costs the same for one record as for hundreds.
-constexpr std::chrono::milliseconds kGather{5};
+constexpr std::chrono::milliseconds kGather{10};
 
 // Rows are only ever added. body is a msgpack Record (docs/protocol.md).
 constexpr const char* kSchema =

@@ -14,6 +14,12 @@
 #include "coordinator/run_command.hpp"
 #include "protocol/run_dir.hpp"
 
+/// Read by jemalloc at start: freed pages stay for a minute, because the next batch wants them again.
+extern "C" {
+extern const char* malloc_conf;
+const char* malloc_conf = "dirty_decay_ms:60000,muzzy_decay_ms:60000";
+}
+
 namespace {
 
 using namespace fd;  // the composition root speaks of nearly everything

@@ -19,6 +19,12 @@
 #include "worker/metered_gateway.hpp"
 #include "worker/worker_actor.hpp"
 
+/// Read by jemalloc at start: freed pages stay for a minute, because the next batch wants them again.
+extern "C" {
+extern const char* malloc_conf;
+const char* malloc_conf = "dirty_decay_ms:60000,muzzy_decay_ms:60000";
+}
+
 namespace {
 
 using namespace fd;  // the composition root speaks of nearly everything
