@@ -121,9 +121,10 @@ class CoordinatorShell {
     if (over_) {
       return;
     }
-    if (core_.finished()) {
+    if (core_.finished() && !stop_reason_) {
       end(RunEnd::Kind::finished, {});
-    } else if (draining_ && core_.view().idle && writing_ == 0) {
+    } else if (core_.finished() || (draining_ && core_.view().idle && writing_ == 0)) {
+      // Every sample may have failed before the drain took hold: that is still no run to merge.
       end(stop_reason_ ? RunEnd::Kind::no_endpoint : RunEnd::Kind::drained,
           stop_reason_.value_or(Error{}));
     }
