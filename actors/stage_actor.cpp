@@ -117,12 +117,16 @@ class Teacher {
       return;
     }
     const std::uint64_t number = ++last_number_;
+    const std::uint32_t shard = item.shard;
+    const std::uint64_t fence = item.fence;
     Waiting waiting;
     waiting.item = std::move(item);
     waiting.missing = static_cast<std::uint32_t>(calls.size());
     waiting_.emplace(number, std::move(waiting));
     for (ChatCall& call : calls) {
       call.tag = number;
+      call.shard = shard;
+      call.fence = fence;
       gateway_->submit(std::move(call));
     }
   }
@@ -135,7 +139,7 @@ class Teacher {
     if (result.failure == Reason::none) {
       record->answer = result.answer;
     }
-    act::post(recorder_, CallDone{item.run, std::move(record)});
+    act::post(recorder_, CallDone{item.run, std::move(record), result.journal_seq});
   }
 
   void pass_on(WorkItem item) {

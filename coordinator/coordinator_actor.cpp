@@ -323,7 +323,7 @@ class CoordinatorShell {
   /// replied. Nothing is lost: what failed is asked again by the next start.
   void watch_endpoints(const Record& record) {
     any_answer_ = any_answer_ || record.answer.has_value();
-    if (!record.call || record.call->error.empty() || draining_) {
+    if (!record.call || record.call->error.empty() || record.call->error == kInDoubt || draining_) {
       return;
     }
     const std::string& error = record.call->error;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "actors/files.hpp"
+#include "protocol/messages.hpp"
 
 extern char** environ;
 
@@ -20,7 +21,7 @@ namespace fd {
 namespace {
 
 std::string name_of(std::uint32_t index) {
-  return "local-" + std::to_string(index);
+  return std::string(kLocalWorkerPrefix) + std::to_string(index);
 }
 
 std::string how_it_ended(int status) {
@@ -69,10 +70,17 @@ Result<void> LocalWorkers::spawn(std::uint32_t index) {
   FD_TRY_VOID(make_directories(directory));
   const std::string log = directory + "/worker.log";
 
-  std::vector<std::string> arguments = {
-      options_.program,  "--connect",    options_.endpoint,        "--name",
-      name_of(index),    "--parent-pid", std::to_string(getpid()), "--log-level",
-      options_.log_level};
+  std::vector<std::string> arguments = {options_.program,
+                                        "--connect",
+                                        options_.endpoint,
+                                        "--name",
+                                        name_of(index),
+                                        "--parent-pid",
+                                        std::to_string(getpid()),
+                                        "--log-level",
+                                        options_.log_level,
+                                        "--journal",
+                                        directory};
   if (options_.exec_threads > 0) {
     arguments.insert(arguments.end(), {"--exec-threads", std::to_string(options_.exec_threads)});
   }
@@ -104,7 +112,7 @@ Result<void> LocalWorkers::spawn(std::uint32_t index) {
   return {};
 }
 
-std::vector<WorkerExit> LocalWorkers::reap() {
+std::vector<WorkerExit> LocalWorkers::reap(std::uint64_t samples_done) {
   std::vector<WorkerExit> exits;
   for (std::uint32_t index = 0; index < children_.size(); ++index) {
     Child& child = children_[index];
@@ -114,6 +122,10 @@ std::vector<WorkerExit> LocalWorkers::reap() {
     }
     child.pid = -1;
     WorkerExit exit{name_of(index), false, how_it_ended(status)};
+    if (samples_done > child.samples_done) {
+      child.restarts = 0;  // the run moves on in spite of what ends its workers
+    }
+    child.samples_done = samples_done;
     if (child.restarts < kWorkerRestartsMax) {
       ++child.restarts;
       exit.replaced = spawn(index).ok();

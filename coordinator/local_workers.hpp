@@ -10,13 +10,13 @@
 
 namespace fd {
 
-/// How often one local worker that ended by itself is started again.
+/// How often one local worker that ended by itself is started again while no sample gets done.
 inline constexpr std::uint32_t kWorkerRestartsMax = 5;
 
 struct LocalWorkerOptions {
   std::string program;        ///< path of fd-worker
   std::string endpoint;       ///< where the coordinator listens
-  std::string log_directory;  ///< each worker logs to <log_directory>/<k>/worker.log
+  std::string log_directory;  ///< each worker has <log_directory>/<k>: worker.log and its journal
   std::string log_level = "info";
   std::uint32_t count = 0;
   std::uint32_t exec_threads = 0;  ///< of each; 0: the worker's own default
@@ -41,8 +41,9 @@ class LocalWorkers {
 
   /// Errors: not_found (no fd-worker beside this program), storage.
   Result<void> start();
-  /// Collects children that ended and starts them again, up to kWorkerRestartsMax times each.
-  std::vector<WorkerExit> reap();
+  /// Collects children that ended and starts them again, up to kWorkerRestartsMax times each
+  /// without a sample done in between. `samples_done`: of the whole run, so far.
+  std::vector<WorkerExit> reap(std::uint64_t samples_done);
   /// Returns how many are running.
   [[nodiscard]] std::uint32_t alive() const;
   /// Asks all to end, waits for at most `patience_ms`, then kills. Units: milliseconds.
@@ -52,6 +53,7 @@ class LocalWorkers {
   struct Child {
     pid_t pid = -1;
     std::uint32_t restarts = 0;
+    std::uint64_t samples_done = 0;  ///< when it ended last
   };
   Result<void> spawn(std::uint32_t index);
   LocalWorkerOptions options_;

@@ -1,6 +1,7 @@
 #include "coordinator/run_command.hpp"
 
 #include <array>
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -93,7 +94,10 @@ class LiveRun {
     options.core = core_config(ledger_start);
     options.shards = std::move(shards);
     options.before = before;
-    options.progress = [this](const Progress& progress) { display_.update(progress); };
+    options.progress = [this](const Progress& progress) {
+      samples_done_ = progress.done;
+      display_.update(progress);
+    };
     options.ended = [&end_promise](RunEnd what) { end_promise.set_value(std::move(what)); };
     const caf::actor actor =
         spawn_coordinator(system, clock_, *transport, *ledger, log_, std::move(options));
@@ -176,7 +180,7 @@ class LiveRun {
 
   /// Tells the coordinator which local workers ended; without any left nobody does the work.
   void reap(const caf::actor& actor, LocalWorkers& local) {
-    for (const WorkerExit& exit : local.reap()) {
+    for (const WorkerExit& exit : local.reap(samples_done_)) {
       display_.message("worker " + exit.name + " ended " + exit.how +
                        (exit.replaced ? "; another one takes its place" : "; not started again") +
                        " (" + folder_.dir().workers() + ")");
@@ -197,6 +201,7 @@ class LiveRun {
   SystemClock clock_;
   Log log_;
   ProgressDisplay display_;
+  std::atomic<std::uint64_t> samples_done_ = 0;  ///< written by the coordinator's actor
 };
 
 /// Ingests into a folder beside the runs, and takes that up as the run's folder.

@@ -252,6 +252,20 @@ Result<void> take(const Framed& record, std::uint64_t before, std::uint32_t head
 
 }  // namespace
 
+Record in_doubt_record(const JournalIntent& intent) {
+  Record record;
+  record.shard = intent.shard;
+  record.fence = intent.fence;
+  record.call.emplace();
+  record.call->sample_id = intent.sample_id;
+  record.call->call_key = intent.call_key;
+  record.call->candidate = intent.candidate;
+  record.call->attempts = 1;
+  record.call->prompt_tokens = intent.estimated_prompt_tokens;
+  record.call->error = kInDoubt;
+  return record;
+}
+
 std::string encode(const JournalIntent& intent) {
   std::string out;
   out.reserve(kIntentBytes);

@@ -55,6 +55,10 @@ struct JournalIntent {
   friend bool operator==(const JournalIntent&, const JournalIntent&) = default;
 };
 
+/// Returns what is reported of an intent without an end: its call was under way when the process
+/// died, so it was possibly paid for.
+Record in_doubt_record(const JournalIntent& intent);
+
 /// An intent that was dropped before it came to a result.
 struct JournalCancelled {
   SampleId sample_id;

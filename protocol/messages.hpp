@@ -20,6 +20,8 @@
 namespace fd {
 
 inline constexpr std::size_t kMaxNameBytes = 64;
+/// Names of workers that a coordinator starts itself, and that end with it.
+inline constexpr std::string_view kLocalWorkerPrefix = "local-";
 inline constexpr std::size_t kMaxTextBytes = 8u << 20;        ///< one text field
 inline constexpr std::size_t kMaxListItems = 4096;            ///< one list
 inline constexpr std::uint32_t kMaxFetchSamples = 256;        ///< samples in one reply

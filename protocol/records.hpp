@@ -82,6 +82,11 @@ struct Answer {
   friend bool operator==(const Answer&, const Answer&) = default;
 };
 
+/// The error of a call that was under way when its worker ended: possibly paid for, its answer lost.
+/// Its tokens are an estimate.
+inline constexpr std::string_view kInDoubt =
+    "in_doubt: the worker ended while the call was under way";
+
 /// What a paid call took: a line of shards/*/calls.jsonl. Decides no output.
 struct Call {
   SampleId sample_id;

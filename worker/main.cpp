@@ -17,6 +17,7 @@
 #include "actors/sandbox/sql_sandbox.hpp"
 #include "actors/zmq_transport.hpp"
 #include "worker/metered_gateway.hpp"
+#include "worker/state_folder.hpp"
 #include "worker/worker_actor.hpp"
 
 /// Read by jemalloc at start: freed pages stay for a minute, because the next batch wants them again.
@@ -30,6 +31,7 @@ namespace {
 using namespace fd;  // the composition root speaks of nearly everything
 
 constexpr int kExitUsage = 2;
+constexpr int kExitBusy = 6;
 constexpr int kExitStorage = 7;
 constexpr int kExitRefused = 8;
 constexpr std::uint64_t kCacheMbDefault = 8192;
@@ -43,13 +45,16 @@ CommandSpec command() {
       "Serves run after run until it is told to end; SIGTERM lets calls under way finish first.";
   spec.options = {
       {"--connect", "ENDPOINT", "the coordinator, such as tcp://127.0.0.1:5555", false},
-      {"--name", "NAME", "how reports call this worker (default: host name and process id)", false},
+      {"--name", "NAME", "how reports call this worker (default: host name and a number)", false},
       {"--concurrency", "N", "at most N calls in flight here (default: its share of the run's)",
        false},
       {"--exec-threads", "N", "how many samples run SQL at the same time (default: the cores)",
        false},
-      {"--state", "DIR", "where databases are kept between runs (default: a temporary folder)",
+      {"--state", "DIR",
+       "where answers are journaled and databases kept (default: a journal under\n"
+       "$XDG_STATE_HOME or ~/.local/state, databases in a temporary folder)",
        false},
+      {"--journal", "DIR", "where answers are journaled (default: STATE/journal)", false},
       {"--cache-mb", "N", "how much space databases may take (default: 8192)", false},
       {"--drain-s", "N", "how long SIGTERM waits for calls under way (default: 25)", false},
       {"--log-level", "LEVEL", "error, warn, info, debug or trace (default: info)", false},
@@ -66,10 +71,21 @@ std::uint64_t random_u64() {
   return value;
 }
 
-std::string default_name() {
+std::optional<std::string> environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr || *value == '\0' ? std::nullopt : std::optional<std::string>(value);
+}
+
+std::string host_name() {
   char host[64] = "worker";
   gethostname(host, sizeof host - 1);
-  return std::string(host).substr(0, 40) + "-" + std::to_string(getpid());
+  return std::string(host).substr(0, 40);
+}
+
+/// Rises from one process of a worker to the next, and is never the same for two.
+std::uint64_t new_incarnation() {
+  constexpr int kRandomBits = 20;
+  return (wall_clock_ms() << kRandomBits) | (random_u64() >> (64 - kRandomBits));
 }
 
 /// Looks up the secrets of a run's providers in this process's environment.
@@ -120,8 +136,28 @@ struct Settings {
   std::string endpoint;
   WorkerActorOptions options;
   LogLevel level = LogLevel::info;
-  std::string state;
+  StateRequest state;
 };
+
+Result<StateRequest> state_request(const ParsedCommand& parsed, bool local) {
+  StateRequest request;
+  request.name = parsed.value("--name");
+  request.state = parsed.value("--state");
+  request.journal = parsed.value("--journal");
+  request.host = host_name();
+  const std::string home = environment("HOME").value_or("/tmp");
+  request.default_root =
+      environment("XDG_STATE_HOME").value_or(home + "/.local/state") + "/fastdistill/workers";
+  if (request.name && (request.name->empty() || request.name->size() > kMaxNameBytes ||
+                       !json::valid_utf8(*request.name))) {
+    return Error{Errc::invalid_input, "--name: must have 1 to 64 bytes of UTF-8"};
+  }
+  if (request.name && !local && request.name->starts_with(kLocalWorkerPrefix)) {
+    return Error{Errc::invalid_input, "--name: " + std::string(kLocalWorkerPrefix) +
+                                          "... are the workers that a coordinator starts itself"};
+  }
+  return request;
+}
 
 Result<Settings> settings_of(const ParsedCommand& parsed) {
   Settings settings;
@@ -137,12 +173,9 @@ Result<Settings> settings_of(const ParsedCommand& parsed) {
                                     "connects to loopback addresses only"};
   }
   WorkerActorOptions& options = settings.options;
-  options.core.name = parsed.value("--name").value_or(default_name());
-  if (options.core.name.empty() || options.core.name.size() > kMaxNameBytes ||
-      !json::valid_utf8(options.core.name)) {
-    return Error{Errc::invalid_input, "--name: must have 1 to 64 bytes of UTF-8"};
-  }
-  options.core.incarnation = (random_u64() >> 1) + 1;
+  FD_TRY(const std::uint64_t parent, parsed.number("--parent-pid", 0, 1, INT32_MAX));
+  FD_TRY(settings.state, state_request(parsed, parent != 0));
+  options.core.incarnation = new_incarnation();
   FD_TRY(const std::uint64_t concurrency, parsed.number("--concurrency", 0, 1, 65536));
   options.core.slots_max = static_cast<std::uint32_t>(concurrency);
   FD_TRY(const std::uint64_t drain_s, parsed.number("--drain-s", 25, 0, 86400));
@@ -160,8 +193,6 @@ Result<Settings> settings_of(const ParsedCommand& parsed) {
     }
     settings.level = *level;
   }
-  settings.state = parsed.value("--state").value_or("");
-  FD_TRY(const std::uint64_t parent, parsed.number("--parent-pid", 0, 1, INT32_MAX));
   if (parent != 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (static_cast<std::uint64_t>(getppid()) != parent) {
@@ -171,8 +202,8 @@ Result<Settings> settings_of(const ParsedCommand& parsed) {
   return settings;
 }
 
-/// Waits for SIGTERM or SIGINT (drain), or for the worker to end by itself.
-void wait_for_end(const caf::actor& worker, std::future<void>& ended) {
+/// Waits for SIGTERM or SIGINT (drain), or for the worker to end by itself. Returns the exit code.
+int wait_for_end(const caf::actor& worker, std::future<int>& ended) {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
@@ -183,31 +214,41 @@ void wait_for_end(const caf::actor& worker, std::future<void>& ended) {
       act::post(worker, StopNow{});
     }
   }
+  return ended.get();
+}
+
+int fail(const Error& error) {
+  std::fprintf(stderr, "fd-worker: %s\n", error.message.c_str());
+  return error.code == Errc::busy ? kExitBusy : kExitStorage;
 }
 
 int serve(Settings settings) {
-  const Log log(settings.level, settings.options.core.name);
+  const auto folder = take_state_folder(settings.state);
+  if (!folder.ok()) {
+    return fail(folder.error());
+  }
+  settings.options.core.name = folder->name;
+  settings.options.journal_directory = folder->journal;
+  const Log log(settings.level, folder->name);
   std::unique_ptr<TemporaryFolder> temporary;
-  if (settings.state.empty()) {
+  if (settings.state.state) {
+    settings.options.database_directory = *settings.state.state + "/databases";
+    if (const auto made = make_directories(settings.options.database_directory); !made.ok()) {
+      return fail(made.error());
+    }
+  } else {
     auto made = TemporaryFolder::make();
     if (!made.ok()) {
-      std::fprintf(stderr, "fd-worker: %s\n", made.error().message.c_str());
-      return kExitStorage;
+      return fail(made.error());
     }
     temporary = std::move(made).value();
     settings.options.database_directory = temporary->path();
-  } else {
-    settings.options.database_directory = settings.state + "/databases";
-    if (const auto made = make_directories(settings.options.database_directory); !made.ok()) {
-      std::fprintf(stderr, "fd-worker: %s\n", made.error().message.c_str());
-      return kExitStorage;
-    }
   }
 
   const SystemClock clock;
   GatewayMeter meter(clock);
-  std::promise<void> ended_promise;
-  std::future<void> ended = ended_promise.get_future();
+  std::promise<int> ended_promise;
+  std::future<int> ended = ended_promise.get_future();
   WorkerActorOptions& options = settings.options;
   options.make_gateway = [&meter](const RunConfig& config, std::uint32_t slots,
                                   ChatCallback callback) -> Result<std::unique_ptr<Gateway>> {
@@ -223,7 +264,7 @@ int serve(Settings settings) {
         meter));
   };
   options.load = [&meter] { return meter.load(); };
-  options.exited = [&ended_promise] { ended_promise.set_value(); };
+  options.exited = [&ended_promise](int exit_code) { ended_promise.set_value(exit_code); };
 
   caf::actor_system_config system_config;
   // One thread for each sample that may run SQL; the other stages cost next to nothing beside it,
@@ -245,11 +286,11 @@ int serve(Settings settings) {
   worker = spawn_worker(system, clock, **transport, log, std::move(options));
   ready.set_value(worker);
   log.info("started", {{"connect", settings.endpoint}, {"version", FD_VERSION}});
-  wait_for_end(worker, ended);
+  const int exit_code = wait_for_end(worker, ended);
   transport.value().reset();  // sends what is queued
   caf::anon_send_exit(worker, caf::exit_reason::user_shutdown);
   worker = nullptr;
-  return 0;
+  return exit_code;
 }
 
 }  // namespace

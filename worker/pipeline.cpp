@@ -34,7 +34,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::start(caf::actor_system& system, con
              act::post(teacher, ChatDone{inbox});
            }
          }));
-  pipeline->gateway_ = std::move(gateway);
+  pipeline->gateway_ = std::make_shared<ClosableGateway>(std::move(gateway));
   act::post(pipeline->teacher_, UseGateway{pipeline->gateway_});
   return pipeline;
 }
@@ -45,6 +45,9 @@ Pipeline::~Pipeline() {
   }
   for (const caf::actor& stage : stages_) {
     caf::anon_send_exit(stage, caf::exit_reason::user_shutdown);
+  }
+  if (gateway_ != nullptr) {
+    gateway_->close();
   }
 }
 

@@ -11,6 +11,7 @@
 #include "actors/stage_actor.hpp"
 #include "protocol/result.hpp"
 #include "protocol/run_config.hpp"
+#include "worker/closable_gateway.hpp"
 
 namespace fd {
 
@@ -34,7 +35,7 @@ class Pipeline {
   static Result<std::unique_ptr<Pipeline>> start(caf::actor_system& system, const Clock& clock,
                                                  const RunConfig& config, PipelineOptions options,
                                                  const caf::actor& sink);
-  /// Ends the actors and the gateway. What is under way is given up.
+  /// Ends the actors, and has ended the gateway when it returns. What is under way is given up.
   ~Pipeline();
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
@@ -46,7 +47,7 @@ class Pipeline {
   Pipeline() = default;
   std::vector<caf::actor> stages_;
   caf::actor teacher_;
-  std::shared_ptr<Gateway> gateway_;  // shared with the teacher stage
+  std::shared_ptr<ClosableGateway> gateway_;  // shared with the teacher stage
 };
 
 }  // namespace fd

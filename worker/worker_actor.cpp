@@ -4,7 +4,9 @@
 #include <map>
 #include <utility>
 
+#include "actors/answer_journal.hpp"
 #include "actors/config_loader.hpp"
+#include "actors/gateway/journaled_gateway.hpp"
 #include "protocol/frame.hpp"
 #include "worker/database_cache.hpp"
 
@@ -12,6 +14,9 @@ namespace fd {
 namespace {
 
 constexpr Duration kDatabaseTimeout = std::chrono::seconds(2);
+constexpr int kExitConfig = 2;
+constexpr int kExitCorrupt = 5;
+constexpr int kExitStorage = 7;
 
 class WorkerShell {
  public:
@@ -71,6 +76,11 @@ class WorkerShell {
 
   void stop() { step(StopAsked{}); }
 
+  void journal_failed(const Error& error) {
+    log_.error("journal_failed", {{"why", error.message}});
+    end(kExitStorage);
+  }
+
   void on_wake(std::uint64_t generation) {
     if (generation != generation_) {
       return;
@@ -91,11 +101,46 @@ class WorkerShell {
   }
 
   /// The last thing this actor does: from here on the transport may be gone.
-  void end() {
+  void end(int exit_code) {
+    if (over_) {
+      return;
+    }
     over_ = true;
     pipeline_.reset();
-    options_.exited();
+    journal_.reset();
+    options_.exited(exit_code);
     self_->quit();
+  }
+
+  /// Takes up the journal of a run: what an earlier process left in it is offered first.
+  void open_journal(const std::string& run_id) {
+    const std::string& folder = options_.journal_directory;
+    auto found = read_journal(folder, run_id);
+    JournalIdentity identity{run_id, options_.core.name, options_.core.incarnation + run_};
+    AnswerJournalOptions options;
+    options.on_failure = [self = caf::actor_cast<caf::actor>(self_)](const Error& error) {
+      act::post(self, JournalFailed{std::make_shared<Error>(error)});
+    };
+    auto opened = found.ok() ? AnswerJournal::open(folder, identity, *found, std::move(options))
+                             : Result<std::unique_ptr<AnswerJournal>>(found.error());
+    if (!opened.ok()) {
+      log_.error("journal_refused", {{"why", opened.error().message}});
+      end(opened.error().code == Errc::corrupt ? kExitCorrupt : kExitStorage);
+      return;
+    }
+    journal_ = std::move(opened).value();
+    JournalRecovered recovered;
+    for (Record& ended : found->ended) {
+      recovered.entries.push_back({std::move(ended), recovered.entries.size() + 1});
+    }
+    for (const JournalIntent& intent : found->in_doubt) {
+      recovered.entries.push_back({in_doubt_record(intent), recovered.entries.size() + 1});
+    }
+    if (!recovered.entries.empty()) {
+      log_.info("journal_recovered", {{"calls", std::to_string(found->ended.size())},
+                                      {"in_doubt", std::to_string(found->in_doubt.size())}});
+      step(std::move(recovered));
+    }
   }
 
   Result<void> dispatch(const FrameView& frame) {
@@ -140,6 +185,7 @@ class WorkerShell {
   void perform(WorkerEffects effects) {
     if (effects.reset) {
       pipeline_.reset();
+      journal_.reset();
       ++run_;
       waiting_.clear();
       wanted_.clear();
@@ -166,12 +212,20 @@ class WorkerShell {
     for (const WorkerMessage& message : effects.send) {
       std::visit([&](const auto& one) { send(one); }, message);
     }
+    if (effects.release && journal_ != nullptr) {
+      journal_->release(*effects.release);
+    }
     if (effects.exit) {
       log_.info("drained");
-      end();
+      end(0);
       return;
     }
-    wake();
+    if (effects.reset && !effects.reset->empty()) {
+      open_journal(*effects.reset);
+    }
+    if (!over_) {
+      wake();
+    }
   }
 
   void configure(const std::string& json) {
@@ -187,7 +241,10 @@ class WorkerShell {
         }
         return Error{Errc::invalid_input, "'" + database + "' is no digest of a database"};
       };
-      options.make_gateway = options_.make_gateway;
+      options.make_gateway = [this](const RunConfig& run, std::uint32_t slots,
+                                    ChatCallback callback) {
+        return make_gateway(run, slots, std::move(callback));
+      };
       auto pipeline = Pipeline::start(self_->system(), clock_, *config, std::move(options),
                                       caf::actor_cast<caf::actor>(self_));
       if (pipeline.ok()) {
@@ -198,7 +255,29 @@ class WorkerShell {
     }
     // The coordinator checked this config; a worker that cannot follow it must not pretend to.
     log_.error("config_refused", {{"why", config.error().message}});
-    end();
+    end(kExitConfig);
+  }
+
+  /// Puts the journal before the gateway that sends.
+  Result<std::unique_ptr<Gateway>> make_gateway(const RunConfig& config, std::uint32_t slots,
+                                                ChatCallback callback) {
+    FD_CHECK(journal_ != nullptr);
+    std::optional<Error> failed;
+    auto gateway = std::make_unique<JournaledGateway>(
+        *journal_,
+        [&](ChatCallback inner_callback) -> std::unique_ptr<Gateway> {
+          auto inner = options_.make_gateway(config, slots, std::move(inner_callback));
+          if (!inner.ok()) {
+            failed = inner.error();
+            return nullptr;
+          }
+          return std::move(inner).value();
+        },
+        std::move(callback));
+    if (failed) {
+      return *failed;
+    }
+    return std::unique_ptr<Gateway>(std::move(gateway));
   }
 
   // --- samples and their databases
@@ -326,6 +405,7 @@ class WorkerShell {
   WorkerActorOptions options_;
   WorkerCore core_;
   DatabaseCache databases_;
+  std::unique_ptr<AnswerJournal> journal_;  ///< of the run that is served; outlives the pipeline
   std::unique_ptr<Pipeline> pipeline_;
   bool over_ = false;
   std::uint64_t run_ = 0;  ///< rises with every run taken up
@@ -345,6 +425,7 @@ caf::behavior worker_actor(caf::event_based_actor* self, const Clock* clock, Tra
           [shell](CallDone& done) { shell->record(done); },
           [shell](WorkBatch& batch) { shell->finish(*batch.items); },
           [shell](const WorkDropped& dropped) { shell->drop(*dropped.items); },
+          [shell](const JournalFailed& failed) { shell->journal_failed(*failed.error); },
           [shell](const WakeUp& wake) { shell->on_wake(wake.generation); },
           [shell](const StopNow&) { shell->stop(); }};
 }

@@ -23,26 +23,33 @@ struct StopNow {};
 struct WakeUp {
   std::uint64_t generation = 0;
 };
+/// The journal's disk failed: nothing can be paid for any more.
+struct JournalFailed {
+  std::shared_ptr<Error> error;
+};
 
 }  // namespace fd
 
 FD_ACTOR_MESSAGE(fd::FramesIn)
 FD_ACTOR_MESSAGE(fd::StopNow)
 FD_ACTOR_MESSAGE(fd::WakeUp)
+FD_ACTOR_MESSAGE(fd::JournalFailed)
 
 namespace fd {
 
 struct WorkerActorOptions {
   WorkerCoreConfig core;
+  std::string journal_directory;  ///< held by this process: see worker/state_folder.hpp
   std::string database_directory;
   std::uint64_t database_cache_bytes = 8ull << 30;
   std::uint32_t exec_actors = 1;
-  /// Makes the gateway; reports calls in flight through the callback given to it.
+  /// Makes the gateway that sends; the journal stands before it.
   GatewayFactory make_gateway;
   /// Returns what the gateway is doing. Thread: any.
   std::function<GatewayLoad()> load;
-  /// Called once, when all is delivered after a StopNow.
-  std::function<void()> exited;
+  /// Called once with the process's exit code: when all is delivered after a StopNow, or when it
+  /// cannot go on.
+  std::function<void(int)> exited;
 };
 
 /// Starts the shell around WorkerCore: decodes frames, performs effects, keeps the pipeline and the

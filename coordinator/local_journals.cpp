@@ -1,0 +1,71 @@
+#include "coordinator/local_journals.hpp"
+
+#include <algorithm>
+#include <ctime>
+#include <future>
+#include <utility>
+
+#include <dirent.h>
+
+#include "actors/journal_recovery.hpp"
+
+namespace fd {
+namespace {
+
+/// The kernel ends local workers together with their coordinator, but not in the same instant.
+constexpr int kLockTries = 200;
+constexpr long kLockWaitNs = 10'000'000;
+
+Result<JournalLock> lock_patiently(const std::string& folder) {
+  auto lock = JournalLock::take(folder);
+  for (int tries = 1; !lock.ok() && lock.error().code == Errc::busy && tries < kLockTries;
+       ++tries) {
+    const timespec wait{0, kLockWaitNs};
+    nanosleep(&wait, nullptr);
+    lock = JournalLock::take(folder);
+  }
+  return lock;
+}
+
+/// Returns the folders of local workers, by number.
+std::vector<std::string> worker_folders(const RunDir& dir) {
+  std::vector<std::string> folders;
+  if (DIR* folder = ::opendir(dir.workers().c_str())) {
+    while (const dirent* entry = ::readdir(folder)) {
+      const std::string name = entry->d_name;
+      if (!name.empty() && name.find_first_not_of("0123456789") == std::string::npos) {
+        folders.push_back(dir.workers() + "/" + name);
+      }
+    }
+    ::closedir(folder);
+  }
+  std::sort(folders.begin(), folders.end());
+  return folders;
+}
+
+}  // namespace
+
+Result<ImportedJournals> import_local_journals(const RunDir& dir, const std::string& run_id,
+                                               Ledger& ledger) {
+  ImportedJournals imported;
+  for (const std::string& folder : worker_folders(dir)) {
+    FD_TRY(const JournalLock lock, lock_patiently(folder));
+    FD_TRY(RecoveredJournal journal, read_journal(folder, run_id));
+    std::vector<LedgerEvent> events;
+    for (Record& record : journal.ended) {
+      events.emplace_back(std::move(record));
+    }
+    for (const JournalIntent& intent : journal.in_doubt) {
+      events.emplace_back(in_doubt_record(intent));
+    }
+    imported.calls += journal.ended.size();
+    imported.in_doubt += journal.in_doubt.size();
+    if (!events.empty()) {
+      FD_TRY_VOID(ledger.commit_now(std::move(events)));
+    }
+    FD_TRY_VOID(remove_journal(folder, run_id));
+  }
+  return imported;
+}
+
+}  // namespace fd

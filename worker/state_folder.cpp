@@ -1,0 +1,70 @@
+#include "worker/state_folder.hpp"
+
+#include <utility>
+
+#include "actors/files.hpp"
+
+namespace fd {
+namespace {
+
+/// Returns `name` as the name of one folder: what is not plain is written as its bytes in hex.
+std::string folder_name(const std::string& name) {
+  constexpr const char* kHex = "0123456789abcdef";
+  std::string out;
+  for (const char c : name) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '_' || (c == '.' && !out.empty());
+    if (plain) {
+      out += c;
+    } else {
+      const auto byte = static_cast<unsigned char>(c);
+      out += {'%', kHex[byte >> 4], kHex[byte & 15]};
+    }
+  }
+  return out;
+}
+
+Result<StateFolder> take(std::string name, std::string journal) {
+  FD_TRY_VOID(make_directories(journal));
+  auto lock = JournalLock::take(journal);
+  if (!lock.ok()) {
+    Error error = lock.error();
+    if (error.code == Errc::busy) {
+      error.message = "another worker keeps its journal in " + journal +
+                      ": give this one another --name or --state";
+    }
+    return error;
+  }
+  return StateFolder{std::move(name), std::move(journal), std::move(lock).value()};
+}
+
+}  // namespace
+
+Result<StateFolder> take_state_folder(const StateRequest& request) {
+  std::optional<std::string> fixed = request.journal;
+  if (!fixed && request.state) {
+    fixed = *request.state + "/journal";
+  }
+  if (fixed) {
+    // A folder of its own makes a name of its own that stays the same when the worker is restarted.
+    return take(request.name.value_or(request.host + "-" + sha256(*fixed).hex().substr(0, 8)),
+                *fixed);
+  }
+  const auto folder_of = [&](const std::string& name) {
+    return request.default_root + "/" + folder_name(name) + "/journal";
+  };
+  if (request.name) {
+    return take(*request.name, folder_of(*request.name));
+  }
+  for (std::uint32_t k = 0; k < kUnnamedWorkersMax; ++k) {
+    const std::string name = request.host + "-" + std::to_string(k);
+    auto taken = take(name, folder_of(name));
+    if (taken.ok() || taken.error().code != Errc::busy) {
+      return taken;
+    }
+  }
+  return Error{Errc::busy, request.default_root + ": " + std::to_string(kUnnamedWorkersMax) +
+                               " workers without a --name run here already"};
+}
+
+}  // namespace fd
