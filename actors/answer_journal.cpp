@@ -18,6 +18,7 @@ Result<std::unique_ptr<AnswerJournal>> AnswerJournal::open(const std::string& fo
     return Error{Errc::refused, folder + ": no journal for a worker whose name has " +
                                     std::to_string(identity.worker.size()) + " bytes"};
   }
+  FD_CHECK(options.segment_bytes <= kSegmentBytes);  // a reader takes no more
   std::unique_ptr<AnswerJournal> journal(
       new AnswerJournal(folder, identity, recovered, std::move(options)));
   // Now, so that a disk that takes no files is found before a call is paid for.
@@ -118,7 +119,7 @@ void AnswerJournal::begin_segment() {
   writer_.seal(open_.bytes);
   open_.seals = true;
   const std::uint32_t number = open_.segment + 1;
-  full_.push_back(std::exchange(open_, {}));
+  next_batch();
   writer_ = SegmentWriter(SegmentHeader{identity_, number});
   own_.push_back({path_of(number, false), 0, 0, false});
   open_.segment = number;
@@ -128,9 +129,15 @@ void AnswerJournal::begin_segment() {
 /// Begins the next batch of the same segment.
 void AnswerJournal::close_batch() {
   const std::uint32_t number = open_.segment;
-  full_.push_back(std::exchange(open_, {}));
+  next_batch();
   open_.segment = number;
   writer_.mark(open_.bytes);
+}
+
+/// Leaves the open batch to be written; the new one has the memory of one that was.
+void AnswerJournal::next_batch() {
+  full_.push_back(std::exchange(open_, {}));
+  open_.bytes = std::exchange(spare_, {});
 }
 
 AnswerJournal::Segment& AnswerJournal::segment(std::uint32_t number) {
@@ -244,6 +251,10 @@ void AnswerJournal::finish(Batch batch, std::unique_lock<std::mutex>& lock) {
   }
   lock.lock();
   finished_ += batch.entries.size();
+  if (batch.bytes.capacity() <= 2 * kMaxBatchBytes) {
+    batch.bytes.clear();
+    spare_ = std::move(batch.bytes);
+  }
   if (flushing_ > 0) {
     flushed_.notify_all();
   }

@@ -21,7 +21,7 @@ unset "${!FASTDISTILL_@}" OLLAMA_MODEL OLLAMA_HOST # tests never meet a real mod
 
 # Debian's CAF and libzmq are not instrumented, which ThreadSanitizer takes for races: these tests have
 # threads and do without both.
-thread_tests=(gateway_test curl_gateway_test simulator_server_test ledger_test)
+thread_tests=(gateway_test curl_gateway_test simulator_server_test ledger_test answer_journal_test)
 
 timings=()
 timed() { # timed NAME COMMAND...

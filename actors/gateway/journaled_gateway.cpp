@@ -141,6 +141,7 @@ void JournaledGateway::ended(ChatResult result) {
     ChatResult& done = held->result;
     if (!written.durable) {
       done.failure = Reason::internal;
+      done.answer = {};  // what moving it left
       done.call.error = kNotKept;
     } else {
       done.journal_seq = written.seq;

@@ -1,0 +1,373 @@
+#include "actors/gateway/journaled_gateway.hpp"
+
+#include <atomic>
+#include <map>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "tests/actors/journal/faulty_files.hpp"
+#include "tests/actors/journal/journal_calls.hpp"
+#include "tests/support/temp_folder.hpp"
+
+namespace fd {
+namespace {
+
+using testing_support::FaultyFiles;
+using testing_support::identity_of;
+using testing_support::TempFolder;
+
+constexpr std::uint64_t kFirstTag = 1000;
+
+ChatCall call_of(std::uint32_t index) {
+  ChatCall call;
+  call.tag = kFirstTag + index;
+  call.sample_id = sha256("sample " + std::to_string(index));
+  call.call_key = sha256("key " + std::to_string(index));
+  call.candidate = index % 4;
+  call.messages = {{"system", "12345"}, {"user", "678"}};
+  call.decode.max_tokens = 77;
+  call.shard = index % 7;
+  call.fence = 40 + index;
+  return call;
+}
+
+ChatResult result_of(const ChatCall& call) {
+  ChatResult result;
+  result.tag = call.tag;
+  result.answer =
+      Answer{call.sample_id, call.call_key, call.candidate, "m", "SELECT 1", "", "stop"};
+  result.call.sample_id = call.sample_id;
+  result.call.call_key = call.call_key;
+  result.call.candidate = call.candidate;
+  result.call.attempts = 1;
+  return result;
+}
+
+ChatResult failure_of(const ChatCall& call, const std::string& error) {
+  ChatResult result = result_of(call);
+  result.answer = {};
+  result.failure = error == "cancelled" ? Reason::internal : Reason::provider_error;
+  result.call.error = error;
+  return result;
+}
+
+/// Keeps the calls until the test answers them.
+class HeldGateway final : public Gateway {
+ public:
+  explicit HeldGateway(ChatCallback callback) : callback_(std::move(callback)) {}
+  void submit(ChatCall call) override {
+    const std::lock_guard lock(mutex_);
+    calls_.push_back(std::move(call));
+    changed_.notify_all();
+  }
+  void set_slots(std::uint32_t slots) override { slots_ = slots; }
+  void cancel_waiting() override { ++cancels_; }
+
+  /// Returns the calls once there are `count`.
+  std::vector<ChatCall> wait(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return calls_.size() >= count; });
+    return calls_;
+  }
+  [[nodiscard]] std::size_t submitted() { return wait(0).size(); }
+  void reply(ChatResult result) { callback_(std::move(result)); }
+  [[nodiscard]] std::uint32_t slots() const { return slots_; }
+  [[nodiscard]] std::uint32_t cancels() const { return cancels_; }
+
+ private:
+  ChatCallback callback_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<ChatCall> calls_;
+  std::atomic<std::uint32_t> slots_ = 0;
+  std::atomic<std::uint32_t> cancels_ = 0;
+};
+
+/// Answers from threads of its own, in any order; drops what waits when it is told to.
+class ThreadedGateway final : public Gateway {
+ public:
+  ThreadedGateway(ChatCallback callback, std::size_t threads) : callback_(std::move(callback)) {
+    for (std::size_t i = 0; i < threads; ++i) {
+      threads_.emplace_back([this] { run(); });
+    }
+  }
+  ~ThreadedGateway() override {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+      changed_.notify_all();
+    }
+    for (std::thread& thread : threads_) {
+      thread.join();
+    }
+  }
+  ThreadedGateway(const ThreadedGateway&) = delete;
+  ThreadedGateway& operator=(const ThreadedGateway&) = delete;
+
+  void submit(ChatCall call) override {
+    const std::lock_guard lock(mutex_);
+    calls_.push_back(std::move(call));
+    changed_.notify_one();
+  }
+  void set_slots(std::uint32_t) override {}
+  void cancel_waiting() override {
+    std::vector<ChatCall> dropped;
+    {
+      const std::lock_guard lock(mutex_);
+      dropped.swap(calls_);
+    }
+    for (const ChatCall& call : dropped) {
+      callback_(failure_of(call, "cancelled"));
+    }
+  }
+
+ private:
+  void run() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      changed_.wait(lock, [&] { return stopping_ || !calls_.empty(); });
+      if (stopping_) {
+        return;
+      }
+      const ChatCall call = std::move(calls_.back());
+      calls_.pop_back();
+      lock.unlock();
+      callback_(call.candidate == 3 ? failure_of(call, "http 500") : result_of(call));
+      lock.lock();
+    }
+  }
+  ChatCallback callback_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<ChatCall> calls_;
+  bool stopping_ = false;
+  std::vector<std::thread> threads_;
+};
+
+class JournaledGatewayTest : public testing::Test {
+ protected:
+  JournaledGatewayTest() {
+    AnswerJournalOptions options;
+    options.files = &files;
+    options.gather = std::chrono::microseconds(50);
+    auto opened = AnswerJournal::open(folder.root(), identity_of(), {}, options);
+    FD_CHECK(opened.ok());
+    journal = std::move(opened).value();
+  }
+
+  void start() {
+    gateway = std::make_unique<JournaledGateway>(
+        *journal,
+        [this](ChatCallback callback) {
+          auto made = std::make_unique<HeldGateway>(std::move(callback));
+          inner = made.get();
+          return made;
+        },
+        collector());
+  }
+  ChatCallback collector() {
+    return [this](ChatResult result) {
+      const std::lock_guard lock(mutex);
+      results.push_back(std::move(result));
+      changed.notify_all();
+    };
+  }
+  std::vector<ChatResult> wait(std::size_t count) {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return results.size() >= count; });
+    return results;
+  }
+  RecoveredJournal read() {
+    gateway.reset();
+    journal.reset();
+    auto read = read_journal(folder.root(), "run-1");
+    EXPECT_TRUE(read.ok()) << (read.ok() ? "" : read.error().message);
+    return read.ok() ? std::move(read).value() : RecoveredJournal();
+  }
+
+  TempFolder folder;
+  FaultyFiles files;
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<ChatResult> results;
+  std::unique_ptr<AnswerJournal> journal;
+  HeldGateway* inner = nullptr;
+  std::unique_ptr<JournaledGateway> gateway;
+};
+
+TEST_F(JournaledGatewayTest, CallGoesOutOnlyOnceItsIntentIsOnDisk) {
+  start();
+  files.hold_syncs();
+  gateway->submit(call_of(1));
+  files.wait_for_held_sync();
+  EXPECT_EQ(inner->submitted(), 0u);
+  files.let_syncs();
+  const ChatCall sent = inner->wait(1)[0];
+  EXPECT_EQ(sent.call_key, call_of(1).call_key);
+  EXPECT_EQ(sent.messages, call_of(1).messages);
+  const RecoveredJournal left = read();
+  ASSERT_EQ(left.in_doubt.size(), 1u);
+  EXPECT_EQ(left.in_doubt[0],
+            (JournalIntent{1, 41, call_of(1).sample_id, call_of(1).call_key, 1, 2, 77}));
+  EXPECT_TRUE(results.empty());
+}
+
+TEST_F(JournaledGatewayTest, ResultGoesOnOnlyOnceItIsOnDiskAndWithItsNumber) {
+  start();
+  gateway->submit(call_of(1));
+  const ChatResult reply = result_of(inner->wait(1)[0]);
+  files.hold_syncs();
+  inner->reply(reply);
+  files.wait_for_held_sync();
+  EXPECT_TRUE(wait(0).empty());
+  files.let_syncs();
+  const ChatResult result = wait(1)[0];
+  EXPECT_EQ(result.tag, call_of(1).tag);
+  EXPECT_EQ(result.failure, Reason::none);
+  EXPECT_EQ(result.answer, reply.answer);
+  EXPECT_EQ(result.call, reply.call);
+  EXPECT_EQ(result.journal_seq, 1u);
+  const RecoveredJournal left = read();
+  EXPECT_EQ(left.ended, (std::vector<Record>{{1, 41, reply.answer, reply.call, std::nullopt}}));
+  EXPECT_TRUE(left.in_doubt.empty());
+}
+
+TEST_F(JournaledGatewayTest, FailedCallEndsWithoutAnAnswer) {
+  start();
+  gateway->submit(call_of(1));
+  const ChatResult reply = failure_of(inner->wait(1)[0], "http 500");
+  inner->reply(reply);
+  const ChatResult result = wait(1)[0];
+  EXPECT_EQ(result.failure, Reason::provider_error);
+  EXPECT_EQ(result.journal_seq, 1u);
+  EXPECT_EQ(read().ended, (std::vector<Record>{{1, 41, std::nullopt, reply.call, std::nullopt}}));
+}
+
+TEST_F(JournaledGatewayTest, CallsThatWaitForTheDiskComeBackAsCancelled) {
+  start();
+  files.hold_syncs();
+  gateway->submit(call_of(1));
+  files.wait_for_held_sync();
+  gateway->submit(call_of(2));
+  gateway->cancel_waiting();
+  ASSERT_EQ(wait(2).size(), 2u);
+  for (std::uint32_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(results[i].tag, call_of(i + 1).tag);
+    EXPECT_EQ(results[i].failure, Reason::internal);
+    EXPECT_EQ(results[i].call.error, "cancelled");
+    EXPECT_EQ(results[i].call.call_key, call_of(i + 1).call_key);
+    EXPECT_EQ(results[i].journal_seq, 0u);
+  }
+  EXPECT_EQ(inner->cancels(), 1u);
+  files.let_syncs();
+  journal->flush();
+  EXPECT_EQ(inner->submitted(), 0u);
+  EXPECT_EQ(read().last_seq(), 0u);
+  EXPECT_EQ(results.size(), 2u);
+}
+
+TEST_F(JournaledGatewayTest, CancelledResultIsHandedOnWithoutTheDisk) {
+  start();
+  gateway->submit(call_of(1));
+  const ChatCall sent = inner->wait(1)[0];
+  files.hold_syncs();
+  inner->reply(failure_of(sent, "cancelled"));
+  EXPECT_EQ(wait(1)[0].tag, call_of(1).tag);
+  files.let_syncs();
+  EXPECT_EQ(read().last_seq(), 0u);
+}
+
+TEST_F(JournaledGatewayTest, C05CallsComeBackAsFailedWhenTheDiskFails) {
+  start();
+  gateway->submit(call_of(1));
+  const ChatCall sent = inner->wait(1)[0];
+  files.fail_sync(1);
+  inner->reply(result_of(sent));
+  const ChatResult unkept = wait(1)[0];
+  EXPECT_EQ(unkept.failure, Reason::internal);
+  EXPECT_EQ(unkept.call.error, "journal: the disk failed, so the result could not be kept");
+  EXPECT_EQ(unkept.answer, Answer());
+  EXPECT_EQ(unkept.journal_seq, 0u);
+  gateway->submit(call_of(2));
+  const ChatResult unsent = wait(2)[1];
+  EXPECT_EQ(unsent.tag, call_of(2).tag);
+  EXPECT_EQ(unsent.failure, Reason::internal);
+  EXPECT_EQ(unsent.call.error, "journal: the disk failed, so the call was not sent");
+  EXPECT_EQ(inner->submitted(), 1u);
+  gateway.reset();
+  journal.reset();
+  files.lose_unsynced(0);
+  EXPECT_EQ(read().in_doubt.size(), 1u);
+}
+
+TEST_F(JournaledGatewayTest, OnlyCallsInFlightAreInDoubtAfterAnOrderlyEnd) {
+  start();
+  gateway->submit(call_of(1));
+  inner->wait(1);
+  files.hold_syncs();
+  gateway->submit(call_of(2));
+  files.wait_for_held_sync();
+  std::thread ending([this] { gateway.reset(); });
+  files.let_syncs();
+  ending.join();
+  const RecoveredJournal left = read();
+  EXPECT_TRUE(left.ended.empty());
+  // The second was passed on, or not, before the end came.
+  ASSERT_GE(left.in_doubt.size(), 1u);
+  EXPECT_EQ(left.in_doubt[0].call_key, call_of(1).call_key);
+}
+
+TEST_F(JournaledGatewayTest, SlotsPassThrough) {
+  start();
+  gateway->set_slots(17);
+  EXPECT_EQ(inner->slots(), 17u);
+}
+
+TEST_F(JournaledGatewayTest, EveryCallComesBackOnceWhateverIsCancelledMeanwhile) {
+  constexpr std::uint32_t kThreads = 4;
+  constexpr std::uint32_t kCalls = 500;
+  gateway = std::make_unique<JournaledGateway>(
+      *journal,
+      [](ChatCallback callback) {
+        return std::make_unique<ThreadedGateway>(std::move(callback), 3);
+      },
+      collector());
+  std::vector<std::thread> threads;
+  for (std::uint32_t thread = 0; thread < kThreads; ++thread) {
+    threads.emplace_back([this, thread] {
+      for (std::uint32_t i = 0; i < kCalls; ++i) {
+        gateway->submit(call_of(thread * kCalls + i));
+        if (i % 50 == thread) {
+          gateway->cancel_waiting();
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  wait(kThreads * kCalls);
+  const RecoveredJournal left = read();
+  ASSERT_EQ(results.size(), kThreads * kCalls);
+  std::map<std::uint64_t, std::uint32_t> seen;
+  std::uint64_t seq = 0;
+  for (const ChatResult& result : results) {
+    EXPECT_EQ(++seen[result.tag], 1u);
+    EXPECT_EQ(result.call.call_key,
+              call_of(static_cast<std::uint32_t>(result.tag - kFirstTag)).call_key);
+    if (result.call.error == "cancelled") {
+      EXPECT_EQ(result.journal_seq, 0u);
+      continue;
+    }
+    ASSERT_EQ(result.journal_seq, ++seq);
+    EXPECT_EQ(left.ended.at(seq - 1).call, result.call);
+    EXPECT_EQ(left.ended.at(seq - 1).answer.has_value(), result.failure == Reason::none);
+  }
+  EXPECT_EQ(seen.size(), kThreads * kCalls);
+  EXPECT_EQ(left.ended.size(), seq);
+  EXPECT_TRUE(left.in_doubt.empty());
+}
+
+}  // namespace
+}  // namespace fd
