@@ -96,6 +96,7 @@ struct LeaseGranted {
   std::uint32_t shard = 0;
   std::uint64_t fence = 0;
   std::string worker;
+  std::uint64_t incarnation = 0;
 };
 using LedgerEvent = std::variant<Record, LeaseGranted>;
 
