@@ -1,39 +1,37 @@
 #include "coordinator/ledger.hpp"
 
-#include <chrono>
+#include <atomic>
 #include <condition_variable>
-#include <deque>
 #include <mutex>
+#include <optional>
 #include <thread>
+#include <unordered_map>
 #include <utility>
 
-#include <sqlite3.h>
-
-#include "protocol/messages.hpp"
+#include "coordinator/ledger_database.hpp"
+#include "coordinator/ledger_rows.hpp"
+#include "coordinator/ledger_schema.hpp"
+#include "coordinator/ledger_tables.hpp"
 
 namespace fd {
 namespace {
 
-constexpr int kSchemaVersion = 1;
-constexpr int kBusyTimeoutMs = 2000;
-/// How long a commit waits for company: a sync costs the same for one record as for hundreds.
-constexpr std::chrono::milliseconds kGather{10};
+// A page size can be chosen only for a new file.
+constexpr const char* kForNewFile = "PRAGMA page_size=4096";
+constexpr const char* kForEachOpening = "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;";
 
-// Rows are only ever added. body is a msgpack Record (docs/protocol.md).
-constexpr const char* kSchema =
-    "CREATE TABLE IF NOT EXISTS records(seq INTEGER PRIMARY KEY, shard INTEGER NOT NULL, body BLOB "
-    "NOT NULL);"
-    "CREATE TABLE IF NOT EXISTS leases(fence INTEGER PRIMARY KEY, shard INTEGER NOT NULL, worker "
-    "TEXT NOT NULL);"
-    "CREATE TABLE IF NOT EXISTS epochs(epoch INTEGER PRIMARY KEY);";
-
-/// Serves a resume, which reads by shard; a run that is never resumed does without its cost.
-constexpr const char* kIndex = "CREATE INDEX IF NOT EXISTS records_by_shard ON records(shard)";
-
-struct Statement {
-  sqlite3_stmt* handle = nullptr;
-  ~Statement() { sqlite3_finalize(handle); }
-};
+/// Refuses what must not be opened as this run's ledger, before anything is made beside it.
+Result<void> check_before_opening(const LedgerOptions& options) {
+  if (LedgerDatabase::exists(options.path + "-journal", options.vfs)) {
+    return {};  // a crash ended the very creation, and only a writer can take that back
+  }
+  auto database = LedgerDatabase::open_read_only(options.path, options.vfs, options.busy_timeout);
+  if (!database.ok()) {
+    return database.error().code == Errc::not_found ? Result<void>() : database.error();
+  }
+  const auto content = inspect_ledger(*database, options.run_id);
+  return content.ok() ? Result<void>() : content.error();
+}
 
 }  // namespace
 
@@ -43,179 +41,240 @@ struct Ledger::Impl {
     std::function<void()> then;
   };
 
-  std::string path;
-  sqlite3* db = nullptr;
-  std::mutex db_mutex;  // the one connection: the thread's commits and records()
-  Statement insert_record;
-  Statement insert_lease;
+  Impl(LedgerDatabase opened, const LedgerOptions& options)
+      : database(std::move(opened)),
+        gather(options.gather),
+        checkpoint_pages(options.checkpoint_pages) {}
+  ~Impl();
+
+  Result<void> prepare();
+  Result<std::uint64_t> next_number(std::uint32_t shard);
+  Result<void> insert(const LedgerEvent& event);
+  Result<void> insert_all(const std::vector<Batch>& batches);
+  Result<void> commit(const std::vector<Batch>& batches);
+  void work(std::vector<Batch>& batches);
+  void fail(const Error& error);
+  void run();
+
+  std::mutex database_mutex;  // the one connection: the thread's commits and records()
+  LedgerDatabase database;
+  LedgerStatement insert_record;
+  LedgerStatement insert_lease;
+  LedgerStatement last_key;
+  LedgerStatement select_records;
+  /// The number that the next record of a shard gets; for shards that were written.
+  std::unordered_map<std::uint32_t, std::uint64_t> next_numbers;
+  const Duration gather;
+  const int checkpoint_pages;
 
   std::mutex mutex;
-  std::condition_variable changed;
-  std::deque<Batch> queue;            // guarded by mutex
+  std::condition_variable work_came;
+  std::condition_variable work_done;
+  std::vector<Batch> queue;           // guarded by mutex
+  std::uint64_t queued = 0;           // guarded by mutex: batches ever queued
+  std::uint64_t finished = 0;         // guarded by mutex: of these, how many were dealt with
+  std::uint32_t waiting = 0;          // guarded by mutex: callers of records() that wait
   bool stopping = false;              // guarded by mutex
-  bool busy = false;                  // guarded by mutex: a commit is under way
   std::function<void(Error)> failed;  // guarded by mutex
-  bool broken = false;                // of the thread
+  std::optional<Error> failure;       // guarded by mutex: set once, then nothing is committed
+  std::atomic<std::uint64_t> commits = 0;
+  std::atomic<std::uint64_t> records_committed = 0;
+  std::atomic<std::uint64_t> leases_committed = 0;
   std::thread thread;
+};
 
-  ~Impl() {
-    if (thread.joinable()) {
-      {
-        const std::lock_guard lock(mutex);
-        stopping = true;
-      }
-      changed.notify_all();
-      thread.join();
+Ledger::Impl::~Impl() {
+  if (thread.joinable()) {
+    {
+      const std::lock_guard lock(mutex);
+      stopping = true;
     }
-    sqlite3_finalize(std::exchange(insert_record.handle, nullptr));
-    sqlite3_finalize(std::exchange(insert_lease.handle, nullptr));
-    sqlite3_close_v2(db);
+    work_came.notify_all();
+    thread.join();
   }
+}
 
-  Error error(Errc code) const {
-    return Error{code, path + ": " + (db != nullptr ? sqlite3_errmsg(db) : "out of memory")};
+Result<void> Ledger::Impl::prepare() {
+  FD_TRY(insert_record, database.prepare(kInsertLedgerRecord));
+  FD_TRY(insert_lease, database.prepare(kInsertLedgerLease));
+  FD_TRY(last_key, database.prepare("SELECT seq FROM records WHERE seq BETWEEN ? AND ? "
+                                    "ORDER BY seq DESC LIMIT 1"));
+  FD_TRY(select_records, database.prepare("SELECT seq, body FROM records "
+                                          "WHERE seq BETWEEN ? AND ? ORDER BY seq"));
+  return {};
+}
+
+/// Returns the number that the next record of `shard` gets, and counts it as given.
+Result<std::uint64_t> Ledger::Impl::next_number(std::uint32_t shard) {
+  const auto known = next_numbers.find(shard);
+  if (known != next_numbers.end()) {
+    return known->second++;
   }
+  FD_TRY(const std::uint64_t first, ledger_key(shard, 0));
+  last_key.bind(1, first).bind(2, first | (kLedgerRecordsPerShardMax - 1));
+  const auto found = last_key.step();
+  const std::uint64_t number =
+      found.ok() && *found ? std::uint64_t{number_of_ledger_key(last_key.number(0))} + 1 : 0;
+  last_key.reset();
+  if (!found.ok()) {
+    return found.error();
+  }
+  next_numbers[shard] = number + 1;
+  return number;
+}
 
-  Result<void> exec(const char* sql) {
-    if (sqlite3_exec(db, sql, nullptr, nullptr, nullptr) != SQLITE_OK) {
-      const int code = sqlite3_errcode(db);
-      return error(code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? Errc::corrupt : Errc::storage);
+Result<void> Ledger::Impl::insert(const LedgerEvent& event) {
+  if (const auto* lease = std::get_if<LeaseGranted>(&event)) {
+    return insert_ledger_lease(insert_lease, *lease);
+  }
+  const Record& record = std::get<Record>(event);
+  FD_TRY(const std::uint64_t number, next_number(record.shard));
+  FD_TRY(const std::uint64_t key, ledger_key(record.shard, number));
+  return insert_ledger_record(insert_record, key, record);
+}
+
+Result<void> Ledger::Impl::insert_all(const std::vector<Batch>& batches) {
+  for (const Batch& batch : batches) {
+    for (const LedgerEvent& event : batch.events) {
+      FD_TRY_VOID(insert(event));
     }
+  }
+  return {};
+}
+
+/// Commits the batches as one transaction.
+Result<void> Ledger::Impl::commit(const std::vector<Batch>& batches) {
+  std::uint64_t records = 0;
+  std::uint64_t leases = 0;
+  for (const Batch& batch : batches) {
+    for (const LedgerEvent& event : batch.events) {
+      (std::holds_alternative<Record>(event) ? records : leases) += 1;
+    }
+  }
+  if (records + leases == 0) {
     return {};
   }
-
-  Result<std::uint64_t> number(const char* sql) {
-    Statement statement;
-    if (sqlite3_prepare_v2(db, sql, -1, &statement.handle, nullptr) != SQLITE_OK ||
-        sqlite3_step(statement.handle) != SQLITE_ROW) {
-      return error(Errc::storage);
-    }
-    return static_cast<std::uint64_t>(sqlite3_column_int64(statement.handle, 0));
+  const std::lock_guard lock(database_mutex);
+  FD_TRY_VOID(database.exec("BEGIN IMMEDIATE"));
+  Result<void> done = insert_all(batches);
+  if (done.ok()) {
+    done = database.exec("COMMIT");
   }
-
-  Result<void> prepare() {
-    FD_TRY_VOID(exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"));
-    FD_TRY(const std::uint64_t version, number("PRAGMA user_version"));
-    if (version > kSchemaVersion) {
-      return Error{Errc::unsupported, path + ": written by a newer version (schema " +
-                                          std::to_string(version) + ", this program knows " +
-                                          std::to_string(kSchemaVersion) + ")"};
-    }
-    FD_TRY_VOID(exec("BEGIN IMMEDIATE"));
-    FD_TRY_VOID(exec(kSchema));
-    FD_TRY_VOID(exec("PRAGMA user_version=1"));
-    FD_TRY_VOID(exec("INSERT INTO epochs SELECT COALESCE(MAX(epoch), 0) + 1 FROM epochs"));
-    FD_TRY_VOID(exec("COMMIT"));
-    if (sqlite3_prepare_v2(db, "INSERT INTO records(shard, body) VALUES(?, ?)", -1,
-                           &insert_record.handle, nullptr) != SQLITE_OK ||
-        sqlite3_prepare_v2(db, "INSERT INTO leases(fence, shard, worker) VALUES(?, ?, ?)", -1,
-                           &insert_lease.handle, nullptr) != SQLITE_OK) {
-      return error(Errc::storage);
-    }
-    return {};
-  }
-
-  bool insert(const LedgerEvent& event) {
-    sqlite3_stmt* statement = nullptr;
-    std::string body;
-    if (const auto* record = std::get_if<Record>(&event)) {
-      statement = insert_record.handle;
-      body = encode(*record);
-      sqlite3_bind_int64(statement, 1, record->shard);
-      sqlite3_bind_blob64(statement, 2, body.data(), body.size(), SQLITE_STATIC);
-    } else {
-      const auto& lease = std::get<LeaseGranted>(event);
-      statement = insert_lease.handle;
-      sqlite3_bind_int64(statement, 1, static_cast<sqlite3_int64>(lease.fence));
-      sqlite3_bind_int64(statement, 2, lease.shard);
-      sqlite3_bind_text(statement, 3, lease.worker.data(), static_cast<int>(lease.worker.size()),
-                        SQLITE_STATIC);
-    }
-    const bool done = sqlite3_step(statement) == SQLITE_DONE;
-    sqlite3_reset(statement);
+  if (!done.ok()) {
+    database.rollback();
     return done;
   }
+  commits += 1;
+  records_committed += records;
+  leases_committed += leases;
+  return {};
+}
 
-  /// Commits the batches as one transaction.
-  Result<void> commit(const std::deque<Batch>& batches) {
-    bool any = false;
-    for (const Batch& batch : batches) {
-      any = any || !batch.events.empty();
-    }
-    if (!any) {
-      return {};
-    }
-    const std::lock_guard lock(db_mutex);
-    FD_TRY_VOID(exec("BEGIN IMMEDIATE"));
-    for (const Batch& batch : batches) {
-      for (const LedgerEvent& event : batch.events) {
-        if (!insert(event)) {
-          return error(Errc::storage);
-        }
-      }
-    }
-    return exec("COMMIT");
+/// After a failed commit nothing may be acknowledged, whatever later commits would say: the kernel
+/// reports a lost write once and forgets it. For the same reason closing must not write any more.
+void Ledger::Impl::fail(const Error& error) {
+  {
+    const std::lock_guard lock(database_mutex);
+    database.settle_on_close(false);
   }
+  std::function<void(Error)> report;
+  {
+    const std::lock_guard lock(mutex);
+    failure = error;
+    report = failed;
+  }
+  if (report) {
+    report(error);
+  }
+}
 
-  void run() {
-    std::unique_lock lock(mutex);
-    for (;;) {
-      changed.wait(lock, [&] { return stopping || !queue.empty(); });
-      if (queue.empty()) {
-        return;
-      }
-      busy = true;
-      changed.wait_for(lock, kGather, [&] { return stopping; });
-      std::deque<Batch> batches;
-      batches.swap(queue);
-      const auto report = failed;
-      lock.unlock();
-      if (!broken) {
-        // After a failed commit nothing may be acknowledged, whatever later commits say.
-        if (const auto committed = commit(batches); !committed.ok()) {
-          broken = true;
-          if (report) {
-            report(committed.error());
-          }
-        }
-      }
-      for (const Batch& batch : batches) {
-        if (!broken && batch.then) {
-          batch.then();
-        }
-      }
-      lock.lock();
-      busy = false;
-      changed.notify_all();
+void Ledger::Impl::work(std::vector<Batch>& batches) {
+  if (const auto committed = commit(batches); !committed.ok()) {
+    fail(committed.error());
+    return;
+  }
+  for (const Batch& batch : batches) {
+    if (batch.then) {
+      batch.then();
     }
   }
-};
+  // Behind the acknowledgements, so that nobody waits for it.
+  Result<void> moved;
+  if (database.wal_pages() >= checkpoint_pages) {
+    const std::lock_guard lock(database_mutex);
+    moved = database.checkpoint();
+  }
+  if (!moved.ok()) {
+    fail(moved.error());
+  }
+}
+
+void Ledger::Impl::run() {
+  std::vector<Batch> batches;
+  std::unique_lock lock(mutex);
+  for (;;) {
+    work_came.wait(lock, [&] { return stopping || !queue.empty(); });
+    if (queue.empty()) {
+      return;
+    }
+    if (gather > Duration::zero()) {
+      work_came.wait_for(lock, gather, [&] { return stopping || waiting > 0; });
+    }
+    batches.swap(queue);
+    const bool working = !failure.has_value();
+    lock.unlock();
+    if (working) {
+      work(batches);
+    }
+    const std::size_t count = batches.size();
+    batches.clear();  // with what the callbacks hold, before anybody is told
+    lock.lock();
+    finished += count;
+    work_done.notify_all();
+  }
+}
 
 Ledger::Ledger(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Ledger::~Ledger() = default;
 
-Result<std::unique_ptr<Ledger>> Ledger::open(const std::string& path, LedgerStart& start) {
-  auto impl = std::make_unique<Impl>();
-  impl->path = path;
-  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
-                    SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_NOFOLLOW;
-  if (sqlite3_open_v2(path.c_str(), &impl->db, flags, nullptr) != SQLITE_OK) {
-    return impl->error(Errc::storage);
+Result<std::unique_ptr<Ledger>> Ledger::open(const LedgerOptions& options, LedgerStart& start) {
+  FD_TRY_VOID(check_before_opening(options));
+  FD_TRY(LedgerDatabase database,
+         LedgerDatabase::open(options.path, options.vfs, options.busy_timeout));
+  FD_TRY(const LedgerContent content, inspect_ledger(database, options.run_id));
+  if (content == LedgerContent::nothing) {
+    FD_TRY_VOID(database.exec(kForNewFile));
   }
-  sqlite3_busy_timeout(impl->db, kBusyTimeoutMs);
+  FD_TRY(const std::string mode, database.text("PRAGMA journal_mode=WAL"));
+  if (mode != "wal") {
+    return Error{Errc::storage, options.path +
+                                    ": this file system has no shared memory, which a "
+                                    "write-ahead log needs (a network folder?)"};
+  }
+  FD_TRY_VOID(database.exec(kForEachOpening));
+  FD_TRY_VOID(make_ledger_current(database, content, options.run_id));
+  FD_TRY(LedgerLeases leases, read_ledger_leases(database));
+  FD_TRY(start.epoch, add_ledger_epoch(database));
+  start.last_fence = leases.last_fence;
+  start.leases = std::move(leases.last);
+  database.settle_on_close(true);
+  auto impl = std::make_unique<Impl>(std::move(database), options);
   FD_TRY_VOID(impl->prepare());
-  FD_TRY(start.epoch, impl->number("SELECT MAX(epoch) FROM epochs"));
-  FD_TRY(start.last_fence, impl->number("SELECT COALESCE(MAX(fence), 0) FROM leases"));
   impl->thread = std::thread([raw = impl.get()] { raw->run(); });
   return std::unique_ptr<Ledger>(new Ledger(std::move(impl)));
 }
 
 void Ledger::append(std::vector<LedgerEvent> events, std::function<void()> then) {
+  bool first = false;
   {
     const std::lock_guard lock(impl_->mutex);
+    first = impl_->queue.empty();
     impl_->queue.push_back({std::move(events), std::move(then)});
+    impl_->queued += 1;
   }
-  impl_->changed.notify_all();
+  if (first) {  // otherwise the thread knows, or gathers
+    impl_->work_came.notify_one();
+  }
 }
 
 void Ledger::on_failure(std::function<void(Error)> callback) {
@@ -223,37 +282,33 @@ void Ledger::on_failure(std::function<void(Error)> callback) {
   impl_->failed = std::move(callback);
 }
 
+Result<void> Ledger::flush() {
+  std::unique_lock lock(impl_->mutex);
+  impl_->waiting += 1;
+  impl_->work_came.notify_one();  // no need to gather more
+  impl_->work_done.wait(lock, [&, before = impl_->queued] { return impl_->finished >= before; });
+  impl_->waiting -= 1;
+  return impl_->failure ? Result<void>(*impl_->failure) : Result<void>();
+}
+
 Result<std::vector<Record>> Ledger::records(std::uint32_t shard) {
-  {
-    std::unique_lock lock(impl_->mutex);
-    impl_->changed.wait(lock, [&] { return impl_->queue.empty() && !impl_->busy; });
-  }
-  const std::lock_guard lock(impl_->db_mutex);
-  FD_TRY_VOID(impl_->exec(kIndex));
-  Statement statement;
-  if (sqlite3_prepare_v2(impl_->db, "SELECT seq, body FROM records WHERE shard = ? ORDER BY seq",
-                         -1, &statement.handle, nullptr) != SQLITE_OK) {
-    return impl_->error(Errc::storage);
-  }
-  sqlite3_bind_int64(statement.handle, 1, shard);
+  FD_TRY_VOID(flush());
+  const std::lock_guard lock(impl_->database_mutex);
+  LedgerStatement& rows = impl_->select_records;
+  FD_TRY(const std::uint64_t first, ledger_key(shard, 0));
+  rows.bind(1, first).bind(2, first | (kLedgerRecordsPerShardMax - 1));
+  LedgerRecordReader reader(impl_->database, rows);
   std::vector<Record> records;
-  int code = SQLITE_ROW;
-  while ((code = sqlite3_step(statement.handle)) == SQLITE_ROW) {
-    const auto* body = static_cast<const char*>(sqlite3_column_blob(statement.handle, 1));
-    const auto bytes = static_cast<std::size_t>(sqlite3_column_bytes(statement.handle, 1));
-    auto record = decode_record(std::string_view(body, bytes));
-    if (!record.ok() || record->shard != shard) {
-      return Error{Errc::corrupt, impl_->path + ": records row " +
-                                      std::to_string(sqlite3_column_int64(statement.handle, 0)) +
-                                      ": " +
-                                      (record.ok() ? "of another shard" : record.error().message)};
-    }
-    records.push_back(std::move(record).value());
+  Result<std::optional<Record>> next = reader.next();
+  for (; next.ok() && *next; next = reader.next()) {
+    records.push_back(std::move(**next));
   }
-  if (code != SQLITE_DONE) {
-    return impl_->error(code == SQLITE_CORRUPT ? Errc::corrupt : Errc::storage);
-  }
-  return records;
+  rows.reset();
+  return next.ok() ? Result<std::vector<Record>>(std::move(records)) : next.error();
+}
+
+LedgerCounts Ledger::counts() const {
+  return {impl_->commits, impl_->records_committed, impl_->leases_committed};
 }
 
 }  // namespace fd

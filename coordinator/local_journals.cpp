@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <ctime>
-#include <future>
 #include <utility>
 
 #include <dirent.h>
@@ -61,7 +60,8 @@ Result<ImportedJournals> import_local_journals(const RunDir& dir, const std::str
     imported.calls += journal.ended.size();
     imported.in_doubt += journal.in_doubt.size();
     if (!events.empty()) {
-      FD_TRY_VOID(ledger.commit_now(std::move(events)));
+      ledger.append(std::move(events), {});
+      FD_TRY_VOID(ledger.flush());
     }
     FD_TRY_VOID(remove_journal(folder, run_id));
   }

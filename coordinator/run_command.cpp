@@ -62,7 +62,10 @@ class LiveRun {
   Result<Ended> run(std::vector<ShardSeed> shards, Progress before) {
     const Instant started = clock_.now();
     LedgerStart ledger_start;
-    FD_TRY(std::unique_ptr<Ledger> ledger, Ledger::open(folder_.dir().ledger(), ledger_start));
+    LedgerOptions ledger_options;
+    ledger_options.path = folder_.dir().ledger();
+    ledger_options.run_id = folder_.facts().run_id;
+    FD_TRY(std::unique_ptr<Ledger> ledger, Ledger::open(ledger_options, ledger_start));
 
     caf::actor_system_config system_config;
     act::configure(system_config, 1);  // one event-based actor; the shard writer has its own
