@@ -43,6 +43,7 @@ struct ChatDone {
 struct CallDone {
   std::uint64_t run = 0;  ///< as in WorkItem
   std::shared_ptr<Record> record;
+  std::uint64_t journal_seq = 0;  ///< of the journal's entry; 0: not journaled
 };
 
 /// The gateway that the teacher stage is to use: its first message. Shared, because the stage may

@@ -123,7 +123,7 @@ class CoordinatorShell {
     }
     if (core_.finished() && !stop_reason_) {
       end(RunEnd::Kind::finished, {});
-    } else if (core_.finished() || (draining_ && core_.view().idle && writing_ == 0)) {
+    } else if (core_.finished() || (draining_ && core_.view(clock_.now()).idle && writing_ == 0)) {
       // Every sample may have failed before the drain took hold: that is still no run to merge.
       end(stop_reason_ ? RunEnd::Kind::no_endpoint : RunEnd::Kind::drained,
           stop_reason_.value_or(Error{}));
@@ -241,10 +241,9 @@ class CoordinatorShell {
     for (const Sample& sample : store.samples) {
       loaded.ids.push_back(sample.id);
     }
+    std::set<std::pair<SampleId, std::uint32_t>> answered;
     for (Record& record : recorded) {
-      if (record.outcome && record.outcome->verdict == Verdict::failed) {
-        record.outcome.reset();  // never final: it is asked again
-      }
+      tidy(record, loaded.ids, answered);
       keep(store, record);
       count(record);
     }
@@ -252,6 +251,28 @@ class CoordinatorShell {
     stores_[shard] = std::move(store);
     step(std::move(loaded));
     return {};
+  }
+
+  /// Takes out of a record what does not count: the outcome of a sample that failed, which is asked
+  /// again; a later answer to the same call, which came after the shard was written; anything about
+  /// a sample that is not in the shard.
+  static void tidy(Record& record, const std::vector<SampleId>& ids,
+                   std::set<std::pair<SampleId, std::uint32_t>>& answered) {
+    const auto stranger = [&](const auto& part) {
+      return part && !std::binary_search(ids.begin(), ids.end(), part->sample_id);
+    };
+    if (stranger(record.outcome) ||
+        (record.outcome && record.outcome->verdict == Verdict::failed)) {
+      record.outcome.reset();
+    }
+    if (stranger(record.answer) ||
+        (record.answer &&
+         !answered.insert({record.answer->sample_id, record.answer->candidate}).second)) {
+      record.answer.reset();
+    }
+    if (stranger(record.call)) {
+      record.call.reset();
+    }
   }
 
   /// Adds what a record brings to the shard that will be written.
@@ -268,9 +289,10 @@ class CoordinatorShell {
   }
 
   void store(const Record& record) {
-    const auto found = stores_.find(record.shard);
-    FD_CHECK(found != stores_.end());
-    keep(found->second, record);
+    // No store: the shard is being written or is written already, and this is for a later start.
+    if (const auto found = stores_.find(record.shard); found != stores_.end()) {
+      keep(found->second, record);
+    }
     count(record);
     if (record.outcome) {
       for (std::size_t stage = 0; stage < kStageCount; ++stage) {
@@ -331,6 +353,7 @@ class CoordinatorShell {
     samples.fence = send.fence;
     samples.from = send.from;
     samples.next = send.next;
+    samples.alone = send.alone;
     std::size_t bytes = 0;
     for (const std::uint32_t position : send.positions) {
       SampleItem item;
@@ -374,7 +397,7 @@ class CoordinatorShell {
   // --- the end
 
   void report_progress() {
-    const CoordinatorView view = core_.view();
+    const CoordinatorView view = core_.view(clock_.now());
     progress_.in_flight = view.in_flight;
     progress_.workers = static_cast<std::uint32_t>(view.workers.size());
     if (options_.progress) {
@@ -391,7 +414,7 @@ class CoordinatorShell {
     RunEnd result;
     result.kind = kind;
     result.error = std::move(error);
-    result.full_ms = core_.view().full_ms;
+    result.full_ms = core_.view(clock_.now()).full_ms;
     for (std::size_t stage = 0; stage < kStageCount; ++stage) {
       const StageHistograms& from = times_.at(stage);
       RunTimes::Stage& to = result.times.stages.at(stage);

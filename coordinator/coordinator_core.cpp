@@ -10,31 +10,50 @@ std::uint32_t prefetch_of(std::uint32_t slots) {
   return std::max<std::uint32_t>(64, slots / 2);
 }
 
-/// A restarted worker's earlier incarnations; more than this many are forgotten, oldest first.
-constexpr std::size_t kReplacedMax = 4096;
+/// A restarted worker's earlier incarnations, and lapses that may be taken back; more than this
+/// many are forgotten, lowest first: incarnations rise with time.
+constexpr std::size_t kGoneMax = 4096;
+/// States whose arrival is remembered until the worker confirms our answer, per worker.
+constexpr std::size_t kStatesMax = 256;
+/// A worker that is heard but does not hear us holds its leases for so many times `ttl`; it gave
+/// them up itself after one.
+constexpr int kDeafTtls = 2;
+
+template <class Map>
+void forget_lowest(Map& entries) {
+  while (entries.size() > kGoneMax) {
+    entries.erase(entries.begin());
+  }
+}
 
 }  // namespace
 
-CoordinatorCore::CoordinatorCore(CoordinatorCoreConfig config, std::vector<ShardSeed> shards)
-    : config_(config), fence_(config.last_fence) {
+CoordinatorCore::CoordinatorCore(CoordinatorCoreConfig config, const std::vector<ShardSeed>& shards)
+    : config_(config), leases_(shards, config.last_fence, config.started + config.ttl) {
   shards_.reserve(shards.size());
-  for (std::uint32_t index = 0; index < shards.size(); ++index) {
-    Shard shard;
-    shard.count = shards[index].count;
-    if (shards[index].committed) {
-      shard.state = Committed{};
-      ++committed_;
-    } else {
-      pending_.insert(index);
-    }
-    shards_.push_back(std::move(shard));
+  for (const ShardSeed& seed : shards) {
+    shards_.push_back({seed.count, std::nullopt});
   }
 }
 
 CoordinatorEffects CoordinatorCore::step(Instant now, CoordinatorEvent event) {
   CoordinatorEffects effects;
+  notice_pause(now);
   std::visit([&](auto& what) { on(now, what, effects); }, event);
   return effects;
+}
+
+/// While this process was stopped nobody could be heard: that time counts against no one.
+void CoordinatorCore::notice_pause(Instant now) {
+  if (last_step_ && now - *last_step_ > kPauseMin) {
+    const Duration pause = now - *last_step_;
+    for (auto& [incarnation, worker] : workers_) {
+      worker.last_seen += pause;
+      worker.heard_us += pause;
+    }
+    leases_.postpone(pause);
+  }
+  last_step_ = now;
 }
 
 // --- workers ----------------------------------------------------------------------------------
@@ -42,25 +61,58 @@ CoordinatorEffects CoordinatorCore::step(Instant now, CoordinatorEvent event) {
 CoordinatorCore::Worker* CoordinatorCore::admit(Instant now, const StateArrived& event,
                                                 CoordinatorEffects& effects) {
   const WorkerState& state = event.state;
-  if (state.incarnation == 0 || replaced_.contains(state.incarnation)) {
+  if (state.incarnation == 0 || gone_.contains(state.incarnation)) {
     return nullptr;
   }
   auto found = workers_.find(state.incarnation);
   if (found == workers_.end()) {
-    // A worker of the same name that comes anew has lost what it held.
-    for (const auto& [incarnation, worker] : std::map(workers_)) {
-      if (worker.name == state.name) {
-        drop_worker(incarnation, "was started again", effects);
-      }
+    if (!supersede(now, state, effects)) {
+      return nullptr;
     }
     Worker worker;
     worker.name = state.name;
+    worker.heard_us = now;
+    worker.hears = state.epoch == config_.epoch;
+    if (const auto lapse = lapses_.find(state.incarnation); lapse != lapses_.end()) {
+      take_back(lapse->second);
+      lapses_.erase(lapse);
+      worker.hears = false;  // it may have fallen silent to us because we did to it
+    }
     found = workers_.emplace(state.incarnation, std::move(worker)).first;
     joined_.push_back(state.incarnation);
+    delivered_.try_emplace(state.incarnation, 0);
   } else if (state.seq <= found->second.seq) {
     return nullptr;  // repeated or overtaken
   }
-  Worker& worker = found->second;
+  take_state(now, event, found->second, effects);
+  return &found->second;
+}
+
+/// A worker of the same name that comes anew has lost what it held; its leases wait for it. Returns
+/// false for a ghost: a message of an earlier incarnation that came late.
+bool CoordinatorCore::supersede(Instant now, const WorkerState& state,
+                                CoordinatorEffects& effects) {
+  std::vector<std::uint64_t> earlier;
+  for (const auto& [incarnation, worker] : workers_) {
+    if (worker.name == state.name) {
+      if (incarnation > state.incarnation) {
+        return false;
+      }
+      earlier.push_back(incarnation);
+    }
+  }
+  for (const std::uint64_t incarnation : earlier) {
+    count_death(incarnation, workers_.at(incarnation), effects);
+    drop_worker(now, incarnation, After::await);
+    retire(incarnation);
+    effects.log.push_back("worker " + state.name + " was started again; it gets its shards back");
+  }
+  return true;
+}
+
+void CoordinatorCore::take_state(Instant now, const StateArrived& event, Worker& worker,
+                                 CoordinatorEffects& effects) {
+  const WorkerState& state = event.state;
   worker.peer = event.peer;
   worker.last_seen = now;
   worker.seq = state.seq;
@@ -70,13 +122,24 @@ CoordinatorCore::Worker* CoordinatorCore::admit(Instant now, const StateArrived&
   worker.leaving = state.leaving;
   worker.draining = state.draining || state.leaving;
   worker.ready = state.config == config_.config;
-  worker.held.clear();
-  if (state.epoch == config_.epoch) {
-    for (const HeldLease& lease : state.leases) {
-      worker.held[lease.shard] = lease;
-    }
+  worker.states[state.seq] = now;
+  if (const auto heard = worker.states.find(state.heard); heard != worker.states.end()) {
+    worker.heard_us = std::max(worker.heard_us, heard->second);
+    worker.hears = true;
+    worker.states.erase(worker.states.begin(), heard);
   }
-  return &worker;
+  while (worker.states.size() > kStatesMax) {
+    worker.states.erase(worker.states.begin());
+  }
+  worker.held.clear();
+  for (const HeldLease& lease : state.leases) {
+    // A fence is never given twice, so the claim proves itself, also to a restarted coordinator.
+    if (leases_.adopt(lease.shard, state.incarnation, lease.fence) &&
+        !shards_[lease.shard].progress) {
+      effects.load.push_back(lease.shard);
+    }
+    worker.held[lease.shard] = lease;
+  }
 }
 
 void CoordinatorCore::on(Instant now, StateArrived& event, CoordinatorEffects& effects) {
@@ -86,7 +149,7 @@ void CoordinatorCore::on(Instant now, StateArrived& event, CoordinatorEffects& e
   }
   const std::uint64_t incarnation = event.state.incarnation;
   share_slots();
-  reconcile(now, incarnation, *worker, effects);
+  reconcile(incarnation, *worker, effects);
   if (!worker->ready) {
     effects.send.push_back(SendRunSpec{worker->peer});
   } else if (!worker->leaving && !draining_) {
@@ -95,89 +158,86 @@ void CoordinatorCore::on(Instant now, StateArrived& event, CoordinatorEffects& e
   effects.send.push_back(SendOrder{worker->peer, order_for(incarnation, *worker)});
 }
 
-/// Renews the worker's leases, and takes back or gives anew those it cannot finish.
-void CoordinatorCore::reconcile(Instant now, std::uint64_t incarnation, Worker& worker,
+/// Takes back or gives anew the leases that the worker cannot finish.
+void CoordinatorCore::reconcile(std::uint64_t incarnation, Worker& worker,
                                 CoordinatorEffects& effects) {
-  for (std::uint32_t index = 0; index < shards_.size(); ++index) {
-    auto* lease = std::get_if<Leased>(&shards_[index].state);
-    if (lease == nullptr || lease->incarnation != incarnation) {
-      continue;
-    }
-    lease->expires = now + config_.ttl;
-    const auto held = worker.held.find(index);
-    const bool exhausted = held != worker.held.end() && held->second.fence == lease->fence &&
+  for (const std::uint32_t shard : std::set(leases_.held_by(incarnation))) {
+    const auto held = worker.held.find(shard);
+    const bool exhausted = held != worker.held.end() &&
+                           held->second.fence == leases_.lease(shard)->fence &&
                            held->second.unfetched == 0 && held->second.outstanding == 0;
     const bool given_back = worker.leaving && held == worker.held.end();
     if (given_back || (exhausted && worker.leaving)) {
-      release(index);
+      leases_.release(shard);
     } else if (exhausted) {
-      // All was delivered and acknowledged, yet outcomes are missing: an outcome was refused
-      // because another answer is on record. A new fence makes the worker fetch what is missing,
-      // with it.
-      grant(now, index, incarnation, worker, effects);
+      // All was delivered and acknowledged, yet outcomes are missing: suspects were left out, or an
+      // outcome was refused because another answer is on record. A new fence makes the worker fetch
+      // what is missing.
+      grant(shard, incarnation, worker, effects);
     }
   }
 }
 
 void CoordinatorCore::assign(Instant now, std::uint64_t incarnation, Worker& worker,
                              CoordinatorEffects& effects) {
-  std::uint64_t unfetched = 0;
-  std::uint32_t leases = 0;
-  for (std::uint32_t index = 0; index < shards_.size(); ++index) {
-    const auto* lease = std::get_if<Leased>(&shards_[index].state);
-    if (lease == nullptr || lease->incarnation != incarnation) {
-      continue;
+  if (!worker.hears || now - worker.heard_us > config_.ttl) {
+    return;  // what it cannot hear of it cannot hold
+  }
+  for (const std::uint32_t shard : std::set(leases_.awaited_by(worker.name))) {
+    // Its own again when it gave the lease up while it could not reach us.
+    if (std::get<LeaseTable::Awaited>(leases_.state(shard)).lease.incarnation <= incarnation) {
+      grant(shard, incarnation, worker, effects);
     }
-    ++leases;
-    const auto held = worker.held.find(index);
-    unfetched += held != worker.held.end() && held->second.fence == lease->fence
+  }
+  std::uint64_t unfetched = 0;
+  for (const std::uint32_t shard : leases_.held_by(incarnation)) {
+    const auto held = worker.held.find(shard);
+    unfetched += held != worker.held.end() && held->second.fence == leases_.lease(shard)->fence
                      ? held->second.unfetched
-                     : shards_[index].count;
+                     : shards_[shard].count;
   }
   const std::uint64_t wanted = worker.slots == 0 ? 0 : worker.slots + prefetch_of(worker.slots);
-  while (unfetched < wanted && !pending_.empty() && leases < kMaxListItems) {
-    const std::uint32_t index = *pending_.begin();
-    grant(now, index, incarnation, worker, effects);
-    unfetched += shards_[index].count;
-    ++leases;
+  while (unfetched < wanted && leases_.held_by(incarnation).size() < kMaxListItems) {
+    const auto shard = leases_.first_pending();
+    if (!shard) {
+      return;
+    }
+    grant(*shard, incarnation, worker, effects);
+    unfetched += shards_[*shard].count;
   }
 }
 
-void CoordinatorCore::grant(Instant now, std::uint32_t shard, std::uint64_t incarnation,
-                            Worker& worker, CoordinatorEffects& effects) {
-  pending_.erase(shard);
-  shards_[shard].state = Leased{incarnation, ++fence_, now + config_.ttl};
-  effects.append.push_back(LeaseGranted{shard, fence_, worker.name});
+void CoordinatorCore::grant(std::uint32_t shard, std::uint64_t incarnation, const Worker& worker,
+                            CoordinatorEffects& effects) {
+  effects.append.push_back(leases_.grant(shard, incarnation, worker.name));
   if (!shards_[shard].progress) {
     effects.load.push_back(shard);
   }
 }
 
-void CoordinatorCore::release(std::uint32_t shard) {
-  shards_[shard].state = Pending{};
-  pending_.insert(shard);
-}
-
-void CoordinatorCore::drop_worker(std::uint64_t incarnation, const std::string& why,
-                                  CoordinatorEffects& effects) {
+/// Forgets a worker and frees its leases, or keeps them for its next incarnation. Returns how many.
+std::size_t CoordinatorCore::drop_worker(Instant now, std::uint64_t incarnation, After after) {
   const auto found = workers_.find(incarnation);
-  if (found == workers_.end()) {
-    return;
-  }
-  std::uint32_t released = 0;
-  for (std::uint32_t index = 0; index < shards_.size(); ++index) {
-    const auto* lease = std::get_if<Leased>(&shards_[index].state);
-    if (lease != nullptr && lease->incarnation == incarnation) {
-      release(index);
-      ++released;
+  FD_CHECK(found != workers_.end());
+  const std::set<std::uint32_t> shards = leases_.held_by(incarnation);
+  for (const std::uint32_t shard : shards) {
+    if (after == After::await) {
+      leases_.await(shard, found->second.name, now + config_.ttl);
+    } else {
+      leases_.release(shard);
     }
   }
   full_ms_gone_ += found->second.full_ms;
-  effects.log.push_back("worker " + found->second.name + " " + why + "; " +
-                        std::to_string(released) + " shards go to other workers");
   workers_.erase(found);
   std::erase(joined_, incarnation);
   share_slots();
+  return shards.size();
+}
+
+void CoordinatorCore::retire(std::uint64_t incarnation) {
+  gone_.insert(incarnation);
+  lapses_.erase(incarnation);
+  forget_lowest(gone_);
 }
 
 /// Shares the slots evenly; what a worker's own cap leaves over goes to the others.
@@ -217,197 +277,104 @@ Order CoordinatorCore::order_for(std::uint64_t incarnation, const Worker& worker
   order.heartbeat_ms = static_cast<std::uint32_t>(config_.heartbeat / std::chrono::milliseconds(1));
   order.drain = draining_;
   order.run_over = finished();
-  if (worker.ready) {
-    for (std::uint32_t index = 0; index < shards_.size(); ++index) {
-      const auto* lease = std::get_if<Leased>(&shards_[index].state);
-      if (lease != nullptr && lease->incarnation == incarnation) {
-        order.leases.push_back({index, lease->fence, shards_[index].count});
-      }
-    }
+  for (const std::uint32_t shard : leases_.held_by(incarnation)) {
+    order.leases.push_back({shard, leases_.lease(shard)->fence, shards_[shard].count});
   }
   return order;
 }
 
-// --- samples and records ----------------------------------------------------------------------
+// --- deaths -----------------------------------------------------------------------------------
 
-void CoordinatorCore::on(Instant, FetchArrived& event, CoordinatorEffects& effects) {
-  const Fetch& fetch = event.fetch;
-  if (fetch.shard >= shards_.size()) {
+/// Counts a worker's end against the samples that it had under way. One that ran alone gets a
+/// strike, and is failed at the last one.
+CoordinatorCore::Lapse CoordinatorCore::count_death(std::uint64_t incarnation, const Worker& worker,
+                                                    CoordinatorEffects& effects) {
+  Lapse lapse;
+  lapse.alone = worker.alone;
+  for (const std::uint32_t shard : leases_.held_by(incarnation)) {
+    const std::uint64_t fence = leases_.lease(shard)->fence;
+    if (!shards_[shard].progress) {
+      continue;
+    }
+    std::vector<SampleState>& samples = shards_[shard].progress->samples;
+    for (std::uint32_t position = 0; position < samples.size(); ++position) {
+      SampleState& sample = samples[position];
+      if (!sample.done && sample.sent_fence == fence && sample.deaths < UINT8_MAX) {
+        ++sample.deaths;
+        lapse.under_way.push_back({shard, position});
+      }
+    }
+  }
+  if (lapse.alone) {
+    strike(*lapse.alone, effects);
+  }
+  return lapse;
+}
+
+void CoordinatorCore::strike(const Place& place, CoordinatorEffects& effects) {
+  SampleState* sample = sample_at(place);
+  if (sample == nullptr || sample->done || ++sample->strikes < kStrikesToPoison) {
     return;
   }
-  const Shard& shard = shards_[fetch.shard];
-  const auto* lease = std::get_if<Leased>(&shard.state);
-  if (lease == nullptr || lease->fence != fetch.fence || !shard.progress ||
-      fetch.from >= shard.count) {
-    return;
-  }
-  SendSamples reply;
-  reply.peer = event.peer;
-  reply.shard = fetch.shard;
-  reply.fence = fetch.fence;
-  reply.from = fetch.from;
-  const std::uint32_t wanted = std::min(fetch.count, kMaxFetchSamples);
-  std::uint32_t position = fetch.from;
-  while (position < shard.count && reply.positions.size() < wanted) {
-    if (!shard.progress->done[position]) {
-      reply.positions.push_back(position);
-      for (auto it = shard.progress->answers.lower_bound({position, 0});
-           it != shard.progress->answers.end() && it->first.first == position; ++it) {
-        reply.answers[position].push_back(it->second);
-      }
-    }
-    ++position;
-  }
-  reply.next = position;
-  effects.send.push_back(std::move(reply));
+  Progress& progress = *shards_[place.shard].progress;
+  Record record;
+  record.shard = place.shard;
+  record.outcome.emplace();
+  record.outcome->sample_id = progress.ids[place.position];
+  record.outcome->verdict = Verdict::failed;
+  record.outcome->reason = Reason::poison;
+  record_outcome(place.shard, progress, place.position, *record.outcome);
+  effects.log.push_back("sample " + record.outcome->sample_id.hex() + " ended its worker " +
+                        std::to_string(kStrikesToPoison) + " times while it ran alone: poison");
+  effects.append.emplace_back(std::move(record));
+  complete_if_done(place.shard, effects);
 }
 
-void CoordinatorCore::on(Instant now, DeliverArrived& event, CoordinatorEffects& effects) {
-  Deliver& deliver = event.deliver;
-  const auto found = workers_.find(deliver.incarnation);
-  if (found == workers_.end() || deliver.epoch != config_.epoch) {
-    return;  // it will hear of the epoch by its next state, and offer everything again
-  }
-  Worker& worker = found->second;
-  worker.last_seen = now;
-  std::uint64_t& delivered = delivered_[deliver.incarnation];
-  if (deliver.seq > delivered + 1) {
-    return;  // one before it was lost: it comes again
-  }
-  if (deliver.seq == delivered + 1) {
-    for (const Record& record : deliver.records) {
-      if (record.shard < shards_.size() && !shards_[record.shard].progress &&
-          (std::holds_alternative<Pending>(shards_[record.shard].state))) {
-        effects.load.push_back(record.shard);
-        return;  // cannot be judged yet; repeated once the shard is loaded
-      }
-    }
-    for (Record& one : deliver.records) {
-      record(deliver.incarnation, std::move(one), effects);
-    }
-    delivered = deliver.seq;
-  }
-  effects.send.push_back(SendAck{event.peer, Ack{deliver.incarnation, config_.epoch, delivered}});
-}
-
-void CoordinatorCore::record(std::uint64_t incarnation, Record one, CoordinatorEffects& effects) {
-  if (one.shard >= shards_.size() || !shards_[one.shard].progress) {
-    return;  // committed already, or of no shard of this run
-  }
-  const std::uint32_t index = one.shard;
-  Shard& shard = shards_[index];
-  Progress& progress = *shard.progress;
-  const auto* lease = std::get_if<Leased>(&shard.state);
-  const bool holder =
-      lease != nullptr && lease->incarnation == incarnation && lease->fence == one.fence;
-  Record accepted{one.shard, one.fence, std::nullopt, std::nullopt, std::nullopt};
-  if (one.call) {
-    if (position_of(progress, one.call->sample_id)) {
-      accepted.call = std::move(one.call);
+/// The worker lives after all: its silence was no death.
+void CoordinatorCore::take_back(const Lapse& lapse) {
+  for (const Place& place : lapse.under_way) {
+    if (SampleState* sample = sample_at(place); sample != nullptr && sample->deaths > 0) {
+      --sample->deaths;
     }
   }
-  if (one.answer) {
-    // A late answer was paid for, so it is recorded whoever brings it; the fence guards the rest.
-    if (const auto position = position_of(progress, one.answer->sample_id)) {
-      if (record_answer(one.fence, progress, *position, *one.answer)) {
-        accepted.answer = std::move(one.answer);
-      }
+  if (lapse.alone) {
+    if (SampleState* sample = sample_at(*lapse.alone); sample != nullptr && sample->strikes > 0) {
+      --sample->strikes;
     }
-  }
-  if (one.outcome && holder) {
-    const auto position = position_of(progress, one.outcome->sample_id);
-    if (position && !progress.done[*position] &&
-        !progress.conflicts.contains({*position, one.fence})) {
-      progress.done[*position] = true;
-      ++progress.done_count;
-      accepted.outcome = std::move(one.outcome);
-    }
-  }
-  if (accepted.call || accepted.answer || accepted.outcome) {
-    effects.append.emplace_back(std::move(accepted));
-  }
-  complete_if_done(index, effects);
-}
-
-bool CoordinatorCore::record_answer(std::uint64_t fence, Progress& progress, std::uint32_t position,
-                                    const Answer& answer) {
-  const auto [entry, fresh] = progress.answers.try_emplace({position, answer.candidate}, answer);
-  if (!fresh && !(entry->second == answer)) {
-    progress.conflicts.insert({position, fence});
-  }
-  return fresh;
-}
-
-std::optional<std::uint32_t> CoordinatorCore::position_of(const Progress& progress,
-                                                          const SampleId& id) {
-  const auto found = std::lower_bound(progress.ids.begin(), progress.ids.end(), id);
-  if (found == progress.ids.end() || *found != id) {
-    return std::nullopt;
-  }
-  return static_cast<std::uint32_t>(found - progress.ids.begin());
-}
-
-void CoordinatorCore::complete_if_done(std::uint32_t shard, CoordinatorEffects& effects) {
-  Shard& entry = shards_[shard];
-  if (entry.progress && entry.progress->done_count == entry.count &&
-      !std::holds_alternative<Writing>(entry.state) &&
-      !std::holds_alternative<Committed>(entry.state)) {
-    pending_.erase(shard);
-    entry.state = Writing{};
-    effects.commit.push_back(shard);
   }
 }
 
-void CoordinatorCore::on(Instant, ShardLoaded& event, CoordinatorEffects& effects) {
-  Shard& shard = shards_.at(event.shard);
-  FD_CHECK(event.ids.size() == shard.count);
-  FD_CHECK(std::is_sorted(event.ids.begin(), event.ids.end()));
-  if (shard.progress) {
-    return;
-  }
-  Progress progress;
-  progress.ids = std::move(event.ids);
-  progress.done.resize(progress.ids.size(), false);
-  for (Record& recorded : event.recorded) {
-    if (recorded.answer) {
-      if (const auto position = position_of(progress, recorded.answer->sample_id)) {
-        progress.answers.try_emplace({*position, recorded.answer->candidate},
-                                     std::move(*recorded.answer));
-      }
-    }
-    if (recorded.outcome) {
-      const auto position = position_of(progress, recorded.outcome->sample_id);
-      if (position && !progress.done[*position]) {
-        progress.done[*position] = true;
-        ++progress.done_count;
-      }
-    }
-  }
-  shard.progress = std::move(progress);
-  complete_if_done(event.shard, effects);
+CoordinatorCore::SampleState* CoordinatorCore::sample_at(const Place& place) {
+  std::optional<Progress>& progress = shards_[place.shard].progress;
+  return progress ? &progress->samples[place.position] : nullptr;
 }
 
-void CoordinatorCore::on(Instant, ShardWritten& event, CoordinatorEffects&) {
-  Shard& shard = shards_.at(event.shard);
-  FD_CHECK(std::holds_alternative<Writing>(shard.state));
-  shard.state = Committed{};
-  shard.progress.reset();
-  ++committed_;
-}
+// --- events of the process ----------------------------------------------------------------------
 
-void CoordinatorCore::on(Instant, WorkerEnded& event, CoordinatorEffects& effects) {
-  for (const auto& [incarnation, worker] : std::map(workers_)) {
+void CoordinatorCore::on(Instant now, WorkerEnded& event, CoordinatorEffects& effects) {
+  std::vector<std::uint64_t> ended;
+  for (const auto& [incarnation, worker] : workers_) {
     if (worker.name == event.name) {
-      if (replaced_.size() >= kReplacedMax) {
-        replaced_.erase(replaced_.begin());
-      }
-      replaced_.insert(incarnation);
-      drop_worker(incarnation, "ended", effects);
+      ended.push_back(incarnation);
     }
   }
-  if (!event.replaced && config_.workers_expected > 1) {
-    --config_.workers_expected;
-    share_slots();
+  for (const std::uint64_t incarnation : ended) {
+    count_death(incarnation, workers_.at(incarnation), effects);
+    const std::size_t shards =
+        drop_worker(now, incarnation, event.replaced ? After::await : After::free);
+    retire(incarnation);
+    effects.log.push_back("worker " + event.name + " ended; " + std::to_string(shards) +
+                          (event.replaced ? " shards wait for the one that takes its place"
+                                          : " shards go to other workers"));
+  }
+  if (!event.replaced) {
+    for (const std::uint32_t shard : std::set(leases_.awaited_by(event.name))) {
+      leases_.release(shard);
+    }
+    if (config_.workers_expected > 1) {
+      --config_.workers_expected;
+      share_slots();
+    }
   }
 }
 
@@ -419,10 +386,24 @@ void CoordinatorCore::on(Instant, DrainAsked&, CoordinatorEffects& effects) {
 }
 
 void CoordinatorCore::on(Instant now, Ticked&, CoordinatorEffects& effects) {
-  for (const auto& [incarnation, worker] : std::map(workers_)) {
-    if (now - worker.last_seen > config_.ttl) {
-      drop_worker(incarnation, "has not been heard of for its lease", effects);
+  std::vector<std::uint64_t> lapsed;
+  for (const auto& [incarnation, worker] : workers_) {
+    const bool deaf = now - worker.heard_us > kDeafTtls * config_.ttl;
+    if (now - worker.last_seen > config_.ttl || (deaf && !leases_.held_by(incarnation).empty())) {
+      lapsed.push_back(incarnation);
     }
+  }
+  for (const std::uint64_t incarnation : lapsed) {
+    const std::string name = workers_.at(incarnation).name;
+    lapses_[incarnation] = count_death(incarnation, workers_.at(incarnation), effects);
+    forget_lowest(lapses_);
+    const std::size_t shards = drop_worker(now, incarnation, After::free);
+    effects.log.push_back("worker " + name + " has not been heard of for its lease; " +
+                          std::to_string(shards) + " shards go to other workers");
+  }
+  if (const std::uint32_t shards = leases_.release_overdue(now); shards > 0) {
+    effects.log.push_back(std::to_string(shards) +
+                          " shards of workers that did not come back go to others");
   }
   if (finished()) {
     for (const auto& [incarnation, worker] : workers_) {
@@ -431,9 +412,9 @@ void CoordinatorCore::on(Instant now, Ticked&, CoordinatorEffects& effects) {
   }
 }
 
-CoordinatorView CoordinatorCore::view() const {
+CoordinatorView CoordinatorCore::view(Instant now) const {
   CoordinatorView view;
-  view.shards_committed = static_cast<std::uint32_t>(committed_);
+  view.shards_committed = leases_.committed();
   view.full_ms = full_ms_gone_;
   view.idle = true;
   for (const std::uint64_t incarnation : joined_) {
@@ -445,8 +426,11 @@ CoordinatorView CoordinatorCore::view() const {
     view.in_flight += worker.in_flight;
     view.full_ms += worker.full_ms;
     view.idle = view.idle && worker.draining && outstanding == 0;
-    view.workers.push_back({worker.name, static_cast<std::uint32_t>(worker.held.size()),
-                            worker.in_flight, worker.slots});
+    const Duration silent = std::max(now - worker.last_seen, Duration::zero());
+    view.workers.push_back({worker.name,
+                            static_cast<std::uint32_t>(leases_.held_by(incarnation).size()),
+                            worker.in_flight, worker.slots,
+                            static_cast<std::uint64_t>(silent / std::chrono::milliseconds(1))});
   }
   return view;
 }

@@ -11,6 +11,7 @@
 
 #include "actors/ports.hpp"
 #include "actors/transport.hpp"
+#include "coordinator/lease_table.hpp"
 #include "protocol/messages.hpp"
 
 namespace fd {
@@ -24,13 +25,16 @@ struct CoordinatorCoreConfig {
   std::uint32_t workers_expected = 1;  ///< how many to share the slots among before they came
   Duration ttl = std::chrono::seconds(10);
   Duration heartbeat = std::chrono::seconds(1);
+  Instant started{};  ///< what an earlier coordinator leased is awaited for `ttl` from then on
 };
 
-/// A shard as the run starts: how many samples, and whether its file is already committed.
-struct ShardSeed {
-  std::uint32_t count = 0;
-  bool committed = false;
-};
+/// Two events of the core further apart than this: the coordinator itself was stopped, and nobody
+/// could be heard meanwhile. The shell ticks twice a second.
+inline constexpr Duration kPauseMin = std::chrono::seconds(1);
+/// From so many deaths of workers on that caught a sample under way, it runs alone.
+inline constexpr std::uint8_t kDeathsToSuspect = 2;
+/// So many deaths while it ran alone end a sample as failed(poison).
+inline constexpr std::uint8_t kStrikesToPoison = 3;
 
 // --- events ---------------------------------------------------------------------------------
 
@@ -51,15 +55,17 @@ struct ShardLoaded {
   std::uint32_t shard = 0;
   std::vector<SampleId> ids;
   std::vector<Record> recorded;
+  std::vector<Record> reused;  ///< answers of other runs to the very same calls
 };
 /// The shell has written a shard that Effects::commit named.
 struct ShardWritten {
   std::uint32_t shard = 0;
 };
-/// A worker process that the shell started has ended. Its leases are free at once.
+/// A worker process that the shell started has ended. Its leases wait for the one that takes its
+/// place, or are free at once when there is none.
 struct WorkerEnded {
   std::string name;
-  bool replaced = false;  ///< another one was started for it
+  bool replaced = false;  ///< another one was started under the same name
 };
 struct DrainAsked {};
 struct Ticked {};
@@ -77,6 +83,7 @@ struct SendSamples {
   std::uint32_t next = 0;
   std::vector<std::uint32_t> positions;
   std::map<std::uint32_t, std::vector<Answer>> answers;  ///< recorded ones, by position
+  bool alone = false;                                    ///< as in Samples
 };
 struct SendOrder {
   PeerId peer;
@@ -91,12 +98,6 @@ struct SendAck {
 };
 using Outgoing = std::variant<SendOrder, SendRunSpec, SendAck, SendSamples>;
 
-/// A lease that was given: in the ledger, so that fences never repeat.
-struct LeaseGranted {
-  std::uint32_t shard = 0;
-  std::uint64_t fence = 0;
-  std::string worker;
-};
 using LedgerEvent = std::variant<Record, LeaseGranted>;
 
 /// What the shell must do, in this order: load, make `append` durable, send, commit.
@@ -114,6 +115,7 @@ struct WorkerView {
   std::uint32_t leases = 0;
   std::uint32_t in_flight = 0;
   std::uint32_t slots = 0;
+  std::uint64_t silent_ms = 0;  ///< since it was last heard of
 };
 
 /// What the run looks like at this moment.
@@ -129,45 +131,53 @@ struct CoordinatorView {
 /// give the same effects. Every message passes one check of incarnation, epoch, sequence and fence.
 class CoordinatorCore {
  public:
-  CoordinatorCore(CoordinatorCoreConfig config, std::vector<ShardSeed> shards);
+  CoordinatorCore(CoordinatorCoreConfig config, const std::vector<ShardSeed>& shards);
 
   CoordinatorEffects step(Instant now, CoordinatorEvent event);
 
   /// Returns whether every shard is committed.
-  [[nodiscard]] bool finished() const { return committed_ == shards_.size(); }
-  [[nodiscard]] CoordinatorView view() const;
+  [[nodiscard]] bool finished() const { return leases_.committed() == leases_.size(); }
+  [[nodiscard]] CoordinatorView view(Instant now) const;
+  [[nodiscard]] const LeaseTable& leases() const { return leases_; }
 
  private:
-  struct Pending {};
-  struct Leased {
-    std::uint64_t incarnation = 0;
-    std::uint64_t fence = 0;
-    Instant expires;
+  /// What is known of a sample while its shard is worked on.
+  struct SampleState {
+    bool done = false;
+    std::uint8_t deaths = 0;       ///< of workers that had it under way
+    std::uint8_t strikes = 0;      ///< deaths while it ran alone
+    std::uint64_t sent_fence = 0;  ///< under which it was sent last; 0: not yet
+    [[nodiscard]] bool suspect() const { return !done && deaths >= kDeathsToSuspect; }
   };
-  struct Writing {};
-  struct Committed {};
-  using ShardState = std::variant<Pending, Leased, Writing, Committed>;
-
   /// What is known of a shard's samples while it is worked on.
   struct Progress {
     std::vector<SampleId> ids;
-    std::vector<bool> done;
+    std::vector<SampleState> samples;
     std::uint32_t done_count = 0;
+    bool failed = false;  ///< a sample has failed
     /// First answer wins, for ever: by position and candidate.
     std::map<std::pair<std::uint32_t, std::uint32_t>, Answer> answers;
     /// (position, fence): under that lease another answer came than the recorded one, so an outcome
     /// under it would not follow from the record.
     std::set<std::pair<std::uint32_t, std::uint64_t>> conflicts;
+    [[nodiscard]] bool only_suspects_left() const;
   };
   struct Shard {
     std::uint32_t count = 0;
-    ShardState state;
     std::optional<Progress> progress;
+  };
+  /// A sample as deaths are counted: of which shard, at which position.
+  struct Place {
+    std::uint32_t shard = 0;
+    std::uint32_t position = 0;
   };
   struct Worker {
     std::string name;
     PeerId peer;
     Instant last_seen;
+    Instant heard_us;  ///< when the last state came that it knows we answered
+    std::map<std::uint64_t, Instant> states;  ///< when each state came that it may yet confirm
+    bool hears = false;                       ///< has confirmed one of our orders
     std::uint64_t seq = 0;
     std::uint32_t slots_max = 0;
     std::uint32_t slots = 0;
@@ -177,6 +187,12 @@ class CoordinatorCore {
     bool leaving = false;
     bool draining = false;
     std::map<std::uint32_t, HeldLease> held;
+    std::optional<Place> alone;  ///< the suspect that it was sent to run alone
+  };
+  /// What a worker's silence was counted as; taken back when it is heard of again.
+  struct Lapse {
+    std::vector<Place> under_way;
+    std::optional<Place> alone;
   };
 
   void on(Instant now, StateArrived& event, CoordinatorEffects& effects);
@@ -188,17 +204,33 @@ class CoordinatorCore {
   void on(Instant now, DrainAsked& event, CoordinatorEffects& effects);
   void on(Instant now, Ticked& event, CoordinatorEffects& effects);
 
+  // workers and leases (coordinator_core.cpp)
+  void notice_pause(Instant now);
   Worker* admit(Instant now, const StateArrived& event, CoordinatorEffects& effects);
-  void reconcile(Instant now, std::uint64_t incarnation, Worker& worker,
-                 CoordinatorEffects& effects);
+  bool supersede(Instant now, const WorkerState& state, CoordinatorEffects& effects);
+  void take_state(Instant now, const StateArrived& event, Worker& worker,
+                  CoordinatorEffects& effects);
+  void reconcile(std::uint64_t incarnation, Worker& worker, CoordinatorEffects& effects);
   void assign(Instant now, std::uint64_t incarnation, Worker& worker, CoordinatorEffects& effects);
-  void grant(Instant now, std::uint32_t shard, std::uint64_t incarnation, Worker& worker,
+  void grant(std::uint32_t shard, std::uint64_t incarnation, const Worker& worker,
              CoordinatorEffects& effects);
-  void release(std::uint32_t shard);
-  void drop_worker(std::uint64_t incarnation, const std::string& why, CoordinatorEffects& effects);
+  enum class After { free, await };
+  std::size_t drop_worker(Instant now, std::uint64_t incarnation, After after);
+  void retire(std::uint64_t incarnation);
   void share_slots();
   [[nodiscard]] Order order_for(std::uint64_t incarnation, const Worker& worker) const;
+  // deaths (coordinator_core.cpp)
+  Lapse count_death(std::uint64_t incarnation, const Worker& worker, CoordinatorEffects& effects);
+  void take_back(const Lapse& lapse);
+  SampleState* sample_at(const Place& place);
+  void strike(const Place& place, CoordinatorEffects& effects);
+  // samples and records (coordinator_records.cpp)
+  SendSamples pick_samples(const Fetch& fetch, Progress& progress, std::uint32_t count);
+  void send_position(SendSamples& reply, Progress& progress, std::uint32_t position);
   void record(std::uint64_t incarnation, Record record, CoordinatorEffects& effects);
+  void record_for_written(Record record, CoordinatorEffects& effects);
+  void record_outcome(std::uint32_t shard, Progress& progress, std::uint32_t position,
+                      const Outcome& outcome);
   static bool record_answer(std::uint64_t fence, Progress& progress, std::uint32_t position,
                             const Answer& answer);
   [[nodiscard]] static std::optional<std::uint32_t> position_of(const Progress& progress,
@@ -207,14 +239,14 @@ class CoordinatorCore {
 
   CoordinatorCoreConfig config_;
   std::vector<Shard> shards_;
-  std::set<std::uint32_t> pending_;                   ///< lowest first
+  LeaseTable leases_;
   std::map<std::uint64_t, Worker> workers_;           ///< by incarnation
   std::vector<std::uint64_t> joined_;                 ///< incarnations in the order they came
   std::map<std::uint64_t, std::uint64_t> delivered_;  ///< highest Deliver recorded, by incarnation
-  std::set<std::uint64_t> replaced_;                  ///< incarnations that must not come back
-  std::uint64_t fence_ = 0;
+  std::set<std::uint64_t> gone_;                      ///< incarnations that must not come back
+  std::map<std::uint64_t, Lapse> lapses_;             ///< of workers that fell silent
+  std::optional<Instant> last_step_;
   std::uint64_t full_ms_gone_ = 0;  ///< of workers that left
-  std::size_t committed_ = 0;
   bool draining_ = false;
 };
 

@@ -573,7 +573,7 @@ Result<T> unpacked(std::string_view body, Read read) {
 
 std::string encode(const WorkerState& m) {
   return packed([&](Packer& packer) {
-    MapWriter(packer, 13)
+    MapWriter(packer, 14)
         .field(1, m.name)
         .field(2, m.incarnation)
         .field(3, m.seq)
@@ -586,7 +586,8 @@ std::string encode(const WorkerState& m) {
         .field(10, m.full_ms)
         .field(11, m.version)
         .field(12, m.stages)
-        .field(13, m.draining);
+        .field(13, m.draining)
+        .field(14, m.heard);
   });
 }
 std::string encode(const Order& m) {
@@ -610,17 +611,23 @@ std::string encode(const RunSpec& m) {
 }
 std::string encode(const Fetch& m) {
   return packed([&](Packer& packer) {
-    MapWriter(packer, 4).field(1, m.shard).field(2, m.fence).field(3, m.from).field(4, m.count);
-  });
-}
-std::string encode(const Samples& m) {
-  return packed([&](Packer& packer) {
     MapWriter(packer, 5)
         .field(1, m.shard)
         .field(2, m.fence)
         .field(3, m.from)
+        .field(4, m.count)
+        .field(5, m.alone);
+  });
+}
+std::string encode(const Samples& m) {
+  return packed([&](Packer& packer) {
+    MapWriter(packer, 6)
+        .field(1, m.shard)
+        .field(2, m.fence)
+        .field(3, m.from)
         .field(4, m.next)
-        .field(5, m.items);
+        .field(5, m.items)
+        .field(6, m.alone);
   });
 }
 std::string encode(const FetchDatabase& m) {
@@ -674,7 +681,8 @@ Result<WorkerState> decode_worker_state(std::string_view body) {
         .read(10, m.full_ms)
         .text(11, m.version, kMaxNameBytes)
         .list(12, m.stages, read_stage, kStageCount)
-        .read(13, m.draining);
+        .read(13, m.draining)
+        .read(14, m.heard);
   });
 }
 Result<Order> decode_order(std::string_view body) {
@@ -703,7 +711,8 @@ Result<Fetch> decode_fetch(std::string_view body) {
         .read(1, m.shard)
         .read(2, m.fence)
         .read(3, m.from)
-        .read(4, m.count);
+        .read(4, m.count)
+        .read(5, m.alone);
   });
 }
 Result<Samples> decode_samples(std::string_view body) {
@@ -713,7 +722,8 @@ Result<Samples> decode_samples(std::string_view body) {
         .read(2, m.fence)
         .read(3, m.from)
         .read(4, m.next)
-        .list(5, m.items, read_item, kMaxFetchSamples);
+        .list(5, m.items, read_item, kMaxFetchSamples)
+        .read(6, m.alone);
   });
 }
 Result<FetchDatabase> decode_fetch_database(std::string_view body) {

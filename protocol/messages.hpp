@@ -49,6 +49,7 @@ struct WorkerState {
   std::uint64_t full_ms = 0;    ///< how long all its slots were taken, so far
   std::string version;          ///< of the program
   std::vector<StageId> stages;  ///< the stages it serves
+  std::uint64_t heard = 0;      ///< highest ack_seq of the Orders taken; 0: none yet
   friend bool operator==(const WorkerState&, const WorkerState&) = default;
 };
 
@@ -89,6 +90,7 @@ struct Fetch {
   std::uint64_t fence = 0;
   std::uint32_t from = 0;
   std::uint32_t count = 0;
+  bool alone = false;  ///< nothing else is under way here: a suspect sample may be sent
   friend bool operator==(const Fetch&, const Fetch&) = default;
 };
 
@@ -98,7 +100,8 @@ struct SampleItem {
   friend bool operator==(const SampleItem&, const SampleItem&) = default;
 };
 
-/// Answer to Fetch. Samples that already have an outcome are left out.
+/// Answer to Fetch. Samples that already have an outcome are left out, and so are suspects (two
+/// deaths of workers caught them under way) while anything else of the shard is open.
 struct Samples {
   std::uint32_t shard = 0;
   std::uint64_t fence = 0;
@@ -106,6 +109,9 @@ struct Samples {
   std::uint32_t next =
       0;  ///< the position after the last one covered; may be short of what was asked
   std::vector<SampleItem> items;
+  /// Without items: only suspects are left; fetch again with `alone` once nothing else is under
+  /// way. With the one item: it runs alone.
+  bool alone = false;
   friend bool operator==(const Samples&, const Samples&) = default;
 };
 

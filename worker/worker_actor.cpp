@@ -1,5 +1,6 @@
 #include "worker/worker_actor.hpp"
 
+#include <iterator>
 #include <map>
 #include <utility>
 
@@ -41,7 +42,7 @@ class WorkerShell {
 
   void record(const CallDone& done) {
     if (done.run == run_) {
-      step(RecordReady{std::move(*done.record), false});
+      step(RecordReady{std::move(*done.record), false, done.journal_seq});
     }
   }
 
@@ -54,7 +55,7 @@ class WorkerShell {
       unpin(item.sample.database);
       Record record{item.shard, item.fence, std::nullopt, std::nullopt, std::move(item.outcome)};
       record.outcome->times = item.times;
-      step(RecordReady{std::move(record), true});
+      step(RecordReady{std::move(record), true, 0});
     }
   }
 
@@ -64,7 +65,7 @@ class WorkerShell {
         continue;
       }
       unpin(item.sample.database);
-      step(SampleDropped{item.shard, item.fence});
+      step(SampleDropped{item.fence, item.sample.id});
     }
   }
 
@@ -155,8 +156,8 @@ class WorkerShell {
     if (effects.slots && pipeline_ != nullptr) {
       pipeline_->gateway().set_slots(*effects.slots);
     }
-    if (effects.cancel_waiting && pipeline_ != nullptr) {
-      pipeline_->gateway().cancel_waiting();
+    if (effects.cancel_waiting) {
+      cancel_waiting();
     }
     for (StartSample& sample : effects.start) {
       begin(std::move(sample));
@@ -216,6 +217,21 @@ class WorkerShell {
       return;
     }
     submit(std::move(item));
+  }
+
+  /// Nothing new is started: neither calls that were not sent, nor samples whose database is on its
+  /// way.
+  void cancel_waiting() {
+    if (pipeline_ != nullptr) {
+      pipeline_->gateway().cancel_waiting();
+    }
+    std::vector<WorkItem> dropped;
+    for (auto& [digest, items] : std::exchange(waiting_, {})) {
+      std::move(items.begin(), items.end(), std::back_inserter(dropped));
+    }
+    for (const WorkItem& item : dropped) {
+      step(SampleDropped{item.fence, item.sample.id});
+    }
   }
 
   void submit(WorkItem item) {

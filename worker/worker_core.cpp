@@ -20,15 +20,15 @@ constexpr std::size_t kStateTimesMax = 256;
 
 WorkerEffects WorkerCore::step(Instant now, WorkerEvent event) {
   WorkerEffects effects;
+  lapse_if_due(now, effects);
   std::visit([&](auto& what) { on(now, what, effects); }, event);
   if (outbox_.size() >= kParcelRecords || outbox_bytes_ >= kParcelBytes ||
       (outbox_since_ && now >= *outbox_since_ + kFlushAfter)) {
     flush(now, effects);
   }
   fetch_more(now, effects);
-  const bool delivered = unacked_.empty() && outbox_.empty();
   const bool out_of_time = leave_by_ && now >= *leave_by_;
-  if (leaving_ && ((under_way_ == 0 && delivered) || out_of_time)) {
+  if (leaving_ && ((running_.empty() && delivered()) || out_of_time)) {
     effects.exit = true;
     leases_.clear();
     report_due_ = true;
@@ -49,12 +49,15 @@ WorkerCore::Lease* WorkerCore::find(std::uint32_t shard, std::uint64_t fence) {
 
 void WorkerCore::forget_run(WorkerEffects& effects, const std::string& run_id) {
   leases_.clear();
-  under_way_ = 0;
+  running_.clear();
+  alone_ = false;
+  heard_ = 0;
   configured_.reset();
   outbox_.clear();
   outbox_bytes_ = 0;
   outbox_settles_.clear();
   outbox_since_.reset();
+  outbox_journal_seq_ = 0;
   unacked_.clear();
   deliver_seq_ = 0;
   lapses_.reset();
@@ -74,15 +77,18 @@ void WorkerCore::new_epoch(std::uint64_t epoch, WorkerEffects&) {
   for (auto& [shard, lease] : leases_) {
     lease.asked.reset();
   }
+  heard_ = 0;
   resend_at_ = Instant{};
   report_due_ = true;
 }
 
 void WorkerCore::on(Instant, OrderArrived& event, WorkerEffects& effects) {
   const Order& order = event.order;
-  if (order.incarnation != config_.incarnation ||
-      (event.run_id == run_id_ && order.epoch < epoch_)) {
-    return;  // meant for an earlier process of this name, or from an earlier coordinator
+  const bool same_run = event.run_id == run_id_;
+  if (order.incarnation != config_.incarnation || (same_run && order.epoch < epoch_) ||
+      (same_run && order.epoch == epoch_ && order.ack_seq < heard_)) {
+    return;  // meant for an earlier process, from an earlier coordinator, or overtaken by a later
+             // one
   }
   if (event.run_id != run_id_) {
     if (order.run_over) {
@@ -94,6 +100,7 @@ void WorkerCore::on(Instant, OrderArrived& event, WorkerEffects& effects) {
   if (order.epoch != epoch_) {
     new_epoch(order.epoch, effects);
   }
+  heard_ = order.ack_seq;
   heartbeat_ = milliseconds(std::max<std::uint32_t>(order.heartbeat_ms, 1));
   ttl_ = milliseconds(order.ttl_ms);
   // The lease runs from when the state that this answers was sent, so that this side always gives
@@ -127,6 +134,10 @@ void WorkerCore::take_leases(const Order& order) {
       Lease fresh;
       fresh.fence = granted.fence;
       fresh.count = granted.count;
+      fresh.blocked = owes(granted.shard, granted.fence);
+      fresh.mixed = std::any_of(running_.begin(), running_.end(), [&](const auto& entry) {
+        return entry.second.shard == granted.shard;
+      });
       next[granted.shard] = fresh;
       report_due_ = true;
     }
@@ -154,12 +165,16 @@ void WorkerCore::on(Instant now, StopAsked&, WorkerEffects& effects) {
   report_due_ = true;
 }
 
-void WorkerCore::on(Instant now, WorkerTicked&, WorkerEffects& effects) {
+/// Before anything else is done, so that nothing is started under a lease that is over.
+void WorkerCore::lapse_if_due(Instant now, WorkerEffects& effects) {
   if (lapses_ && now >= *lapses_ && !leases_.empty()) {
     leases_.clear();  // others may own the shards by now; what is under way is still delivered
     effects.cancel_waiting = true;
     report_due_ = true;
   }
+}
+
+void WorkerCore::on(Instant now, WorkerTicked&, WorkerEffects& effects) {
   for (auto& [shard, lease] : leases_) {
     if (lease.asked && now >= *lease.asked + kFetchTimeout) {
       lease.asked.reset();
@@ -176,20 +191,52 @@ void WorkerCore::on(Instant, GatewayLoad& event, WorkerEffects&) {
 
 // --- samples in, records out -------------------------------------------------------------------
 
+template <class Predicate>
+bool WorkerCore::any_owed(Predicate predicate) const {
+  return std::any_of(outbox_.begin(), outbox_.end(), predicate) ||
+         std::any_of(unacked_.begin(), unacked_.end(), [&](const Parcel& parcel) {
+           const std::vector<Record>& records = parcel.deliver.records;
+           return std::any_of(records.begin(), records.end(), predicate);
+         });
+}
+
+/// Returns whether records of an earlier lease of this shard are not acknowledged yet. Until they
+/// are, the coordinator may not know their answers, and would have them asked again.
+bool WorkerCore::owes(std::uint32_t shard, std::uint64_t fence) const {
+  return any_owed(
+      [&](const Record& record) { return record.shard == shard && record.fence != fence; });
+}
+
+/// Returns whether an answer to this sample was handed over and is not acknowledged yet.
+bool WorkerCore::owes_answer(const SampleId& id) const {
+  return any_owed(
+      [&](const Record& record) { return record.answer && record.answer->sample_id == id; });
+}
+
 void WorkerCore::fetch_more(Instant now, WorkerEffects& effects) {
   if (!configured_ || stopping() || unacked_.size() >= kUnackedMax || slots_ == 0) {
     return;
   }
-  std::uint64_t held = under_way_;
-  for (const auto& [shard, lease] : leases_) {
+  if (alone_) {
+    if (!running_.empty() || !delivered()) {
+      return;  // until its end is on record, nothing else may be taken for the cause of ours
+    }
+    alone_ = false;
+  }
+  std::uint64_t held = running_.size();
+  for (auto& [shard, lease] : leases_) {
     held += lease.asked ? lease.asked_count : 0;
+    if (lease.alone) {
+      fetch_alone(now, shard, lease, effects);
+      return;
+    }
   }
   const std::uint64_t window = slots_ + std::max<std::uint64_t>(64, slots_ / 2);
   for (auto& [shard, lease] : leases_) {
     if (held >= window) {
       return;
     }
-    if (lease.asked || lease.next >= lease.count) {
+    if (lease.asked || lease.blocked || lease.next >= lease.count) {
       continue;
     }
     const std::uint64_t left = lease.count - lease.next;
@@ -202,58 +249,132 @@ void WorkerCore::fetch_more(Instant now, WorkerEffects& effects) {
     lease.asked = now;
     lease.asked_count = count;
     held += count;
-    effects.send.push_back(Fetch{shard, lease.fence, lease.next, count});
+    effects.send.push_back(Fetch{shard, lease.fence, lease.next, count, false});
+  }
+}
+
+/// Asks for a suspect once nothing else is under way, asked for, or owed.
+void WorkerCore::fetch_alone(Instant now, std::uint32_t shard, Lease& lease,
+                             WorkerEffects& effects) {
+  const bool asked = std::any_of(leases_.begin(), leases_.end(),
+                                 [](const auto& entry) { return entry.second.asked.has_value(); });
+  if (running_.empty() && delivered() && !asked) {
+    lease.asked = now;
+    lease.asked_count = 1;
+    effects.send.push_back(Fetch{shard, lease.fence, lease.next, 1, true});
   }
 }
 
 void WorkerCore::on(Instant, SamplesArrived& event, WorkerEffects& effects) {
   Samples& samples = event.samples;
   Lease* lease = find(samples.shard, samples.fence);
-  if (lease == nullptr || samples.from != lease->next || samples.next <= samples.from ||
-      samples.next > lease->count) {
+  const bool nothing_but_suspects = samples.alone && samples.items.empty();
+  if (lease == nullptr || samples.from != lease->next || samples.next > lease->count ||
+      samples.next < samples.from ||
+      (samples.next == samples.from && (!nothing_but_suspects || lease->alone))) {
     return;  // repeated, or of a lease that is gone
+  }
+  if (samples.alone && !samples.items.empty() && (!running_.empty() || !lease->alone)) {
+    return;  // a suspect, but we are not alone any more: asked for again
   }
   lease->asked.reset();
   if (stopping()) {
     return;
   }
   lease->next = samples.next;
-  lease->under_way += static_cast<std::uint32_t>(samples.items.size());
-  under_way_ += samples.items.size();
+  lease->alone = nothing_but_suspects;
+  alone_ = samples.alone && !samples.items.empty();
   for (SampleItem& item : samples.items) {
-    effects.start.push_back({samples.shard, samples.fence, std::move(item)});
+    if (lease->mixed && owes_answer(item.sample.id)) {
+      continue;  // it ended while this was on its way; sent again, with that answer, by a later
+                 // lease
+    }
+    if (!adopt(samples, item)) {
+      running_[{item.sample.id, samples.fence}] = {samples.shard, samples.fence, {}};
+      effects.start.push_back({samples.shard, samples.fence, std::move(item)});
+    }
+    ++lease->under_way;
   }
   if (lease->next == lease->count) {
     report_due_ = true;  // ask for the next shard before this one runs dry
   }
 }
 
+/// A sample that is still under way since an earlier lease is not started again: it counts under
+/// this one from here on. Not when another answer than ours is on record: what is under way would
+/// not follow from it.
+bool WorkerCore::adopt(const Samples& samples, const SampleItem& item) {
+  const auto end = running_.end();
+  for (auto it = running_.lower_bound({item.sample.id, 0});
+       it != end && it->first.first == item.sample.id; ++it) {
+    Running& running = it->second;
+    const bool same =
+        std::all_of(item.answers.begin(), item.answers.end(), [&](const Answer& recorded) {
+          return std::all_of(running.answers.begin(), running.answers.end(),
+                             [&](const Answer& ours) {
+                               return ours.candidate != recorded.candidate || ours == recorded;
+                             });
+        });
+    if (same) {
+      if (Lease* before = find(running.shard, running.fence); before != nullptr) {
+        --before->under_way;
+      }
+      running.shard = samples.shard;
+      running.fence = samples.fence;
+      return true;
+    }
+  }
+  return false;
+}
+
 void WorkerCore::on(Instant now, RecordReady& event, WorkerEffects&) {
+  Record& record = event.record;
+  const SampleId& id = record.outcome  ? record.outcome->sample_id
+                       : record.answer ? record.answer->sample_id
+                                       : record.call->sample_id;
+  const auto found = running_.find({id, record.fence});
+  FD_CHECK(found != running_.end());
+  record.shard = found->second.shard;
+  record.fence = found->second.fence;
   if (event.last) {
-    FD_CHECK(under_way_ > 0);
-    --under_way_;
-    if (Lease* lease = find(event.record.shard, event.record.fence)) {
+    if (Lease* lease = find(record.shard, record.fence)) {
       FD_CHECK(lease->under_way > 0);
       --lease->under_way;
       ++lease->undelivered;
     }
-    outbox_settles_.emplace_back(event.record.shard, event.record.fence);
+    outbox_settles_.emplace_back(record.shard, record.fence);
+    running_.erase(found);
+  } else if (record.answer) {
+    found->second.answers.push_back(*record.answer);
   }
-  outbox_bytes_ += encoded_size_bound(event.record);
-  outbox_.push_back(std::move(event.record));
+  put(now, std::move(record), event.journal_seq);
+}
+
+void WorkerCore::on(Instant now, JournalRecovered& event, WorkerEffects&) {
+  for (JournalRecovered::Entry& entry : event.entries) {
+    put(now, std::move(entry.record), entry.journal_seq);
+  }
+}
+
+/// Puts a record into the outbox.
+void WorkerCore::put(Instant now, Record record, std::uint64_t journal_seq) {
+  outbox_bytes_ += encoded_size_bound(record);
+  outbox_journal_seq_ = std::max(outbox_journal_seq_, journal_seq);
+  outbox_.push_back(std::move(record));
   if (!outbox_since_) {
     outbox_since_ = now;
   }
 }
 
 void WorkerCore::on(Instant, SampleDropped& event, WorkerEffects&) {
-  FD_CHECK(under_way_ > 0);
-  --under_way_;
-  if (Lease* lease = find(event.shard, event.fence)) {
+  const auto found = running_.find({event.sample_id, event.fence});
+  FD_CHECK(found != running_.end());
+  if (Lease* lease = find(found->second.shard, found->second.fence)) {
     FD_CHECK(lease->under_way > 0);
     --lease->under_way;
     report_due_ = report_due_ || lease->under_way == 0;
   }
+  running_.erase(found);
 }
 
 void WorkerCore::flush(Instant now, WorkerEffects& effects) {
@@ -263,6 +384,7 @@ void WorkerCore::flush(Instant now, WorkerEffects& effects) {
   Parcel parcel;
   parcel.deliver = Deliver{config_.incarnation, epoch_, ++deliver_seq_, std::move(outbox_)};
   parcel.settles = std::move(outbox_settles_);
+  parcel.journal_seq = std::exchange(outbox_journal_seq_, 0);
   outbox_.clear();
   outbox_settles_.clear();
   outbox_bytes_ = 0;
@@ -281,10 +403,11 @@ void WorkerCore::resend(Instant now, WorkerEffects& effects) {
   resend_at_ = now + kResendAfter;
 }
 
-void WorkerCore::on(Instant now, AckArrived& event, WorkerEffects&) {
+void WorkerCore::on(Instant now, AckArrived& event, WorkerEffects& effects) {
   if (event.ack.incarnation != config_.incarnation || event.ack.epoch != epoch_) {
     return;
   }
+  const std::size_t before = unacked_.size();
   while (!unacked_.empty() && unacked_.front().deliver.seq <= event.ack.seq) {
     for (const auto& [shard, fence] : unacked_.front().settles) {
       Lease* lease = find(shard, fence);
@@ -294,8 +417,16 @@ void WorkerCore::on(Instant now, AckArrived& event, WorkerEffects&) {
                                       (lease->next == lease->count || stopping()));
       }
     }
+    if (unacked_.front().journal_seq > 0) {
+      effects.release = unacked_.front().journal_seq;
+    }
     unacked_.pop_front();
     resend_at_ = now + kResendAfter;
+  }
+  if (unacked_.size() != before) {
+    for (auto& [shard, lease] : leases_) {
+      lease.blocked = lease.blocked && owes(shard, lease.fence);
+    }
   }
 }
 
@@ -319,6 +450,7 @@ void WorkerCore::report(Instant now, WorkerEffects& effects) {
   state.leaving = leaving_;
   state.draining = draining_;
   state.version = FD_VERSION;
+  state.heard = heard_;
   for (std::size_t stage = 0; stage < kStageCount; ++stage) {
     state.stages.push_back(static_cast<StageId>(stage));
   }
@@ -341,6 +473,9 @@ void WorkerCore::plan_tick(Instant now) {
   }
   if (leave_by_) {
     due = std::min(due, *leave_by_);
+  }
+  if (lapses_ && !leases_.empty()) {
+    due = std::min(due, *lapses_);
   }
   next_tick_ = std::max(due, now);
 }

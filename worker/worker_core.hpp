@@ -38,15 +38,25 @@ struct SamplesArrived {
 struct AckArrived {
   Ack ack;
 };
-/// A stage has something to hand over. `last`: nothing more comes for this sample.
+/// A stage has something to hand over, with the shard and fence that the sample was started under.
 struct RecordReady {
   Record record;
-  bool last = false;
+  bool last = false;              ///< nothing more comes for this sample
+  std::uint64_t journal_seq = 0;  ///< of the journal's entry; 0: not journaled
 };
 /// A sample left the pipeline without an outcome (its call was cancelled before it was sent).
 struct SampleDropped {
-  std::uint32_t shard = 0;
-  std::uint64_t fence = 0;
+  std::uint64_t fence = 0;  ///< that it was started under
+  SampleId sample_id;
+};
+/// What an earlier process had in its journal, unacknowledged: offered before anything else. Comes
+/// right after the effect `reset` named the run.
+struct JournalRecovered {
+  struct Entry {
+    Record record;
+    std::uint64_t journal_seq = 0;
+  };
+  std::vector<Entry> entries;
 };
 /// What the gateway is doing. Units: calls; milliseconds since the process started.
 struct GatewayLoad {
@@ -55,8 +65,9 @@ struct GatewayLoad {
 };
 struct StopAsked {};
 struct WorkerTicked {};
-using WorkerEvent = std::variant<OrderArrived, RunSpecArrived, SamplesArrived, AckArrived,
-                                 RecordReady, SampleDropped, GatewayLoad, StopAsked, WorkerTicked>;
+using WorkerEvent =
+    std::variant<OrderArrived, RunSpecArrived, SamplesArrived, AckArrived, RecordReady,
+                 SampleDropped, JournalRecovered, GatewayLoad, StopAsked, WorkerTicked>;
 
 // --- effects --------------------------------------------------------------------------------
 
@@ -77,6 +88,8 @@ struct WorkerEffects {
   bool cancel_waiting = false;           ///< take back calls that were not sent
   std::vector<StartSample> start;
   std::vector<WorkerMessage> send;
+  /// Journal entries up to this one are acknowledged.
+  std::optional<std::uint64_t> release;
   bool exit = false;  ///< everything is delivered, and the end was asked for
 };
 
@@ -100,10 +113,23 @@ class WorkerCore {
     std::uint32_t undelivered = 0;  ///< outcomes handed over, not yet acknowledged
     std::optional<Instant> asked;   ///< a Fetch is under way since then
     std::uint32_t asked_count = 0;
+    bool blocked = false;  ///< records of an earlier lease of the shard are not acknowledged yet
+    bool mixed = false;    ///< samples of an earlier lease of the shard were still under way
+    bool alone = false;    ///< its next sample must run alone
   };
+  /// A sample in the pipeline: the lease that it counts under, which may be a later one than the
+  /// one it was started under.
+  struct Running {
+    std::uint32_t shard = 0;
+    std::uint64_t fence = 0;
+    std::vector<Answer> answers;  ///< handed over so far
+  };
+  /// (sample, fence that it was started under)
+  using RunningKey = std::pair<SampleId, std::uint64_t>;
   struct Parcel {
     Deliver deliver;
     std::vector<std::pair<std::uint32_t, std::uint64_t>> settles;  ///< (shard, fence) per outcome
+    std::uint64_t journal_seq = 0;                                 ///< the highest of its records
   };
 
   void on(Instant now, OrderArrived& event, WorkerEffects& effects);
@@ -112,6 +138,7 @@ class WorkerCore {
   void on(Instant now, AckArrived& event, WorkerEffects& effects);
   void on(Instant now, RecordReady& event, WorkerEffects& effects);
   void on(Instant now, SampleDropped& event, WorkerEffects& effects);
+  void on(Instant now, JournalRecovered& event, WorkerEffects& effects);
   void on(Instant now, GatewayLoad& event, WorkerEffects& effects);
   void on(Instant now, StopAsked& event, WorkerEffects& effects);
   void on(Instant now, WorkerTicked& event, WorkerEffects& effects);
@@ -120,11 +147,20 @@ class WorkerCore {
   void forget_run(WorkerEffects& effects, const std::string& run_id);
   void new_epoch(std::uint64_t epoch, WorkerEffects& effects);
   void fetch_more(Instant now, WorkerEffects& effects);
+  void fetch_alone(Instant now, std::uint32_t shard, Lease& lease, WorkerEffects& effects);
+  bool adopt(const Samples& samples, const SampleItem& item);
+  template <class Predicate>
+  [[nodiscard]] bool any_owed(Predicate predicate) const;
+  [[nodiscard]] bool owes(std::uint32_t shard, std::uint64_t fence) const;
+  [[nodiscard]] bool owes_answer(const SampleId& id) const;
+  void lapse_if_due(Instant now, WorkerEffects& effects);
+  void put(Instant now, Record record, std::uint64_t journal_seq);
   void flush(Instant now, WorkerEffects& effects);
   void resend(Instant now, WorkerEffects& effects);
   void report(Instant now, WorkerEffects& effects);
   void plan_tick(Instant now);
   [[nodiscard]] bool stopping() const { return leaving_ || draining_; }
+  [[nodiscard]] bool delivered() const { return unacked_.empty() && outbox_.empty(); }
   Lease* find(std::uint32_t shard, std::uint64_t fence);
 
   WorkerCoreConfig config_;
@@ -136,7 +172,9 @@ class WorkerCore {
   Duration heartbeat_ = std::chrono::seconds(1);
   Duration ttl_ = std::chrono::seconds(10);
   std::map<std::uint32_t, Lease> leases_;
-  std::uint64_t under_way_ = 0;  ///< samples in the pipeline, those of lapsed leases too
+  std::map<RunningKey, Running> running_;        ///< those of lapsed leases too
+  bool alone_ = false;                           ///< the one sample that is running runs alone
+  std::uint64_t heard_ = 0;                      ///< highest ack_seq of the orders taken
   std::map<std::uint64_t, Instant> state_sent_;  ///< when each WorkerState left, by its seq
   std::optional<Instant> lapses_;                ///< leases are not ours any more from then on
   Instant last_report_{};
@@ -146,6 +184,7 @@ class WorkerCore {
   std::size_t outbox_bytes_ = 0;
   std::vector<std::pair<std::uint32_t, std::uint64_t>> outbox_settles_;
   std::optional<Instant> outbox_since_;
+  std::uint64_t outbox_journal_seq_ = 0;
   std::deque<Parcel> unacked_;
   std::uint64_t deliver_seq_ = 0;
   Instant resend_at_{};

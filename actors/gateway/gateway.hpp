@@ -26,7 +26,9 @@ struct ChatCall {
   std::uint32_t candidate = 0;
   std::string model;
   std::vector<ChatMessage> messages;
-  DecodeConfig decode;  ///< seed is already that of the candidate
+  DecodeConfig decode;      ///< seed is already that of the candidate
+  std::uint32_t shard = 0;  ///< of the lease that the call is made under
+  std::uint64_t fence = 0;  ///< of that lease
 };
 
 /// What became of a call. Exactly one result comes for every call that was submitted.
@@ -38,6 +40,8 @@ struct ChatResult {
   /// provider does not take our key (every call will fail), with "outage:" when no endpoint could
   /// be connected to for outage_timeout_s, and is "cancelled" for a call that was dropped.
   Call call;
+  /// Under which number the worker's journal holds it (AnswerJournal::release()); 0: it does not.
+  std::uint64_t journal_seq = 0;
 };
 
 /// The way to the teachers. Implementations: CurlGateway, and scripted ones in tests.

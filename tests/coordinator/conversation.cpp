@@ -66,9 +66,10 @@ class Conversation {
       const auto [shard, fence] = lease(words.at(1));
       step(FetchArrived{words.at(0),
                         Fetch{shard, fence, static_cast<std::uint32_t>(number(words.at(2))),
-                              static_cast<std::uint32_t>(number(words.at(3)))}});
-    } else if (name == "answer" || name == "outcome") {
-      deliver(name == "answer", words);
+                              static_cast<std::uint32_t>(number(words.at(3))),
+                              words.size() > 4 && words[4] == "alone"}});
+    } else if (name == "answer" || name == "outcome" || name == "failed") {
+      deliver(name, words);
     } else if (name == "loaded") {
       loaded(words);
     } else if (name == "written") {
@@ -76,7 +77,9 @@ class Conversation {
     } else if (name == "ended") {
       step(WorkerEnded{words.at(0), words.size() > 1});
     } else if (name == "advance") {
-      now_ += milliseconds(number(words.at(0)));
+      advance(milliseconds(number(words.at(0))));
+    } else if (name == "sleep") {
+      now_ += milliseconds(number(words.at(0)));  // the coordinator itself is stopped
     } else if (name == "drain") {
       step(DrainAsked{});
     } else if (name == "tick") {
@@ -84,6 +87,16 @@ class Conversation {
     } else {
       replies_ += "unknown command " + name + "\n";
     }
+  }
+
+  /// Lets time pass as the shell does: with a tick twice a second.
+  void advance(Duration time) {
+    constexpr Duration kTick = milliseconds(500);
+    for (; time > kTick; time -= kTick) {
+      now_ += kTick;
+      step(Ticked{});
+    }
+    now_ += time;
   }
 
   void configure(const std::vector<std::string>& words) {
@@ -106,7 +119,17 @@ class Conversation {
     std::vector<ShardSeed> seeds;
     for (const std::string& word : words) {
       counts_.push_back(static_cast<std::uint32_t>(number(word)));
-      seeds.push_back({counts_.back(), word.back() == '*'});
+      ShardSeed seed{counts_.back(), word.back() == '*', std::nullopt};
+      if (const std::size_t at = word.find('@'); at != std::string::npos) {
+        // 4@w1/3: the ledger says that w1 had it under fence 3
+        const std::size_t slash = word.find('/');
+        const std::string holder = word.substr(at + 1, slash - at - 1);
+        const std::uint64_t incarnation =
+            incarnations_.try_emplace(holder, incarnations_.size() + 1).first->second;
+        seed.holder = LeaseGranted{static_cast<std::uint32_t>(seeds.size()),
+                                   number(word.substr(slash + 1)), holder, incarnation};
+      }
+      seeds.push_back(std::move(seed));
     }
     core_ = std::make_unique<CoordinatorCore>(config_, std::move(seeds));
   }
@@ -123,6 +146,7 @@ class Conversation {
     std::uint64_t& incarnation =
         incarnations_.try_emplace(state.name, incarnations_.size() + 1).first->second;
     state.seq = ++seqs_[state.name];
+    state.heard = state.seq - 1;
     state.epoch = config_.epoch;
     state.config = config_.config;
     for (std::size_t i = 1; i < words.size(); ++i) {
@@ -134,6 +158,10 @@ class Conversation {
       } else if (word == "new") {
         state.config.reset();
         state.epoch = 0;
+      } else if (word == "deaf") {
+        state.heard = 0;
+      } else if (word == "epoch=0") {
+        state.epoch = 0;  // of an earlier coordinator
       } else if (word == "leaving") {
         state.leaving = true;
       } else if (word == "draining") {
@@ -151,21 +179,22 @@ class Conversation {
     step(StateArrived{state.name, std::move(state)});
   }
 
-  void deliver(bool answer, const std::vector<std::string>& words) {
+  void deliver(const std::string& what, const std::vector<std::string>& words) {
     const auto [shard, fence] = lease(words.at(2));
     const auto position = static_cast<std::uint32_t>(number(words.at(3)));
     Record record;
     record.shard = shard;
     record.fence = fence;
-    if (answer) {
+    if (what == "answer") {
       record.answer.emplace();
       record.answer->sample_id = id_of(shard, position);
       record.answer->text = words.at(4);
     } else {
       record.outcome.emplace();
       record.outcome->sample_id = id_of(shard, position);
-      record.outcome->verdict = Verdict::kept;
-      record.outcome->reason = Reason::none;
+      const bool failed = what == "failed";
+      record.outcome->verdict = failed ? Verdict::failed : Verdict::kept;
+      record.outcome->reason = failed ? Reason::provider_error : Reason::none;
     }
     step(DeliverArrived{words.at(0), Deliver{incarnations_.at(words.at(0)),
                                              config_.epoch,
@@ -232,7 +261,11 @@ class Conversation {
     }
     if (record.outcome) {
       replies_ += "append outcome " + std::to_string(record.shard) + "@" +
-                  std::to_string(record.outcome->sample_id.bytes[1]) + "\n";
+                  std::to_string(record.outcome->sample_id.bytes[1]) +
+                  (record.outcome->verdict == Verdict::failed
+                       ? " failed(" + std::string(name(record.outcome->reason)) + ")"
+                       : "") +
+                  "\n";
     }
   }
   void show(const SendOrder& send) {
@@ -250,7 +283,8 @@ class Conversation {
   }
   void show(const SendSamples& send) {
     replies_ += "samples " + send.peer + " " + std::to_string(send.shard) + "/" +
-                std::to_string(send.fence) + " next=" + std::to_string(send.next);
+                std::to_string(send.fence) + " next=" + std::to_string(send.next) +
+                (send.alone ? " alone" : "");
     for (const std::uint32_t position : send.positions) {
       replies_ += " " + std::to_string(position);
       const auto answers = send.answers.find(position);

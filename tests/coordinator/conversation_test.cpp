@@ -32,7 +32,9 @@ TEST_P(Golden, ConversationGoesAsWritten) {
 INSTANTIATE_TEST_SUITE_P(Coordinator, Golden,
                          testing::Values("one_worker", "lapse", "worker_killed", "stale_answer",
                                          "conflicting_answers", "slots", "resume", "drain",
-                                         "repeats"),
+                                         "repeats", "worker_restarted", "worker_replaced",
+                                         "coordinator_restarted", "coordinator_slept", "poison",
+                                         "silence_is_no_death", "deaf_worker", "late_answer"),
                          [](const auto& one) { return std::string(one.param); });
 
 }  // namespace

@@ -68,17 +68,38 @@ class WorkerCoreTest : public testing::Test {
     samples.fence = fence;
     samples.from = from;
     samples.next = next;
-    samples.items.resize(next - from);
+    for (std::uint32_t position = from; position < next; ++position) {
+      samples.items.emplace_back().sample.id = id_at(position);
+    }
     return samples;
   }
+  static SampleId id_at(std::uint32_t position) {
+    return digest_of(static_cast<std::uint8_t>(position));
+  }
 
-  static RecordReady outcome(std::uint64_t fence = 1) {
+  /// The outcome of the sample at `position`, or of the next one.
+  RecordReady outcome() { return outcome_at(outcomes_++); }
+  static RecordReady outcome_at(std::uint32_t position, std::uint64_t fence = 1) {
     Record record;
-    record.shard = 0;
     record.fence = fence;
     record.outcome.emplace();
-    return {record, true};
+    record.outcome->sample_id = id_at(position);
+    return {record, true, 0};
   }
+  static Answer answer_at(std::uint32_t position, const std::string& text = "SELECT 1") {
+    Answer answer;
+    answer.sample_id = id_at(position);
+    answer.text = text;
+    return answer;
+  }
+  static RecordReady answered(std::uint32_t position, std::uint64_t journal_seq = 0,
+                              std::uint64_t fence = 1) {
+    Record record;
+    record.fence = fence;
+    record.answer = answer_at(position);
+    return {record, false, journal_seq};
+  }
+  void acknowledge(std::uint64_t seq) { step(AckArrived{{5, epoch_, seq}}); }
 
   WorkerEffects wait(Duration duration) {
     now_ += duration;
@@ -86,6 +107,7 @@ class WorkerCoreTest : public testing::Test {
   }
 
   std::uint64_t epoch_ = 1;
+  std::uint32_t outcomes_ = 0;
   Instant now_{};
   WorkerCore core_;
   WorkerState last_state_;
@@ -106,7 +128,7 @@ TEST_F(WorkerCoreTest, FetchesOnlyOnceItHasTheConfig) {
   EXPECT_TRUE(fetches(step(OrderArrived{"run", order({{0, 1, 100}})})).empty());
   const WorkerEffects effects = step(RunSpecArrived{"run", {digest_of(9), "{}"}});
   ASSERT_EQ(fetches(effects).size(), 1u);
-  EXPECT_EQ(fetches(effects)[0], (Fetch{0, 1, 0, 68}));  // 4 slots and 64 to spare
+  EXPECT_EQ(fetches(effects)[0], (Fetch{0, 1, 0, 68, false}));  // 4 slots and 64 to spare
 }
 
 TEST_F(WorkerCoreTest, OrdersForAnotherIncarnationAreIgnored) {
@@ -235,8 +257,8 @@ TEST_F(WorkerCoreTest, DrainTakesBackWhatWasNotSentAndFetchesNothing) {
   EXPECT_TRUE(effects.cancel_waiting);
   EXPECT_TRUE(fetches(effects).empty());
   EXPECT_TRUE(last_state_.draining);
-  for (int i = 0; i < 10; ++i) {
-    step(SampleDropped{0, 1});
+  for (std::uint32_t position = 0; position < 10; ++position) {
+    step(SampleDropped{1, id_at(position)});
   }
   ASSERT_EQ(last_state_.leases.size(), 1u);
   EXPECT_EQ(last_state_.leases[0].outstanding, 0u);
@@ -278,6 +300,172 @@ TEST_F(WorkerCoreTest, EpochsOfAnotherRunAreNotCompared) {
   join();
   epoch_ = 1;
   EXPECT_EQ(step(OrderArrived{"other", order({})}).reset, "other");
+}
+
+TEST_F(WorkerCoreTest, D07AnOrderThatWasOvertakenIsIgnored) {
+  join();
+  const Order late = order({});
+  wait(milliseconds(1000));  // a newer state
+  step(OrderArrived{"run", order({{0, 1, 10}})});
+  step(OrderArrived{"run", late});
+  EXPECT_EQ(step(SamplesArrived{samples(0, 10)}).start.size(), 10u);
+}
+
+TEST_F(WorkerCoreTest, StatesSayWhichOrderWasHeardLast) {
+  step(WorkerTicked{});
+  EXPECT_EQ(last_state_.heard, 0u);
+  const std::uint64_t answered_state = last_state_.seq;
+  step(OrderArrived{"run", order({})});
+  wait(milliseconds(1000));
+  EXPECT_EQ(last_state_.heard, answered_state);
+}
+
+TEST_F(WorkerCoreTest, NothingIsStartedUnderALeaseThatLapsedWhileTheProcessSlept) {
+  join();
+  step(OrderArrived{"run", order({{0, 1, 10}})});
+  now_ += seconds(11);
+  const WorkerEffects effects = step(SamplesArrived{samples(0, 10)});
+  EXPECT_TRUE(effects.start.empty());
+  EXPECT_TRUE(effects.cancel_waiting);
+}
+
+TEST_F(WorkerCoreTest, LapseIsDueBetweenTwoHeartbeats) {
+  join();
+  wait(milliseconds(1000));
+  step(OrderArrived{"run", order({{0, 1, 10}})});
+  wait(milliseconds(9500));
+  EXPECT_EQ(core_.next_tick(), Instant{} + milliseconds(11000));
+}
+
+TEST_F(WorkerCoreTest, ASampleStillUnderWayIsNotStartedAgainByALaterLease) {
+  join();
+  step(OrderArrived{"run", order({{0, 1, 10}})});
+  step(SamplesArrived{samples(0, 2)});
+  wait(seconds(20));  // the lease lapses; its calls go on
+  step(OrderArrived{"run", order({{0, 2, 10}})});
+  EXPECT_EQ(step(SamplesArrived{samples(0, 3, 2)}).start.size(), 1u);
+  step(outcome_at(0, 1));
+  const auto delivers = of<Deliver>(wait(milliseconds(5)));
+  ASSERT_EQ(delivers.size(), 1u);
+  EXPECT_EQ(delivers[0].records[0].fence, 2u);  // counts under the lease that holds now
+}
+
+/// Its outcome would not follow from the recorded answer.
+TEST_F(WorkerCoreTest, ASampleWhoseOtherAnswerIsOnRecordIsStartedAnew) {
+  join();
+  step(OrderArrived{"run", order({{0, 1, 10}})});
+  step(SamplesArrived{samples(0, 1)});
+  step(answered(0));
+  wait(milliseconds(5));
+  acknowledge(1);
+  wait(seconds(20));
+  step(OrderArrived{"run", order({{0, 2, 10}})});
+  Samples again = samples(0, 1, 2);
+  again.items[0].answers = {answer_at(0, "SELECT 2")};
+  EXPECT_EQ(step(SamplesArrived{again}).start.size(), 1u);
+  step(outcome_at(0, 1));
+  step(outcome_at(0, 2));
+  const auto delivers = of<Deliver>(wait(milliseconds(5)));
+  ASSERT_EQ(delivers.size(), 1u);
+  EXPECT_EQ(delivers[0].records[0].fence, 1u);
+  EXPECT_EQ(delivers[0].records[1].fence, 2u);
+}
+
+TEST_F(WorkerCoreTest, AShardIsNotFetchedWhileAnswersOfItsEarlierLeaseAreOwed) {
+  join();
+  step(OrderArrived{"run", order({{0, 1, 10}})});
+  step(SamplesArrived{samples(0, 1)});
+  step(answered(0));
+  step(outcome_at(0));
+  wait(milliseconds(5));
+  EXPECT_TRUE(fetches(step(OrderArrived{"run", order({{0, 2, 10}})})).empty());
+  EXPECT_EQ(fetches(step(AckArrived{{5, 1, 1}})).size(), 1u);
+}
+
+TEST_F(WorkerCoreTest, ASampleThatEndedWhileItWasSentAgainIsLeftToALaterLease) {
+  join();
+  step(OrderArrived{"run", order({{0, 1, 10}})});
+  step(SamplesArrived{samples(0, 1)});
+  EXPECT_EQ(fetches(step(OrderArrived{"run", order({{0, 2, 10}})})).size(), 1u);
+  step(answered(0));
+  step(outcome_at(0));
+  EXPECT_TRUE(step(SamplesArrived{samples(0, 1, 2)}).start.empty());
+}
+
+TEST_F(WorkerCoreTest, JournaledRecordsAreOfferedFirstAndReleasedWhenAcknowledged) {
+  step(WorkerTicked{});
+  EXPECT_EQ(step(OrderArrived{"run", order({{0, 2, 10}})}).reset, "run");
+  JournalRecovered recovered;
+  recovered.entries.push_back({answered(3).record, 7});
+  recovered.entries.push_back({answered(4).record, 8});
+  step(recovered);
+  step(RunSpecArrived{"run", {digest_of(9), "{}"}});
+  step(OrderArrived{"run", order({{0, 2, 10}})});
+  const WorkerEffects effects = wait(milliseconds(5));
+  ASSERT_EQ(of<Deliver>(effects).size(), 1u);
+  EXPECT_EQ(of<Deliver>(effects)[0].records.size(), 2u);
+  const WorkerEffects settled = step(AckArrived{{5, 1, 1}});
+  EXPECT_EQ(settled.release, 8u);
+}
+
+TEST_F(WorkerCoreTest, RecoveredShardIsFetchedOnlyOnceItsAnswersAreAcknowledged) {
+  join();
+  step(JournalRecovered{{{answered(3).record, 1}}});
+  EXPECT_TRUE(fetches(step(OrderArrived{"run", order({{0, 2, 10}})})).empty());
+  wait(milliseconds(5));
+  EXPECT_EQ(fetches(step(AckArrived{{5, 1, 1}})).size(), 1u);
+}
+
+/// A suspect: two deaths of workers caught it under way.
+class WorkerCoreAloneTest : public WorkerCoreTest {
+ protected:
+  static Samples only_suspects(std::uint32_t from) {
+    Samples none = samples(from, from, 2);
+    none.alone = true;
+    return none;
+  }
+  static Samples suspect(std::uint32_t position) {
+    Samples one = samples(position, position + 1, 2);
+    one.alone = true;
+    return one;
+  }
+};
+
+TEST_F(WorkerCoreAloneTest, ASuspectIsFetchedOnceNothingElseIsUnderWayOrOwed) {
+  join();
+  step(OrderArrived{"run", order({{0, 2, 10}, {1, 3, 2}})});
+  Samples other = samples(20, 21, 3);
+  other.shard = 1;
+  other.from = 0;
+  other.next = 1;
+  step(SamplesArrived{other});
+  EXPECT_TRUE(fetches(step(SamplesArrived{only_suspects(0)})).empty());
+  wait(milliseconds(1000));  // the other shard's next fetch goes unanswered
+  Record done = outcome_at(20, 3).record;
+  done.shard = 1;
+  EXPECT_TRUE(fetches(step(RecordReady{done, true, 0})).empty());
+  wait(milliseconds(5));
+  const auto asked = fetches(step(AckArrived{{5, 1, 1}}));
+  ASSERT_EQ(asked.size(), 1u);
+  EXPECT_EQ(asked[0], (Fetch{0, 2, 0, 1, true}));
+}
+
+TEST_F(WorkerCoreAloneTest, NothingElseIsFetchedWhileASuspectRunsOrItsEndIsNotOnRecord) {
+  join();
+  step(OrderArrived{"run", order({{0, 2, 10}, {1, 3, 2}})});
+  Samples none;
+  none.shard = 1;
+  none.fence = 3;
+  none.next = 2;
+  step(SamplesArrived{none});
+  ASSERT_EQ(fetches(step(SamplesArrived{only_suspects(0)})).size(), 1u);
+  EXPECT_EQ(step(SamplesArrived{suspect(0)}).start.size(), 1u);
+  EXPECT_TRUE(fetches(wait(milliseconds(2000))).empty());
+  EXPECT_TRUE(fetches(step(outcome_at(0, 2))).empty());
+  EXPECT_TRUE(fetches(wait(milliseconds(5))).empty());
+  const auto next = fetches(step(AckArrived{{5, 1, 1}}));
+  ASSERT_EQ(next.size(), 1u);
+  EXPECT_EQ(next[0], (Fetch{0, 2, 1, 9, false}));
 }
 
 }  // namespace

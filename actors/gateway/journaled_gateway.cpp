@@ -1,0 +1,190 @@
+#include "actors/gateway/journaled_gateway.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace fd {
+namespace {
+
+constexpr std::string_view kCancelled = "cancelled";
+constexpr std::string_view kNotSent = "journal: the disk failed, so the call was not sent";
+constexpr std::string_view kNotKept = "journal: the disk failed, so the result could not be kept";
+
+/// A rule of thumb: what a call in doubt may have cost can only be estimated.
+constexpr std::uint64_t kBytesPerToken = 4;
+
+JournalIntent intent_of(const ChatCall& call) {
+  std::uint64_t bytes = 0;
+  for (const ChatMessage& message : call.messages) {
+    bytes += message.content.size();
+  }
+  return JournalIntent{call.shard,
+                       call.fence,
+                       call.sample_id,
+                       call.call_key,
+                       call.candidate,
+                       (bytes + kBytesPerToken - 1) / kBytesPerToken,
+                       call.decode.max_tokens};
+}
+
+JournalCancelled cancelled_of(const Call& call) {
+  return JournalCancelled{call.sample_id, call.call_key, call.candidate};
+}
+
+/// What becomes of a call that was not sent.
+ChatResult unsent(std::uint64_t tag, const ChatCall& call, std::string_view error) {
+  ChatResult result;
+  result.tag = tag;
+  result.failure = Reason::internal;
+  result.call.sample_id = call.sample_id;
+  result.call.call_key = call.call_key;
+  result.call.candidate = call.candidate;
+  result.call.error = error;
+  return result;
+}
+
+bool is_cancelled(const ChatResult& result) {
+  return result.failure == Reason::internal && result.call.error == kCancelled;
+}
+
+}  // namespace
+
+JournaledGateway::JournaledGateway(AnswerJournal& journal, const MakeInner& make_inner,
+                                   ChatCallback callback)
+    : journal_(journal), callback_(std::move(callback)) {
+  inner_ = make_inner([this](ChatResult result) { ended(std::move(result)); });
+}
+
+JournaledGateway::~JournaledGateway() {
+  {
+    const std::lock_guard passing(passing_);
+    for (const Pending& pending : take_waiting()) {
+      const ChatCall& call = *pending.waiting;
+      journal_.append_cancelled(pending.ticket, {call.sample_id, call.call_key, call.candidate});
+    }
+  }
+  // What is left in flight ends here; after the flush no callback of the journal speaks of us.
+  inner_.reset();
+  journal_.flush();
+}
+
+void JournaledGateway::submit(ChatCall call) {
+  const JournalIntent intent = intent_of(call);
+  // Under the lock: the intent may be on disk before its ticket is noted.
+  const std::lock_guard lock(mutex_);
+  const std::uint64_t id = ++last_id_;
+  Pending& pending = pending_[id];
+  pending.tag = std::exchange(call.tag, id);
+  pending.shard = call.shard;
+  pending.fence = call.fence;
+  pending.waiting = std::make_unique<ChatCall>(std::move(call));
+  pending.ticket = journal_.append_intent(
+      intent, [this, id](AnswerJournal::Written written) { intent_written(id, written.durable); });
+}
+
+/// Passes a call on, unless it was cancelled meanwhile.
+void JournaledGateway::intent_written(std::uint64_t id, bool durable) {
+  std::unique_ptr<ChatCall> call;
+  std::uint64_t tag = 0;
+  {
+    const std::lock_guard passing(passing_);
+    {
+      const std::lock_guard lock(mutex_);
+      const auto found = pending_.find(id);
+      if (found == pending_.end()) {
+        return;
+      }
+      call = std::move(found->second.waiting);
+      tag = found->second.tag;
+      if (!durable) {
+        pending_.erase(found);
+      }
+    }
+    if (durable) {
+      inner_->submit(std::move(*call));
+      return;
+    }
+  }
+  callback_(unsent(tag, *call, kNotSent));
+}
+
+/// Takes a result of the inner gateway.
+void JournaledGateway::ended(ChatResult result) {
+  Record record;
+  std::uint32_t ticket = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto node = pending_.extract(result.tag);
+    FD_CHECK(!node.empty());  // exactly one result per call
+    const Pending& pending = node.mapped();
+    result.tag = pending.tag;
+    record.shard = pending.shard;
+    record.fence = pending.fence;
+    ticket = pending.ticket;
+  }
+  if (is_cancelled(result)) {
+    journal_.append_cancelled(ticket, cancelled_of(result.call));
+    callback_(std::move(result));
+    return;
+  }
+  record.call = result.call;
+  if (result.failure == Reason::none) {
+    record.answer = std::move(result.answer);
+  }
+  struct Held {
+    ChatResult result;
+    Record record;
+  };
+  const auto held = std::make_shared<Held>(Held{std::move(result), std::move(record)});
+  journal_.append_end(ticket, held->record, [this, held](AnswerJournal::Written written) {
+    ChatResult& done = held->result;
+    if (!written.durable) {
+      done.failure = Reason::internal;
+      done.call.error = kNotKept;
+    } else {
+      done.journal_seq = written.seq;
+      if (held->record.answer) {
+        done.answer = std::move(*held->record.answer);
+      }
+    }
+    callback_(std::move(done));
+  });
+}
+
+void JournaledGateway::set_slots(std::uint32_t slots) {
+  inner_->set_slots(slots);
+}
+
+void JournaledGateway::cancel_waiting() {
+  std::vector<Pending> waiting;
+  {
+    const std::lock_guard passing(passing_);
+    waiting = take_waiting();
+    inner_->cancel_waiting();
+  }
+  for (const Pending& pending : waiting) {
+    ChatResult result = unsent(pending.tag, *pending.waiting, kCancelled);
+    journal_.append_cancelled(pending.ticket, cancelled_of(result.call));
+    callback_(std::move(result));
+  }
+}
+
+/// Takes out the calls that were not passed on, in the order in which they came.
+std::vector<JournaledGateway::Pending> JournaledGateway::take_waiting() {
+  const std::lock_guard lock(mutex_);
+  std::vector<Pending> waiting;
+  for (auto entry = pending_.begin(); entry != pending_.end();) {
+    if (entry->second.waiting != nullptr) {
+      waiting.push_back(std::move(entry->second));
+      entry = pending_.erase(entry);
+    } else {
+      ++entry;
+    }
+  }
+  std::sort(waiting.begin(), waiting.end(),
+            [](const Pending& a, const Pending& b) { return a.waiting->tag < b.waiting->tag; });
+  return waiting;
+}
+
+}  // namespace fd

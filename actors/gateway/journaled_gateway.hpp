@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+#include "actors/answer_journal.hpp"
+#include "actors/gateway/gateway.hpp"
+
+namespace fd {
+
+/// A gateway that sends no call before its intent is on disk, and hands no result on before that is
+/// on disk: what it hands on is settled. Results come in the order of their numbers.
+///
+/// When the journal fails, every call still comes back, as failed with an error that begins with
+/// "journal:"; an answer that could not be kept is not handed on, for it would not be settled.
+class JournaledGateway final : public Gateway {
+ public:
+  /// Makes the gateway that sends, with the callback that it must use.
+  using MakeInner = std::function<std::unique_ptr<Gateway>(ChatCallback)>;
+
+  /// Lifetime: `journal` outlives the gateway. `callback` also comes on the journal's thread, and
+  /// on that of cancel_waiting().
+  JournaledGateway(AnswerJournal& journal, const MakeInner& make_inner, ChatCallback callback);
+  /// Gives up the calls that are not in flight, without a callback, and then those in flight, which
+  /// stay in doubt; results that came before are handed on. Requires: not on the journal's thread,
+  /// nor within the callback.
+  ~JournaledGateway() override;
+  JournaledGateway(const JournaledGateway&) = delete;
+  JournaledGateway& operator=(const JournaledGateway&) = delete;
+
+  void submit(ChatCall call) override;
+  void set_slots(std::uint32_t slots) override;
+  void cancel_waiting() override;
+
+ private:
+  /// A call that did not come back yet, by the tag under which the inner gateway knows it.
+  struct Pending {
+    std::uint64_t tag = 0;  ///< the caller's
+    std::uint32_t shard = 0;
+    std::uint64_t fence = 0;
+    std::uint32_t ticket = 0;
+    std::unique_ptr<ChatCall> waiting;  ///< until it is passed on
+  };
+
+  void intent_written(std::uint64_t id, bool durable);
+  void ended(ChatResult result);
+  std::vector<Pending> take_waiting();
+
+  AnswerJournal& journal_;
+  const ChatCallback callback_;
+  /// Orders passing calls on against cancelling them. Never taken where results come in: an inner
+  /// gateway may hold its own locks there.
+  std::mutex passing_;
+  std::mutex mutex_;  ///< of what follows; the innermost but for the journal's
+  std::unordered_map<std::uint64_t, Pending> pending_;
+  std::uint64_t last_id_ = 0;
+  std::unique_ptr<Gateway> inner_;
+};
+
+}  // namespace fd
