@@ -12,6 +12,7 @@
 #include "coordinator/exit_code.hpp"
 #include "coordinator/ingest.hpp"
 #include "coordinator/merge.hpp"
+#include "coordinator/replay_command.hpp"
 #include "coordinator/resume.hpp"
 #include "coordinator/run_command.hpp"
 #include "protocol/run_dir.hpp"
@@ -73,6 +74,24 @@ CommandSpec resume_spec() {
       "the\nrun's folder; only what decides no output may be changed.";
   spec.positionals_min = spec.positionals_max = 1;
   spec.options = {kWorkers, kListen, kSet, kQuiet, kLogLevel, kHelp};
+  return spec;
+}
+
+CommandSpec replay_spec() {
+  CommandSpec spec;
+  spec.usage = "fd-coordinator replay MANIFEST | RUN_DIR --shard K [options]";
+  spec.about =
+      "Runs one shard again from its folder alone: with the recorded answers and no call, to "
+      "compare; or,\nwith --fresh, asking again for what failed or is missing, and commits it "
+      "where "
+      "it lies.";
+  spec.positionals_min = spec.positionals_max = 1;
+  spec.options = {{"--shard", "K", "which shard of the run", false},
+                  {"--fresh", "", "ask again for what failed or is missing", false},
+                  {"--databases", "DIR",
+                   "where the rows' databases lie, under any name (default: the run's)", false},
+                  {"--gateway", "FILE", "endpoints to ask (default: the run's)", false},
+                  kHelp};
   return spec;
 }
 
@@ -165,6 +184,22 @@ int resume(const ParsedCommand& parsed) {
   return resume_command({parsed.positionals.front(), parsed.all("--set"), std::move(live).value()});
 }
 
+int replay(const ParsedCommand& parsed) {
+  ReplayCommand command;
+  command.target = parsed.positionals.front();
+  if (parsed.has("--shard")) {
+    const auto shard = parsed.number("--shard", 0, 0, UINT32_MAX);
+    if (!shard.ok()) {
+      return fail(shard.error(), kExitUsage);
+    }
+    command.shard = static_cast<std::uint32_t>(*shard);
+  }
+  command.fresh = parsed.has("--fresh");
+  command.databases = parsed.value("--databases").value_or("");
+  command.gateway = parsed.value("--gateway").value_or("");
+  return replay_command(command);
+}
+
 int ids(const ParsedCommand& parsed) {
   const auto loaded = load_config(parsed.positionals.front(), {environment, parsed.all("--set")});
   if (!loaded.ok()) {
@@ -221,6 +256,7 @@ constexpr Command kCommands[] = {
     {"run", run_spec, run, "run the pipeline from raw rows to the export", true},
     {"resume", resume_spec, resume, "go on with a run that was stopped, or has failed samples",
      true},
+    {"replay", replay_spec, replay, "run one shard again from its folder", true},
     {"ids", ids_spec, ids, "print the sample ids of rows"},
     {"show", show_spec, show, "print rows of a run, with answers and verdicts"}};
 
