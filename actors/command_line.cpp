@@ -157,4 +157,16 @@ std::string help_text(const CommandSpec& spec) {
   return text;
 }
 
+std::string shell_word(std::string_view word) {
+  if (!word.empty() &&
+      word.find_first_of(" \t\n'\"\\$`*?[](){}<>|&;#~!") == std::string_view::npos) {
+    return std::string(word);
+  }
+  std::string quoted = "'";
+  for (const char c : word) {
+    quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  }
+  return quoted + "'";
+}
+
 }  // namespace fd

@@ -51,6 +51,9 @@ Result<ParsedCommand> parse_command(const CommandSpec& spec,
 /// Returns the text of --help.
 std::string help_text(const CommandSpec& spec);
 
+/// Returns `word` as it can be typed in a shell: quoted when it must be.
+std::string shell_word(std::string_view word);
+
 /// Returns the candidate with the smallest edit distance to `name`, if that is at most 3 (and less
 /// than half of the name); else nothing.
 std::optional<std::string> nearest_name(std::string_view name,

@@ -6,6 +6,7 @@
 #include "actors/config_overrides.hpp"
 #include "actors/config_problems.hpp"
 #include "actors/config_rules.hpp"
+#include "actors/config_schema.hpp"
 #include "actors/files.hpp"
 #include "actors/yaml_reader.hpp"
 
@@ -89,6 +90,35 @@ YamlNode node_of(const json::Value& value) {
   return node;
 }
 
+/// Puts the section `gateway` of a file in place of the tree's.
+void read_gateway_file(const std::string& path, YamlNode& root, ConfigProblems& problems) {
+  YamlNode* gateway = root.find("gateway");
+  if (gateway == nullptr) {
+    root.members.push_back({"gateway", {}, {}});
+    gateway = &root.members.back().value;
+  }
+  *gateway = {};
+  gateway->kind = YamlNode::Kind::scalar;
+  gateway->text = path;
+  include_file("", "gateway", root, problems);
+}
+
+Result<RunConfig> bind_stored(std::string_view text, Completeness completeness) {
+  ConfigProblems problems;
+  problems.add_source("config");
+  const Result<json::Value> value = json::parse(text);
+  if (!value.ok()) {
+    return value.error().within("config");
+  }
+  BoundConfig bound = bind_config(node_of(*value), completeness, problems);
+  std::vector<std::string> warnings;
+  check_config(bound, nullptr, problems, warnings);
+  if (!problems.empty()) {
+    return problems.error();
+  }
+  return std::move(bound.config);
+}
+
 }  // namespace
 
 Result<LoadedConfig> load_config(const std::string& path, const ConfigOverrides& overrides) {
@@ -124,20 +154,62 @@ Result<LoadedConfig> load_config(const std::string& path, const ConfigOverrides&
   return loaded;
 }
 
-Result<RunConfig> config_from_json(std::string_view text) {
-  ConfigProblems problems;
-  problems.add_source("config");
+Result<LoadedConfig> load_stored_config(const std::string& name, std::string_view text,
+                                        const std::string& gateway_file,
+                                        const ConfigOverrides& overrides) {
   const Result<json::Value> value = json::parse(text);
   if (!value.ok()) {
-    return value.error().within("config");
+    return value.error().within(name);
   }
-  BoundConfig bound = bind_config(node_of(*value), Completeness::whole, problems);
-  std::vector<std::string> warnings;
-  check_config(bound, nullptr, problems, warnings);
+  ConfigProblems problems;
+  problems.add_source(name);
+  YamlNode root = node_of(*value);
+  if (!gateway_file.empty()) {
+    read_gateway_file(gateway_file, root, problems);
+  }
   if (!problems.empty()) {
     return problems.error();
   }
-  return std::move(bound.config);
+  LoadedConfig loaded;
+  loaded.directory = ".";
+  if (overrides.environment) {
+    apply_environment(overrides.environment, root, problems, loaded.warnings);
+  }
+  apply_sets(overrides.sets, root, problems);
+  BoundConfig bound = bind_config(root, Completeness::whole, problems);
+  check_config(bound, overrides.environment, problems, loaded.warnings);
+  if (!problems.empty()) {
+    return problems.error();
+  }
+  loaded.config = std::move(bound.config);
+  return loaded;
+}
+
+Result<RunConfig> config_from_json(std::string_view text) {
+  return bind_stored(text, Completeness::whole);
+}
+
+Result<RunConfig> semantic_config_from_json(std::string_view text) {
+  return bind_stored(text, Completeness::partial);
+}
+
+std::string semantic_difference(const RunConfig& then, const RunConfig& now) {
+  RunConfig left = then;
+  RunConfig right = now;
+  const std::vector<Key> old_keys = config_keys(left);
+  const std::vector<Key> new_keys = config_keys(right);
+  for (std::size_t i = 0; i < old_keys.size(); ++i) {
+    if (old_keys[i].effect != Effect::semantic) {
+      continue;
+    }
+    const std::string before = json::canonical(key_value(old_keys[i]));
+    const std::string after = json::canonical(key_value(new_keys[i]));
+    if (before != after) {
+      return old_keys[i].path + ": " + printable_line(before) + " then, " + printable_line(after) +
+             " now";
+    }
+  }
+  return "";
 }
 
 }  // namespace fd

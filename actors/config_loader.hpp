@@ -35,6 +35,21 @@ Result<LoadedConfig> load_config(const std::string& path, const ConfigOverrides&
 /// Reads a config from JSON that effective_config() wrote (a worker gets it over the wire).
 Result<RunConfig> config_from_json(std::string_view text);
 
+/// Reads a config from JSON that effective_config() or semantic_config() wrote, and applies
+/// overrides as load_config() does. `name` is what messages call the JSON. With `gateway_file`, the
+/// section `gateway` is that file's, as if a config named it. Errors: as load_config().
+Result<LoadedConfig> load_stored_config(const std::string& name, std::string_view text,
+                                        const std::string& gateway_file,
+                                        const ConfigOverrides& overrides);
+
+/// Reads a config from JSON that semantic_config() wrote: every other key has its default, and
+/// there is no provider. Errors: invalid_input, unsupported.
+Result<RunConfig> semantic_config_from_json(std::string_view text);
+
+/// Returns the first key that decides output and differs, as `teacher.model: "a" then, "b" now`
+/// (long values cut); empty when there is none.
+std::string semantic_difference(const RunConfig& then, const RunConfig& now);
+
 /// Returns every key with its effective value: what run.json records and the wire carries.
 /// Holds names of environment variables, never their values.
 json::Value effective_config(const RunConfig& config);

@@ -26,8 +26,8 @@ void add_data_keys(Keys& keys, RunConfig& c) {
                   .slot = &c.reuse,
                   .limits = {0, 100},
                   .item_limits = {1, 4096},
-                  .only_default = true,
-                  .meaning = "Run folders whose recorded answers are used again."});
+                  .meaning = "Folders of earlier runs, relative to the config file: their recorded "
+                             "answers to the very same calls are used again and cost nothing."});
   keys.push_back({.path = "contract.fields",
                   .slot = &c.contract.fields,
                   .effect = Effect::semantic,

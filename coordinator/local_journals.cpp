@@ -16,14 +16,14 @@ constexpr int kLockTries = 200;
 constexpr long kLockWaitNs = 10'000'000;
 
 Result<JournalLock> lock_patiently(const std::string& folder) {
-  auto lock = JournalLock::take(folder);
-  for (int tries = 1; !lock.ok() && lock.error().code == Errc::busy && tries < kLockTries;
-       ++tries) {
+  for (int tries = 1;; ++tries) {
+    auto lock = JournalLock::take(folder);
+    if (lock.ok() || lock.error().code != Errc::busy || tries == kLockTries) {
+      return lock;
+    }
     const timespec wait{0, kLockWaitNs};
     nanosleep(&wait, nullptr);
-    lock = JournalLock::take(folder);
   }
-  return lock;
 }
 
 /// Returns the folders of local workers, by number.

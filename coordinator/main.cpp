@@ -9,12 +9,16 @@
 #include "actors/command_line.hpp"
 #include "actors/config_loader.hpp"
 #include "actors/files.hpp"
+#include "coordinator/exit_code.hpp"
 #include "coordinator/ingest.hpp"
 #include "coordinator/merge.hpp"
+#include "coordinator/replay_command.hpp"
+#include "coordinator/resume.hpp"
 #include "coordinator/run_command.hpp"
 #include "protocol/run_dir.hpp"
 
-/// Read by jemalloc at start: freed pages stay for a minute, because the next batch wants them again.
+/// Read by jemalloc at start: freed pages stay for a minute, because the next batch wants them
+/// again.
 extern "C" {
 extern const char* malloc_conf;
 const char* malloc_conf = "dirty_decay_ms:60000,muzzy_decay_ms:60000";
@@ -24,13 +28,17 @@ namespace {
 
 using namespace fd;  // the composition root speaks of nearly everything
 
-constexpr int kExitUsage = 2;
-constexpr int kExitInput = 3;
 constexpr std::uint64_t kWorkersMax = 1024;
 
 const CommandOption kHelp{"--help", "", "show this", false};
 const CommandOption kInput{
     "--input", "FILE", "rows to read instead of the config's `input` (- is standard input)", true};
+const CommandOption kWorkers{"--workers", "N", "local worker processes (default: 2)", false};
+const CommandOption kListen{"--listen", "ENDPOINT",
+                            "take other workers too, such as tcp://127.0.0.1:5555", false};
+const CommandOption kQuiet{"--quiet", "", "no progress", false};
+const CommandOption kLogLevel{"--log-level", "LEVEL",
+                              "error, warn, info, debug or trace (default: warn)", false};
 const CommandOption kSet{"--set", "KEY=VALUE", "override one key of the config", true};
 
 CommandSpec run_spec() {
@@ -41,20 +49,49 @@ CommandSpec run_spec() {
       "was\n"
       "stopped, asks again for failed samples, or says that the run is complete.";
   spec.positionals_min = spec.positionals_max = 1;
-  spec.options = {
-      kInput,
-      {"--out", "DIR",
-       "artifacts root; the run goes to DIR/RUN_ID (default: "
-       "$FASTDISTILL_ARTIFACTS_DIR or ~/.cache/fastdistill/artifacts)",
-       false},
-      {"--run-id", "ID", "the run's name (default: from config and input)", false},
-      {"--workers", "N", "local worker processes (default: 2)", false},
-      {"--listen", "ENDPOINT", "take other workers too, such as tcp://127.0.0.1:5555", false},
-      {"--limit", "N", "take only the first N rows", false},
-      kSet,
-      {"--quiet", "", "no progress", false},
-      {"--log-level", "LEVEL", "error, warn, info, debug or trace (default: warn)", false},
-      kHelp};
+  spec.options = {kInput,
+                  {"--out", "DIR",
+                   "artifacts root; the run goes to DIR/RUN_ID (default: "
+                   "$FASTDISTILL_ARTIFACTS_DIR or ~/.cache/fastdistill/artifacts)",
+                   false},
+                  {"--run-id", "ID", "the run's name (default: from config and input)", false},
+                  kWorkers,
+                  kListen,
+                  {"--limit", "N", "take only the first N rows", false},
+                  kSet,
+                  kQuiet,
+                  kLogLevel,
+                  kHelp};
+  return spec;
+}
+
+CommandSpec resume_spec() {
+  CommandSpec spec;
+  spec.usage = "fd-coordinator resume RUN_DIR [options]";
+  spec.about =
+      "Goes on with a run that was killed or stopped, or has failed samples. Everything is taken "
+      "from "
+      "the\nrun's folder; only what decides no output may be changed.";
+  spec.positionals_min = spec.positionals_max = 1;
+  spec.options = {kWorkers, kListen, kSet, kQuiet, kLogLevel, kHelp};
+  return spec;
+}
+
+CommandSpec replay_spec() {
+  CommandSpec spec;
+  spec.usage = "fd-coordinator replay MANIFEST | RUN_DIR --shard K [options]";
+  spec.about =
+      "Runs one shard again from its folder alone: with the recorded answers and no call, to "
+      "compare; or,\nwith --fresh, asking again for what failed or is missing, and commits it "
+      "where "
+      "it lies.";
+  spec.positionals_min = spec.positionals_max = 1;
+  spec.options = {{"--shard", "K", "which shard of the run", false},
+                  {"--fresh", "", "ask again for what failed or is missing", false},
+                  {"--databases", "DIR",
+                   "where the rows' databases lie, under any name (default: the run's)", false},
+                  {"--gateway", "FILE", "endpoints to ask (default: the run's)", false},
+                  kHelp};
   return spec;
 }
 
@@ -98,23 +135,27 @@ std::string artifacts_root(const ParsedCommand& parsed) {
   return environment("HOME").value_or(".") + "/.cache/fastdistill/artifacts";
 }
 
-/// Returns the command line as it can be typed again.
-std::string typed(int argc, char** argv) {
-  std::string text;
-  for (int i = 0; i < argc; ++i) {
-    const std::string argument = argv[i];
-    const bool plain = !argument.empty() &&
-                       argument.find_first_of(" \t\n'\"\\$`*?[](){}<>|&;#~!") == std::string::npos;
-    std::string quoted = "'";
-    for (const char c : argument) {
-      quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    }
-    text += (i == 0 ? "" : " ") + (plain ? argument : quoted + "'");
+/// Reads the options that `run` and `resume` share. Errors: invalid_input.
+Result<LiveOptions> live_options(const ParsedCommand& parsed) {
+  LiveOptions live;
+  if (parsed.has("--workers")) {
+    FD_TRY(const std::uint64_t workers, parsed.number("--workers", 0, 0, kWorkersMax));
+    live.workers = static_cast<std::uint32_t>(workers);
   }
-  return text;
+  live.listen = parsed.value("--listen");
+  live.quiet = parsed.has("--quiet");
+  if (const auto name = parsed.value("--log-level")) {
+    const auto level = log_level_from_name(*name);
+    if (!level) {
+      return Error{Errc::invalid_input,
+                   "--log-level: '" + *name + "' is none of error, warn, info, debug, trace"};
+    }
+    live.level = *level;
+  }
+  return live;
 }
 
-int run(const ParsedCommand& parsed, const std::string& command_line) {
+int run(const ParsedCommand& parsed) {
   RunCommand command;
   command.config_path = parsed.positionals.front();
   command.inputs = parsed.all("--input");
@@ -124,30 +165,42 @@ int run(const ParsedCommand& parsed, const std::string& command_line) {
     return fail(Error{Errc::invalid_input, "--run-id: must match [A-Za-z0-9][A-Za-z0-9._-]{0,63}"},
                 kExitUsage);
   }
-  const auto workers = parsed.number("--workers", 2, 0, kWorkersMax);
   const auto limit = parsed.number("--limit", 0, 1, UINT64_MAX >> 11);
-  if (!workers.ok() || !limit.ok()) {
-    return fail(workers.ok() ? limit.error() : workers.error(), kExitUsage);
+  auto live = live_options(parsed);
+  if (!live.ok() || !limit.ok()) {
+    return fail(live.ok() ? limit.error() : live.error(), kExitUsage);
   }
-  command.workers = static_cast<std::uint32_t>(*workers);
   command.limit = *limit;
-  command.listen = parsed.value("--listen");
   command.sets = parsed.all("--set");
-  command.quiet = parsed.has("--quiet");
-  if (const auto name = parsed.value("--log-level")) {
-    const auto level = log_level_from_name(*name);
-    if (!level) {
-      return fail(Error{Errc::invalid_input,
-                        "--log-level: '" + *name + "' is none of error, warn, info, debug, trace"},
-                  kExitUsage);
-    }
-    command.level = *level;
-  }
-  command.command_line = command_line;
+  command.live = std::move(live).value();
   return run_command(command);
 }
 
-int ids(const ParsedCommand& parsed, const std::string&) {
+int resume(const ParsedCommand& parsed) {
+  auto live = live_options(parsed);
+  if (!live.ok()) {
+    return fail(live.error(), kExitUsage);
+  }
+  return resume_command({parsed.positionals.front(), parsed.all("--set"), std::move(live).value()});
+}
+
+int replay(const ParsedCommand& parsed) {
+  ReplayCommand command;
+  command.target = parsed.positionals.front();
+  if (parsed.has("--shard")) {
+    const auto shard = parsed.number("--shard", 0, 0, UINT32_MAX);
+    if (!shard.ok()) {
+      return fail(shard.error(), kExitUsage);
+    }
+    command.shard = static_cast<std::uint32_t>(*shard);
+  }
+  command.fresh = parsed.has("--fresh");
+  command.databases = parsed.value("--databases").value_or("");
+  command.gateway = parsed.value("--gateway").value_or("");
+  return replay_command(command);
+}
+
+int ids(const ParsedCommand& parsed) {
   const auto loaded = load_config(parsed.positionals.front(), {environment, parsed.all("--set")});
   if (!loaded.ok()) {
     return fail(loaded.error(), kExitUsage);
@@ -175,7 +228,7 @@ int ids(const ParsedCommand& parsed, const std::string&) {
   return 0;
 }
 
-int show(const ParsedCommand& parsed, const std::string&) {
+int show(const ParsedCommand& parsed) {
   ShowOptions options;
   options.reason = parsed.value("--reason").value_or("");
   const auto limit = parsed.number("--limit", 10, 1, UINT64_MAX >> 11);
@@ -194,12 +247,16 @@ int show(const ParsedCommand& parsed, const std::string&) {
 struct Command {
   const char* name;
   CommandSpec (*spec)();
-  int (*run)(const ParsedCommand&, const std::string&);
+  int (*run)(const ParsedCommand&);
   const char* about;
+  bool waits_for_signals = false;  ///< SIGINT, SIGTERM and SIGCHLD stay blocked in every thread
 };
 
 constexpr Command kCommands[] = {
-    {"run", run_spec, run, "run the pipeline from raw rows to the export"},
+    {"run", run_spec, run, "run the pipeline from raw rows to the export", true},
+    {"resume", resume_spec, resume, "go on with a run that was stopped, or has failed samples",
+     true},
+    {"replay", replay_spec, replay, "run one shard again from its folder", true},
     {"ids", ids_spec, ids, "print the sample ids of rows"},
     {"show", show_spec, show, "print rows of a run, with answers and verdicts"}};
 
@@ -251,12 +308,12 @@ int main(int argc, char** argv) {
     if (!parsed.ok()) {
       return fail(parsed.error(), kExitUsage);
     }
-    if (command.run != run) {
-      std::signal(SIGPIPE, SIG_DFL);  // `... | head` ends these as it ends any filter
+    if (command.waits_for_signals) {
+      pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // every thread: the command waits for them
     } else {
-      pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // every thread: the run waits for them
+      std::signal(SIGPIPE, SIG_DFL);  // `... | head` ends these as it ends any filter
     }
-    return command.run(*parsed, typed(argc, argv));
+    return command.run(*parsed);
   }
   const auto nearest = nearest_name(arguments.front(), names);
   return fail(Error{Errc::invalid_input, "unknown command '" + arguments.front() + "'" +

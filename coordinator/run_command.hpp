@@ -5,7 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "actors/log.hpp"
+#include "coordinator/exit_code.hpp"
+#include "coordinator/live_run.hpp"
 #include "protocol/result.hpp"
 
 namespace fd {
@@ -16,22 +17,15 @@ struct RunCommand {
   std::vector<std::string> inputs;  ///< --input; empty: those of the config
   std::string artifacts;            ///< --out, resolved
   std::optional<std::string> run_id;
-  std::optional<std::uint32_t> workers;
-  std::optional<std::string> listen;
   std::uint64_t limit = 0;
   std::vector<std::string> sets;
-  bool quiet = false;
-  LogLevel level = LogLevel::warn;
-  std::string command_line;  ///< as typed, to tell how to go on
+  LiveOptions live;
 };
 
 /// Runs the whole way from raw rows to the export. Results go to standard output, progress and logs
 /// to standard error. Returns the exit code of docs/contract.md. Requires: SIGINT, SIGTERM and
 /// SIGCHLD are blocked in every thread.
 int run_command(const RunCommand& command);
-
-/// Returns the exit code that an error leads to.
-int exit_code_of(Errc code);
 
 /// Returns the input files: those of the command line, else those of the config (relative to it).
 /// Errors: invalid_input, when neither names any.

@@ -3,8 +3,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <map>
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -33,7 +33,43 @@ std::string input_difference(const IngestSummary& old_run, const IngestSummary& 
       return "the input " + new_run.inputs[i].path;
     }
   }
-  return old_run.raw != new_run.raw ? "--limit" : "";
+  if (old_run.raw != new_run.raw) {
+    return "--limit";
+  }
+  const auto digests = [](const IngestSummary& ingest) {
+    std::map<std::string, std::string> found;  // digest -> where it was found
+    for (const DatabaseFile& database : ingest.databases) {
+      found[database.digest] = database.source;
+    }
+    return found;
+  };
+  const auto before = digests(old_run);
+  for (const auto& [digest, source] : digests(new_run)) {
+    if (!before.contains(digest)) {
+      return "the database " + source;
+    }
+  }
+  return old_run.databases.size() == new_run.databases.size() ? "" : "the databases";
+}
+
+/// Says what the job that is asked for now has else than the one that the run was started with;
+/// empty when nothing. Errors: as config_from_json().
+Result<std::string> difference_from(const RunFacts& facts, const RunConfig& config,
+                                    const IngestSummary& ingest) {
+  if (facts.config_digest == config_digest(config)) {
+    return input_difference(facts.ingest, ingest);
+  }
+  FD_TRY(const RunConfig then, config_from_json(facts.config_json));
+  return "the config (" + semantic_difference(then, config) + ")";
+}
+
+/// Returns the folder that `path` lies in. A link is not followed: `latest` stays `latest`.
+std::string parent_of(std::string path) {
+  while (path.size() > 1 && path.ends_with('/')) {
+    path.pop_back();
+  }
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
 }
 
 }  // namespace
@@ -64,25 +100,19 @@ Result<RunFacts> read_run_facts(const RunDir& dir) {
   if (const json::Value* code = parsed->find("exit_code"); code != nullptr && code->as_uint()) {
     facts.exit_code = static_cast<int>(*code->as_uint());
   }
+  facts.merged = Digest::from_hex(text_at("merged_shards"));
+  if (const json::Value* config = parsed->find("config"); config != nullptr) {
+    facts.config_json = json::canonical(*config);
+  }
   return facts;
 }
 
+std::string busy_message(const RunDir& dir) {
+  return dir.root() + ": in use by another coordinator";
+}
+
 Result<void> RunFolder::lock() {
-  const std::string path = dir_.lock();
-  lock_fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (lock_fd_ < 0) {
-    return storage_error(path);
-  }
-  // The lock goes with the open file, so a file left behind by a dead process holds nobody up.
-  struct flock lock {};
-  lock.l_type = F_WRLCK;
-  lock.l_whence = SEEK_SET;
-  if (::fcntl(lock_fd_, F_OFD_SETLK, &lock) != 0) {
-    if (errno == EAGAIN || errno == EACCES) {
-      return Error{Errc::busy, dir_.root() + ": in use by another coordinator"};
-    }
-    return storage_error(path);
-  }
+  FD_TRY(lock_, FolderLock::on_file(dir_.lock(), busy_message(dir_)));
   return {};
 }
 
@@ -101,6 +131,9 @@ Result<void> RunFolder::write_facts(const RunConfig& config) const {
     object["exit_code"] = *facts_.exit_code;
     object["finished_at"] = wall_clock_text();
   }
+  if (facts_.merged) {
+    object["merged_shards"] = facts_.merged->hex();
+  }
   FD_TRY(const FileEntry entry,
          write_file(dir_.run_json(), json::pretty(json::Value(std::move(object)))));
   static_cast<void>(entry);
@@ -117,7 +150,12 @@ Result<std::unique_ptr<RunFolder>> RunFolder::take(const std::string& artifacts,
   const Digest digest = config_digest(config);
   if (!file_exists(root)) {
     folder->dir_ = RunDir(fresh);
-    folder->facts_ = RunFacts{ingest.run_id, digest, ingest, wall_clock_text(), std::nullopt};
+    RunFacts& fresh_facts = folder->facts_;
+    fresh_facts.run_id = ingest.run_id;
+    fresh_facts.config_digest = digest;
+    fresh_facts.ingest = ingest;
+    fresh_facts.started = wall_clock_text();
+    fresh_facts.config_json = json::canonical(effective_config(config));
     FD_TRY_VOID(folder->write_facts(config));
     folder->dir_ = RunDir(root);
     if (const auto renamed = rename_durable(fresh, root); renamed.ok()) {
@@ -130,20 +168,8 @@ Result<std::unique_ptr<RunFolder>> RunFolder::take(const std::string& artifacts,
   }
   // It is there already: this is the same job again, or somebody else's of the same name.
   FD_TRY_VOID(remove_tree(fresh));
-  folder->dir_ = RunDir(root);
-  folder->continued_ = true;
-  struct stat status {};
-  if (::lstat(root.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) {
-    return Error{Errc::refused, root + " is no folder of its own"};
-  }
-  FD_TRY_VOID(folder->lock());
-  FD_TRY(folder->facts_, read_run_facts(folder->dir_));
-  const RunFacts& facts = folder->facts_;
-  const std::string difference = facts.config_digest != digest
-                                     ? "the config (digest " +
-                                           facts.config_digest.hex().substr(0, 12) + " then, " +
-                                           digest.hex().substr(0, 12) + " now)"
-                                     : input_difference(facts.ingest, ingest);
+  FD_TRY(folder, open(root));
+  FD_TRY(const std::string difference, difference_from(folder->facts_, config, ingest));
   if (!difference.empty()) {
     return Error{Errc::unsupported, root + ": was started with something else: " + difference +
                                         "; give another --run-id to start a new run"};
@@ -151,36 +177,66 @@ Result<std::unique_ptr<RunFolder>> RunFolder::take(const std::string& artifacts,
   return folder;
 }
 
-RunFolder::~RunFolder() {
-  if (lock_fd_ >= 0) {
-    ::close(lock_fd_);
+Result<std::unique_ptr<RunFolder>> RunFolder::open(const std::string& root) {
+  std::unique_ptr<RunFolder> folder(new RunFolder());
+  folder->dir_ = RunDir(root);
+  folder->artifacts_ = parent_of(root);
+  folder->continued_ = true;
+  struct stat status {};
+  if (::lstat(root.c_str(), &status) != 0) {
+    return Error{Errc::not_found, root + ": there is no such folder"};
   }
+  if (!S_ISDIR(status.st_mode)) {
+    return Error{Errc::refused, root + " is no folder of its own"};
+  }
+  if (!file_exists(folder->dir_.run_json())) {
+    return Error{Errc::stale, root + ": is not the folder of a run: it has no run.json"};
+  }
+  FD_TRY_VOID(folder->lock());
+  FD_TRY(folder->facts_, read_run_facts(folder->dir_));
+  return folder;
 }
 
-Result<std::vector<ShardSeed>> RunFolder::shards(Progress& before) const {
-  std::vector<ShardSeed> seeds;
+Result<RunShards> RunFolder::shards() const {
+  RunShards shards;
+  Sha256 digest;
   for (std::uint32_t index = 0; index < facts_.ingest.shards; ++index) {
     FD_TRY(const Manifest manifest, read_shard_manifest(dir_, index));
+    digest.update(json::canonical(to_json(manifest)) + "\n");
     ShardSeed seed;
     seed.count = static_cast<std::uint32_t>(manifest.count);
     seed.committed = manifest.state == ShardFileState::committed;
-    before.total += manifest.count;
+    shards.before.total += manifest.count;
     if (seed.committed) {
       const auto count = [&](Verdict verdict) {
         const auto found = manifest.verdicts.find(std::string(name(verdict)));
         return found == manifest.verdicts.end() ? 0 : found->second;
       };
-      before.done += manifest.count;
-      before.kept += count(Verdict::kept);
-      before.rejected += count(Verdict::rejected);
+      shards.before.done += manifest.count;
+      shards.before.kept += count(Verdict::kept);
+      shards.before.rejected += count(Verdict::rejected);
     }
-    seeds.push_back(seed);
+    shards.seeds.push_back(seed);
   }
-  return seeds;
+  shards.digest = digest.finish();
+  return shards;
+}
+
+Result<void> RunFolder::begin(const RunConfig& config) {
+  std::string now = json::canonical(effective_config(config));
+  if (now == facts_.config_json && !facts_.exit_code) {
+    return {};
+  }
+  facts_.config_json = std::move(now);
+  facts_.exit_code.reset();
+  facts_.merged.reset();
+  return write_facts(config);
 }
 
 Result<void> RunFolder::finish(const RunConfig& config, int exit_code) {
+  FD_TRY(const RunShards merged, shards());
   facts_.exit_code = exit_code;
+  facts_.merged = merged.digest;
   FD_TRY_VOID(write_facts(config));
   const std::string link = artifacts_ + "/latest";
   const std::string temporary = link + ".tmp-" + std::to_string(::getpid());

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "coordinator/coordinator_actor.hpp"
+#include "coordinator/folder_lock.hpp"
 #include "coordinator/ingest.hpp"
 #include "protocol/result.hpp"
 #include "protocol/run_config.hpp"
@@ -21,6 +22,15 @@ struct RunFacts {
   IngestSummary ingest;
   std::string started;           ///< wall clock text of the first start
   std::optional<int> exit_code;  ///< of a run that came to its end
+  std::optional<Digest> merged;  ///< which shards the last merge went over: RunShards::digest
+  std::string config_json;       ///< effective_config(), JCS text
+};
+
+/// The shards of a run as they lie on disk.
+struct RunShards {
+  std::vector<ShardSeed> seeds;
+  Progress before;  ///< what committed ones count to
+  Digest digest;    ///< of what all their manifests say
 };
 
 /// A run's folder, held by this process alone until it is destroyed.
@@ -32,7 +42,9 @@ class RunFolder {
   static Result<std::unique_ptr<RunFolder>> take(const std::string& artifacts,
                                                  const std::string& fresh, const RunConfig& config,
                                                  const IngestSummary& ingest);
-  ~RunFolder();
+  /// Takes up the run's folder at `root` as it is. Errors: not_found; stale (not a run's: exit
+  /// 11); refused (a link); busy, storage, corrupt.
+  static Result<std::unique_ptr<RunFolder>> open(const std::string& root);
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;
 
@@ -40,10 +52,13 @@ class RunFolder {
   [[nodiscard]] const RunFacts& facts() const { return facts_; }
   [[nodiscard]] bool continued() const { return continued_; }
 
-  /// Returns the shards as the run starts; fills in what committed ones count to.
+  /// Returns the shards as the run starts. Errors: corrupt, storage.
+  Result<RunShards> shards() const;
+  /// Makes `config` the one that the run goes on with: run.json is written again when something
+  /// about it changed, or the run had ended before. Errors: storage.
+  Result<void> begin(const RunConfig& config);
+  /// Writes run.json again with how the run ended, and points `latest` at the run.
   /// Errors: corrupt, storage.
-  Result<std::vector<ShardSeed>> shards(Progress& before) const;
-  /// Writes run.json again with how the run ended, and points `latest` at the run. Errors: storage.
   Result<void> finish(const RunConfig& config, int exit_code);
 
  private:
@@ -54,8 +69,11 @@ class RunFolder {
   std::string artifacts_;
   RunFacts facts_;
   bool continued_ = false;
-  int lock_fd_ = -1;
+  std::optional<FolderLock> lock_;
 };
+
+/// Returns what a command says whose run folder another process works on.
+std::string busy_message(const RunDir& dir);
 
 /// Reads run.json. Errors: not_found, corrupt.
 Result<RunFacts> read_run_facts(const RunDir& dir);

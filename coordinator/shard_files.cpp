@@ -16,6 +16,7 @@ constexpr const char* kAnswers = "answers.jsonl";
 constexpr const char* kOutcomes = "outcomes.jsonl";
 constexpr const char* kCalls = "calls.jsonl";
 constexpr const char* kConfig = "config.json";
+constexpr const char* kManifest = "manifest.json";
 
 /// Returns the members that the lines of outcomes.jsonl have.
 std::vector<std::string> outcome_columns(const std::vector<Outcome>& outcomes) {
@@ -46,9 +47,13 @@ Error missing_is_corrupt(Error error) {
   return error;
 }
 
-Result<std::string> read_named(const RunDir& dir, const Manifest& manifest, std::uint32_t shard,
-                               const std::string& name) {
-  const std::string path = dir.shard_file(shard, name);
+std::string in_folder(const std::string& folder, const char* name) {
+  return folder + "/" + name;
+}
+
+Result<std::string> read_named(const std::string& folder, const Manifest& manifest,
+                               const char* name) {
+  const std::string path = in_folder(folder, name);
   FD_TRY(const FileEntry entry, entry_of(manifest, name, path));
   return read_checked(path, entry);
 }
@@ -88,6 +93,12 @@ void check_samples_known(const std::vector<SampleId>& ids, const std::vector<T>&
     }
     FD_CHECK(id != ids.end() && *id == record.sample_id);
   }
+}
+
+Result<void> is_shard(const RunDir& dir, std::uint32_t shard) {
+  FD_TRY(const Manifest manifest, read_shard_manifest(dir, shard));
+  static_cast<void>(manifest);
+  return {};
 }
 
 void sort_and_check(ShardResult& result, const std::vector<SampleId>& ids) {
@@ -151,10 +162,19 @@ Result<Manifest> read_manifest(const std::string& path) {
 }
 
 Result<Manifest> read_shard_manifest(const RunDir& dir, std::uint32_t shard) {
-  const std::string path = dir.shard_file(shard, "manifest.json");
+  FD_TRY(Manifest manifest, read_shard_manifest_at(dir.shard(shard)));
+  if (manifest.shard != shard) {
+    return Error{Errc::corrupt, in_folder(dir.shard(shard), kManifest) +
+                                    ": is not the manifest of shard " + std::to_string(shard)};
+  }
+  return manifest;
+}
+
+Result<Manifest> read_shard_manifest_at(const std::string& folder) {
+  const std::string path = in_folder(folder, kManifest);
   FD_TRY(Manifest manifest, read_manifest(path));
-  if (manifest.shard != shard || !manifest.state) {
-    return Error{Errc::corrupt, path + ": is not the manifest of shard " + std::to_string(shard)};
+  if (!manifest.shard || !manifest.state) {
+    return Error{Errc::corrupt, path + ": is not the manifest of a shard"};
   }
   return manifest;
 }
@@ -185,8 +205,12 @@ Result<std::string> read_checked(const std::string& path, const FileEntry& entry
 
 Result<std::vector<Sample>> read_shard_input(const RunDir& dir, std::uint32_t shard) {
   FD_TRY(const Manifest manifest, read_shard_manifest(dir, shard));
-  FD_TRY(const std::string text, read_named(dir, manifest, shard, kInput));
-  const std::string path = dir.shard_file(shard, kInput);
+  FD_TRY(const std::string text, read_named(dir.shard(shard), manifest, kInput));
+  return samples_of(text, in_folder(dir.shard(shard), kInput), manifest.count);
+}
+
+Result<std::vector<Sample>> samples_of(std::string_view text, const std::string& path,
+                                       std::uint64_t count) {
   std::vector<Sample> samples;
   LineSplitter lines(text);
   for (std::string_view line; lines.next(line);) {
@@ -199,30 +223,37 @@ Result<std::vector<Sample>> read_shard_input(const RunDir& dir, std::uint32_t sh
     }
     samples.push_back(std::move(sample).value());
   }
-  if (samples.size() != manifest.count) {
+  if (samples.size() != count) {
     return Error{Errc::corrupt, path + ": has " + std::to_string(samples.size()) +
-                                    " samples, its manifest says " +
-                                    std::to_string(manifest.count)};
+                                    " samples, its manifest says " + std::to_string(count)};
   }
   return samples;
 }
 
 Result<ShardTexts> read_finished_shard(const RunDir& dir, std::uint32_t shard) {
+  FD_TRY(ShardTexts texts, read_finished_shard_at(dir.shard(shard)));
+  if (texts.manifest.shard != shard) {
+    return Error{Errc::corrupt, in_folder(dir.shard(shard), kManifest) +
+                                    ": is not the manifest of shard " + std::to_string(shard)};
+  }
+  return texts;
+}
+
+Result<ShardTexts> read_finished_shard_at(const std::string& folder) {
   ShardTexts texts;
-  auto manifest = read_shard_manifest(dir, shard);
+  auto manifest = read_shard_manifest_at(folder);
   if (!manifest.ok()) {
     return missing_is_corrupt(manifest.error());
   }
   texts.manifest = std::move(manifest).value();
   if (texts.manifest.state == ShardFileState::pending) {
-    return Error{Errc::corrupt, dir.shard(shard) + ": is not finished; run the same command again"};
+    return Error{Errc::corrupt, folder + ": is not finished; run the same command again"};
   }
-  FD_TRY(texts.input, read_named(dir, texts.manifest, shard, kInput));
-  FD_TRY(texts.answers, read_named(dir, texts.manifest, shard, kAnswers));
-  FD_TRY(texts.outcomes, read_named(dir, texts.manifest, shard, kOutcomes));
-  FD_TRY(const std::string config, read_named(dir, texts.manifest, shard, kConfig));
-  static_cast<void>(config);
-  auto calls = read_file(dir.shard_file(shard, kCalls), kMaxShardFileBytes);
+  FD_TRY(texts.input, read_named(folder, texts.manifest, kInput));
+  FD_TRY(texts.answers, read_named(folder, texts.manifest, kAnswers));
+  FD_TRY(texts.outcomes, read_named(folder, texts.manifest, kOutcomes));
+  FD_TRY(texts.config, read_named(folder, texts.manifest, kConfig));
+  auto calls = read_file(in_folder(folder, kCalls), kMaxShardFileBytes);
   if (!calls.ok()) {
     return missing_is_corrupt(calls.error());
   }
@@ -231,9 +262,14 @@ Result<ShardTexts> read_finished_shard(const RunDir& dir, std::uint32_t shard) {
 }
 
 Result<Manifest> write_shard(const RunDir& dir, const RunConfig& config, ShardResult result) {
-  const std::uint32_t shard = result.shard;
-  FD_TRY(const Manifest before, read_shard_manifest(dir, shard));
-  const std::string input_path = dir.shard_file(shard, kInput);
+  FD_TRY_VOID(is_shard(dir, result.shard));
+  return write_shard_at(dir.shard(result.shard), config, std::move(result));
+}
+
+Result<Manifest> write_shard_at(const std::string& folder, const RunConfig& config,
+                                ShardResult result) {
+  FD_TRY(const Manifest before, read_shard_manifest_at(folder));
+  const std::string input_path = in_folder(folder, kInput);
   FD_TRY(const FileEntry input_entry, entry_of(before, kInput, input_path));
   FD_TRY(const std::string input, read_checked(input_path, input_entry));
   FD_TRY(const std::vector<SampleId> ids, input_ids(input, input_path));
@@ -242,7 +278,7 @@ Result<Manifest> write_shard(const RunDir& dir, const RunConfig& config, ShardRe
   Manifest manifest;
   manifest.run_id = before.run_id;
   manifest.stage = before.stage;
-  manifest.shard = shard;
+  manifest.shard = before.shard;
   manifest.shards = before.shards;
   manifest.databases = before.databases;
   manifest.config_digest = config_digest(config);
@@ -255,19 +291,19 @@ Result<Manifest> write_shard(const RunDir& dir, const RunConfig& config, ShardRe
   manifest.parents = {input_entry.sha256.hex()};
   count_outcomes(result.outcomes, manifest);
 
-  FD_TRY(const FileEntry calls, write_lines(dir.shard_file(shard, kCalls), result.calls));
+  FD_TRY(const FileEntry calls, write_lines(in_folder(folder, kCalls), result.calls));
   static_cast<void>(calls);
-  FD_TRY(const FileEntry answers, write_lines(dir.shard_file(shard, kAnswers), result.answers));
+  FD_TRY(const FileEntry answers, write_lines(in_folder(folder, kAnswers), result.answers));
   FD_TRY(const FileEntry settings,
-         write_file(dir.shard_file(shard, kConfig), json::pretty(semantic_config(config)) + "\n",
+         write_file(in_folder(folder, kConfig), json::pretty(semantic_config(config)) + "\n",
                     Durable::content));
-  FD_TRY(const FileEntry outcomes, write_lines(dir.shard_file(shard, kOutcomes), result.outcomes));
+  FD_TRY(const FileEntry outcomes, write_lines(in_folder(folder, kOutcomes), result.outcomes));
   // A newline stands behind each line in the file as in a content digest, so the two are one.
   manifest.content_sha256 = outcomes.sha256;
   manifest.files = {answers, settings, input_entry, outcomes};  // by name
-  FD_TRY_VOID(sync_folder(dir.shard(shard)));  // before the manifest can name the files
-  FD_TRY(const FileEntry written, write_file(dir.shard_file(shard, "manifest.json"),
-                                             json::pretty(to_json(manifest)) + "\n"));
+  FD_TRY_VOID(sync_folder(folder));  // before the manifest can name the files
+  FD_TRY(const FileEntry written,
+         write_file(in_folder(folder, kManifest), json::pretty(to_json(manifest)) + "\n"));
   static_cast<void>(written);
   return manifest;
 }

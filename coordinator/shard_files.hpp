@@ -33,7 +33,8 @@ struct ShardTexts {
   std::string input;
   std::string answers;
   std::string outcomes;
-  std::string calls;  ///< decides no output and is in no manifest
+  std::string config;  ///< semantic_config(), as JSON
+  std::string calls;   ///< decides no output and is in no manifest
 };
 
 /// Reads shards/<k>/input.jsonl, in id order, and checks it against its manifest.
@@ -42,6 +43,9 @@ Result<std::vector<Sample>> read_shard_input(const RunDir& dir, std::uint32_t sh
 
 /// Reads shards/<k>/manifest.json. Errors: corrupt, not_found.
 Result<Manifest> read_shard_manifest(const RunDir& dir, std::uint32_t shard);
+
+/// Reads the manifest of the shard that lies in `folder`. Errors: corrupt, not_found.
+Result<Manifest> read_shard_manifest_at(const std::string& folder);
 
 /// Reads a manifest. Errors: corrupt, naming the file; not_found; unsupported (a newer one).
 Result<Manifest> read_manifest(const std::string& path);
@@ -54,6 +58,14 @@ Result<std::string> read_checked(const std::string& path, const FileEntry& entry
 /// Errors: corrupt, naming the file (a shard that is not finished is one); storage.
 Result<ShardTexts> read_finished_shard(const RunDir& dir, std::uint32_t shard);
 
+/// Does the same with a shard that lies in `folder`.
+Result<ShardTexts> read_finished_shard_at(const std::string& folder);
+
+/// Returns the samples of an input.jsonl, in id order; `path` is what messages call it.
+/// Errors: corrupt, naming line and byte; also when there are not `count`.
+Result<std::vector<Sample>> samples_of(std::string_view text, const std::string& path,
+                                       std::uint64_t count);
+
 /// Writes answers, calls, outcomes and config.json, and last the manifest with state committed (or
 /// failed, when a sample failed). Each file is atomic; the manifest's rename is the commit.
 /// calls.jsonl stays out of the manifest: it holds times, and a manifest is the same in every run.
@@ -61,5 +73,8 @@ Result<ShardTexts> read_finished_shard(const RunDir& dir, std::uint32_t shard);
 /// of samples of this shard only (a bug otherwise).
 /// Errors: storage; corrupt, when the shard's input is not what its manifest says.
 Result<Manifest> write_shard(const RunDir& dir, const RunConfig& config, ShardResult result);
+/// Does the same with a shard that lies in `folder`.
+Result<Manifest> write_shard_at(const std::string& folder, const RunConfig& config,
+                                ShardResult result);
 
 }  // namespace fd

@@ -307,7 +307,6 @@ TEST(ConfigErrors, CheckKeysThatDependOnEachOther) {
 
 TEST(ConfigErrors, RefuseWhatThisVersionLeavesOut) {
   const Table table = {
-      {"reuse=[runs/a]", "--set: reuse: [\"runs/a\"] is not available in this version, must be []"},
       {"gateway.providers.0.rpm=60",
        "--set: gateway.providers.0.rpm: 60 is not available in this version, must be 0"},
       {"gateway.providers.0.tpm=1",

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+
+#include "protocol/result.hpp"
+
+namespace fd {
+
+/// A folder that this process alone works on, until the lock is destroyed. The lock goes with the
+/// process, so that what a dead one left behind holds nobody up.
+class FolderLock {
+ public:
+  /// Locks by the file at `path`, which is made when it is not there.
+  /// Errors: busy, with the message `busy_message`; storage.
+  static Result<FolderLock> on_file(const std::string& path, const std::string& busy_message);
+  /// Locks the folder at `path` itself and leaves nothing in it. Errors: as on_file().
+  static Result<FolderLock> on_folder(const std::string& path, const std::string& busy_message);
+  ~FolderLock();
+  FolderLock(FolderLock&& other) noexcept;
+  FolderLock& operator=(FolderLock&& other) noexcept;
+
+ private:
+  explicit FolderLock(int fd) : fd_(fd) {}
+  int fd_;
+};
+
+}  // namespace fd

@@ -1,0 +1,331 @@
+#include "coordinator/live_run.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <future>
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include <unistd.h>
+
+#include "actors/caf_compat.hpp"
+#include "actors/command_line.hpp"
+#include "actors/config_loader.hpp"
+#include "actors/zmq_transport.hpp"
+#include "coordinator/coordinator_actor.hpp"
+#include "coordinator/exit_code.hpp"
+#include "coordinator/local_journals.hpp"
+#include "coordinator/local_workers.hpp"
+#include "coordinator/merge.hpp"
+#include "coordinator/progress_display.hpp"
+
+namespace fd {
+namespace {
+
+constexpr std::uint32_t kWorkersDefault = 2;
+constexpr int kWorkerPatienceMs = 2000;
+
+std::uint32_t workers_of(const LiveOptions& options) {
+  return options.workers.value_or(kWorkersDefault);
+}
+
+/// The live part of a run: from the leases to the last shard.
+class LiveRun {
+ public:
+  LiveRun(const LiveOptions& options, const RunConfig& config, RunFolder& folder)
+      : live_(options),
+        config_(config),
+        folder_(folder),
+        log_(options.level, "coordinator"),
+        display_(clock_, isatty(STDERR_FILENO) == 1, options.quiet) {}
+
+  struct Ended {
+    RunEnd end;
+    int signal = 0;  ///< that asked for the end; 0: none
+    double wall_s = 0;
+  };
+
+  Result<Ended> run(RunShards shards) {
+    const Instant started = clock_.now();
+    LedgerStart ledger_start;
+    LedgerOptions ledger_options;
+    ledger_options.path = folder_.dir().ledger();
+    ledger_options.run_id = folder_.facts().run_id;
+    FD_TRY(std::unique_ptr<Ledger> ledger, Ledger::open(ledger_options, ledger_start));
+    FD_TRY_VOID(take_up_journals(*ledger));
+
+    caf::actor_system_config system_config;
+    act::configure(system_config, 1);  // one event-based actor; the shard writer has its own
+    caf::actor_system system(system_config);
+    std::promise<caf::actor> ready;
+    std::shared_future<caf::actor> ready_future = ready.get_future().share();
+    std::vector<std::string> endpoints = {"tcp://127.0.0.1:*"};
+    if (live_.listen) {
+      endpoints.push_back(*live_.listen);
+    }
+    FD_TRY(std::unique_ptr<ZmqTransport> transport,
+           ZmqTransport::bind(endpoints, [ready_future](std::vector<Incoming> frames) {
+             act::post(
+                 ready_future.get(),
+                 CoordinatorFrames{std::make_shared<std::vector<Incoming>>(std::move(frames))});
+           }));
+    if (live_.listen) {
+      display_.message("listening on " + transport->endpoints().back() +
+                       " (plaintext, loopback only): fd-worker --connect " +
+                       transport->endpoints().back());
+    }
+
+    std::promise<RunEnd> end_promise;
+    std::future<RunEnd> end = end_promise.get_future();
+    CoordinatorActorOptions options;
+    options.dir = folder_.dir();
+    options.run_id = folder_.facts().run_id;
+    options.config = config_;
+    options.core = core_config(ledger_start);
+    options.shards = std::move(shards.seeds);
+    await_other_workers(ledger_start, options.shards);
+    options.before = shards.before;
+    options.progress = [this](const Progress& progress) {
+      samples_done_ = progress.done;
+      display_.update(progress);
+    };
+    options.ended = [&end_promise](RunEnd what) { end_promise.set_value(std::move(what)); };
+    const caf::actor actor =
+        spawn_coordinator(system, clock_, *transport, *ledger, log_, std::move(options));
+    ready.set_value(actor);
+
+    LocalWorkerOptions worker_options;
+    worker_options.endpoint = transport->endpoints().front();
+    worker_options.log_directory = folder_.dir().workers();
+    worker_options.count = workers();
+    worker_options.exec_threads = std::max(
+        1u, std::thread::hardware_concurrency() / std::max<std::uint32_t>(worker_options.count, 1));
+    LocalWorkers local(std::move(worker_options_with_program(worker_options)));
+    if (workers() > 0) {
+      if (const auto started_workers = local.start(); !started_workers.ok()) {
+        caf::anon_send_exit(actor, caf::exit_reason::kill);
+        return started_workers.error();
+      }
+    }
+    Ended ended = wait(actor, end, local);
+    display_.finish();
+    ledger.reset();  // commits what is queued, and its callbacks use the transport
+    local.stop(kWorkerPatienceMs);
+    transport.reset();
+    ended.wall_s = static_cast<double>((clock_.now() - started).count()) / 1e6;
+    return ended;
+  }
+
+ private:
+  [[nodiscard]] std::uint32_t workers() const { return workers_of(live_); }
+
+  static LocalWorkerOptions worker_options_with_program(LocalWorkerOptions options) {
+    if (const auto program = sibling_program("fd-worker"); program.ok()) {
+      options.program = *program;
+    }
+    return options;
+  }
+
+  [[nodiscard]] CoordinatorCoreConfig core_config(const LedgerStart& start) const {
+    CoordinatorCoreConfig core;
+    core.config = sha256(json::canonical(effective_config(config_)));
+    core.epoch = start.epoch;
+    core.last_fence = start.last_fence;
+    core.started = clock_.now();
+    core.slots = 0;
+    for (const ProviderConfig& provider : config_.gateway.providers) {
+      core.slots += provider.max_concurrency;
+    }
+    core.workers_expected = std::max<std::uint32_t>(1, workers());
+    core.ttl = std::chrono::milliseconds(config_.lease.ttl_ms);
+    core.heartbeat = std::chrono::milliseconds(config_.lease.heartbeat_ms);
+    return core;
+  }
+
+  /// What local workers of an earlier coordinator had paid for and not handed over.
+  Result<void> take_up_journals(Ledger& ledger) {
+    FD_TRY(const ImportedJournals found,
+           import_local_journals(folder_.dir(), folder_.facts().run_id, ledger));
+    if (found.calls + found.in_doubt > 0) {
+      display_.message("recovered from the journals of local workers: " + with_commas(found.calls) +
+                       " calls that had ended; " + with_commas(found.in_doubt) +
+                       " were under way (possibly billed)");
+    }
+    return {};
+  }
+
+  /// Workers on their own may have lived on, and hold what an earlier coordinator leased to them.
+  static void await_other_workers(const LedgerStart& start, std::vector<ShardSeed>& shards) {
+    for (const LeaseGranted& lease : start.leases) {
+      if (lease.shard < shards.size() && !lease.worker.starts_with(kLocalWorkerPrefix)) {
+        shards[lease.shard].holder = lease;
+      }
+    }
+  }
+
+  /// Waits for the run's end, for signals, and for local workers that end by themselves.
+  Ended wait(const caf::actor& actor, std::future<RunEnd>& end, LocalWorkers& local) {
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (const int number : {SIGINT, SIGTERM, SIGCHLD}) {
+      sigaddset(&signals, number);
+    }
+    const timespec poll{0, 50'000'000};
+    Ended ended;
+    while (end.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
+      const int number = sigtimedwait(&signals, nullptr, &poll);
+      if (number == SIGCHLD) {
+        reap(actor, local);
+      } else if (number > 0 && ended.signal != 0) {
+        display_.message("stopped at once; what is recorded stays recorded");
+        local.stop(0);
+        std::fflush(nullptr);
+        std::_Exit(128 + number);
+      } else if (number > 0) {
+        ended.signal = number;
+        display_.message("stopping: calls under way are still recorded (again: stop at once)");
+        act::post(actor, DrainNow{});
+      }
+    }
+    ended.end = end.get();
+    return ended;
+  }
+
+  /// Tells the coordinator which local workers ended; without any left nobody does the work.
+  void reap(const caf::actor& actor, LocalWorkers& local) {
+    for (const WorkerExit& exit : local.reap(samples_done_)) {
+      display_.message("worker " + exit.name + " ended " + exit.how +
+                       (exit.replaced ? "; another one takes its place" : "; not started again") +
+                       " (" + folder_.dir().workers() + ")");
+      act::post(actor, LocalWorkerEnded{exit.name, exit.replaced});
+    }
+    if (workers() > 0 && local.alive() == 0 && !live_.listen) {
+      act::post(actor,
+                RunFailed{std::make_shared<Error>(Error{
+                    Errc::unavailable, "no worker is left: every one ended more than " +
+                                           std::to_string(kWorkerRestartsMax) + " times; see " +
+                                           folder_.dir().workers() + "/*/worker.log"})});
+    }
+  }
+
+  const LiveOptions& live_;
+  const RunConfig& config_;
+  RunFolder& folder_;
+  SystemClock clock_;
+  Log log_;
+  ProgressDisplay display_;
+  std::atomic<std::uint64_t> samples_done_ = 0;  ///< written by the coordinator's actor
+};
+
+/// Returns the command that goes on with the run.
+std::string resume_command_line(const LiveOptions& options, const RunFolder& folder) {
+  std::string line = "fd-coordinator resume " + shell_word(folder.dir().root());
+  if (options.workers) {
+    line += " --workers " + std::to_string(*options.workers);
+  }
+  if (options.listen) {
+    line += " --listen " + shell_word(*options.listen);
+  }
+  return line;
+}
+
+std::string how_to_go_on(const LiveOptions& options, const RunFolder& folder) {
+  return "run folder: " + folder.dir().root() +
+         "\nto go on: " + resume_command_line(options, folder);
+}
+
+int merge_and_report(const LiveOptions& options, const RunConfig& config, RunFolder& folder,
+                     const RunTimes& times) {
+  const auto summary = merge_run(folder.dir(), config, folder.facts().ingest, times);
+  if (!summary.ok()) {
+    return report_failure(summary.error());
+  }
+  const int code = exit_code_of(*summary);
+  if (const auto finished = folder.finish(config, code); !finished.ok()) {
+    return report_failure(finished.error());
+  }
+  std::fputs(render_summary(*summary, folder.dir(), isatty(STDOUT_FILENO) == 1).c_str(), stdout);
+  if (summary->failed > 0) {
+    std::printf("\nto ask again for the %s failed samples: %s\n",
+                with_commas(summary->failed).c_str(), resume_command_line(options, folder).c_str());
+  }
+  return code;
+}
+
+RunTimes times_of(const LiveRun::Ended& live, std::uint32_t workers) {
+  RunTimes times = live.end.times;
+  times.wall_s = live.wall_s;
+  times.teacher_full_share =
+      live.wall_s > 0 ? static_cast<double>(live.end.full_ms) / 1e3 / (live.wall_s * workers) : 0;
+  return times;
+}
+
+}  // namespace
+
+Result<void> check_live_options(const LiveOptions& options) {
+  if (options.listen) {
+    FD_TRY(const bool loopback, is_loopback_endpoint(*options.listen));
+    if (!loopback) {
+      return Error{Errc::refused, "--listen " + *options.listen +
+                                      ": not a loopback address; this version speaks plaintext, "
+                                      "which is refused on a network"};
+    }
+  } else if (workers_of(options) == 0) {
+    return Error{Errc::invalid_input,
+                 "--workers 0 needs --listen ENDPOINT: nobody would do the work"};
+  }
+  if (workers_of(options) > 0) {
+    FD_TRY(const std::string program, sibling_program("fd-worker"));
+    static_cast<void>(program);
+  }
+  return {};
+}
+
+int carry_on(const LiveOptions& options, const RunConfig& config, RunFolder& folder) {
+  auto shards = folder.shards();
+  if (!shards.ok()) {
+    return report_failure(shards.error());
+  }
+  const bool all_committed = shards->before.done == shards->before.total;
+  if (all_committed && folder.facts().exit_code && folder.facts().merged == shards->digest) {
+    std::printf("%s is complete (exit code %d): %s\n", folder.facts().run_id.c_str(),
+                *folder.facts().exit_code, folder.dir().root().c_str());
+    return *folder.facts().exit_code;
+  }
+  if (const auto begun = folder.begin(config); !begun.ok()) {
+    return report_failure(begun.error());
+  }
+  if (all_committed) {  // stopped before or during the merge, or a shard was replayed since
+    return merge_and_report(options, config, folder, {});
+  }
+  LiveRun live(options, config, folder);
+  const auto ended = live.run(std::move(shards).value());
+  if (!ended.ok()) {
+    return report_failure(ended.error());
+  }
+  switch (ended->end.kind) {
+    case RunEnd::Kind::failed: {
+      const int code = report_failure(ended->end.error);
+      std::fprintf(stderr, "%s\n", how_to_go_on(options, folder).c_str());
+      return code;
+    }
+    case RunEnd::Kind::no_endpoint:
+      std::fprintf(stderr, "fd-coordinator: no usable endpoint: %s\nnothing failed for good. %s\n",
+                   ended->end.error.message.c_str(), how_to_go_on(options, folder).c_str());
+      return kExitNoEndpoint;
+    case RunEnd::Kind::drained:
+      std::fprintf(stderr, "stopped; every answer is recorded. %s\n",
+                   how_to_go_on(options, folder).c_str());
+      return kExitSignal + ended->signal;
+    case RunEnd::Kind::finished:
+      break;
+  }
+  return merge_and_report(options, config, folder,
+                          times_of(*ended, std::max<std::uint32_t>(workers_of(options), 1)));
+}
+
+}  // namespace fd
