@@ -114,6 +114,12 @@ class CoordinatorShell {
     ShardResult result;
   };
 
+  /// What was seen while a shard's records are read.
+  struct Known {
+    std::set<std::pair<SampleId, std::uint32_t>> answers;
+    std::set<std::uint64_t> calls;  ///< fingerprints
+  };
+
   void step(CoordinatorEvent event) {
     if (over_) {
       return;
@@ -242,13 +248,13 @@ class CoordinatorShell {
     for (const Sample& sample : store.samples) {
       loaded.ids.push_back(sample.id);
     }
-    std::set<std::pair<SampleId, std::uint32_t>> answered;
+    Known known;
     for (Record& record : recorded) {
-      tidy(record, loaded.ids, answered);
+      tidy(record, loaded.ids, known);
       keep(store, record);
       count(record);
     }
-    FD_TRY(loaded.reused, written_answers(shard, loaded.ids, answered));
+    FD_TRY(loaded.reused, written_answers(shard, loaded.ids, known));
     loaded.recorded = std::move(recorded);
     stores_[shard] = std::move(store);
     step(std::move(loaded));
@@ -257,9 +263,8 @@ class CoordinatorShell {
 
   /// Returns what the shard's files have beyond the ledger: it was written with failed samples, and
   /// replayed since, perhaps elsewhere.
-  Result<std::vector<Record>> written_answers(
-      std::uint32_t shard, const std::vector<SampleId>& ids,
-      std::set<std::pair<SampleId, std::uint32_t>>& answered) const {
+  Result<std::vector<Record>> written_answers(std::uint32_t shard, const std::vector<SampleId>& ids,
+                                              Known& known) const {
     std::vector<Record> found;
     FD_TRY(const Manifest manifest, read_shard_manifest(options_.dir, shard));
     if (manifest.state != ShardFileState::failed) {
@@ -276,7 +281,7 @@ class CoordinatorShell {
       if (call != written.calls.end()) {
         record.call = *call;
       }
-      tidy(record, ids, answered);
+      tidy(record, ids, known);
       if (record.answer) {
         found.push_back(std::move(record));
       }
@@ -285,10 +290,9 @@ class CoordinatorShell {
   }
 
   /// Takes out of a record what does not count: the outcome of a sample that failed, which is asked
-  /// again; a later answer to the same call, which came after the shard was written; anything about
-  /// a sample that is not in the shard.
-  static void tidy(Record& record, const std::vector<SampleId>& ids,
-                   std::set<std::pair<SampleId, std::uint32_t>>& answered) {
+  /// again; a later answer to the same call, which came after the shard was written; a call that a
+  /// journal brought once more; anything about a sample that is not in the shard.
+  static void tidy(Record& record, const std::vector<SampleId>& ids, Known& known) {
     const auto stranger = [&](const auto& part) {
       return part && !std::binary_search(ids.begin(), ids.end(), part->sample_id);
     };
@@ -298,10 +302,11 @@ class CoordinatorShell {
     }
     if (stranger(record.answer) ||
         (record.answer &&
-         !answered.insert({record.answer->sample_id, record.answer->candidate}).second)) {
+         !known.answers.insert({record.answer->sample_id, record.answer->candidate}).second)) {
       record.answer.reset();
     }
-    if (stranger(record.call)) {
+    if (stranger(record.call) ||
+        (record.call && !known.calls.insert(call_fingerprint(record.fence, *record.call)).second)) {
       record.call.reset();
     }
   }

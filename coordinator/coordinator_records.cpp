@@ -166,13 +166,9 @@ void CoordinatorCore::record_outcome(std::uint32_t shard, Progress& progress,
   }
 }
 
-/// A worker offers a call again when it was not acknowledged, and a journal also when it was: it is
-/// counted once. Two calls differ in their times; one in doubt has none, and is told by its fence.
+/// A worker offers a call again when it was not acknowledged, and a journal also when it was.
 bool CoordinatorCore::record_call(std::uint64_t fence, Progress& progress, const Call& call) {
-  Record bare;
-  bare.fence = call.service_us == 0 ? fence : 0;
-  bare.call = call;
-  return progress.calls.insert(sha256(encode(bare)).leading_bits()).second;
+  return progress.calls.insert(call_fingerprint(fence, call)).second;
 }
 
 bool CoordinatorCore::record_answer(std::uint64_t fence, Progress& progress, std::uint32_t position,

@@ -108,6 +108,7 @@ void WorkerCore::on(Instant, OrderArrived& event, WorkerEffects& effects) {
   if (const auto sent = state_sent_.find(order.ack_seq); sent != state_sent_.end()) {
     lapses_ = std::max(lapses_.value_or(Instant{}), sent->second + ttl_);
     state_sent_.erase(state_sent_.begin(), std::next(sent));
+    effects.send_deadline = lapses_;
   }
   if (order.run_over) {
     forget_run(effects, "");
@@ -156,6 +157,7 @@ void WorkerCore::on(Instant, RunSpecArrived& event, WorkerEffects& effects) {
   configured_ = event.spec.config;
   effects.configure = std::move(event.spec.config_json);
   effects.slots = slots_;
+  effects.send_deadline = lapses_;
   report_due_ = true;
 }
 

@@ -85,6 +85,7 @@ struct WorkerEffects {
   std::optional<std::string> reset;      ///< tear the pipeline down: another run (its id), or none
   std::optional<std::string> configure;  ///< build the pipeline by this config (JSON)
   std::optional<std::uint32_t> slots;    ///< calls in flight from now on
+  std::optional<Instant> send_deadline;  ///< no call is to be sent from then on
   bool cancel_waiting = false;           ///< take back calls that were not sent
   std::vector<StartSample> start;
   std::vector<WorkerMessage> send;
