@@ -49,6 +49,7 @@ WorkerCore::Lease* WorkerCore::find(std::uint32_t shard, std::uint64_t fence) {
 
 void WorkerCore::forget_run(WorkerEffects& effects, const std::string& run_id) {
   leases_.clear();
+  given_up_.clear();
   running_.clear();
   alone_ = false;
   heard_ = 0;
@@ -135,18 +136,42 @@ void WorkerCore::take_leases(const Order& order) {
       fresh.fence = granted.fence;
       fresh.count = granted.count;
       fresh.blocked = owes(granted.shard);
-      for (const auto& [key, running] : running_) {
-        if (running.shard == granted.shard) {
-          fresh.mixed = true;
-          // A lease that was given up for its silence may come back under the very same fence.
-          fresh.under_way += running.fence == granted.fence ? 1 : 0;
-        }
+      fresh.mixed = std::any_of(running_.begin(), running_.end(), [&](const auto& entry) {
+        return entry.second.shard == granted.shard;
+      });
+      const auto given_up = given_up_.find(granted.shard);
+      if (given_up != given_up_.end() && given_up->second == granted.fence) {
+        take_back(granted.shard, fresh);
       }
       next[granted.shard] = fresh;
       report_due_ = true;
     }
   }
+  for (const auto& [shard, lease] : leases_) {
+    if (!next.contains(shard)) {
+      given_up_[shard] = lease.fence;
+    }
+  }
   leases_ = std::move(next);
+}
+
+/// A lease that was given up (for the coordinator's silence) comes back under the very same fence.
+/// What is under way counts for it again, but nothing more is fetched: a reply to what was asked
+/// before could not be told from one that knows what has ended since. The rest comes with the fence
+/// that follows once this one is exhausted.
+void WorkerCore::take_back(std::uint32_t shard, Lease& lease) const {
+  lease.next = lease.count;
+  for (const auto& [key, running] : running_) {
+    lease.under_way += running.shard == shard && running.fence == lease.fence ? 1 : 0;
+  }
+  const auto count = [&](const auto& settles) {
+    return static_cast<std::uint32_t>(
+        std::count(settles.begin(), settles.end(), std::pair{shard, lease.fence}));
+  };
+  lease.undelivered = count(outbox_settles_);
+  for (const Parcel& parcel : unacked_) {
+    lease.undelivered += count(parcel.settles);
+  }
 }
 
 void WorkerCore::on(Instant, RunSpecArrived& event, WorkerEffects& effects) {
@@ -172,6 +197,9 @@ void WorkerCore::on(Instant now, StopAsked&, WorkerEffects& effects) {
 /// Before anything else is done, so that nothing is started under a lease that is over.
 void WorkerCore::lapse_if_due(Instant now, WorkerEffects& effects) {
   if (lapses_ && now >= *lapses_ && !leases_.empty()) {
+    for (const auto& [shard, lease] : leases_) {
+      given_up_[shard] = lease.fence;
+    }
     leases_.clear();  // others may own the shards by now; what is under way is still delivered
     effects.cancel_waiting = true;
     report_due_ = true;
@@ -318,9 +346,7 @@ bool WorkerCore::adopt(const Samples& samples, const SampleItem& item) {
                                return ours.candidate != recorded.candidate || ours == recorded;
                              });
         });
-    // Two that were started under one fence could not be told apart: it goes on as it is, and if
-    // its outcome is refused, the next fence brings the sample once more.
-    if (same || it->first.second == samples.fence) {
+    if (same) {
       if (Lease* before = find(running.shard, running.fence); before != nullptr) {
         --before->under_way;
       }
