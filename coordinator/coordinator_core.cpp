@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "protocol/mutant.hpp"
+
 namespace fd {
 namespace {
 
@@ -45,7 +47,7 @@ CoordinatorEffects CoordinatorCore::step(Instant now, CoordinatorEvent event) {
 
 /// While this process was stopped nobody could be heard: that time counts against no one.
 void CoordinatorCore::notice_pause(Instant now) {
-  if (last_step_ && now - *last_step_ > kPauseMin) {
+  if (last_step_ && now - *last_step_ > kPauseMin && !FD_MUTANT(no_pause_grace)) {
     const Duration pause = now - *last_step_;
     for (auto& [incarnation, worker] : workers_) {
       worker.last_seen += pause;
@@ -81,7 +83,7 @@ CoordinatorCore::Worker* CoordinatorCore::admit(Instant now, const StateArrived&
     found = workers_.emplace(state.incarnation, std::move(worker)).first;
     joined_.push_back(state.incarnation);
     delivered_.try_emplace(state.incarnation, 0);
-  } else if (state.seq <= found->second.seq) {
+  } else if (state.seq <= found->second.seq && !FD_MUTANT(state_seq_not_checked)) {
     return nullptr;  // repeated or overtaken
   }
   take_state(now, event, found->second, effects);
@@ -95,7 +97,7 @@ bool CoordinatorCore::supersede(Instant now, const WorkerState& state,
   std::vector<std::uint64_t> earlier;
   for (const auto& [incarnation, worker] : workers_) {
     if (worker.name == state.name) {
-      if (incarnation > state.incarnation) {
+      if (incarnation > state.incarnation && !FD_MUTANT(ghost_accepted)) {
         return false;
       }
       earlier.push_back(incarnation);
@@ -169,7 +171,7 @@ void CoordinatorCore::reconcile(std::uint64_t incarnation, Worker& worker,
     const bool given_back = worker.leaving && held == worker.held.end();
     if (given_back || (exhausted && worker.leaving)) {
       leases_.release(shard);
-    } else if (exhausted) {
+    } else if (exhausted && !FD_MUTANT(exhausted_lease_kept)) {
       // All was delivered and acknowledged, yet outcomes are missing: suspects were left out, or an
       // outcome was refused because another answer is on record. A new fence makes the worker fetch
       // what is missing.
@@ -209,7 +211,10 @@ void CoordinatorCore::assign(Instant now, std::uint64_t incarnation, Worker& wor
 
 void CoordinatorCore::grant(std::uint32_t shard, std::uint64_t incarnation, const Worker& worker,
                             CoordinatorEffects& effects) {
-  effects.append.push_back(leases_.grant(shard, incarnation, worker.name));
+  LeaseGranted lease = leases_.grant(shard, incarnation, worker.name);
+  if (!FD_MUTANT(fence_not_persisted)) {
+    effects.append.emplace_back(std::move(lease));
+  }
   if (!shards_[shard].progress) {
     effects.load.push_back(shard);
   }
@@ -221,7 +226,7 @@ std::size_t CoordinatorCore::drop_worker(Instant now, std::uint64_t incarnation,
   FD_CHECK(found != workers_.end());
   const std::set<std::uint32_t> shards = leases_.held_by(incarnation);
   for (const std::uint32_t shard : shards) {
-    if (after == After::await) {
+    if (after == After::await && !FD_MUTANT(restarted_worker_loses_leases)) {
       leases_.await(shard, found->second.name, now + config_.ttl);
     } else {
       leases_.release(shard);
@@ -308,6 +313,11 @@ CoordinatorCore::Lapse CoordinatorCore::count_death(std::uint64_t incarnation, c
   if (lapse.alone) {
     strike(*lapse.alone, effects);
   }
+  for (const Place& place : lapse.under_way) {
+    if (FD_MUTANT(neighbours_struck)) {
+      strike(place, effects);
+    }
+  }
   return lapse;
 }
 
@@ -389,6 +399,9 @@ void CoordinatorCore::on(Instant now, Ticked&, CoordinatorEffects& effects) {
   std::vector<std::uint64_t> lapsed;
   for (const auto& [incarnation, worker] : workers_) {
     const bool deaf = now - worker.heard_us > kDeafTtls * config_.ttl;
+    if (FD_MUTANT(lease_never_expires)) {
+      continue;
+    }
     if (now - worker.last_seen > config_.ttl || (deaf && !leases_.held_by(incarnation).empty())) {
       lapsed.push_back(incarnation);
     }

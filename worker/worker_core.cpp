@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "protocol/mutant.hpp"
+
 namespace fd {
 namespace {
 
@@ -83,11 +85,12 @@ void WorkerCore::new_epoch(std::uint64_t epoch, WorkerEffects&) {
   report_due_ = true;
 }
 
-void WorkerCore::on(Instant, OrderArrived& event, WorkerEffects& effects) {
+void WorkerCore::on([[maybe_unused]] Instant now, OrderArrived& event, WorkerEffects& effects) {
   const Order& order = event.order;
   const bool same_run = event.run_id == run_id_;
   if (order.incarnation != config_.incarnation || (same_run && order.epoch < epoch_) ||
-      (same_run && order.epoch == epoch_ && order.ack_seq < heard_)) {
+      (same_run && order.epoch == epoch_ && order.ack_seq < heard_ &&
+       !FD_MUTANT(overtaken_order_taken))) {
     return;  // meant for an earlier process, from an earlier coordinator, or overtaken by a later
              // one
   }
@@ -98,7 +101,7 @@ void WorkerCore::on(Instant, OrderArrived& event, WorkerEffects& effects) {
     forget_run(effects, event.run_id);
     epoch_ = 0;
   }
-  if (order.epoch != epoch_) {
+  if (order.epoch != epoch_ && (epoch_ == 0 || !FD_MUTANT(new_epoch_not_noticed))) {
     new_epoch(order.epoch, effects);
   }
   heard_ = order.ack_seq;
@@ -107,7 +110,8 @@ void WorkerCore::on(Instant, OrderArrived& event, WorkerEffects& effects) {
   // The lease runs from when the state that this answers was sent, so that this side always gives
   // up before the coordinator does.
   if (const auto sent = state_sent_.find(order.ack_seq); sent != state_sent_.end()) {
-    lapses_ = std::max(lapses_.value_or(Instant{}), sent->second + ttl_);
+    const Instant from = FD_MUTANT(lease_from_receipt) ? now : sent->second;
+    lapses_ = std::max(lapses_.value_or(Instant{}), from + ttl_);
     state_sent_.erase(state_sent_.begin(), std::next(sent));
   }
   if (order.run_over) {
@@ -129,18 +133,22 @@ void WorkerCore::on(Instant, OrderArrived& event, WorkerEffects& effects) {
 void WorkerCore::take_leases(const Order& order) {
   std::map<std::uint32_t, Lease> next;
   for (const GrantedLease& granted : order.leases) {
-    if (Lease* held = find(granted.shard, granted.fence)) {
+    const auto same = leases_.find(granted.shard);
+    if (same != leases_.end() && FD_MUTANT(fence_ignored_on_assign)) {
+      next[granted.shard] = same->second;
+    } else if (Lease* held = find(granted.shard, granted.fence)) {
       next[granted.shard] = *held;
     } else {
       Lease fresh;
       fresh.fence = granted.fence;
       fresh.count = granted.count;
-      fresh.blocked = owes(granted.shard);
+      fresh.blocked = owes(granted.shard) && !FD_MUTANT(fetched_before_acknowledged);
       fresh.mixed = std::any_of(running_.begin(), running_.end(), [&](const auto& entry) {
         return entry.second.shard == granted.shard;
       });
       const auto given_up = given_up_.find(granted.shard);
-      if (given_up != given_up_.end() && given_up->second == granted.fence) {
+      if (given_up != given_up_.end() && given_up->second == granted.fence &&
+          !FD_MUTANT(given_up_fence_fetched)) {
         take_back(granted.shard, fresh);
       }
       next[granted.shard] = fresh;
@@ -196,7 +204,7 @@ void WorkerCore::on(Instant now, StopAsked&, WorkerEffects& effects) {
 
 /// Before anything else is done, so that nothing is started under a lease that is over.
 void WorkerCore::lapse_if_due(Instant now, WorkerEffects& effects) {
-  if (lapses_ && now >= *lapses_ && !leases_.empty()) {
+  if (lapses_ && now >= *lapses_ && !leases_.empty() && !FD_MUTANT(worker_never_gives_up)) {
     for (const auto& [shard, lease] : leases_) {
       given_up_[shard] = lease.fence;
     }
@@ -300,7 +308,7 @@ void WorkerCore::on(Instant, SamplesArrived& event, WorkerEffects& effects) {
   Samples& samples = event.samples;
   Lease* lease = find(samples.shard, samples.fence);
   const bool nothing_but_suspects = samples.alone && samples.items.empty();
-  if (lease == nullptr || samples.from != lease->next || samples.next > lease->count ||
+  if (lease == nullptr || (samples.from != lease->next && !FD_MUTANT(repeated_samples_started)) || samples.next > lease->count ||
       samples.next < samples.from ||
       (samples.next == samples.from && (!nothing_but_suspects || lease->alone))) {
     return;  // repeated, or of a lease that is gone
@@ -346,7 +354,7 @@ bool WorkerCore::adopt(const Samples& samples, const SampleItem& item) {
                                return ours.candidate != recorded.candidate || ours == recorded;
                              });
         });
-    if (same) {
+    if (same && !FD_MUTANT(under_way_started_again)) {
       if (Lease* before = find(running.shard, running.fence); before != nullptr) {
         --before->under_way;
       }
@@ -416,6 +424,9 @@ void WorkerCore::flush(Instant now, WorkerEffects& effects) {
   parcel.deliver = Deliver{config_.incarnation, epoch_, ++deliver_seq_, std::move(outbox_)};
   parcel.settles = std::move(outbox_settles_);
   parcel.journal_seq = std::exchange(outbox_journal_seq_, 0);
+  if (FD_MUTANT(released_before_acknowledged) && parcel.journal_seq > 0) {
+    effects.release = parcel.journal_seq;
+  }
   outbox_.clear();
   outbox_settles_.clear();
   outbox_bytes_ = 0;
@@ -428,6 +439,10 @@ void WorkerCore::flush(Instant now, WorkerEffects& effects) {
 }
 
 void WorkerCore::resend(Instant now, WorkerEffects& effects) {
+  if (FD_MUTANT(no_resend)) {
+    resend_at_ = now + kResendAfter;
+    return;
+  }
   for (const Parcel& parcel : unacked_) {
     effects.send.push_back(parcel.deliver);
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "protocol/frame.hpp"
+#include "protocol/mutant.hpp"
 
 namespace fd::sim {
 namespace {
@@ -170,6 +171,11 @@ void CoordinatorProcess::perform(CoordinatorEffects effects) {
   if (boundary()) {
     return;
   }
+  if (FD_MUTANT(ack_before_commit)) {
+    for (Frame& frame : std::exchange(frames, {})) {
+      send(frame);
+    }
+  }
   if (!effects.append.empty() || !effects.commit.empty() || waiting_commits_ > 0) {
     after_commit(std::move(effects), std::move(frames));
   } else {
@@ -212,7 +218,8 @@ void CoordinatorProcess::load(std::uint32_t shard) {
   loaded.recorded = services_.ledger.records(shard);
   stores_[shard] = {};
   for (Record& record : loaded.recorded) {
-    if (record.outcome && record.outcome->verdict == Verdict::failed) {
+    if (record.outcome && record.outcome->verdict == Verdict::failed &&
+        !FD_MUTANT(failed_is_final)) {
       record.outcome.reset();  // never final: it is asked again
     }
     keep(record);

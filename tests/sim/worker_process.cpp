@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "protocol/frame.hpp"
+#include "protocol/mutant.hpp"
 #include "tests/sim/coordinator_process.hpp"
 
 namespace fd::sim {
@@ -259,6 +260,9 @@ Record WorkerProcess::record_of(const Call& call, const Reply& reply) const {
 
 /// The answer is on disk: it is handed on.
 void WorkerProcess::finish_call(const Call& call, const Reply& reply, std::uint64_t journal_seq) {
+  if (!disk_.has_end(journal_seq)) {
+    services_.oracle.fail(schedule_.now(), "an answer is handed on that is not in the journal");
+  }
   Record record = record_of(call, reply);
   Item& item = items_.at(call.item);
   if (record.answer) {
@@ -326,7 +330,7 @@ void WorkerProcess::submit(Call call) {
   // The ticket is known only once the intent is queued, which is before it is durable.
   auto ticket = std::make_shared<std::uint32_t>(0);
   *ticket = disk_.append_intent(intent, [this, call, run, ticket]() mutable {
-    if (run != run_) {
+    if (run != run_ || FD_MUTANT(intent_not_journaled)) {
       return;
     }
     --journaling_;
@@ -343,6 +347,12 @@ void WorkerProcess::submit(Call call) {
     send_waiting();
   });
   last_ticket_ = *ticket;
+  if (FD_MUTANT(intent_not_journaled)) {
+    --journaling_;
+    call.ticket = *ticket;
+    waiting_.push_back(call);
+    send_waiting();
+  }
 }
 
 void WorkerProcess::send_waiting() {
@@ -356,6 +366,9 @@ void WorkerProcess::send_waiting() {
 
 void WorkerProcess::request(const Call& call) {
   const Item& item = items_.at(call.item);
+  if (!disk_.has_intent(call.ticket)) {
+    services_.oracle.fail(schedule_.now(), "a call is sent whose intent is not in the journal");
+  }
   const Reply reply = services_.teacher.request(item.sample, call.candidate,
                                                 Caller{number_, incarnation_, item.fence});
   after(reply.latency, [this, call, reply, run = run_] {
@@ -368,10 +381,13 @@ void WorkerProcess::request(const Call& call) {
     auto seq = std::make_shared<std::uint64_t>(0);
     *seq = disk_.append_end(call.ticket, end, [this, call, reply, run, key, seq] {
       services_.teacher.settled(key, incarnation_);
-      if (run == run_) {
+      if (run == run_ && !FD_MUTANT(answer_before_sync)) {
         finish_call(call, reply, *seq);
       }
     });
+    if (FD_MUTANT(answer_before_sync)) {
+      finish_call(call, reply, *seq);
+    }
     send_waiting();
   });
 }
