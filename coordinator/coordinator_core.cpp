@@ -7,11 +7,6 @@
 namespace fd {
 namespace {
 
-/// How much more than its slots a worker holds, so that no slot waits for a fetch.
-std::uint32_t prefetch_of(std::uint32_t slots) {
-  return std::max<std::uint32_t>(64, slots / 2);
-}
-
 /// A restarted worker's earlier incarnations, and lapses that may be taken back; more than this
 /// many are forgotten, lowest first: incarnations rise with time.
 constexpr std::size_t kGoneMax = 4096;
@@ -198,7 +193,8 @@ void CoordinatorCore::assign(Instant now, std::uint64_t incarnation, Worker& wor
                      ? held->second.unfetched
                      : shards_[shard].count;
   }
-  const std::uint64_t wanted = worker.slots == 0 ? 0 : worker.slots + prefetch_of(worker.slots);
+  const std::uint64_t wanted =
+      worker.slots == 0 ? 0 : worker.slots + std::max(config_.prefetch, worker.slots / 2);
   while (unfetched < wanted && leases_.held_by(incarnation).size() < kMaxListItems) {
     const auto shard = leases_.first_pending();
     if (!shard) {

@@ -13,6 +13,7 @@
 #include "actors/transport.hpp"
 #include "coordinator/lease_table.hpp"
 #include "protocol/messages.hpp"
+#include "protocol/mutant.hpp"
 
 namespace fd {
 
@@ -25,6 +26,7 @@ struct CoordinatorCoreConfig {
   std::uint32_t workers_expected = 1;  ///< how many to share the slots among before they came
   Duration ttl = std::chrono::seconds(10);
   Duration heartbeat = std::chrono::seconds(1);
+  std::uint32_t prefetch = 64;  ///< a worker holds at least so many samples beyond its slots
   Instant started{};  ///< what an earlier coordinator leased is awaited for `ttl` from then on
 };
 
@@ -148,7 +150,9 @@ class CoordinatorCore {
     std::uint8_t deaths = 0;       ///< of workers that had it under way
     std::uint8_t strikes = 0;      ///< deaths while it ran alone
     std::uint64_t sent_fence = 0;  ///< under which it was sent last; 0: not yet
-    [[nodiscard]] bool suspect() const { return !done && deaths >= kDeathsToSuspect; }
+    [[nodiscard]] bool suspect() const {
+      return !done && deaths >= kDeathsToSuspect && !FD_MUTANT(neighbours_struck);
+    }
   };
   /// What is known of a shard's samples while it is worked on.
   struct Progress {

@@ -125,8 +125,9 @@ void CoordinatorCore::record(std::uint64_t incarnation, Record one, CoordinatorE
     // A late answer was paid for, so it is recorded whoever brings it; the fence guards the rest.
     const auto position = position_of(progress, one.answer->sample_id);
     const bool wanted = !FD_MUTANT(late_answer_refused) || holder;
-    if (position && wanted && (record_answer(one.fence, progress, *position, *one.answer) ||
-                               FD_MUTANT(append_without_dedupe))) {
+    if (position && wanted &&
+        (record_answer(one.fence, progress, *position, *one.answer) ||
+         FD_MUTANT(append_without_dedupe))) {
       accepted.answer = std::move(one.answer);
     }
   }

@@ -270,7 +270,7 @@ void WorkerCore::fetch_more(Instant now, WorkerEffects& effects) {
       return;
     }
   }
-  const std::uint64_t window = slots_ + std::max<std::uint64_t>(64, slots_ / 2);
+  const std::uint64_t window = slots_ + std::max(config_.prefetch, slots_ / 2);
   for (auto& [shard, lease] : leases_) {
     if (held >= window) {
       return;
@@ -280,7 +280,7 @@ void WorkerCore::fetch_more(Instant now, WorkerEffects& effects) {
     }
     const std::uint64_t left = lease.count - lease.next;
     const std::uint64_t room = window - held;
-    if (room < kFetchMin && room < left) {
+    if (room < std::min(kFetchMin, config_.prefetch / 2) && room < left) {
       return;
     }
     const auto count =
@@ -308,8 +308,8 @@ void WorkerCore::on(Instant, SamplesArrived& event, WorkerEffects& effects) {
   Samples& samples = event.samples;
   Lease* lease = find(samples.shard, samples.fence);
   const bool nothing_but_suspects = samples.alone && samples.items.empty();
-  if (lease == nullptr || (samples.from != lease->next && !FD_MUTANT(repeated_samples_started)) || samples.next > lease->count ||
-      samples.next < samples.from ||
+  if (lease == nullptr || (samples.from != lease->next && !FD_MUTANT(repeated_samples_started)) ||
+      samples.next > lease->count || samples.next < samples.from ||
       (samples.next == samples.from && (!nothing_but_suspects || lease->alone))) {
     return;  // repeated, or of a lease that is gone
   }

@@ -20,6 +20,7 @@ struct WorkerCoreConfig {
   std::uint64_t incarnation = 1;
   std::uint32_t slots_max = 0;  ///< --concurrency; 0: what the coordinator says
   Duration drain = std::chrono::seconds(25);
+  std::uint32_t prefetch = 64;  ///< it fetches at least so many samples beyond its slots
 };
 
 // --- events ---------------------------------------------------------------------------------

@@ -206,6 +206,19 @@ void fill_stops(Plan& plan) {
   plan.zero_slack = true;
 }
 
+void fill_long_cuts(Plan& plan) {
+  Random random = faults_of(plan);
+  lossy(random, plan);
+  plan.network.slow_permille = 100 + random.below(300);
+  plan.network.slow_max = 1500 * kMillisecond;
+  cut(random, plan, kTtl / 2, 3 * kTtl);
+  // Much to do and few slots, so that calls wait when a lease ends.
+  plan.slots = plan.workers;
+  for (std::uint32_t& count : plan.shards) {
+    count += 3;
+  }
+}
+
 void fill_all(Plan& plan) {
   Random random = faults_of(plan);
   plan.local_workers = random.chance(200);
@@ -256,6 +269,7 @@ Plan quiet_world(std::uint64_t seed) {
   }
   plan.candidates = random.chance(700) ? 1 : 2 + random.below(2);
   plan.slots = plan.workers * (1 + random.below(3));
+  plan.prefetch = random.chance(850) ? random.below(6) : 64;
   plan.teacher.deterministic = random.chance(650);
   plan.clocks.resize(plan.workers + 1);
   for (ClockPlan& clock : plan.clocks) {
@@ -300,6 +314,8 @@ const std::vector<Campaign>& campaigns() {
       {"C12", "local workers end with their coordinator, which reads their journals", fill_local},
       {"C13", "processes are asked to end (SIGTERM) and started again; no call repeated",
        fill_stops},
+      {"C14", "cuts around and beyond the lease, slow messages; nothing is begun too late",
+       fill_long_cuts},
   };
   return all;
 }

@@ -12,6 +12,10 @@ constexpr Time kTick = 500 * kMillisecond;  // as the real shell's
 constexpr Time kWriteMin = 3 * kMillisecond;
 constexpr Time kWriteMax = 40 * kMillisecond;
 
+std::uint32_t worker_number(const std::string& name) {
+  return static_cast<std::uint32_t>(std::stoul(name.substr(1)));
+}
+
 Duration duration(Time time) {
   return Duration{time};
 }
@@ -42,6 +46,7 @@ void CoordinatorProcess::start() {
   config.epoch = ledger.epoch();
   config.last_fence = ledger.last_fence();
   config.slots = services_.plan.slots;
+  config.prefetch = services_.plan.prefetch;
   config.workers_expected = services_.plan.workers;
   config.ttl = duration(kTtl);
   config.heartbeat = duration(kHeartbeat);
@@ -52,6 +57,10 @@ void CoordinatorProcess::start() {
     seed.count = static_cast<std::uint32_t>(services_.data.shard(shard).size());
     const std::optional<ShardFile>& file = services_.files.at(shard);
     seed.committed = file && file->failed == 0;
+    if (!ledger.leases(shard).empty()) {
+      const LeaseRow& row = ledger.leases(shard).back();
+      last_lease_[shard] = {row.lease, row.granted_at};
+    }
     if (!ledger.leases(shard).empty() && !seed.committed && !services_.plan.local_workers) {
       seed.holder = ledger.leases(shard).back().lease;
     }
@@ -60,6 +69,7 @@ void CoordinatorProcess::start() {
   core_.emplace(config, seeds);
   services_.trace.note(schedule_.now(), "started", 0, ledger.epoch(), ledger.last_fence());
   services_.network.coordinator(this);
+  services_.contacts.coordinator_started(schedule_.now());
   tick();
 }
 
@@ -72,7 +82,10 @@ void CoordinatorProcess::tick() {
 }
 
 void CoordinatorProcess::worker_ended(const std::string& name, bool replaced) {
-  after(0, [this, name, replaced] { step(WorkerEnded{name, replaced}); });
+  after(0, [this, name, replaced] {
+    incarnation_of_.erase(name);
+    step(WorkerEnded{name, replaced});
+  });
 }
 
 void CoordinatorProcess::receive(const std::string& from, std::string bytes) {
@@ -115,7 +128,14 @@ void CoordinatorProcess::step(CoordinatorEvent event) {
   if (over_ || !alive()) {
     return;
   }
-  perform(core_->step(now(), std::move(event)));
+  const auto* arrived = std::get_if<StateArrived>(&event);
+  const std::optional<WorkerState> state =
+      arrived == nullptr ? std::nullopt : std::optional(arrived->state);
+  CoordinatorEffects effects = core_->step(now(), std::move(event));
+  if (state) {
+    check_state(*state, effects);
+  }
+  perform(std::move(effects));
   if (over_ || !alive()) {
     return;
   }
@@ -155,6 +175,7 @@ void CoordinatorProcess::perform(CoordinatorEffects effects) {
     load(shard);
   }
   for (const LedgerEvent& event : effects.append) {
+    check_append(event);
     if (const auto* record = std::get_if<Record>(&event)) {
       keep(*record);
     }
@@ -324,6 +345,53 @@ void CoordinatorProcess::send(Frame& frame) {
     check_ack(*frame.ack);
   }
   services_.network.send_down(frame.peer, std::move(frame.bytes));
+}
+
+/// An outcome counts only under the live fence. A lease goes to another worker only when its holder
+/// gave it back, ended, or was silent for about its lease.
+void CoordinatorProcess::check_append(const LedgerEvent& event) {
+  const Time time = schedule_.now();
+  if (const auto* record = std::get_if<Record>(&event)) {
+    const bool stale = record->outcome && record->outcome->reason != Reason::poison &&
+                       record->fence != last_lease_[record->shard].first.fence;
+    if (stale) {
+      services_.oracle.fail(time, "an outcome is recorded under fence " +
+                                      std::to_string(record->fence) + ", which is over");
+    }
+    return;
+  }
+  const auto& lease = std::get<LeaseGranted>(event);
+  auto& [before, granted_at] = last_lease_[lease.shard];
+  if (!before.worker.empty() && before.worker != lease.worker && !services_.plan.local_workers &&
+      services_.plan.ghosts.empty() &&
+      !services_.contacts.may_lose(worker_number(before.worker), granted_at, time)) {
+    services_.oracle.fail(time, "shard " + std::to_string(lease.shard) + " goes from worker " +
+                                    before.worker + ", which is there, to " + lease.worker);
+  }
+  before = lease;
+  granted_at = time;
+}
+
+/// A state that was overtaken by a later one, or is of a process that was replaced, has no effect.
+void CoordinatorProcess::check_state(const WorkerState& state, const CoordinatorEffects& effects) {
+  const Time time = schedule_.now();
+  if (services_.contacts.may_lose(worker_number(state.name), time - kTtl, time)) {
+    return;  // its lease may have ended, and it is a new one then
+  }
+  Seen& seen = seen_[state.incarnation];
+  std::uint64_t& highest = incarnation_of_[state.name];
+  if (!effects.send.empty()) {
+    if (state.seq <= seen.seq && time - seen.at < kTtl / 2) {
+      services_.oracle.fail(time, "a state is taken for the latest that was overtaken");
+    }
+    if (state.incarnation < highest && time - seen_[highest].at < kTtl / 2) {
+      services_.oracle.fail(time, "a process is served that was replaced");
+    }
+  }
+  if (state.seq > seen.seq) {
+    seen = {state.seq, time};
+  }
+  highest = std::max(highest, state.incarnation);
 }
 
 /// Every lease of an order is in the ledger before the order leaves, for this worker alone.

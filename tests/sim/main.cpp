@@ -45,13 +45,13 @@ bool parse(int argc, char** argv, Options& options) {
       return false;
     }
     const char* value = argv[++i];
-    const bool ok = name == "--campaign" ? (options.campaign = value, true)
-                    : name == "--seed"   ? parse_number(value, options.seed)
-                    : name == "--seeds"  ? parse_number(value, options.seeds)
-                    : name == "--first"  ? parse_number(value, options.first)
+    const bool ok = name == "--campaign"  ? (options.campaign = value, true)
+                    : name == "--seed"    ? parse_number(value, options.seed)
+                    : name == "--seeds"   ? parse_number(value, options.seeds)
+                    : name == "--first"   ? parse_number(value, options.first)
                     : name == "--mutants" ? parse_number(value, options.mutant_seeds)
-                    : name == "--mutant" ? (options.mutant = value, true)
-                                         : false;
+                    : name == "--mutant"  ? (options.mutant = value, true)
+                                          : false;
     if (!ok) {
       return false;
     }

@@ -13,8 +13,12 @@ constexpr Time kTryAgain = 150 * kMillisecond;
 
 }  // namespace
 
-Network::Network(const Plan& plan, Schedule& schedule, Trace& trace)
-    : plan_(plan), schedule_(schedule), trace_(trace), random_(plan.seed, "network") {}
+Network::Network(const Plan& plan, Schedule& schedule, Trace& trace, Contacts& contacts)
+    : plan_(plan),
+      schedule_(schedule),
+      trace_(trace),
+      contacts_(contacts),
+      random_(plan.seed, "network") {}
 
 std::string Network::connect(std::uint32_t worker, Receiver& receiver) {
   std::string name = "c" + std::to_string(connections_.size());
@@ -69,26 +73,32 @@ void Network::send(const std::string& connection, bool up, std::string bytes) {
     const bool slow = faulty && random_.chance(network.slow_permille);
     const Time delay = hold + (slow ? random_.between(network.delay_max, network.slow_max)
                                     : random_.between(network.delay_min, network.delay_max));
-    schedule_.after(delay, [this, connection, up, bytes]() mutable {
-      arrive(connection, up, std::move(bytes), 0);
+    schedule_.after(delay, [this, connection, up, bytes, sent = schedule_.now()]() mutable {
+      arrive(connection, up, std::move(bytes), sent, 0);
     });
   }
 }
 
-void Network::arrive(const std::string& connection, bool up, std::string bytes,
+void Network::arrive(const std::string& connection, bool up, std::string bytes, Time sent,
                      std::uint32_t tries) {
   const Connection& to = connections_.at(connection);
   Receiver* receiver = up ? coordinator_ : to.receiver;
   if (receiver == nullptr) {
     if (tries < kTriesMax && random_.chance(800)) {
-      schedule_.after(kTryAgain, [this, connection, up, tries, bytes = std::move(bytes)]() mutable {
-        arrive(connection, up, std::move(bytes), tries + 1);
-      });
+      schedule_.after(kTryAgain,
+                      [this, connection, up, sent, tries, bytes = std::move(bytes)]() mutable {
+                        arrive(connection, up, std::move(bytes), sent, tries + 1);
+                      });
     }
     return;
   }
   trace_.note(schedule_.now(), up ? "frame_up" : "frame_down", to.worker, bytes.size(),
               crc32c(bytes));
+  if (up) {
+    contacts_.heard(to.worker, sent, schedule_.now());
+  } else {
+    contacts_.reached(to.worker, sent, schedule_.now());
+  }
   receiver->receive(connection, std::move(bytes));
 }
 

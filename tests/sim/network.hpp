@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "tests/sim/contacts.hpp"
 #include "tests/sim/plan.hpp"
 #include "tests/sim/random.hpp"
 #include "tests/sim/schedule.hpp"
@@ -23,7 +24,7 @@ class Receiver {
 /// the plan says, and never damages one.
 class Network {
  public:
-  Network(const Plan& plan, Schedule& schedule, Trace& trace);
+  Network(const Plan& plan, Schedule& schedule, Trace& trace, Contacts& contacts);
 
   /// Sets the living coordinator (null: none).
   void coordinator(Receiver* receiver) { coordinator_ = receiver; }
@@ -45,12 +46,14 @@ class Network {
     Receiver* receiver = nullptr;
   };
   void send(const std::string& connection, bool up, std::string bytes);
-  void arrive(const std::string& connection, bool up, std::string bytes, std::uint32_t tries);
+  void arrive(const std::string& connection, bool up, std::string bytes, Time sent,
+              std::uint32_t tries);
   [[nodiscard]] const Partition* cut(std::uint32_t worker, bool up) const;
 
   const Plan& plan_;
   Schedule& schedule_;
   Trace& trace_;
+  Contacts& contacts_;
   Random random_;
   Receiver* coordinator_ = nullptr;
   std::map<std::string, Connection> connections_;

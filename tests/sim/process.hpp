@@ -24,7 +24,8 @@ class Process {
   /// Ends the process at once; nothing that waits for it happens any more.
   void kill();
 
-  /// Stops and lets go on. Pauses of one process may overlap: the last end counts.
+  /// Stops and lets go on. Pauses of one process may overlap: the last end counts. What waited
+  /// meanwhile is done then; timers may come before the frames that came earlier.
   void pause();
   void resume();
 
@@ -46,11 +47,15 @@ class Process {
   Schedule& schedule_;
 
  private:
-  void enter(Task task);
+  struct Waiting {
+    Task task;
+    bool timer = false;
+  };
+  void enter(Task task, bool timer);
   ClockPlan clock_;
   bool alive_ = true;
   std::uint32_t pauses_ = 0;
-  std::deque<Task> waiting_;
+  std::deque<Waiting> waiting_;
   std::uint32_t boundaries_left_ = 0;
   std::function<void()> died_;
 };

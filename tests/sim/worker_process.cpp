@@ -12,10 +12,11 @@ namespace {
 constexpr Time kStageMin = 1 * kMillisecond;  ///< the gates after the teacher
 constexpr Time kStageMax = 20 * kMillisecond;
 
-WorkerCoreConfig core_config(std::uint32_t number, std::uint64_t incarnation) {
+WorkerCoreConfig core_config(const Plan& plan, std::uint32_t number, std::uint64_t incarnation) {
   WorkerCoreConfig config;
   config.name = "w" + std::to_string(number);
   config.incarnation = incarnation;
+  config.prefetch = plan.prefetch;
   return config;
 }
 
@@ -37,7 +38,7 @@ WorkerProcess::WorkerProcess(Services& services, WorkerDisk& disk, std::uint32_t
       incarnation_(incarnation),
       ended_(std::move(ended)),
       random_(services.plan.seed, "worker" + std::to_string(incarnation)),
-      core_(core_config(number, incarnation)) {}
+      core_(core_config(services.plan, number, incarnation)) {}
 
 void WorkerProcess::start() {
   services_.trace.note(schedule_.now(), "started", number_, incarnation_);

@@ -18,12 +18,13 @@ World::World(Plan plan, bool print)
     : plan_(std::move(plan)),
       data_(plan_),
       trace_(print),
-      network_(plan_, schedule_, trace_),
+      contacts_(plan_.workers),
+      network_(plan_, schedule_, trace_, contacts_),
       ledger_(plan_, data_, schedule_, trace_, oracle_),
       teacher_(plan_, ledger_, schedule_, trace_, oracle_),
       files_(data_.shard_count()),
-      services_{plan_,    data_,   schedule_, trace_, oracle_,
-                network_, ledger_, teacher_,  files_, deliveries_},
+      services_{plan_,     data_,   schedule_, trace_, oracle_,    network_,
+                contacts_, ledger_, teacher_,  files_, deliveries_},
       random_(plan_.seed, "world") {
   for (std::uint32_t number = 1; number <= plan_.workers; ++number) {
     machines_.push_back({std::make_unique<WorkerDisk>(plan_, number, schedule_, trace_, oracle_),
@@ -84,10 +85,10 @@ void World::arrange() {
       if (Process* stopped = process(pause.who)) {
         trace_.note(schedule_.now(), "paused", pause.who);
         stopped->pause();
-        schedule_.after(pause.length, [this, stopped, who = pause.who] {
-          trace_.note(schedule_.now(), "resumed", who);
-          stopped->resume();
-        });
+        if (pause.who == 0 && asleep_++ == 0) {
+          asleep_since_ = schedule_.now();
+        }
+        schedule_.after(pause.length, [this, stopped, who = pause.who] { resume(*stopped, who); });
       }
     });
   }
@@ -98,6 +99,14 @@ void World::arrange() {
     schedule_.after(ghost.at, [this, ghost] { start_ghost(ghost.who); });
   }
   schedule_.after(plan_.faults_end, [this] { heal(); });
+}
+
+void World::resume(Process& stopped, std::uint32_t who) {
+  trace_.note(schedule_.now(), "resumed", who);
+  if (who == 0 && --asleep_ == 0) {
+    contacts_.coordinator_slept(schedule_.now() - asleep_since_, schedule_.now());
+  }
+  stopped.resume();
 }
 
 /// The liveness phase: whoever is down comes back, unless it is lost for good.
@@ -220,6 +229,9 @@ void World::kill_worker(std::uint32_t number, std::optional<Time> restart_after,
   teacher_.died(machine.process->incarnation());
   machine.process = nullptr;
   if (told && coordinator_ != nullptr) {
+    if (!restart_after) {
+      contacts_.freed(number, schedule_.now());
+    }
     coordinator_->worker_ended("w" + std::to_string(number), restart_after.has_value());
   }
   if (restart_after) {
@@ -242,6 +254,7 @@ void World::stop(const Stop& stop) {
     return;
   }
   if (WorkerProcess* worker = machines_.at(stop.who - 1).process) {
+    contacts_.leaves(stop.who);
     worker->stop();
   }
 }

@@ -42,6 +42,7 @@ class World {
   };
 
   void arrange();
+  void resume(Process& stopped, std::uint32_t who);
   void heal();
   void start_coordinator();
   void start_worker(std::uint32_t number);
@@ -64,6 +65,7 @@ class World {
   Schedule schedule_;
   Trace trace_;
   Oracle oracle_;
+  Contacts contacts_;
   Network network_;
   MemoryLedger ledger_;
   Teacher teacher_;
@@ -76,6 +78,8 @@ class World {
   std::vector<Machine> machines_;                    ///< worker k at k - 1
   std::vector<std::unique_ptr<WorkerDisk>> ghost_disks_;
   std::uint64_t incarnations_ = 0;
+  std::uint32_t asleep_ = 0;  ///< pauses of the coordinator that are not over
+  Time asleep_since_ = 0;
   std::optional<Time> stop_again_;  ///< a coordinator that was asked to stop starts again then
   bool healed_ = false;
   std::uint32_t resumes_ = 0;
