@@ -391,7 +391,9 @@ void CoordinatorProcess::check_state(const WorkerState& state, const Coordinator
   if (state.seq > seen.seq) {
     seen = {state.seq, time};
   }
-  highest = std::max(highest, state.incarnation);
+  if (!effects.send.empty()) {
+    highest = std::max(highest, state.incarnation);
+  }
 }
 
 /// Every lease of an order is in the ledger before the order leaves, for this worker alone.

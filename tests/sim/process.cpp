@@ -16,7 +16,9 @@ void Process::kill() {
 }
 
 void Process::pause() {
-  ++pauses_;
+  if (pauses_++ == 0) {
+    stopped_since_ = schedule_.now();
+  }
 }
 
 void Process::resume() {

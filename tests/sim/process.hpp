@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <optional>
 
 #include "actors/ports.hpp"
 #include "tests/sim/plan.hpp"
@@ -28,6 +29,10 @@ class Process {
   /// meanwhile is done then; timers may come before the frames that came earlier.
   void pause();
   void resume();
+  /// Returns since when it has been stopped, if one resume() more lets it go on; else nothing.
+  [[nodiscard]] std::optional<Time> stopped_since() const {
+    return alive_ && pauses_ == 1 ? std::optional(stopped_since_) : std::nullopt;
+  }
 
   /// Has the process die at the n-th effect boundary from now on; `died` is called then, instead of
   /// the rest of what the process was about to do.
@@ -55,6 +60,7 @@ class Process {
   ClockPlan clock_;
   bool alive_ = true;
   std::uint32_t pauses_ = 0;
+  Time stopped_since_ = 0;
   std::deque<Waiting> waiting_;
   std::uint32_t boundaries_left_ = 0;
   std::function<void()> died_;

@@ -85,9 +85,6 @@ void World::arrange() {
       if (Process* stopped = process(pause.who)) {
         trace_.note(schedule_.now(), "paused", pause.who);
         stopped->pause();
-        if (pause.who == 0 && asleep_++ == 0) {
-          asleep_since_ = schedule_.now();
-        }
         schedule_.after(pause.length, [this, stopped, who = pause.who] { resume(*stopped, who); });
       }
     });
@@ -103,8 +100,9 @@ void World::arrange() {
 
 void World::resume(Process& stopped, std::uint32_t who) {
   trace_.note(schedule_.now(), "resumed", who);
-  if (who == 0 && --asleep_ == 0) {
-    contacts_.coordinator_slept(schedule_.now() - asleep_since_, schedule_.now());
+  const std::optional<Time> since = stopped.stopped_since();
+  if (&stopped == coordinator_ && since && schedule_.now() - *since > kPauseMin.count()) {
+    contacts_.coordinator_slept(schedule_.now() - *since, schedule_.now());
   }
   stopped.resume();
 }

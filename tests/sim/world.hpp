@@ -78,8 +78,6 @@ class World {
   std::vector<Machine> machines_;                    ///< worker k at k - 1
   std::vector<std::unique_ptr<WorkerDisk>> ghost_disks_;
   std::uint64_t incarnations_ = 0;
-  std::uint32_t asleep_ = 0;  ///< pauses of the coordinator that are not over
-  Time asleep_since_ = 0;
   std::optional<Time> stop_again_;  ///< a coordinator that was asked to stop starts again then
   bool healed_ = false;
   std::uint32_t resumes_ = 0;
