@@ -12,8 +12,9 @@ namespace {
 constexpr std::size_t kGoneMax = 4096;
 /// States whose arrival is remembered until the worker confirms our answer, per worker.
 constexpr std::size_t kStatesMax = 256;
-/// A worker that is heard but does not hear us holds its leases for so many times `ttl`; it gave
-/// them up itself after one.
+/// A worker that is heard but does not hear us keeps its leases for so many times `ttl`. After one,
+/// orders to it do not name them any more, so that by then it has given them up, even if an order
+/// of before gets through late.
 constexpr int kDeafTtls = 2;
 
 template <class Map>
@@ -152,7 +153,7 @@ void CoordinatorCore::on(Instant now, StateArrived& event, CoordinatorEffects& e
   } else if (!worker->leaving && !draining_) {
     assign(now, incarnation, *worker, effects);
   }
-  effects.send.push_back(SendOrder{worker->peer, order_for(incarnation, *worker)});
+  effects.send.push_back(SendOrder{worker->peer, order_for(now, incarnation, *worker)});
 }
 
 /// Takes back or gives anew the leases that the worker cannot finish.
@@ -267,7 +268,8 @@ void CoordinatorCore::share_slots() {
   }
 }
 
-Order CoordinatorCore::order_for(std::uint64_t incarnation, const Worker& worker) const {
+Order CoordinatorCore::order_for(Instant now, std::uint64_t incarnation,
+                                 const Worker& worker) const {
   Order order;
   order.epoch = config_.epoch;
   order.ack_seq = worker.seq;
@@ -278,6 +280,9 @@ Order CoordinatorCore::order_for(std::uint64_t incarnation, const Worker& worker
   order.heartbeat_ms = static_cast<std::uint32_t>(config_.heartbeat / std::chrono::milliseconds(1));
   order.drain = draining_;
   order.run_over = finished();
+  if (now - worker.heard_us > config_.ttl && !FD_MUTANT(deaf_worker_kept_in_leases)) {
+    return order;  // an order that got through now would renew what is soon another worker's
+  }
   for (const std::uint32_t shard : leases_.held_by(incarnation)) {
     order.leases.push_back({shard, leases_.lease(shard)->fence, shards_[shard].count});
   }
@@ -384,10 +389,10 @@ void CoordinatorCore::on(Instant now, WorkerEnded& event, CoordinatorEffects& ef
   }
 }
 
-void CoordinatorCore::on(Instant, DrainAsked&, CoordinatorEffects& effects) {
+void CoordinatorCore::on(Instant now, DrainAsked&, CoordinatorEffects& effects) {
   draining_ = true;
   for (const auto& [incarnation, worker] : workers_) {
-    effects.send.push_back(SendOrder{worker.peer, order_for(incarnation, worker)});
+    effects.send.push_back(SendOrder{worker.peer, order_for(now, incarnation, worker)});
   }
 }
 
@@ -416,7 +421,7 @@ void CoordinatorCore::on(Instant now, Ticked&, CoordinatorEffects& effects) {
   }
   if (finished()) {
     for (const auto& [incarnation, worker] : workers_) {
-      effects.send.push_back(SendOrder{worker.peer, order_for(incarnation, worker)});
+      effects.send.push_back(SendOrder{worker.peer, order_for(now, incarnation, worker)});
     }
   }
 }

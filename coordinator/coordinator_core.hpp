@@ -225,7 +225,7 @@ class CoordinatorCore {
   std::size_t drop_worker(Instant now, std::uint64_t incarnation, After after);
   void retire(std::uint64_t incarnation);
   void share_slots();
-  [[nodiscard]] Order order_for(std::uint64_t incarnation, const Worker& worker) const;
+  [[nodiscard]] Order order_for(Instant now, std::uint64_t incarnation, const Worker& worker) const;
   // deaths (coordinator_core.cpp)
   Lapse count_death(std::uint64_t incarnation, const Worker& worker, CoordinatorEffects& effects);
   void take_back(const Lapse& lapse);

@@ -116,6 +116,8 @@ const std::vector<Mutant>& mutants() {
       {"overtaken_order_taken", "an overtaken order is taken for the latest", "C14 C1"},
       {"deliver_gap_accepted", "a Deliver is taken though one before it is missing", "C2"},
       {"lease_from_receipt", "a worker's lease counts from an order's arrival", "C14"},
+      {"deaf_worker_kept_in_leases",
+       "a worker that hears nothing is named until it loses its leases", "C14"},
       {"worker_never_gives_up", "a worker goes on under a lease that is over", "C1 C5"},
       {"repeated_samples_started", "a repeated reply starts its samples again", "C2"},
       {"neighbours_struck", "nothing runs alone, and all under way at a death get the strike",
