@@ -25,7 +25,7 @@ std::uint32_t boundary(Random& random) {
 }
 
 void lossy(Random& random, Plan& plan) {
-  plan.network.loss_permille = random.below(51);
+  plan.network.loss_permille = random.below(41);
   plan.network.repeat_permille = random.below(101);
   plan.network.slow_permille = random.below(101);
   plan.network.slow_max = random.between(20 * kMillisecond, 900 * kMillisecond);
@@ -88,7 +88,7 @@ void power_cut(Random& random, Plan& plan) {
 void fill_network(Plan& plan) {
   Random random = faults_of(plan);
   lossy(random, plan);
-  cut(random, plan, 50 * kMillisecond, 1200 * kMillisecond);
+  cut(random, plan, 50 * kMillisecond, 1000 * kMillisecond);
   plan.zero_slack = true;
 }
 
@@ -211,7 +211,15 @@ void fill_long_cuts(Plan& plan) {
   lossy(random, plan);
   plan.network.slow_permille = 100 + random.below(300);
   plan.network.slow_max = 1500 * kMillisecond;
-  cut(random, plan, kTtl / 2, 3 * kTtl);
+  if (random.chance(500)) {
+    cut(random, plan, kTtl / 2, 5 * kTtl / 2);
+  } else {  // a worker that hears nothing from early on, until about when it loses its leases
+    const Time from = random.between(10 * kMillisecond, 300 * kMillisecond);
+    plan.network.partitions.push_back({some_worker(random, plan), from,
+                                       2 * kTtl + random.between(-kHeartbeat, kHeartbeat / 2),
+                                       false, true, false});
+    plan.teacher.latency_min = plan.teacher.latency_max;
+  }
   // Much to do and few slots, so that calls wait when a lease ends.
   plan.slots = plan.workers;
   for (std::uint32_t& count : plan.shards) {
@@ -263,9 +271,9 @@ Plan quiet_world(std::uint64_t seed) {
   plan.seed = seed;
   Random random(seed, "sizes");
   plan.workers = 2 + random.below(3);
-  const std::uint32_t shards = 2 + random.below(4);
+  const std::uint32_t shards = 2 + random.below(3);
   for (std::uint32_t i = 0; i < shards; ++i) {
-    plan.shards.push_back(1 + random.below(6));
+    plan.shards.push_back(1 + random.below(5));
   }
   plan.candidates = random.chance(700) ? 1 : 2 + random.below(2);
   plan.slots = plan.workers * (1 + random.below(3));

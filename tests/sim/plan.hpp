@@ -10,7 +10,7 @@
 namespace fd::sim {
 
 inline constexpr Time kTtl = 4 * kSecond;
-inline constexpr Time kHeartbeat = 400 * kMillisecond;
+inline constexpr Time kHeartbeat = 500 * kMillisecond;
 
 /// A process dies. `who`: 0 is the coordinator, k is worker k.
 struct Crash {
