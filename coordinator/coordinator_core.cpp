@@ -64,6 +64,11 @@ CoordinatorCore::Worker* CoordinatorCore::admit(Instant now, const StateArrived&
   }
   auto found = workers_.find(state.incarnation);
   if (found == workers_.end()) {
+    const auto lapse = lapses_.find(state.incarnation);
+    if (lapse != lapses_.end() && state.seq <= lapse->second.seq &&
+        !FD_MUTANT(state_seq_not_checked)) {
+      return nullptr;
+    }
     if (!supersede(now, state, effects)) {
       return nullptr;
     }
@@ -71,7 +76,7 @@ CoordinatorCore::Worker* CoordinatorCore::admit(Instant now, const StateArrived&
     worker.name = state.name;
     worker.heard_us = now;
     worker.hears = state.epoch == config_.epoch;
-    if (const auto lapse = lapses_.find(state.incarnation); lapse != lapses_.end()) {
+    if (lapse != lapses_.end()) {
       take_back(lapse->second);
       lapses_.erase(lapse);
       worker.hears = false;  // it may have fallen silent to us because we did to it
@@ -297,6 +302,7 @@ CoordinatorCore::Lapse CoordinatorCore::count_death(std::uint64_t incarnation, c
                                                     CoordinatorEffects& effects) {
   Lapse lapse;
   lapse.alone = worker.alone;
+  lapse.seq = worker.seq;
   for (const std::uint32_t shard : leases_.held_by(incarnation)) {
     const std::uint64_t fence = leases_.lease(shard)->fence;
     if (!shards_[shard].progress) {

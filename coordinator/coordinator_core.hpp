@@ -200,6 +200,7 @@ class CoordinatorCore {
   struct Lapse {
     std::vector<Place> under_way;
     std::optional<Place> alone;
+    std::uint64_t seq = 0;  ///< of its last state: one that is not later proves no life
   };
 
   void on(Instant now, StateArrived& event, CoordinatorEffects& effects);
