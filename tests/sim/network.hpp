@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "tests/sim/contacts.hpp"
 #include "tests/sim/plan.hpp"
@@ -45,6 +47,13 @@ class Network {
     std::uint32_t worker = 0;
     Receiver* receiver = nullptr;
   };
+  struct Message {
+    std::string connection;
+    bool up = true;
+    std::string bytes;
+  };
+  void direct(Message message);
+  void swap(Message message, MessageKind kind);
   void send(const std::string& connection, bool up, std::string bytes);
   void arrive(const std::string& connection, bool up, std::string bytes, Time sent,
               std::uint32_t tries);
@@ -58,6 +67,8 @@ class Network {
   Receiver* coordinator_ = nullptr;
   std::map<std::string, Connection> connections_;
   bool healed_ = false;
+  std::optional<Message> held_;  ///< until one of the other kind was sent
+  std::vector<Message> states_;  ///< sent by workers, when they are to be replayed
 };
 
 }  // namespace fd::sim

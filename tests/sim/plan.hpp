@@ -1,10 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <set>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "protocol/frame.hpp"
 #include "tests/sim/schedule.hpp"
 
 namespace fd::sim {
@@ -60,6 +64,12 @@ struct NetworkPlan {
   std::uint32_t slow_permille = 0;  ///< messages that take up to slow_max
   Time slow_max = 1 * kSecond;
   std::vector<Partition> partitions;
+  // Directed faults, for single cases of docs/guarantees.md. Until faults_end.
+  std::map<MessageKind, std::uint32_t> copies;  ///< a message of this kind comes so many times
+  std::set<MessageKind> dropped;                ///< messages of these kinds never come
+  /// A message of the first kind waits for the next one of the second, and comes behind it.
+  std::optional<std::pair<MessageKind, MessageKind>> swapped;
+  std::vector<Time> replays;  ///< when every state that a worker ever sent comes once more
 };
 
 struct TeacherPlan {
