@@ -20,6 +20,7 @@ class Contacts {
   void coordinator_started(Time now) {
     for (Contact& contact : contacts_) {
       contact.heard = now;
+      contact.heard_before = now;
       contact.reached = now;
     }
   }
@@ -27,8 +28,15 @@ class Contacts {
   void coordinator_slept(Time pause, Time now) {
     for (Contact& contact : contacts_) {
       contact.heard = std::min(contact.heard + pause, now);
+      contact.heard_before = std::min(contact.heard_before + pause, now);
       contact.reached = std::min(contact.reached + pause, now);
     }
+  }
+  /// Another process of the worker was started: what its lease waits for, for a while.
+  void worker_started(std::uint32_t worker, Time now) {
+    Contact& contact = contacts_.at(worker);
+    contact.heard_before = contact.heard;
+    contact.started = now;
   }
   /// A frame of the worker, sent at `sent`, arrived at the coordinator. What comes late proves
   /// nothing of now.
@@ -58,7 +66,9 @@ class Contacts {
   /// Returns whether a lease that the worker was given at `granted_at` may go to another one.
   [[nodiscard]] bool may_lose(std::uint32_t worker, Time granted_at, Time now) const {
     const Contact& contact = contacts_.at(worker);
-    return contact.freed >= granted_at || silent(worker, now);
+    const bool not_taken_over =
+        granted_at < contact.started && now - contact.heard_before >= kSilence;
+    return contact.freed >= granted_at || not_taken_over || silent(worker, now);
   }
 
  private:
@@ -71,6 +81,8 @@ class Contacts {
   static constexpr Time kSilence = kTtl * 9 / 10;  ///< clocks drift
   struct Contact {
     Time heard = 0;
+    Time heard_before = 0;  ///< of the process before
+    Time started = 0;
     Time reached = 0;
     Time freed = -1;
   };

@@ -27,8 +27,8 @@ World::World(Plan plan, bool print)
                 contacts_, ledger_, teacher_,  files_, deliveries_},
       random_(plan_.seed, "world") {
   for (std::uint32_t number = 1; number <= plan_.workers; ++number) {
-    machines_.push_back({std::make_unique<WorkerDisk>(plan_, number, schedule_, trace_, oracle_),
-                         nullptr, 0, false});
+    machines_.push_back(
+        {std::make_unique<WorkerDisk>(plan_, number, schedule_, trace_, oracle_), nullptr, false});
   }
 }
 
@@ -160,7 +160,7 @@ void World::start_worker(std::uint32_t number) {
         worker_ended(worker, number, how);
       });
   machine.process = made.get();
-  ++machine.starts;
+  contacts_.worker_started(number, schedule_.now());
   processes_.push_back(std::move(made));
   machine.process->start();
 }

@@ -37,8 +37,7 @@ class World {
   struct Machine {
     std::unique_ptr<WorkerDisk> disk;
     WorkerProcess* process = nullptr;  ///< null: down
-    std::uint64_t starts = 0;
-    bool for_good = false;  ///< never started again
+    bool for_good = false;             ///< never started again
   };
 
   void arrange();
