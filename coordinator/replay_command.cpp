@@ -19,12 +19,12 @@
 #include "actors/gateway/endpoint_secrets.hpp"
 #include "actors/sandbox/sql_sandbox.hpp"
 #include "coordinator/exit_code.hpp"
-#include "coordinator/replay_commit.hpp"
 #include "coordinator/replay_databases.hpp"
 #include "coordinator/replay_fresh.hpp"
 #include "coordinator/replay_place.hpp"
 #include "coordinator/replay_shard.hpp"
 #include "coordinator/run_folder.hpp"
+#include "coordinator/shard_replace.hpp"
 
 namespace fd {
 namespace {
@@ -201,7 +201,7 @@ class Replay {
     }
     StopSignals signals;
     AskOptions options;
-    options.journal_folder = replay_folder(place_.folder) + "/journal";
+    options.journal_folder = replay_journal(place_.folder);
     options.incarnation = new_incarnation();
     options.signal = [&signals] { return signals.poll(); };
     options.make_gateway = [&](ChatCallback callback) -> std::unique_ptr<Gateway> {
@@ -210,7 +210,6 @@ class Replay {
     };
     FD_TRY(const Asked asked, ask_for_missing(replay, options));
     FD_TRY(const Manifest manifest, replace_shard(place_.folder, config, replay.result()));
-    FD_TRY_VOID(remove_tree(replay_folder(place_.folder)));
     return report_asked(asked, manifest);
   }
 
