@@ -9,6 +9,7 @@
 
 #include "actors/config_loader.hpp"
 #include "coordinator/exit_code.hpp"
+#include "coordinator/reuse.hpp"
 #include "coordinator/run_folder.hpp"
 
 namespace fd {
@@ -45,6 +46,7 @@ Result<RunConfig> config_to_go_on_with(const RunFolder& folder, const ResumeComm
     return Error{Errc::stale, folder.dir().root() + ": the run's own config rules, and " +
                                   difference + "; start a new run for that"};
   }
+  FD_TRY(now.config.reuse, resolve_reuse(now.config.reuse, now.directory));
   return std::move(now.config);
 }
 

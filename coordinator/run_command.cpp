@@ -10,6 +10,7 @@
 #include "actors/config_loader.hpp"
 #include "actors/files.hpp"
 #include "coordinator/exit_code.hpp"
+#include "coordinator/reuse.hpp"
 #include "coordinator/run_folder.hpp"
 
 namespace fd {
@@ -79,6 +80,11 @@ int run_command(const RunCommand& command) {
   for (const std::string& warning : loaded->warnings) {
     std::fprintf(stderr, "warning: %s\n", warning.c_str());
   }
+  auto reuse = resolve_reuse(loaded->config.reuse, loaded->directory);
+  if (!reuse.ok()) {
+    return report_failure(reuse.error());
+  }
+  loaded->config.reuse = std::move(reuse).value();  // run.json is not beside the config
   const auto inputs = resolve_inputs(command.inputs, loaded->config.input, loaded->directory);
   if (!inputs.ok()) {
     return report_failure(inputs.error());
