@@ -32,7 +32,7 @@ CoordinatorCore::CoordinatorCore(CoordinatorCoreConfig config, const std::vector
     : config_(config), leases_(shards, config.last_fence, config.started + config.ttl) {
   shards_.reserve(shards.size());
   for (const ShardSeed& seed : shards) {
-    shards_.push_back({seed.count, std::nullopt});
+    shards_.push_back({seed.count, std::nullopt, {}});
   }
 }
 

@@ -144,6 +144,7 @@ class CoordinatorCore {
   /// What is known of a sample while its shard is worked on.
   struct SampleState {
     bool done = false;
+    bool failed = false;           ///< done, but a later start asks again
     std::uint8_t deaths = 0;       ///< of workers that had it under way
     std::uint8_t strikes = 0;      ///< deaths while it ran alone
     std::uint64_t sent_fence = 0;  ///< under which it was sent last; 0: not yet
@@ -154,17 +155,19 @@ class CoordinatorCore {
     std::vector<SampleId> ids;
     std::vector<SampleState> samples;
     std::uint32_t done_count = 0;
-    bool failed = false;  ///< a sample has failed
     /// First answer wins, for ever: by position and candidate.
     std::map<std::pair<std::uint32_t, std::uint32_t>, Answer> answers;
     /// (position, fence): under that lease another answer came than the recorded one, so an outcome
     /// under it would not follow from the record.
     std::set<std::pair<std::uint32_t, std::uint64_t>> conflicts;
+    std::set<std::uint64_t> calls;  ///< fingerprints of the recorded ones
     [[nodiscard]] bool only_suspects_left() const;
   };
   struct Shard {
     std::uint32_t count = 0;
     std::optional<Progress> progress;
+    /// Once it is written: its failed samples, with the candidates whose answers are on record.
+    std::map<SampleId, std::set<std::uint32_t>> failed;
   };
   /// A sample as deaths are counted: of which shard, at which position.
   struct Place {
@@ -231,6 +234,7 @@ class CoordinatorCore {
   void record_for_written(Record record, CoordinatorEffects& effects);
   void record_outcome(std::uint32_t shard, Progress& progress, std::uint32_t position,
                       const Outcome& outcome);
+  static bool record_call(std::uint64_t fence, Progress& progress, const Call& call);
   static bool record_answer(std::uint64_t fence, Progress& progress, std::uint32_t position,
                             const Answer& answer);
   [[nodiscard]] static std::optional<std::uint32_t> position_of(const Progress& progress,

@@ -115,7 +115,8 @@ void CoordinatorCore::record(std::uint64_t incarnation, Record one, CoordinatorE
   Progress& progress = *shards_[index].progress;
   const bool holder = leases_.holds(incarnation, index, one.fence);
   Record accepted{one.shard, one.fence, std::nullopt, std::nullopt, std::nullopt};
-  if (one.call && position_of(progress, one.call->sample_id)) {
+  if (one.call && position_of(progress, one.call->sample_id) &&
+      record_call(one.fence, progress, *one.call)) {
     accepted.call = std::move(one.call);
   }
   if (one.answer) {
@@ -142,8 +143,12 @@ void CoordinatorCore::record(std::uint64_t incarnation, Record one, CoordinatorE
 /// The shard's files are written. An answer to a sample that failed was paid for all the same: a
 /// later start uses it instead of asking again. First answer wins there too.
 void CoordinatorCore::record_for_written(Record one, CoordinatorEffects& effects) {
-  const auto* committed = std::get_if<LeaseTable::Committed>(&leases_.state(one.shard));
-  if (committed != nullptr && committed->failed && one.answer) {
+  if (!one.answer) {
+    return;
+  }
+  auto& failed = shards_[one.shard].failed;
+  const auto sample = failed.find(one.answer->sample_id);
+  if (sample != failed.end() && sample->second.insert(one.answer->candidate).second) {
     one.outcome.reset();
     effects.append.emplace_back(std::move(one));
   }
@@ -153,12 +158,21 @@ void CoordinatorCore::record_outcome(std::uint32_t shard, Progress& progress,
                                      std::uint32_t position, const Outcome& outcome) {
   progress.samples[position].done = true;
   ++progress.done_count;
-  progress.failed = progress.failed || outcome.verdict == Verdict::failed;
+  progress.samples[position].failed = outcome.verdict == Verdict::failed;
   for (auto& [incarnation, worker] : workers_) {
     if (worker.alone && worker.alone->shard == shard && worker.alone->position == position) {
       worker.alone.reset();
     }
   }
+}
+
+/// A worker offers a call again when it was not acknowledged, and a journal also when it was: it is
+/// counted once. Two calls differ in their times; one in doubt has none, and is told by its fence.
+bool CoordinatorCore::record_call(std::uint64_t fence, Progress& progress, const Call& call) {
+  Record bare;
+  bare.fence = call.service_us == 0 ? fence : 0;
+  bare.call = call;
+  return progress.calls.insert(sha256(encode(bare)).leading_bits()).second;
 }
 
 bool CoordinatorCore::record_answer(std::uint64_t fence, Progress& progress, std::uint32_t position,
@@ -200,6 +214,9 @@ void CoordinatorCore::on(Instant, ShardLoaded& event, CoordinatorEffects& effect
   progress.ids = std::move(event.ids);
   progress.samples.resize(progress.ids.size());
   for (Record& recorded : event.recorded) {
+    if (recorded.call) {
+      record_call(recorded.fence, progress, *recorded.call);
+    }
     if (recorded.answer) {
       if (const auto position = position_of(progress, recorded.answer->sample_id)) {
         progress.answers.try_emplace({*position, recorded.answer->candidate},
@@ -229,7 +246,17 @@ void CoordinatorCore::on(Instant, ShardLoaded& event, CoordinatorEffects& effect
 void CoordinatorCore::on(Instant, ShardWritten& event, CoordinatorEffects&) {
   Shard& shard = shards_.at(event.shard);
   FD_CHECK(shard.progress.has_value());
-  leases_.commit(event.shard, shard.progress->failed);
+  const Progress& progress = *shard.progress;
+  for (std::uint32_t position = 0; position < shard.count; ++position) {
+    if (progress.samples[position].failed) {
+      std::set<std::uint32_t>& answered = shard.failed[progress.ids[position]];
+      for (auto it = progress.answers.lower_bound({position, 0});
+           it != progress.answers.end() && it->first.first == position; ++it) {
+        answered.insert(it->first.second);
+      }
+    }
+  }
+  leases_.commit(event.shard);
   shard.progress.reset();
 }
 

@@ -146,9 +146,9 @@ void LeaseTable::write(std::uint32_t shard) {
   states_[shard] = Writing{};
 }
 
-void LeaseTable::commit(std::uint32_t shard, bool failed) {
+void LeaseTable::commit(std::uint32_t shard) {
   FD_CHECK(std::holds_alternative<Writing>(states_.at(shard)));
-  states_[shard] = Committed{failed};
+  states_[shard] = Committed{};
   ++committed_;
 }
 

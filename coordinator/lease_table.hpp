@@ -46,9 +46,7 @@ class LeaseTable {
     std::uint64_t fence = 0;
   };
   struct Writing {};
-  struct Committed {
-    bool failed = false;  ///< has a failed sample: a later start asks again
-  };
+  struct Committed {};
   using State = std::variant<Pending, Awaited, Leased, Writing, Committed>;
 
   /// Seeds with a holder are awaited until `until`.
@@ -86,7 +84,7 @@ class LeaseTable {
   /// Every sample has its outcome: the files are being written. Requires: it is open.
   void write(std::uint32_t shard);
   /// The files are written. Requires: they were being written.
-  void commit(std::uint32_t shard, bool failed);
+  void commit(std::uint32_t shard);
 
  private:
   void leave(std::uint32_t shard);  ///< takes an open shard out of the index it stands in

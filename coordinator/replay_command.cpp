@@ -204,6 +204,7 @@ class Replay {
     options.journal_folder = replay_journal(place_.folder);
     options.incarnation = new_incarnation();
     options.signal = [&signals] { return signals.poll(); };
+    options.slots = slots;
     options.make_gateway = [&](ChatCallback callback) -> std::unique_ptr<Gateway> {
       return std::make_unique<CurlGateway>(endpoints, config.gateway, slots, random_u64(),
                                            std::move(callback));

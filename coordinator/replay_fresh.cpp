@@ -140,7 +140,7 @@ Result<Asked> ask_for_missing(ShardReplay& replay, const AskOptions& options) {
          AnswerJournal::open(options.journal_folder, {run_id, kJournalWorker, options.incarnation},
                              recovered));
   ResultQueue results;
-  JournaledGateway gateway(*journal, options.make_gateway,
+  JournaledGateway gateway(*journal, options.slots, options.make_gateway,
                            [&results](ChatResult result) { results.add(std::move(result)); });
   const std::size_t open = calls.size();
   for (ChatCall& call : calls) {

@@ -17,6 +17,7 @@ namespace fd {
 struct AskOptions {
   std::string journal_folder;     ///< made when it is not there
   std::uint64_t incarnation = 0;  ///< no journal in that folder has it yet
+  std::uint32_t slots = 1;        ///< calls in flight
   /// Makes the gateway that sends the calls.
   std::function<std::unique_ptr<Gateway>(ChatCallback)> make_gateway;
   /// Returns the signal that asked for the end, else 0. Called about twenty times a second.

@@ -264,7 +264,7 @@ class WorkerShell {
     FD_CHECK(journal_ != nullptr);
     std::optional<Error> failed;
     auto gateway = std::make_unique<JournaledGateway>(
-        *journal_,
+        *journal_, slots,
         [&](ChatCallback inner_callback) -> std::unique_ptr<Gateway> {
           auto inner = options_.make_gateway(config, slots, std::move(inner_callback));
           if (!inner.ok()) {

@@ -134,10 +134,14 @@ void WorkerCore::take_leases(const Order& order) {
       Lease fresh;
       fresh.fence = granted.fence;
       fresh.count = granted.count;
-      fresh.blocked = owes(granted.shard, granted.fence);
-      fresh.mixed = std::any_of(running_.begin(), running_.end(), [&](const auto& entry) {
-        return entry.second.shard == granted.shard;
-      });
+      fresh.blocked = owes(granted.shard);
+      for (const auto& [key, running] : running_) {
+        if (running.shard == granted.shard) {
+          fresh.mixed = true;
+          // A lease that was given up for its silence may come back under the very same fence.
+          fresh.under_way += running.fence == granted.fence ? 1 : 0;
+        }
+      }
       next[granted.shard] = fresh;
       report_due_ = true;
     }
@@ -200,11 +204,10 @@ bool WorkerCore::any_owed(Predicate predicate) const {
          });
 }
 
-/// Returns whether records of an earlier lease of this shard are not acknowledged yet. Until they
-/// are, the coordinator may not know their answers, and would have them asked again.
-bool WorkerCore::owes(std::uint32_t shard, std::uint64_t fence) const {
-  return any_owed(
-      [&](const Record& record) { return record.shard == shard && record.fence != fence; });
+/// Returns whether records of this shard are not acknowledged yet. Until they are, the coordinator
+/// may not know their answers, and would have a lease's samples asked again that it gives anew.
+bool WorkerCore::owes(std::uint32_t shard) const {
+  return any_owed([&](const Record& record) { return record.shard == shard; });
 }
 
 /// Returns whether an answer to this sample was handed over and is not acknowledged yet.
@@ -315,7 +318,9 @@ bool WorkerCore::adopt(const Samples& samples, const SampleItem& item) {
                                return ours.candidate != recorded.candidate || ours == recorded;
                              });
         });
-    if (same) {
+    // Two that were started under one fence could not be told apart: it goes on as it is, and if
+    // its outcome is refused, the next fence brings the sample once more.
+    if (same || it->first.second == samples.fence) {
       if (Lease* before = find(running.shard, running.fence); before != nullptr) {
         --before->under_way;
       }
@@ -425,7 +430,7 @@ void WorkerCore::on(Instant now, AckArrived& event, WorkerEffects& effects) {
   }
   if (unacked_.size() != before) {
     for (auto& [shard, lease] : leases_) {
-      lease.blocked = lease.blocked && owes(shard, lease.fence);
+      lease.blocked = lease.blocked && owes(shard);
     }
   }
 }

@@ -151,7 +151,7 @@ class WorkerCore {
   bool adopt(const Samples& samples, const SampleItem& item);
   template <class Predicate>
   [[nodiscard]] bool any_owed(Predicate predicate) const;
-  [[nodiscard]] bool owes(std::uint32_t shard, std::uint64_t fence) const;
+  [[nodiscard]] bool owes(std::uint32_t shard) const;
   [[nodiscard]] bool owes_answer(const SampleId& id) const;
   void lapse_if_due(Instant now, WorkerEffects& effects);
   void put(Instant now, Record record, std::uint64_t journal_seq);

@@ -13,6 +13,8 @@ constexpr std::string_view kNotKept = "journal: the disk failed, so the result c
 
 /// A rule of thumb: what a call in doubt may have cost can only be estimated.
 constexpr std::uint64_t kBytesPerToken = 4;
+/// Calls beyond the slots whose intents are written, at least: they hide what a sync takes.
+constexpr std::uint32_t kIntentsAheadMin = 8;
 
 JournalIntent intent_of(const ChatCall& call) {
   std::uint64_t bytes = 0;
@@ -50,9 +52,9 @@ bool is_cancelled(const ChatResult& result) {
 
 }  // namespace
 
-JournaledGateway::JournaledGateway(AnswerJournal& journal, const MakeInner& make_inner,
-                                   ChatCallback callback)
-    : journal_(journal), callback_(std::move(callback)) {
+JournaledGateway::JournaledGateway(AnswerJournal& journal, std::uint32_t slots,
+                                   const MakeInner& make_inner, ChatCallback callback)
+    : journal_(journal), callback_(std::move(callback)), slots_(slots) {
   inner_ = make_inner([this](ChatResult result) { ended(std::move(result)); });
 }
 
@@ -61,7 +63,9 @@ JournaledGateway::~JournaledGateway() {
     const std::lock_guard passing(passing_);
     for (const Pending& pending : take_waiting()) {
       const ChatCall& call = *pending.waiting;
-      journal_.append_cancelled(pending.ticket, {call.sample_id, call.call_key, call.candidate});
+      if (pending.ticket) {
+        journal_.append_cancelled(*pending.ticket, {call.sample_id, call.call_key, call.candidate});
+      }
     }
   }
   // What is left in flight ends here; after the flush no callback of the journal speaks of us.
@@ -70,8 +74,6 @@ JournaledGateway::~JournaledGateway() {
 }
 
 void JournaledGateway::submit(ChatCall call) {
-  const JournalIntent intent = intent_of(call);
-  // Under the lock: the intent may be on disk before its ticket is noted.
   const std::lock_guard lock(mutex_);
   const std::uint64_t id = ++last_id_;
   Pending& pending = pending_[id];
@@ -79,8 +81,23 @@ void JournaledGateway::submit(ChatCall call) {
   pending.shard = call.shard;
   pending.fence = call.fence;
   pending.waiting = std::make_unique<ChatCall>(std::move(call));
-  pending.ticket = journal_.append_intent(
-      intent, [this, id](AnswerJournal::Written written) { intent_written(id, written.durable); });
+  backlog_.push_back(id);
+  write_intents();
+}
+
+/// Writes the intents of the calls that are next. Requires: mutex_ is held, for an intent may be on
+/// disk before its ticket is noted.
+void JournaledGateway::write_intents() {
+  const std::uint32_t ahead = std::max(kIntentsAheadMin, slots_ / 4);
+  while (!backlog_.empty() && intended_ < slots_ + ahead) {
+    const std::uint64_t id = backlog_.front();
+    backlog_.pop_front();
+    Pending& pending = pending_.at(id);
+    ++intended_;
+    pending.ticket = journal_.append_intent(
+        intent_of(*pending.waiting),
+        [this, id](AnswerJournal::Written written) { intent_written(id, written.durable); });
+  }
 }
 
 /// Passes a call on, unless it was cancelled meanwhile.
@@ -99,6 +116,8 @@ void JournaledGateway::intent_written(std::uint64_t id, bool durable) {
       tag = found->second.tag;
       if (!durable) {
         pending_.erase(found);
+        --intended_;
+        write_intents();
       }
     }
     if (durable) {
@@ -121,7 +140,9 @@ void JournaledGateway::ended(ChatResult result) {
     result.tag = pending.tag;
     record.shard = pending.shard;
     record.fence = pending.fence;
-    ticket = pending.ticket;
+    ticket = *pending.ticket;
+    --intended_;
+    write_intents();
   }
   if (is_cancelled(result)) {
     journal_.append_cancelled(ticket, cancelled_of(result.call));
@@ -155,6 +176,9 @@ void JournaledGateway::ended(ChatResult result) {
 
 void JournaledGateway::set_slots(std::uint32_t slots) {
   inner_->set_slots(slots);
+  const std::lock_guard lock(mutex_);
+  slots_ = slots;
+  write_intents();
 }
 
 void JournaledGateway::cancel_waiting() {
@@ -166,7 +190,9 @@ void JournaledGateway::cancel_waiting() {
   }
   for (const Pending& pending : waiting) {
     ChatResult result = unsent(pending.tag, *pending.waiting, kCancelled);
-    journal_.append_cancelled(pending.ticket, cancelled_of(result.call));
+    if (pending.ticket) {
+      journal_.append_cancelled(*pending.ticket, cancelled_of(result.call));
+    }
     callback_(std::move(result));
   }
 }
@@ -174,9 +200,11 @@ void JournaledGateway::cancel_waiting() {
 /// Takes out the calls that were not passed on, in the order in which they came.
 std::vector<JournaledGateway::Pending> JournaledGateway::take_waiting() {
   const std::lock_guard lock(mutex_);
+  backlog_.clear();
   std::vector<Pending> waiting;
   for (auto entry = pending_.begin(); entry != pending_.end();) {
     if (entry->second.waiting != nullptr) {
+      intended_ -= entry->second.ticket ? 1 : 0;
       waiting.push_back(std::move(entry->second));
       entry = pending_.erase(entry);
     } else {

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -13,7 +15,9 @@
 namespace fd {
 
 /// A gateway that sends no call before its intent is on disk, and hands no result on before that is
-/// on disk: what it hands on is settled. Results come in the order of their numbers.
+/// on disk: what it hands on is settled. Results come in the order of their numbers. Intents are
+/// written for as many calls as there are slots, and a few more so that no slot waits for the disk:
+/// what a crash leaves in doubt is about what was in flight.
 ///
 /// When the journal fails, every call still comes back, as failed with an error that begins with
 /// "journal:"; an answer that could not be kept is not handed on, for it would not be settled.
@@ -24,7 +28,9 @@ class JournaledGateway final : public Gateway {
 
   /// Lifetime: `journal` outlives the gateway. `callback` also comes on the journal's thread, and
   /// on that of cancel_waiting().
-  JournaledGateway(AnswerJournal& journal, const MakeInner& make_inner, ChatCallback callback);
+  /// `slots` as in set_slots.
+  JournaledGateway(AnswerJournal& journal, std::uint32_t slots, const MakeInner& make_inner,
+                   ChatCallback callback);
   /// Gives up the calls that are not in flight, without a callback, and then those in flight, which
   /// stay in doubt; results that came before are handed on. Requires: not on the journal's thread,
   /// nor within the callback.
@@ -42,13 +48,14 @@ class JournaledGateway final : public Gateway {
     std::uint64_t tag = 0;  ///< the caller's
     std::uint32_t shard = 0;
     std::uint64_t fence = 0;
-    std::uint32_t ticket = 0;
-    std::unique_ptr<ChatCall> waiting;  ///< until it is passed on
+    std::optional<std::uint32_t> ticket;  ///< of its intent, once that is on its way to the disk
+    std::unique_ptr<ChatCall> waiting;    ///< until it is passed on
   };
 
   void intent_written(std::uint64_t id, bool durable);
   void ended(ChatResult result);
   std::vector<Pending> take_waiting();
+  void write_intents();
 
   AnswerJournal& journal_;
   const ChatCallback callback_;
@@ -57,6 +64,9 @@ class JournaledGateway final : public Gateway {
   std::mutex passing_;
   std::mutex mutex_;  ///< of what follows; the innermost but for the journal's
   std::unordered_map<std::uint64_t, Pending> pending_;
+  std::deque<std::uint64_t> backlog_;  ///< ids of calls without an intent, in the order they came
+  std::uint32_t intended_ = 0;         ///< calls in pending_ that have one
+  std::uint32_t slots_ = 0;
   std::uint64_t last_id_ = 0;
   std::unique_ptr<Gateway> inner_;
 };

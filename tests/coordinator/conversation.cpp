@@ -68,7 +68,7 @@ class Conversation {
                         Fetch{shard, fence, static_cast<std::uint32_t>(number(words.at(2))),
                               static_cast<std::uint32_t>(number(words.at(3))),
                               words.size() > 4 && words[4] == "alone"}});
-    } else if (name == "answer" || name == "outcome" || name == "failed") {
+    } else if (name == "answer" || name == "call" || name == "outcome" || name == "failed") {
       deliver(name, words);
     } else if (name == "loaded") {
       loaded(words);
@@ -189,6 +189,11 @@ class Conversation {
       record.answer.emplace();
       record.answer->sample_id = id_of(shard, position);
       record.answer->text = words.at(4);
+    } else if (what == "call") {
+      record.call.emplace();
+      record.call->sample_id = id_of(shard, position);
+      record.call->service_us = number(words.at(4));
+      record.call->error = record.call->service_us == 0 ? "in_doubt" : "refused";
     } else {
       record.outcome.emplace();
       record.outcome->sample_id = id_of(shard, position);
@@ -254,6 +259,11 @@ class Conversation {
                 std::to_string(granted.fence) + " to " + granted.worker + "\n";
   }
   void show(const Record& record) {
+    if (record.call) {
+      replies_ += "append call " + std::to_string(record.shard) + "@" +
+                  std::to_string(record.call->sample_id.bytes[1]) + " " +
+                  std::to_string(record.call->service_us) + " us " + record.call->error + "\n";
+    }
     if (record.answer) {
       replies_ += "append answer " + std::to_string(record.shard) + "@" +
                   std::to_string(record.answer->sample_id.bytes[1]) + "=" + record.answer->text +

@@ -34,7 +34,8 @@ INSTANTIATE_TEST_SUITE_P(Coordinator, Golden,
                                          "conflicting_answers", "slots", "resume", "drain",
                                          "repeats", "worker_restarted", "worker_replaced",
                                          "coordinator_restarted", "coordinator_slept", "poison",
-                                         "silence_is_no_death", "deaf_worker", "late_answer"),
+                                         "silence_is_no_death", "deaf_worker", "late_answer",
+                                         "repeated_calls", "repeated_answer"),
                          [](const auto& one) { return std::string(one.param); });
 
 }  // namespace

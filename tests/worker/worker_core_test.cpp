@@ -382,6 +382,51 @@ TEST_F(WorkerCoreTest, AShardIsNotFetchedWhileAnswersOfItsEarlierLeaseAreOwed) {
   EXPECT_EQ(fetches(step(AckArrived{{5, 1, 1}})).size(), 1u);
 }
 
+/// A coordinator that was away for longer than the lease gives it back under the very fence that
+/// this side had given up.
+TEST_F(WorkerCoreTest, ALeaseThatComesBackUnderItsFenceStillHasItsSamplesUnderWay) {
+  join();
+  step(OrderArrived{"run", order({{0, 1, 10}})});
+  step(SamplesArrived{samples(0, 2)});
+  wait(seconds(20));
+  ASSERT_TRUE(last_state_.leases.empty());
+  step(OrderArrived{"run", order({{0, 1, 10}})});
+  ASSERT_EQ(last_state_.leases.size(), 1u);
+  EXPECT_EQ(last_state_.leases[0].outstanding, 2u);
+  step(outcome());
+  EXPECT_EQ(of<Deliver>(wait(milliseconds(5))).size(), 1u);
+}
+
+TEST_F(WorkerCoreTest, ALeaseThatComesBackUnderItsFenceWaitsForWhatIsOwed) {
+  join();
+  step(OrderArrived{"run", order({{0, 1, 10}})});
+  step(SamplesArrived{samples(0, 1)});
+  step(answered(0));
+  step(outcome());
+  wait(milliseconds(5));
+  wait(seconds(20));
+  EXPECT_TRUE(fetches(step(OrderArrived{"run", order({{0, 1, 10}})})).empty());
+  const auto asked = fetches(step(AckArrived{{5, epoch_, 1}}));
+  ASSERT_EQ(asked.size(), 1u);
+  EXPECT_EQ(asked[0].from, 0u);
+}
+
+TEST_F(WorkerCoreTest, TwoOfASampleAreNeverUnderWayUnderOneFence) {
+  join();
+  step(OrderArrived{"run", order({{0, 1, 10}})});
+  step(SamplesArrived{samples(0, 1)});
+  step(answered(0));
+  wait(milliseconds(5));
+  acknowledge(1);
+  wait(seconds(20));
+  step(OrderArrived{"run", order({{0, 1, 10}})});
+  Samples again = samples(0, 1);
+  again.items[0].answers.push_back(answer_at(0, "SELECT 2"));  // another worker's came first
+  EXPECT_TRUE(step(SamplesArrived{again}).start.empty());
+  step(outcome());
+  EXPECT_EQ(of<Deliver>(wait(milliseconds(5))).size(), 1u);
+}
+
 TEST_F(WorkerCoreTest, ASampleThatEndedWhileItWasSentAgainIsLeftToALaterLease) {
   join();
   step(OrderArrived{"run", order({{0, 1, 10}})});

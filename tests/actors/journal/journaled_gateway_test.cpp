@@ -156,9 +156,11 @@ class JournaledGatewayTest : public testing::Test {
     journal = std::move(opened).value();
   }
 
+  static constexpr std::uint32_t kSlots = 8;  // intents for eight calls more, at least
+
   void start() {
     gateway = std::make_unique<JournaledGateway>(
-        *journal,
+        *journal, kSlots,
         [this](ChatCallback callback) {
           auto made = std::make_unique<HeldGateway>(std::move(callback));
           inner = made.get();
@@ -324,11 +326,28 @@ TEST_F(JournaledGatewayTest, SlotsPassThrough) {
   EXPECT_EQ(inner->slots(), 17u);
 }
 
+/// What a crash leaves in doubt must be about what was in flight, not all that was submitted.
+TEST_F(JournaledGatewayTest, IntentsAreWrittenForTheCallsThatAreNextOnly) {
+  start();
+  for (std::uint32_t i = 1; i <= 40; ++i) {
+    gateway->submit(call_of(i));
+  }
+  EXPECT_EQ(inner->wait(16).size(), 16u);
+  inner->reply(result_of(inner->wait(16)[0]));
+  EXPECT_EQ(inner->wait(17).size(), 17u);
+  gateway->set_slots(20);
+  EXPECT_EQ(inner->wait(29).size(), 29u);
+  EXPECT_EQ(wait(1).size(), 1u);
+  gateway->cancel_waiting();  // eleven had not been passed on
+  EXPECT_EQ(wait(12).size(), 12u);
+  EXPECT_EQ(read().in_doubt.size(), 28u);
+}
+
 TEST_F(JournaledGatewayTest, EveryCallComesBackOnceWhateverIsCancelledMeanwhile) {
   constexpr std::uint32_t kThreads = 4;
   constexpr std::uint32_t kCalls = 500;
   gateway = std::make_unique<JournaledGateway>(
-      *journal,
+      *journal, kThreads,
       [](ChatCallback callback) {
         return std::make_unique<ThreadedGateway>(std::move(callback), 3);
       },

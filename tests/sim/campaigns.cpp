@@ -1,0 +1,333 @@
+#include <algorithm>
+
+#include "tests/sim/plan.hpp"
+#include "tests/sim/random.hpp"
+
+namespace fd::sim {
+namespace {
+
+/// The faults of one world come from here, so that a change to one campaign leaves the others'
+/// seeds as they are.
+Random faults_of(const Plan& plan) {
+  return {plan.seed, "faults"};
+}
+
+Time moment(Random& random, const Plan& plan) {
+  return random.between(20 * kMillisecond, plan.faults_end);
+}
+
+std::uint32_t some_worker(Random& random, const Plan& plan) {
+  return 1 + random.below(plan.workers);
+}
+
+std::uint32_t boundary(Random& random) {
+  return random.chance(600) ? 1 + random.below(12) : 0;
+}
+
+void lossy(Random& random, Plan& plan) {
+  plan.network.loss_permille = random.below(51);
+  plan.network.repeat_permille = random.below(101);
+  plan.network.slow_permille = random.below(101);
+  plan.network.slow_max = random.between(20 * kMillisecond, 900 * kMillisecond);
+}
+
+/// One cut for each of some workers.
+void cut(Random& random, Plan& plan, Time shortest, Time longest) {
+  for (std::uint32_t worker = 1; worker <= plan.workers; ++worker) {
+    if (random.chance(600)) {
+      Partition partition;
+      partition.worker = worker;
+      partition.from = moment(random, plan);
+      partition.to = partition.from + random.between(shortest, longest);
+      const std::uint32_t kind = random.below(4);
+      partition.up = kind != 0;
+      partition.down = kind != 1;
+      partition.hold = random.chance(400);
+      plan.network.partitions.push_back(partition);
+    }
+  }
+}
+
+void coordinator_crashes(Random& random, Plan& plan, Time longest) {
+  const std::uint32_t count = 1 + random.below(3);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    plan.crashes.push_back({0, moment(random, plan), boundary(random),
+                            random.between(20 * kMillisecond, longest), false});
+  }
+}
+
+void worker_crashes(Random& random, Plan& plan) {
+  const std::uint32_t count = 1 + random.below(4);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const Time back = random.chance(700) ? random.between(50 * kMillisecond, 1 * kSecond)
+                                         : random.between(1 * kSecond, 6 * kSecond);
+    plan.crashes.push_back({some_worker(random, plan), moment(random, plan), boundary(random), back,
+                            random.chance(500)});
+  }
+}
+
+void pauses(Random& random, Plan& plan, std::uint32_t who, Time longest) {
+  plan.pauses.push_back({who, moment(random, plan), random.between(100 * kMillisecond, longest)});
+}
+
+void teacher_faults(Random& random, Plan& plan) {
+  plan.teacher.retry_permille = random.below(301);
+  plan.teacher.refuse_permille = random.below(151);
+  plan.teacher.hang_permille = random.below(51);
+}
+
+void power_cut(Random& random, Plan& plan) {
+  const Time at = moment(random, plan);
+  for (std::uint32_t who = 0; who <= plan.workers; ++who) {
+    plan.crashes.push_back({who, at, 0, random.between(100 * kMillisecond, 2 * kSecond), false});
+  }
+}
+
+// --- the campaigns ------------------------------------------------------------------------------
+
+void fill_network(Plan& plan) {
+  Random random = faults_of(plan);
+  lossy(random, plan);
+  cut(random, plan, 50 * kMillisecond, 1200 * kMillisecond);
+  plan.zero_slack = true;
+}
+
+void fill_coordinator(Plan& plan) {
+  Random random = faults_of(plan);
+  if (random.chance(700)) {
+    lossy(random, plan);
+  }
+  coordinator_crashes(random, plan, random.chance(700) ? 1 * kSecond : 6 * kSecond);
+  plan.zero_slack = true;
+}
+
+void fill_workers(Plan& plan) {
+  Random random = faults_of(plan);
+  worker_crashes(random, plan);
+}
+
+void fill_pauses(Plan& plan) {
+  Random random = faults_of(plan);
+  plan.zero_slack = random.chance(500);
+  const std::uint32_t count = 1 + random.below(3);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    if (random.chance(400)) {
+      pauses(random, plan, 0, 4 * kTtl);  // whatever its length: it could hear nobody
+    } else if (plan.zero_slack) {
+      plan.pauses.push_back({1 + i % plan.workers, moment(random, plan),
+                             random.between(100 * kMillisecond, 1500 * kMillisecond)});
+    } else {
+      pauses(random, plan, some_worker(random, plan), 3 * kTtl);
+    }
+  }
+}
+
+void fill_disk(Plan& plan) {
+  Random random = faults_of(plan);
+  const std::uint32_t kind = random.below(7) + 1;
+  if ((kind & 1u) != 0) {
+    plan.disk.sync_fails_permille = 5 + random.below(60);
+  }
+  if ((kind & 2u) != 0) {
+    plan.disk.commit_fails_permille = 2 + random.below(20);
+  }
+  if ((kind & 4u) != 0) {
+    power_cut(random, plan);
+  }
+  if (random.chance(300)) {
+    plan.disk.sync_max = plan.disk.commit_max = 200 * kMillisecond;
+  }
+}
+
+void fill_teacher(Plan& plan) {
+  Random random = faults_of(plan);
+  teacher_faults(random, plan);
+}
+
+void fill_clocks(Plan& plan) {
+  Random random = faults_of(plan);
+  const bool drift = random.chance(500);
+  for (ClockPlan& clock : plan.clocks) {
+    clock.offset = random.between(0, 1'000'000) * kSecond;
+    clock.drift_ppm = drift ? static_cast<std::int32_t>(random.between(-30'000, 30'000)) : 0;
+  }
+  plan.zero_slack = true;
+}
+
+void fill_losses(Plan& plan) {
+  Random random = faults_of(plan);
+  plan.workers = std::max<std::uint32_t>(plan.workers, 2);
+  plan.clocks.resize(plan.workers + 1);
+  const std::uint32_t survivor = some_worker(random, plan);
+  for (std::uint32_t worker = 1; worker <= plan.workers; ++worker) {
+    if (worker != survivor && random.chance(800)) {
+      plan.crashes.push_back(
+          {worker, moment(random, plan), boundary(random), std::nullopt, random.chance(300)});
+    }
+  }
+}
+
+void fill_recovery(Plan& plan) {
+  Random random = faults_of(plan);
+  Time at = moment(random, plan);
+  const bool all = random.chance(500);
+  const std::uint32_t who = all ? 0 : random.below(plan.workers + 1);
+  const std::uint32_t depth = 2 + random.below(4);
+  for (std::uint32_t i = 0; i < depth; ++i) {
+    const Time back = random.between(20 * kMillisecond, 200 * kMillisecond);
+    for (std::uint32_t victim = 0; victim <= plan.workers; ++victim) {
+      if (victim == who || all) {
+        plan.crashes.push_back({victim, at, i == 0 ? 0 : random.below(8), back, false});
+      }
+    }
+    at += back + random.between(1, 120 * kMillisecond);
+  }
+}
+
+void fill_poison(Plan& plan) {
+  Random random = faults_of(plan);
+  const std::uint32_t shard = random.below(static_cast<std::uint32_t>(plan.shards.size()));
+  plan.poison.push_back({shard, random.below(plan.shards[shard]), random.chance(500)});
+}
+
+void fill_local(Plan& plan) {
+  Random random = faults_of(plan);
+  plan.local_workers = true;
+  coordinator_crashes(random, plan, 1 * kSecond);
+}
+
+void fill_stops(Plan& plan) {
+  Random random = faults_of(plan);
+  const std::uint32_t count = 1 + random.below(4);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    plan.stops.push_back({random.below(plan.workers + 1), moment(random, plan),
+                          random.between(50 * kMillisecond, 2 * kSecond)});
+  }
+  plan.zero_slack = true;
+}
+
+void fill_all(Plan& plan) {
+  Random random = faults_of(plan);
+  plan.local_workers = random.chance(200);
+  if (random.chance(700)) {
+    lossy(random, plan);
+  }
+  if (random.chance(400)) {
+    cut(random, plan, 50 * kMillisecond, 3 * kTtl);
+  }
+  if (random.chance(500)) {
+    coordinator_crashes(random, plan, 6 * kSecond);
+  }
+  if (random.chance(500)) {
+    worker_crashes(random, plan);
+  }
+  if (random.chance(300)) {
+    pauses(random, plan, random.below(plan.workers + 1), 3 * kTtl);
+  }
+  if (random.chance(250)) {
+    plan.disk.sync_fails_permille = random.below(30);
+    plan.disk.commit_fails_permille = random.below(10);
+  }
+  if (random.chance(300)) {
+    teacher_faults(random, plan);
+  }
+  if (random.chance(300)) {
+    for (ClockPlan& clock : plan.clocks) {
+      clock.drift_ppm = static_cast<std::int32_t>(random.between(-30'000, 30'000));
+    }
+  }
+  if (random.chance(200) && !plan.local_workers) {
+    plan.ghosts.push_back({some_worker(random, plan), moment(random, plan)});
+  }
+  if (random.chance(200)) {
+    plan.stops.push_back({random.below(plan.workers + 1), moment(random, plan), 1 * kSecond});
+  }
+}
+
+/// Sizes and clocks of a world, before anything goes wrong.
+Plan quiet_world(std::uint64_t seed) {
+  Plan plan;
+  plan.seed = seed;
+  Random random(seed, "sizes");
+  plan.workers = 2 + random.below(3);
+  const std::uint32_t shards = 2 + random.below(4);
+  for (std::uint32_t i = 0; i < shards; ++i) {
+    plan.shards.push_back(1 + random.below(6));
+  }
+  plan.candidates = random.chance(700) ? 1 : 2 + random.below(2);
+  plan.slots = plan.workers * (1 + random.below(3));
+  plan.teacher.deterministic = random.chance(650);
+  plan.clocks.resize(plan.workers + 1);
+  for (ClockPlan& clock : plan.clocks) {
+    clock.offset = random.between(0, 1000) * kSecond;
+  }
+  plan.faults_end = random.between(1 * kSecond, 5 * kSecond);
+  return plan;
+}
+
+/// The faults end when the last of them does.
+void stretch(Plan& plan) {
+  for (const Partition& partition : plan.network.partitions) {
+    plan.faults_end = std::max(plan.faults_end, partition.to);
+  }
+  for (const Pause& pause : plan.pauses) {
+    plan.faults_end = std::max(plan.faults_end, pause.at + pause.length);
+  }
+  for (const Crash& crash : plan.crashes) {
+    plan.faults_end = std::max(plan.faults_end, crash.at + crash.restart_after.value_or(0));
+  }
+}
+
+}  // namespace
+
+const std::vector<Campaign>& campaigns() {
+  static const std::vector<Campaign> all = {
+      {"C1", "all faults, a random subset of them per seed", fill_all},
+      {"C2", "network: loss, repeats, delay, order, cuts shorter than the lease; no call repeated",
+       fill_network},
+      {"C3", "coordinator crashes and a lossy network, workers live on; no call repeated",
+       fill_coordinator},
+      {"C4", "worker crashes", fill_workers},
+      {"C5", "pauses: of a worker shorter than the lease or longer, of the coordinator any",
+       fill_pauses},
+      {"C6", "disks: failed syncs and commits, slow disks, power cuts", fill_disk},
+      {"C7", "teacher: retries, refusals for good, time-outs; then mended and resumed",
+       fill_teacher},
+      {"C8", "clocks: offsets (the very same trace) and drift; no call repeated", fill_clocks},
+      {"C9", "up to all workers but one are lost for good", fill_losses},
+      {"C10", "crashes during the recovery from crashes, up to five deep", fill_recovery},
+      {"C11", "a sample that kills every worker that works on it", fill_poison},
+      {"C12", "local workers end with their coordinator, which reads their journals", fill_local},
+      {"C13", "processes are asked to end (SIGTERM) and started again; no call repeated",
+       fill_stops},
+  };
+  return all;
+}
+
+const Campaign* find_campaign(std::string_view name) {
+  const auto& all = campaigns();
+  const auto found = std::find_if(all.begin(), all.end(),
+                                  [&](const Campaign& campaign) { return campaign.name == name; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+Plan plan_for(const Campaign& campaign, std::uint64_t seed) {
+  Plan plan = quiet_world(seed);
+  campaign.fill(plan);
+  stretch(plan);
+  return plan;
+}
+
+Plan without_faults(const Plan& plan) {
+  Plan quiet = quiet_world(plan.seed);
+  quiet.workers = 1;
+  quiet.clocks.resize(2);
+  quiet.shards = plan.shards;
+  quiet.candidates = plan.candidates;
+  quiet.teacher.deterministic = true;
+  quiet.faults_end = 0;
+  quiet.zero_slack = true;
+  return quiet;
+}
+
+}  // namespace fd::sim

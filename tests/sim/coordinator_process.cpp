@@ -1,0 +1,376 @@
+#include "tests/sim/coordinator_process.hpp"
+
+#include <algorithm>
+
+#include "protocol/frame.hpp"
+
+namespace fd::sim {
+namespace {
+
+constexpr Time kTick = 500 * kMillisecond;  // as the real shell's
+constexpr Time kWriteMin = 3 * kMillisecond;
+constexpr Time kWriteMax = 40 * kMillisecond;
+
+Duration duration(Time time) {
+  return Duration{time};
+}
+
+}  // namespace
+
+const std::string& config_json() {
+  static const std::string text = "{}";
+  return text;
+}
+
+const Digest& config_digest() {
+  static const Digest digest = sha256(config_json());
+  return digest;
+}
+
+CoordinatorProcess::CoordinatorProcess(Services& services, std::function<void(End)> ended)
+    : Process(services.schedule, services.plan.clocks.at(0)),
+      services_(services),
+      ended_(std::move(ended)),
+      random_(services.plan.seed + services.ledger.epoch(), "coordinator") {}
+
+void CoordinatorProcess::start() {
+  MemoryLedger& ledger = services_.ledger;
+  ledger.open(*this, [this] { end(End::storage_failed); });
+  CoordinatorCoreConfig config;
+  config.config = config_digest();
+  config.epoch = ledger.epoch();
+  config.last_fence = ledger.last_fence();
+  config.slots = services_.plan.slots;
+  config.workers_expected = services_.plan.workers;
+  config.ttl = duration(kTtl);
+  config.heartbeat = duration(kHeartbeat);
+  config.started = now();
+  std::vector<ShardSeed> seeds;
+  for (std::uint32_t shard = 0; shard < services_.data.shard_count(); ++shard) {
+    ShardSeed seed;
+    seed.count = static_cast<std::uint32_t>(services_.data.shard(shard).size());
+    const std::optional<ShardFile>& file = services_.files.at(shard);
+    seed.committed = file && file->failed == 0;
+    if (!ledger.leases(shard).empty() && !seed.committed && !services_.plan.local_workers) {
+      seed.holder = ledger.leases(shard).back().lease;
+    }
+    seeds.push_back(std::move(seed));
+  }
+  core_.emplace(config, seeds);
+  services_.trace.note(schedule_.now(), "started", 0, ledger.epoch(), ledger.last_fence());
+  services_.network.coordinator(this);
+  tick();
+}
+
+void CoordinatorProcess::tick() {
+  if (over_) {
+    return;
+  }
+  step(Ticked{});
+  after(simulated(duration(kTick)), [this] { tick(); });
+}
+
+void CoordinatorProcess::worker_ended(const std::string& name, bool replaced) {
+  after(0, [this, name, replaced] { step(WorkerEnded{name, replaced}); });
+}
+
+void CoordinatorProcess::receive(const std::string& from, std::string bytes) {
+  after(0, [this, from, bytes = std::move(bytes)] {
+    if (const auto taken = dispatch(from, bytes); !taken.ok()) {
+      services_.oracle.fail(schedule_.now(),
+                            "coordinator refuses a frame: " + taken.error().message);
+    }
+  });
+}
+
+Result<void> CoordinatorProcess::dispatch(const std::string& from, const std::string& bytes) {
+  FD_TRY(const FrameView frame, decode_frame(bytes));
+  switch (frame.kind) {
+    case MessageKind::worker_state: {
+      FD_TRY(WorkerState state, decode_worker_state(frame.body));
+      if (frame.run_id != kRunId) {
+        state.epoch = 0;
+        state.leases.clear();
+      }
+      step(StateArrived{from, std::move(state)});
+      return {};
+    }
+    case MessageKind::fetch: {
+      FD_TRY(const Fetch fetch, decode_fetch(frame.body));
+      step(FetchArrived{from, fetch});
+      return {};
+    }
+    case MessageKind::deliver: {
+      FD_TRY(Deliver deliver, decode_deliver(frame.body));
+      step(DeliverArrived{from, std::move(deliver)});
+      return {};
+    }
+    default:
+      return Error{Errc::invalid_input, "not one for a coordinator"};
+  }
+}
+
+void CoordinatorProcess::step(CoordinatorEvent event) {
+  if (over_ || !alive()) {
+    return;
+  }
+  perform(core_->step(now(), std::move(event)));
+  if (over_ || !alive()) {
+    return;
+  }
+  if (core_->finished()) {
+    end(End::finished);
+  } else if (draining_ && writing_.empty() && waiting_commits_ == 0 && core_->view(now()).idle) {
+    end(End::drained);
+  }
+}
+
+void CoordinatorProcess::end(End how) {
+  over_ = true;
+  services_.trace.note(schedule_.now(), "ended", 0, static_cast<std::uint64_t>(how));
+  if (how == End::finished) {
+    perform(core_->step(now(), Ticked{}));  // tells the workers
+  }
+  if (alive()) {
+    ended_(how);
+  }
+}
+
+void CoordinatorProcess::drain() {
+  after(0, [this] {
+    draining_ = true;
+    step(DrainAsked{});
+  });
+}
+
+void CoordinatorProcess::perform(CoordinatorEffects effects) {
+  for (const std::string& line : effects.log) {
+    services_.trace.line(schedule_.now(), "coord      log: " + line);
+  }
+  for (const std::uint32_t shard : effects.load) {
+    if (boundary()) {
+      return;
+    }
+    load(shard);
+  }
+  for (const LedgerEvent& event : effects.append) {
+    if (const auto* record = std::get_if<Record>(&event)) {
+      keep(*record);
+    }
+  }
+  std::vector<Frame> frames;
+  for (const Outgoing& outgoing : effects.send) {
+    if (const auto* samples = std::get_if<SendSamples>(&outgoing)) {
+      check_samples(*samples);
+      services_.network.send_down(samples->peer, encoded_samples(*samples));
+    } else {
+      frames.push_back(encoded(outgoing));
+    }
+  }
+  if (boundary()) {
+    return;
+  }
+  if (!effects.append.empty() || !effects.commit.empty() || waiting_commits_ > 0) {
+    after_commit(std::move(effects), std::move(frames));
+  } else {
+    for (Frame& frame : frames) {
+      send(frame);
+    }
+  }
+}
+
+void CoordinatorProcess::after_commit(CoordinatorEffects effects, std::vector<Frame> frames) {
+  std::vector<std::pair<std::uint32_t, Store>> finished;
+  for (const std::uint32_t shard : effects.commit) {
+    finished.emplace_back(shard, std::move(stores_.at(shard)));
+    stores_.erase(shard);
+  }
+  ++waiting_commits_;
+  services_.ledger.append(std::move(effects.append), [this, finished = std::move(finished),
+                                                      frames = std::move(frames)]() mutable {
+    for (Frame& frame : frames) {
+      if (boundary()) {
+        return;
+      }
+      send(frame);
+    }
+    const bool idle = writing_.empty();
+    std::move(finished.begin(), finished.end(), std::back_inserter(writing_));
+    if (idle && !writing_.empty()) {
+      write_next();
+    }
+    --waiting_commits_;
+  });
+}
+
+void CoordinatorProcess::load(std::uint32_t shard) {
+  ShardLoaded loaded;
+  loaded.shard = shard;
+  for (const Sample& sample : services_.data.shard(shard)) {
+    loaded.ids.push_back(sample.id);
+  }
+  loaded.recorded = services_.ledger.records(shard);
+  stores_[shard] = {};
+  for (Record& record : loaded.recorded) {
+    if (record.outcome && record.outcome->verdict == Verdict::failed) {
+      record.outcome.reset();  // never final: it is asked again
+    }
+    keep(record);
+  }
+  step(std::move(loaded));
+}
+
+void CoordinatorProcess::keep(const Record& record) {
+  const auto found = stores_.find(record.shard);
+  if (found == stores_.end()) {
+    return;  // an answer to a failed sample of a shard that is written
+  }
+  if (record.answer) {
+    found->second.answers.push_back(*record.answer);
+  }
+  if (record.outcome) {
+    found->second.outcomes.push_back(*record.outcome);
+  }
+}
+
+void CoordinatorProcess::write_next() {
+  after(random_.between(kWriteMin, kWriteMax), [this] {
+    const auto [shard, store] = std::move(writing_.front());
+    writing_.erase(writing_.begin());
+    finish_write(shard, store);
+    if (boundary()) {
+      return;
+    }
+    step(ShardWritten{shard});
+    if (!writing_.empty()) {
+      write_next();
+    }
+  });
+}
+
+void CoordinatorProcess::finish_write(std::uint32_t shard, const Store& store) {
+  std::optional<ShardFile>& file = services_.files.at(shard);
+  services_.trace.note(schedule_.now(), "written", 0, shard);
+  if (file && file->failed == 0) {
+    services_.oracle.fail(schedule_.now(),
+                          "shard " + std::to_string(shard) + " is written a second time");
+  }
+  const std::vector<Sample>& samples = services_.data.shard(shard);
+  std::set<SampleId> ended;
+  for (const Outcome& outcome : store.outcomes) {
+    ended.insert(outcome.sample_id);
+  }
+  if (store.outcomes.size() != samples.size() || ended.size() != samples.size()) {
+    services_.oracle.fail(schedule_.now(), "shard " + std::to_string(shard) + " is written with " +
+                                               std::to_string(store.outcomes.size()) +
+                                               " outcomes of " + std::to_string(samples.size()));
+  }
+  ShardFile made;
+  made.artifacts = Dataset::artifacts(store.answers, store.outcomes);
+  made.failed = static_cast<std::uint32_t>(
+      std::count_if(store.outcomes.begin(), store.outcomes.end(),
+                    [](const Outcome& outcome) { return outcome.verdict == Verdict::failed; }));
+  made.writes = file ? file->writes + 1 : 1;
+  file = std::move(made);
+}
+
+// --- frames out ---------------------------------------------------------------------------------
+
+CoordinatorProcess::Frame CoordinatorProcess::encoded(const Outgoing& outgoing) const {
+  if (const auto* order = std::get_if<SendOrder>(&outgoing)) {
+    return {order->peer, encode_frame(MessageKind::order, kRunId, encode(order->order)),
+            order->order, std::nullopt};
+  }
+  if (const auto* spec = std::get_if<SendRunSpec>(&outgoing)) {
+    return {spec->peer,
+            encode_frame(MessageKind::run_spec, kRunId,
+                         encode(RunSpec{config_digest(), config_json()})),
+            std::nullopt, std::nullopt};
+  }
+  const auto& ack = std::get<SendAck>(outgoing);
+  return {ack.peer, encode_frame(MessageKind::ack, kRunId, encode(ack.ack)), std::nullopt, ack.ack};
+}
+
+std::string CoordinatorProcess::encoded_samples(const SendSamples& send) const {
+  Samples samples;
+  samples.shard = send.shard;
+  samples.fence = send.fence;
+  samples.from = send.from;
+  samples.next = send.next;
+  samples.alone = send.alone;
+  for (const std::uint32_t position : send.positions) {
+    SampleItem item;
+    item.sample = services_.data.shard(send.shard).at(position);
+    if (const auto answers = send.answers.find(position); answers != send.answers.end()) {
+      item.answers = answers->second;
+    }
+    samples.items.push_back(std::move(item));
+  }
+  return encode_frame(MessageKind::samples, kRunId, encode(samples));
+}
+
+void CoordinatorProcess::send(Frame& frame) {
+  if (frame.order) {
+    check_order(*frame.order);
+  }
+  if (frame.ack) {
+    check_ack(*frame.ack);
+  }
+  services_.network.send_down(frame.peer, std::move(frame.bytes));
+}
+
+/// Every lease of an order is in the ledger before the order leaves, for this worker alone.
+void CoordinatorProcess::check_order(const Order& order) {
+  for (const GrantedLease& lease : order.leases) {
+    const auto& rows = services_.ledger.leases(lease.shard);
+    const bool durable = std::any_of(rows.begin(), rows.end(), [&](const LeaseRow& row) {
+      return row.lease.fence == lease.fence && row.lease.incarnation == order.incarnation;
+    });
+    if (!durable) {
+      services_.oracle.fail(schedule_.now(), "an order names fence " + std::to_string(lease.fence) +
+                                                 ", which the ledger does not have for its worker");
+    }
+  }
+}
+
+/// Every answer that an acknowledgement covers is in the ledger before it leaves.
+void CoordinatorProcess::check_ack(const Ack& ack) {
+  std::uint64_t& checked = acked_[{ack.incarnation, ack.epoch}];
+  for (; checked < ack.seq; ++checked) {
+    const auto found = services_.deliveries.find({ack.incarnation, ack.epoch, checked + 1});
+    if (found == services_.deliveries.end()) {
+      services_.oracle.fail(schedule_.now(), "an acknowledgement covers what was not delivered");
+      return;
+    }
+    for (const Record& record : found->second) {
+      if (record.answer && services_.ledger.answer(Dataset::place_of(record.answer->sample_id),
+                                                   record.answer->candidate) == nullptr) {
+        services_.oracle.fail(schedule_.now(),
+                              "an answer is acknowledged that the ledger does not have");
+      }
+    }
+  }
+}
+
+/// Samples go out with every answer that is on record.
+void CoordinatorProcess::check_samples(const SendSamples& send) {
+  for (const std::uint32_t position : send.positions) {
+    for (std::uint32_t candidate = 0; candidate < services_.data.candidates(); ++candidate) {
+      const AnswerRow* row = services_.ledger.answer({send.shard, position}, candidate);
+      if (row == nullptr) {
+        continue;
+      }
+      const auto answers = send.answers.find(position);
+      const bool included =
+          answers != send.answers.end() && std::find(answers->second.begin(), answers->second.end(),
+                                                     row->answer) != answers->second.end();
+      if (!included) {
+        services_.oracle.fail(schedule_.now(), "sample " + std::to_string(send.shard) + "/" +
+                                                   std::to_string(position) +
+                                                   " goes out without its recorded answer");
+      }
+    }
+  }
+}
+
+}  // namespace fd::sim

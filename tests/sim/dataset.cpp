@@ -1,0 +1,115 @@
+#include "tests/sim/dataset.hpp"
+
+#include <algorithm>
+
+#include "tests/sim/random.hpp"
+
+namespace fd::sim {
+namespace {
+
+std::uint64_t bits_of(std::string_view text) {
+  std::uint64_t bits = 0xcbf29ce484222325u;
+  for (const char letter : text) {
+    bits = (bits ^ static_cast<unsigned char>(letter)) * 0x100000001b3u;
+  }
+  return bits ^ (bits >> 29);
+}
+
+}  // namespace
+
+Dataset::Dataset(const Plan& plan) : candidates_(plan.candidates) {
+  Random random(plan.seed, "samples");
+  for (std::uint32_t shard = 0; shard < plan.shards.size(); ++shard) {
+    std::vector<Sample> samples;
+    for (std::uint32_t position = 0; position < plan.shards[shard]; ++position) {
+      Sample sample;
+      for (std::uint8_t& byte : sample.id.bytes) {
+        byte = static_cast<std::uint8_t>(random.next());
+      }
+      sample.id.bytes[0] = static_cast<std::uint8_t>(shard);
+      sample.id.bytes[1] = static_cast<std::uint8_t>(position);
+      sample.ordinal = count_++;
+      sample.canonical_input = "{}";
+      samples.push_back(std::move(sample));
+    }
+    shards_.push_back(std::move(samples));
+  }
+}
+
+Digest Dataset::call_key(const Sample& sample, std::uint32_t candidate) {
+  Digest key = sample.id;
+  key.bytes[31] = static_cast<std::uint8_t>(candidate);
+  return key;
+}
+
+Answer Dataset::answer(const Sample& sample, std::uint32_t candidate, std::uint32_t request) {
+  Answer answer;
+  answer.sample_id = sample.id;
+  answer.call_key = call_key(sample, candidate);
+  answer.candidate = candidate;
+  answer.served_model = "m";
+  answer.text = std::to_string(
+      (sample.id.leading_bits() + candidate * 0x9e3779b9u + request * 0x85ebca6bu) % 1'000'003);
+  answer.finish_reason = "stop";
+  return answer;
+}
+
+Outcome Dataset::outcome(const Sample& sample, const std::vector<Answer>& answers,
+                         Reason failure) const {
+  Outcome outcome;
+  outcome.sample_id = sample.id;
+  if (failure != Reason::none) {
+    outcome.reason = failure;
+    return outcome;
+  }
+  outcome.verdict = Verdict::rejected;
+  outcome.reason = Reason::gold_mismatch;
+  for (const Answer& answer : answers) {
+    Candidate candidate;
+    candidate.index = answer.candidate;
+    candidate.call_key = answer.call_key;
+    candidate.text = answer.text;
+    candidate.gold_match = bits_of(answer.text) % 3 != 0;
+    if (*candidate.gold_match && !outcome.chosen) {
+      outcome.verdict = Verdict::kept;
+      outcome.reason = Reason::none;
+      outcome.chosen = candidate.index;
+    }
+    outcome.candidates.push_back(std::move(candidate));
+  }
+  return outcome;
+}
+
+ShardArtifacts Dataset::artifacts(std::vector<Answer> answers, std::vector<Outcome> outcomes) {
+  std::sort(answers.begin(), answers.end(), [](const Answer& a, const Answer& b) {
+    return std::tie(a.sample_id, a.candidate) < std::tie(b.sample_id, b.candidate);
+  });
+  std::sort(outcomes.begin(), outcomes.end(),
+            [](const Outcome& a, const Outcome& b) { return a.sample_id < b.sample_id; });
+  ShardArtifacts made;
+  for (const Answer& answer : answers) {
+    append_line(answer, made.answers);
+    made.answers += '\n';
+  }
+  for (const Outcome& outcome : outcomes) {
+    append_line(outcome, made.outcomes);
+    made.outcomes += '\n';
+  }
+  return made;
+}
+
+ShardArtifacts Dataset::expected(std::uint32_t shard) const {
+  std::vector<Answer> answers;
+  std::vector<Outcome> outcomes;
+  for (const Sample& sample : shards_.at(shard)) {
+    std::vector<Answer> own;
+    for (std::uint32_t candidate = 0; candidate < candidates_; ++candidate) {
+      own.push_back(answer(sample, candidate, 0));
+    }
+    outcomes.push_back(outcome(sample, own, Reason::none));
+    answers.insert(answers.end(), own.begin(), own.end());
+  }
+  return artifacts(std::move(answers), std::move(outcomes));
+}
+
+}  // namespace fd::sim

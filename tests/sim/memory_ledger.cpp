@@ -1,0 +1,191 @@
+#include "tests/sim/memory_ledger.hpp"
+
+#include <algorithm>
+
+namespace fd::sim {
+
+MemoryLedger::CallId MemoryLedger::key_of(const Record& record) {
+  return record.call->service_us > 0 ? CallId{record.call->service_us, 0, {}}
+                                     : CallId{0, record.fence, record.call->call_key};
+}
+
+MemoryLedger::MemoryLedger(const Plan& plan, const Dataset& data, Schedule& schedule, Trace& trace,
+                           Oracle& oracle)
+    : plan_(plan),
+      data_(data),
+      schedule_(schedule),
+      trace_(trace),
+      oracle_(oracle),
+      random_(plan.seed, "ledger"),
+      leases_(data.shard_count()),
+      records_(data.shard_count()) {}
+
+void MemoryLedger::open(Process& owner, std::function<void()> failed) {
+  owner_ = &owner;
+  failed_ = std::move(failed);
+  broken_ = false;
+  ++epoch_;
+}
+
+void MemoryLedger::append(std::vector<LedgerEvent> events, Task then) {
+  if (broken_) {
+    return;
+  }
+  queue_.push_back({std::move(events), schedule_.now(), std::move(then)});
+  if (committing_.empty()) {
+    start_commit();
+  }
+}
+
+void MemoryLedger::start_commit() {
+  committing_.swap(queue_);
+  const Time took = random_.between(plan_.disk.commit_min, plan_.disk.commit_max);
+  // A commit that records() has forced meanwhile leaves nothing to finish.
+  owner_->after(took, [this, epoch = epoch_] {
+    if (epoch == epoch_ && !committing_.empty() && !broken_) {
+      finish_commit();
+    }
+  });
+}
+
+void MemoryLedger::finish_commit() {
+  if (schedule_.now() < plan_.faults_end && random_.chance(plan_.disk.commit_fails_permille)) {
+    trace_.note(schedule_.now(), "commit_failed", 0);
+    broken_ = true;
+    queue_.clear();
+    committing_.clear();
+    failed_();
+    return;
+  }
+  std::vector<Pending> batch;
+  batch.swap(committing_);
+  make_durable(batch);
+  for (Pending& pending : batch) {
+    if (!owner_->alive()) {
+      return;
+    }
+    pending.then();
+  }
+  if (!queue_.empty() && committing_.empty()) {
+    start_commit();
+  }
+}
+
+std::vector<Record> MemoryLedger::records(std::uint32_t shard) {
+  // The real ledger waits for its thread; here the wait takes no time.
+  for (std::vector<Pending>* waiting : {&committing_, &queue_}) {
+    std::vector<Pending> batch;
+    batch.swap(*waiting);
+    make_durable(batch);
+    for (Pending& pending : batch) {
+      owner_->after(0, std::move(pending.then));
+    }
+  }
+  return records_.at(shard);
+}
+
+void MemoryLedger::import(std::vector<Record> records) {
+  for (Record& record : records) {
+    if (record.answer &&
+        answer(Dataset::place_of(record.answer->sample_id), record.answer->candidate) != nullptr) {
+      record.answer.reset();
+    }
+    if (record.call && calls_.contains(key_of(record))) {
+      record.call.reset();
+    }
+    add(record);
+  }
+}
+
+void MemoryLedger::crash() {
+  if (!committing_.empty() && random_.chance(500)) {
+    make_durable(committing_);
+  }
+  committing_.clear();
+  queue_.clear();
+}
+
+void MemoryLedger::make_durable(std::vector<Pending>& batch) {
+  for (const Pending& pending : batch) {
+    for (const LedgerEvent& event : pending.events) {
+      if (const auto* lease = std::get_if<LeaseGranted>(&event)) {
+        add(*lease, pending.queued_at);
+      } else {
+        add(std::get<Record>(event));
+      }
+    }
+  }
+}
+
+void MemoryLedger::add(const LeaseGranted& lease, Time queued_at) {
+  if (lease.fence <= last_fence_) {
+    oracle_.fail(schedule_.now(), "fences do not rise: " + std::to_string(lease.fence) +
+                                      " was given after " + std::to_string(last_fence_));
+  }
+  last_fence_ = std::max(last_fence_, lease.fence);
+  leases_.at(lease.shard).push_back({lease, queued_at});
+  trace_.note(schedule_.now(), "lease", 0, lease.shard, lease.fence);
+}
+
+void MemoryLedger::add(const Record& record) {
+  records_.at(record.shard).push_back(record);
+  if (record.call) {
+    if (!calls_.insert(key_of(record)).second) {
+      oracle_.fail(schedule_.now(), "a call is recorded twice, so it is billed twice");
+    }
+  }
+  if (record.answer) {
+    const Place place = Dataset::place_of(record.answer->sample_id);
+    const auto [entry, fresh] = answers_.try_emplace({place, record.answer->candidate},
+                                                     AnswerRow{*record.answer, schedule_.now()});
+    if (!fresh) {
+      oracle_.fail(schedule_.now(), "a second answer is recorded for sample " +
+                                        std::to_string(place.first) + "/" +
+                                        std::to_string(place.second));
+    }
+    trace_.note(schedule_.now(), "answer", 0, place.first, place.second, record.answer->candidate);
+  }
+  if (record.outcome) {
+    check_outcome(Dataset::place_of(record.outcome->sample_id), *record.outcome);
+  }
+}
+
+void MemoryLedger::check_outcome(Place place, const Outcome& outcome) {
+  const std::string which = std::to_string(place.first) + "/" + std::to_string(place.second);
+  trace_.note(schedule_.now(), "outcome", 0, place.first, place.second,
+              static_cast<std::uint64_t>(outcome.reason));
+  const auto found = outcomes_.find(place);
+  if (found != outcomes_.end() &&
+      (found->second.first.verdict != Verdict::failed || found->second.second == epoch_)) {
+    oracle_.fail(schedule_.now(), "a second outcome is recorded for sample " + which);
+  }
+  outcomes_[place] = {outcome, epoch_};
+  if (outcome.verdict == Verdict::failed) {
+    return;
+  }
+  std::vector<Answer> answers;
+  for (std::uint32_t candidate = 0; candidate < data_.candidates(); ++candidate) {
+    if (const AnswerRow* row = answer(place, candidate)) {
+      answers.push_back(row->answer);
+    }
+  }
+  Outcome bare = outcome;
+  bare.times = {};
+  if (answers.size() != data_.candidates() ||
+      !(data_.outcome(data_.shard(place.first).at(place.second), answers, Reason::none) == bare)) {
+    oracle_.fail(schedule_.now(),
+                 "the outcome of sample " + which + " does not follow from the recorded answers");
+  }
+}
+
+const AnswerRow* MemoryLedger::answer(Place place, std::uint32_t candidate) const {
+  const auto found = answers_.find({place, candidate});
+  return found == answers_.end() ? nullptr : &found->second;
+}
+
+const Outcome* MemoryLedger::outcome(Place place) const {
+  const auto found = outcomes_.find(place);
+  return found == outcomes_.end() ? nullptr : &found->second.first;
+}
+
+}  // namespace fd::sim

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "coordinator/coordinator_core.hpp"
+#include "tests/sim/dataset.hpp"
+#include "tests/sim/plan.hpp"
+#include "tests/sim/process.hpp"
+#include "tests/sim/random.hpp"
+#include "tests/sim/trace.hpp"
+
+namespace fd::sim {
+
+/// A lease as it stands in the ledger.
+struct LeaseRow {
+  LeaseGranted lease;
+  Time granted_at = 0;  ///< when it was queued
+};
+
+/// A recorded answer, and since when.
+struct AnswerRow {
+  Answer answer;
+  Time durable_at = 0;
+};
+
+/// The ledger of one run in memory: group commits that take time, crashes that lose what is queued,
+/// commits that fail. Checks what is true of every ledger as rows become durable: fences rise, an
+/// answer and a call are recorded once, an outcome is recorded once and follows from the recorded
+/// answers.
+class MemoryLedger {
+ public:
+  MemoryLedger(const Plan& plan, const Dataset& data, Schedule& schedule, Trace& trace,
+               Oracle& oracle);
+
+  /// Opens it for a coordinator: commits a new epoch. `failed` is called once if a commit fails.
+  /// Lifetime: `owner` outlives the ledger.
+  void open(Process& owner, std::function<void()> failed);
+
+  /// As Ledger::append.
+  void append(std::vector<LedgerEvent> events, Task then);
+  /// As Ledger::records: what is queued is committed first.
+  std::vector<Record> records(std::uint32_t shard);
+
+  /// Commits, at once, what a coordinator found in journals: first answers win.
+  void import(std::vector<Record> records);
+
+  /// The coordinator died: what is queued is lost, what was being committed may be durable or not.
+  void crash();
+
+  [[nodiscard]] std::uint64_t epoch() const { return epoch_; }
+  [[nodiscard]] std::uint64_t last_fence() const { return last_fence_; }
+  /// Returns the durable leases of a shard, oldest first.
+  [[nodiscard]] const std::vector<LeaseRow>& leases(std::uint32_t shard) const {
+    return leases_.at(shard);
+  }
+  /// Returns the recorded answer of a call, or null.
+  [[nodiscard]] const AnswerRow* answer(Place place, std::uint32_t candidate) const;
+  /// Returns the recorded outcome of a sample, or null.
+  [[nodiscard]] const Outcome* outcome(Place place) const;
+
+ private:
+  struct Pending {
+    std::vector<LedgerEvent> events;
+    Time queued_at = 0;
+    Task then;
+  };
+  /// By which a call is known: its request, or, in doubt, the fence and key it was made under.
+  using CallId = std::tuple<std::uint64_t, std::uint64_t, Digest>;
+  static CallId key_of(const Record& record);
+  void start_commit();
+  void finish_commit();
+  void make_durable(std::vector<Pending>& batch);
+  void add(const LeaseGranted& lease, Time queued_at);
+  void add(const Record& record);
+  void check_outcome(Place place, const Outcome& outcome);
+
+  const Plan& plan_;
+  const Dataset& data_;
+  Schedule& schedule_;
+  Trace& trace_;
+  Oracle& oracle_;
+  Random random_;
+  Process* owner_ = nullptr;
+  std::function<void()> failed_;
+  bool broken_ = false;
+  std::vector<Pending> queue_;
+  std::vector<Pending> committing_;
+  // durable
+  std::uint64_t epoch_ = 0;
+  std::uint64_t last_fence_ = 0;
+  std::vector<std::vector<LeaseRow>> leases_;
+  std::vector<std::vector<Record>> records_;
+  std::map<std::pair<Place, std::uint32_t>, AnswerRow> answers_;
+  std::map<Place, std::pair<Outcome, std::uint64_t>> outcomes_;  ///< with the epoch
+  std::set<CallId> calls_;
+};
+
+}  // namespace fd::sim

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "tests/sim/plan.hpp"
+#include "tests/sim/random.hpp"
+#include "tests/sim/schedule.hpp"
+#include "tests/sim/trace.hpp"
+
+namespace fd::sim {
+
+/// Where messages go: one process life of the coordinator or of a worker.
+class Receiver {
+ public:
+  virtual ~Receiver() = default;
+  /// Takes one frame. `from`: the connection that it came by.
+  virtual void receive(const std::string& from, std::string bytes) = 0;
+};
+
+/// The way between the coordinator and the workers: loses, repeats, delays and reorders messages as
+/// the plan says, and never damages one.
+class Network {
+ public:
+  Network(const Plan& plan, Schedule& schedule, Trace& trace);
+
+  /// Sets the living coordinator (null: none).
+  void coordinator(Receiver* receiver) { coordinator_ = receiver; }
+  /// Opens the connection of a worker's process and returns its name. Lifetime: `receiver` outlives
+  /// the network.
+  std::string connect(std::uint32_t worker, Receiver& receiver);
+
+  /// Worker to coordinator.
+  void send_up(const std::string& connection, std::string bytes);
+  /// Coordinator to worker.
+  void send_down(const std::string& connection, std::string bytes);
+
+  /// Every message from now on arrives, in a moment: the liveness phase.
+  void heal() { healed_ = true; }
+
+ private:
+  struct Connection {
+    std::uint32_t worker = 0;
+    Receiver* receiver = nullptr;
+  };
+  void send(const std::string& connection, bool up, std::string bytes);
+  void arrive(const std::string& connection, bool up, std::string bytes, std::uint32_t tries);
+  [[nodiscard]] const Partition* cut(std::uint32_t worker, bool up) const;
+
+  const Plan& plan_;
+  Schedule& schedule_;
+  Trace& trace_;
+  Random random_;
+  Receiver* coordinator_ = nullptr;
+  std::map<std::string, Connection> connections_;
+  bool healed_ = false;
+};
+
+}  // namespace fd::sim

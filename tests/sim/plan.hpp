@@ -1,0 +1,136 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "tests/sim/schedule.hpp"
+
+namespace fd::sim {
+
+inline constexpr Time kTtl = 4 * kSecond;
+inline constexpr Time kHeartbeat = 400 * kMillisecond;
+
+/// A process dies. `who`: 0 is the coordinator, k is worker k.
+struct Crash {
+  std::uint32_t who = 0;
+  Time at = 0;
+  /// 0: between two events. n: at the n-th boundary between two effects of one event from then on.
+  std::uint32_t boundary = 0;
+  std::optional<Time> restart_after;  ///< nothing: never
+  bool told = false;                  ///< of a worker: the coordinator's shell sees its child end
+};
+
+/// A process stops (SIGSTOP) and goes on later.
+struct Pause {
+  std::uint32_t who = 0;
+  Time at = 0;
+  Time length = 0;
+};
+
+/// A process is asked to end (SIGTERM), finishes what is under way, and is started again later.
+struct Stop {
+  std::uint32_t who = 0;
+  Time at = 0;
+  Time restart_after = 0;
+};
+
+/// A second process of a worker's name is started while the first one still runs.
+struct Ghost {
+  std::uint32_t who = 1;
+  Time at = 0;
+};
+
+/// No message passes between the coordinator and one worker, in one direction or both.
+struct Partition {
+  std::uint32_t worker = 1;
+  Time from = 0;
+  Time to = 0;
+  bool up = true;     ///< worker to coordinator is cut
+  bool down = true;   ///< coordinator to worker is cut
+  bool hold = false;  ///< messages come after the cut instead of being lost (TCP sends again)
+};
+
+struct NetworkPlan {
+  Time delay_min = 1 * kMillisecond;
+  Time delay_max = 5 * kMillisecond;
+  std::uint32_t loss_permille = 0;
+  std::uint32_t repeat_permille = 0;
+  std::uint32_t slow_permille = 0;  ///< messages that take up to slow_max
+  Time slow_max = 1 * kSecond;
+  std::vector<Partition> partitions;
+};
+
+struct TeacherPlan {
+  Time latency_min = 100 * kMillisecond;
+  Time latency_max = 800 * kMillisecond;
+  std::uint32_t retry_permille = 0;   ///< calls that the gateway had to try again (429, 5xx)
+  std::uint32_t refuse_permille = 0;  ///< calls that fail for good
+  std::uint32_t hang_permille = 0;    ///< calls that end with a time-out
+  bool deterministic = true;          ///< the answer is f(call key); else f(call key, request)
+};
+
+struct DiskPlan {
+  Time sync_min = 1 * kMillisecond;  ///< of a worker's journal
+  Time sync_max = 4 * kMillisecond;
+  std::uint32_t sync_fails_permille = 0;
+  Time commit_min = 1 * kMillisecond;  ///< of the ledger
+  Time commit_max = 6 * kMillisecond;
+  std::uint32_t commit_fails_permille = 0;
+};
+
+/// A process's own clock against simulated time.
+struct ClockPlan {
+  Time offset = 0;
+  std::int32_t drift_ppm = 0;
+};
+
+/// A sample that kills every worker that works on it.
+struct Poison {
+  std::uint32_t shard = 0;
+  std::uint32_t position = 0;
+  bool at_start = true;  ///< else once it has its answers
+};
+
+/// All that happens to one world, but for what single messages and calls draw.
+struct Plan {
+  std::uint64_t seed = 0;
+  std::uint32_t workers = 3;
+  std::vector<std::uint32_t> shards;  ///< samples in each
+  std::uint32_t candidates = 1;
+  std::uint32_t slots = 6;
+  NetworkPlan network;
+  TeacherPlan teacher;
+  DiskPlan disk;
+  std::vector<ClockPlan> clocks;  ///< by process: coordinator, worker 1, ...
+  std::vector<Crash> crashes;
+  std::vector<Pause> pauses;
+  std::vector<Stop> stops;
+  std::vector<Ghost> ghosts;
+  std::vector<Poison> poison;
+  Time faults_end = 0;         ///< single messages, calls and syncs fail until then
+  bool zero_slack = false;     ///< no call may be repeated, whatever the excuse
+  bool local_workers = false;  ///< they end with the coordinator, which reads their journals
+};
+
+/// A class of faults with the promise that it is held to.
+struct Campaign {
+  std::string_view name;   ///< "C3"
+  std::string_view about;  ///< for people
+  void (*fill)(Plan& plan);
+};
+
+/// Returns all campaigns, C1 first.
+const std::vector<Campaign>& campaigns();
+
+/// Returns the campaign of this name, or null.
+const Campaign* find_campaign(std::string_view name);
+
+/// Returns what happens to the world of this campaign and seed.
+Plan plan_for(const Campaign& campaign, std::uint64_t seed);
+
+/// Returns a world of the same samples as `plan` with one worker and no faults.
+Plan without_faults(const Plan& plan);
+
+}  // namespace fd::sim

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+
+#include "actors/ports.hpp"
+#include "tests/sim/plan.hpp"
+#include "tests/sim/schedule.hpp"
+
+namespace fd::sim {
+
+/// One life of one process: what is asked of it happens only while it lives, and waits while it is
+/// stopped. It reads its own clock, which is offset and drifts.
+class Process {
+ public:
+  Process(Schedule& schedule, const ClockPlan& clock) : schedule_(schedule), clock_(clock) {}
+  virtual ~Process() = default;
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+
+  [[nodiscard]] bool alive() const { return alive_; }
+
+  /// Ends the process at once; nothing that waits for it happens any more.
+  void kill();
+
+  /// Stops and lets go on. Pauses of one process may overlap: the last end counts.
+  void pause();
+  void resume();
+
+  /// Has the process die at the n-th effect boundary from now on; `died` is called then, instead of
+  /// the rest of what the process was about to do.
+  void kill_at_boundary(std::uint32_t boundary, std::function<void()> died);
+
+  /// Has `task` done in this process after `delay` of simulated time.
+  void after(Time delay, Task task);
+
+ protected:
+  /// Returns what this process's clock shows.
+  [[nodiscard]] Instant now() const;
+  /// Returns how long this process's clock takes for `local`, in simulated time, rounded up.
+  [[nodiscard]] Time simulated(Duration local) const;
+  /// Passes from one effect to the next. Returns true if the process died in between.
+  bool boundary();
+
+  Schedule& schedule_;
+
+ private:
+  void enter(Task task);
+  ClockPlan clock_;
+  bool alive_ = true;
+  std::uint32_t pauses_ = 0;
+  std::deque<Task> waiting_;
+  std::uint32_t boundaries_left_ = 0;
+  std::function<void()> died_;
+};
+
+}  // namespace fd::sim

@@ -1,0 +1,137 @@
+#include "tests/sim/teacher.hpp"
+
+#include <algorithm>
+
+namespace fd::sim {
+namespace {
+
+constexpr Time kHang = 6 * kSecond;  ///< the gateway's time-out
+
+}  // namespace
+
+Teacher::Teacher(const Plan& plan, const MemoryLedger& ledger, Schedule& schedule, Trace& trace,
+                 Oracle& oracle)
+    : plan_(plan),
+      ledger_(ledger),
+      schedule_(schedule),
+      trace_(trace),
+      oracle_(oracle),
+      random_(plan.seed, "teacher") {
+  late_starts_ = std::any_of(plan.pauses.begin(), plan.pauses.end(),
+                             [](const Pause& pause) { return pause.who != 0; }) ||
+                 std::any_of(plan.clocks.begin(), plan.clocks.end(),
+                             [](const ClockPlan& clock) { return clock.drift_ppm != 0; });
+}
+
+Reply Teacher::request(const Sample& sample, std::uint32_t candidate, const Caller& caller) {
+  const Digest key = Dataset::call_key(sample, candidate);
+  std::vector<Request>& requests = log_[key];
+  const Place place = Dataset::place_of(sample.id);
+  trace_.note(schedule_.now(), "request", caller.worker, place.first, place.second, candidate);
+  const bool ghost = ghosts_.contains(caller.incarnation);
+  if (!ghost) {
+    check(sample, candidate, caller, requests);
+  }
+  ++requests_;
+  const TeacherPlan& plan = plan_.teacher;
+  Reply reply;
+  reply.serial = requests_;
+  reply.latency = random_.between(plan.latency_min, plan.latency_max);
+  const bool faulty = !mended_;
+  if (faulty && random_.chance(plan.retry_permille)) {
+    reply.attempts += 1 + random_.below(3);
+    reply.latency += (reply.attempts - 1) * 300 * kMillisecond;
+  }
+  if (faulty && random_.chance(plan.refuse_permille)) {
+    reply.failure = Reason::provider_rejected;
+  } else if (faulty && random_.chance(plan.hang_permille)) {
+    reply.failure = Reason::attempts_exhausted;
+    reply.latency = kHang;
+  } else {
+    reply.answer = Dataset::answer(
+        sample, candidate, plan.deterministic ? 0 : static_cast<std::uint32_t>(requests.size()));
+  }
+  requests.push_back({caller, schedule_.now(), ghost ? State::in_doubt : State::in_flight,
+                      reply.failure != Reason::none});
+  open_[caller.incarnation].insert(key);
+  return reply;
+}
+
+void Teacher::check(const Sample& sample, std::uint32_t candidate, const Caller& caller,
+                    const std::vector<Request>& earlier) {
+  const Place place = Dataset::place_of(sample.id);
+  const std::string which = "call " + std::to_string(place.first) + "/" +
+                            std::to_string(place.second) + "." + std::to_string(candidate);
+  const bool late = late_starts_ && !ledger_.leases(place.first).empty() &&
+                    ledger_.leases(place.first).back().lease.fence > caller.fence;
+  bool counted = false;
+  for (const Request& request : earlier) {
+    if (request.state == State::failed) {
+      continue;
+    }
+    counted = true;
+    if (plan_.zero_slack) {
+      oracle_.fail(schedule_.now(), which + " is asked again, where no call may be repeated");
+      continue;
+    }
+    const bool same = request.caller.worker == caller.worker;
+    const bool excused = request.state == State::in_doubt ||
+                         (!same && lapsed(request, place, candidate)) || (!same && late);
+    if (!excused) {
+      oracle_.fail(
+          schedule_.now(),
+          which + " is asked again by worker " + std::to_string(caller.worker) +
+              (request.caller.incarnation == caller.incarnation ? " in the same life" : "") +
+              " though worker " + std::to_string(request.caller.worker) +
+              (request.state == State::settled ? " settled it" : " has it in flight"));
+    }
+  }
+  extra_ += counted ? 1 : 0;
+}
+
+/// Returns whether the shard went to another worker before the answer was recorded.
+bool Teacher::lapsed(const Request& request, Place place, std::uint32_t candidate) const {
+  const AnswerRow* row = ledger_.answer(place, candidate);
+  const auto& leases = ledger_.leases(place.first);
+  const std::string name = "w" + std::to_string(request.caller.worker);
+  return std::any_of(leases.begin(), leases.end(), [&](const LeaseRow& lease) {
+    return lease.lease.worker != name && lease.lease.fence > request.caller.fence &&
+           (row == nullptr || row->durable_at >= lease.granted_at);
+  });
+}
+
+void Teacher::settled(const Digest& key, std::uint64_t incarnation) {
+  open_[incarnation].erase(key);
+  std::vector<Request>& requests = log_.at(key);
+  for (auto request = requests.rbegin(); request != requests.rend(); ++request) {
+    if (request->caller.incarnation == incarnation && request->state == State::in_flight) {
+      request->state = request->fails ? State::failed : State::settled;
+      return;
+    }
+  }
+}
+
+void Teacher::superseded(std::uint32_t worker, std::uint64_t incarnation) {
+  open_.erase(incarnation);
+  ghosts_.insert(incarnation);
+  for (auto& [key, requests] : log_) {
+    for (Request& request : requests) {
+      if (request.caller.worker == worker && request.state != State::failed) {
+        request.state = State::in_doubt;
+      }
+    }
+  }
+}
+
+void Teacher::died(std::uint64_t incarnation) {
+  for (const Digest& key : open_[incarnation]) {
+    for (Request& request : log_.at(key)) {
+      if (request.caller.incarnation == incarnation && request.state == State::in_flight) {
+        request.state = State::in_doubt;
+      }
+    }
+  }
+  open_.erase(incarnation);
+}
+
+}  // namespace fd::sim

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/sim/dataset.hpp"
+#include "tests/sim/memory_ledger.hpp"
+#include "tests/sim/plan.hpp"
+#include "tests/sim/random.hpp"
+#include "tests/sim/trace.hpp"
+
+namespace fd::sim {
+
+/// What the teacher replies to one call, all attempts of the gateway taken together.
+struct Reply {
+  Time latency = 0;
+  std::uint32_t attempts = 1;
+  std::uint64_t serial = 0;  ///< of the request: 1, 2, ...
+  Reason failure = Reason::none;
+  Answer answer;  ///< when there is no failure
+};
+
+/// Who asks, for the bill.
+struct Caller {
+  std::uint32_t worker = 0;       ///< name: worker k
+  std::uint64_t incarnation = 0;  ///< of its process
+  std::uint64_t fence = 0;        ///< that the sample was started under
+};
+
+/// The scripted teacher and its bill: it knows every request by call key, and refuses to excuse one
+/// that repeats a paid answer without a reason. An earlier request is excused if it failed, if its
+/// process died before the answer was in its journal, or if the shard was leased to another worker
+/// before the answer was recorded.
+class Teacher {
+ public:
+  Teacher(const Plan& plan, const MemoryLedger& ledger, Schedule& schedule, Trace& trace,
+          Oracle& oracle);
+
+  /// Takes a request and says what will come of it.
+  Reply request(const Sample& sample, std::uint32_t candidate, const Caller& caller);
+
+  /// The answer (or the failure) of the latest request of this key by this process is in its
+  /// journal.
+  void settled(const Digest& key, std::uint64_t incarnation);
+  /// A process ended: what it had in flight is in doubt.
+  void died(std::uint64_t incarnation);
+
+  /// A process was replaced, on another machine, while it lives on: nothing that it does counts any
+  /// more, and its journal stays behind.
+  void superseded(std::uint32_t worker, std::uint64_t incarnation);
+
+  /// From now on no call fails: the provider is mended.
+  void mend() { mended_ = true; }
+
+  [[nodiscard]] std::uint64_t requests() const { return requests_; }
+  /// Returns how many requests repeated an earlier one that had not failed.
+  [[nodiscard]] std::uint64_t extra() const { return extra_; }
+
+ private:
+  enum class State { in_flight, settled, failed, in_doubt };
+  struct Request {
+    Caller caller;
+    Time sent = 0;
+    State state = State::in_flight;
+    bool fails = false;
+  };
+  void check(const Sample& sample, std::uint32_t candidate, const Caller& caller,
+             const std::vector<Request>& earlier);
+  [[nodiscard]] bool lapsed(const Request& request, Place place, std::uint32_t candidate) const;
+
+  const Plan& plan_;
+  const MemoryLedger& ledger_;
+  Schedule& schedule_;
+  Trace& trace_;
+  Oracle& oracle_;
+  Random random_;
+  std::map<Digest, std::vector<Request>> log_;
+  std::map<std::uint64_t, std::set<Digest>> open_;  ///< keys not settled, by incarnation
+  std::set<std::uint64_t> ghosts_;
+  bool late_starts_ = false;  ///< a process may miss the end of its own lease
+  bool mended_ = false;
+  std::uint64_t requests_ = 0;
+  std::uint64_t extra_ = 0;
+};
+
+}  // namespace fd::sim

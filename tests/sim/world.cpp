@@ -1,0 +1,353 @@
+#include "tests/sim/world.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace fd::sim {
+namespace {
+
+constexpr std::uint64_t kEventsMax = 400'000;  ///< of one world: more is a loop
+constexpr Time kLinger = 50 * kMillisecond;    ///< how long a coordinator's last frames take
+constexpr Time kRestartDefault = 300 * kMillisecond;
+constexpr std::uint32_t kResumesMax = 4;
+
+}  // namespace
+
+World::World(Plan plan, bool print)
+    : plan_(std::move(plan)),
+      data_(plan_),
+      trace_(print),
+      network_(plan_, schedule_, trace_),
+      ledger_(plan_, data_, schedule_, trace_, oracle_),
+      teacher_(plan_, ledger_, schedule_, trace_, oracle_),
+      files_(data_.shard_count()),
+      services_{plan_,    data_,   schedule_, trace_, oracle_,
+                network_, ledger_, teacher_,  files_, deliveries_},
+      random_(plan_.seed, "world") {
+  for (std::uint32_t number = 1; number <= plan_.workers; ++number) {
+    machines_.push_back({std::make_unique<WorkerDisk>(plan_, number, schedule_, trace_, oracle_),
+                         nullptr, 0, false});
+  }
+}
+
+World::~World() = default;
+
+Verdict World::run() {
+  arrange();
+  const Time limit = deadline();
+  while (!finished_ && !oracle_.failure()) {
+    if (schedule_.empty() || schedule_.now() > limit || schedule_.done() > kEventsMax) {
+      oracle_.fail(schedule_.now(), "the run does not end: " + std::to_string(schedule_.done()) +
+                                        " events, " + std::to_string(limit / kMillisecond) +
+                                        " ms allowed");
+      break;
+    }
+    schedule_.step();
+  }
+  if (!oracle_.failure()) {
+    check_end();
+  }
+  Verdict verdict;
+  verdict.failure = oracle_.failure();
+  verdict.trace = trace_.hash();
+  verdict.requests = teacher_.requests();
+  verdict.extra = teacher_.extra();
+  verdict.events = schedule_.done();
+  verdict.finished_at = schedule_.now();
+  return verdict;
+}
+
+/// Within a lease, the back-offs and the remaining work (one call at a time) of the end of all
+/// faults, and of every start that is needed again.
+Time World::deadline() const {
+  Time calls = 0;
+  for (const std::uint32_t count : plan_.shards) {
+    calls += static_cast<Time>(count) * plan_.candidates;
+  }
+  const Time work = calls * (plan_.teacher.latency_max + 200 * kMillisecond);
+  const Time poison = static_cast<Time>(plan_.poison.size()) * 8 * (kTtl + 2 * kSecond);
+  return plan_.faults_end + 4 * kTtl + 10 * kSecond + work + poison;
+}
+
+void World::arrange() {
+  start_coordinator();
+  for (std::uint32_t number = 1; !plan_.local_workers && number <= plan_.workers; ++number) {
+    schedule_.after(random_.between(0, 200 * kMillisecond),
+                    [this, number] { start_worker(number); });
+  }
+  for (const Crash& one : plan_.crashes) {
+    schedule_.after(one.at, [this, one] { crash(one); });
+  }
+  for (const Pause& pause : plan_.pauses) {
+    schedule_.after(pause.at, [this, pause] {
+      if (Process* stopped = process(pause.who)) {
+        trace_.note(schedule_.now(), "paused", pause.who);
+        stopped->pause();
+        schedule_.after(pause.length, [this, stopped, who = pause.who] {
+          trace_.note(schedule_.now(), "resumed", who);
+          stopped->resume();
+        });
+      }
+    });
+  }
+  for (const Stop& one : plan_.stops) {
+    schedule_.after(one.at, [this, one] { stop(one); });
+  }
+  for (const Ghost& ghost : plan_.ghosts) {
+    schedule_.after(ghost.at, [this, ghost] { start_ghost(ghost.who); });
+  }
+  schedule_.after(plan_.faults_end, [this] { heal(); });
+}
+
+/// The liveness phase: whoever is down comes back, unless it is lost for good.
+void World::heal() {
+  healed_ = true;
+  network_.heal();
+  trace_.note(schedule_.now(), "healed", 0);
+  if (coordinator_ == nullptr && !finished_) {
+    start_coordinator();
+  }
+  for (std::uint32_t number = 1; number <= plan_.workers; ++number) {
+    Machine& machine = machines_[number - 1];
+    if (machine.process == nullptr && !machine.for_good) {
+      start_worker(number);
+    }
+  }
+}
+
+Process* World::process(std::uint32_t who) const {
+  return who == 0 ? static_cast<Process*>(coordinator_) : machines_.at(who - 1).process;
+}
+
+// --- starts -------------------------------------------------------------------------------------
+
+void World::start_coordinator() {
+  if (coordinator_ != nullptr || finished_) {
+    return;
+  }
+  if (plan_.local_workers) {
+    read_local_journals();
+  }
+  auto made = std::make_unique<CoordinatorProcess>(
+      services_, [this](CoordinatorProcess::End how) { coordinator_ended(how); });
+  coordinator_ = made.get();
+  processes_.push_back(std::move(made));
+  coordinator_->start();
+  for (std::uint32_t number = 1; plan_.local_workers && number <= plan_.workers; ++number) {
+    schedule_.after(random_.between(0, 100 * kMillisecond),
+                    [this, number] { start_worker(number); });
+  }
+}
+
+void World::start_worker(std::uint32_t number) {
+  Machine& machine = machines_.at(number - 1);
+  if (machine.process != nullptr || (plan_.local_workers && coordinator_ == nullptr)) {
+    return;
+  }
+  // Rises with time, whatever the machine.
+  const std::uint64_t incarnation = ++incarnations_ * 16 + random_.below(16);
+  auto made = std::make_unique<WorkerProcess>(
+      services_, *machine.disk, number, incarnation,
+      [this, number](WorkerProcess& worker, WorkerProcess::End how) {
+        worker_ended(worker, number, how);
+      });
+  machine.process = made.get();
+  ++machine.starts;
+  processes_.push_back(std::move(made));
+  machine.process->start();
+}
+
+/// A second process takes over a worker's name, with a disk of its own, while the first one lives
+/// on as a ghost.
+void World::start_ghost(std::uint32_t number) {
+  Machine& machine = machines_.at(number - 1);
+  if (machine.process == nullptr) {
+    return;
+  }
+  trace_.note(schedule_.now(), "ghost", number);
+  teacher_.superseded(number, machine.process->incarnation());
+  ghost_disks_.push_back(std::move(machine.disk));
+  machine.disk = std::make_unique<WorkerDisk>(plan_, number, schedule_, trace_, oracle_);
+  machine.process = nullptr;
+  start_worker(number);
+}
+
+// --- ends ---------------------------------------------------------------------------------------
+
+void World::crash(const Crash& crash) {
+  Process* victim = process(crash.who);
+  if (victim == nullptr) {
+    return;
+  }
+  if (crash.boundary == 0) {
+    kill(crash);
+  } else {
+    victim->kill_at_boundary(crash.boundary, [this, crash] { kill(crash); });
+  }
+}
+
+void World::kill(const Crash& crash) {
+  if (crash.who == 0) {
+    kill_coordinator(crash);
+  } else {
+    machines_.at(crash.who - 1).for_good = !crash.restart_after;
+    kill_worker(crash.who, crash.restart_after, crash.told);
+  }
+}
+
+void World::kill_coordinator(const Crash& crash) {
+  if (coordinator_ == nullptr) {
+    return;
+  }
+  trace_.note(schedule_.now(), "killed", 0);
+  coordinator_->kill();
+  coordinator_ = nullptr;
+  network_.coordinator(nullptr);
+  ledger_.crash();
+  end_local_workers();
+  schedule_.after(crash.restart_after.value_or(kRestartDefault), [this] { start_coordinator(); });
+}
+
+void World::kill_worker(std::uint32_t number, std::optional<Time> restart_after, bool told) {
+  Machine& machine = machines_.at(number - 1);
+  if (machine.process == nullptr) {
+    return;
+  }
+  trace_.note(schedule_.now(), "killed", number);
+  machine.process->kill();
+  machine.disk->crash();
+  teacher_.died(machine.process->incarnation());
+  machine.process = nullptr;
+  if (told && coordinator_ != nullptr) {
+    coordinator_->worker_ended("w" + std::to_string(number), restart_after.has_value());
+  }
+  if (restart_after) {
+    schedule_.after(*restart_after, [this, number] { start_worker(number); });
+  }
+}
+
+void World::end_local_workers() {
+  for (std::uint32_t number = 1; plan_.local_workers && number <= plan_.workers; ++number) {
+    kill_worker(number, std::nullopt, false);
+  }
+}
+
+void World::stop(const Stop& stop) {
+  if (stop.who == 0) {
+    if (coordinator_ != nullptr) {
+      stop_again_ = stop.restart_after;
+      coordinator_->drain();
+    }
+    return;
+  }
+  if (WorkerProcess* worker = machines_.at(stop.who - 1).process) {
+    worker->stop();
+  }
+}
+
+void World::coordinator_ended(CoordinatorProcess::End how) {
+  CoordinatorProcess* ended = coordinator_;
+  if (how == CoordinatorProcess::End::storage_failed) {
+    kill_coordinator({});
+    return;
+  }
+  // Its last frames are on their way; then it is gone.
+  schedule_.after(kLinger, [this, ended, how] {
+    if (coordinator_ != ended) {
+      return;
+    }
+    ended->kill();
+    ledger_.crash();
+    coordinator_ = nullptr;
+    network_.coordinator(nullptr);
+    end_local_workers();
+    if (how == CoordinatorProcess::End::drained) {
+      schedule_.after(stop_again_.value_or(kRestartDefault), [this] { start_coordinator(); });
+      return;
+    }
+    const bool failed = std::any_of(files_.begin(), files_.end(),
+                                    [](const auto& file) { return file && file->failed > 0; });
+    if (failed && plan_.poison.empty() && resumes_ < kResumesMax) {
+      // The operator has the provider mended, and goes on.
+      ++resumes_;
+      teacher_.mend();
+      start_coordinator();
+      return;
+    }
+    finished_ = true;
+  });
+}
+
+void World::worker_ended(WorkerProcess& worker, std::uint32_t number, WorkerProcess::End how) {
+  Machine& machine = machines_.at(number - 1);
+  if (&worker != machine.process) {
+    worker.kill();  // a ghost
+    return;
+  }
+  if (how != WorkerProcess::End::stopped) {
+    kill_worker(number, kRestartDefault, random_.chance(500));
+    return;
+  }
+  machine.process->kill();
+  teacher_.died(machine.process->incarnation());
+  machine.process = nullptr;
+  schedule_.after(kRestartDefault, [this, number] { start_worker(number); });
+}
+
+/// What a coordinator does first when its workers ended with it: the answers of their journals go
+/// into the ledger.
+void World::read_local_journals() {
+  for (Machine& machine : machines_) {
+    const WorkerDisk::Recovered left = machine.disk->take_all();
+    std::vector<Record> records = left.ended;
+    for (const JournalIntent& intent : left.in_doubt) {
+      records.push_back(in_doubt(intent));
+    }
+    ledger_.import(std::move(records));
+  }
+}
+
+// --- the end ------------------------------------------------------------------------------------
+
+void World::check_end() {
+  std::set<Place> poisoned;
+  for (const Poison& poison : plan_.poison) {
+    poisoned.insert({poison.shard, poison.position});
+  }
+  for (std::uint32_t shard = 0; shard < data_.shard_count(); ++shard) {
+    const std::string which = "shard " + std::to_string(shard);
+    const std::optional<ShardFile>& file = files_.at(shard);
+    if (!file) {
+      oracle_.fail(schedule_.now(), which + " is not written");
+      return;
+    }
+    // First answer wins: the files hold what was recorded first, and what follows from it.
+    std::vector<Answer> answers;
+    std::vector<Outcome> outcomes;
+    for (const Sample& sample : data_.shard(shard)) {
+      std::vector<Answer> own;
+      for (std::uint32_t candidate = 0; candidate < data_.candidates(); ++candidate) {
+        if (const AnswerRow* row = ledger_.answer(Dataset::place_of(sample.id), candidate)) {
+          own.push_back(row->answer);
+        }
+      }
+      const bool poison = poisoned.contains(Dataset::place_of(sample.id));
+      outcomes.push_back(data_.outcome(sample, own, poison ? Reason::poison : Reason::none));
+      answers.insert(answers.end(), own.begin(), own.end());
+    }
+    if (!(Dataset::artifacts(std::move(answers), std::move(outcomes)) == file->artifacts)) {
+      oracle_.fail(schedule_.now(), which + " is not what the recorded answers make");
+    }
+    if (plan_.teacher.deterministic && plan_.poison.empty() &&
+        !(data_.expected(shard) == file->artifacts)) {
+      oracle_.fail(schedule_.now(), which + " differs from that of a run without faults");
+    }
+  }
+}
+
+Verdict run_world(const Campaign& campaign, std::uint64_t seed, bool print) {
+  return World(plan_for(campaign, seed), print).run();
+}
+
+}  // namespace fd::sim
