@@ -29,11 +29,6 @@
 namespace fd {
 namespace {
 
-std::optional<std::string> environment(const std::string& name) {
-  const char* value = std::getenv(name.c_str());
-  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-}
-
 std::uint64_t random_u64() {
   std::uint64_t value = 0;
   while (getrandom(&value, sizeof value, 0) != static_cast<ssize_t>(sizeof value)) {
@@ -176,7 +171,7 @@ class Replay {
       name = RunDir(*place_.run_root).run_json();
       text = facts.config_json;
     }
-    auto loaded = load_stored_config(name, text, command_.gateway, {environment, {}});
+    auto loaded = load_stored_config(name, text, command_.gateway, {environment_variable, {}});
     if (!loaded.ok()) {
       const bool alone = !place_.run_root && command_.gateway.empty();
       return alone ? loaded.error().within(
@@ -194,7 +189,8 @@ class Replay {
 
   Result<int> ask(ShardReplay& replay) {
     FD_TRY(const RunConfig config, config_to_ask_with(replay.shard().config));
-    FD_TRY(const std::vector<Endpoint> endpoints, endpoints_with_secrets(config, environment));
+    FD_TRY(const std::vector<Endpoint> endpoints,
+           endpoints_with_secrets(config, environment_variable));
     std::uint32_t slots = 0;
     for (const ProviderConfig& provider : config.gateway.providers) {
       slots += provider.max_concurrency;

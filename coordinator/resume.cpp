@@ -1,12 +1,11 @@
 #include "coordinator/resume.hpp"
 
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <utility>
 
+#include "actors/command_line.hpp"
 #include "actors/config_loader.hpp"
 #include "coordinator/exit_code.hpp"
 #include "coordinator/reuse.hpp"
@@ -14,11 +13,6 @@
 
 namespace fd {
 namespace {
-
-std::optional<std::string> environment(const std::string& name) {
-  const char* value = std::getenv(name.c_str());
-  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-}
 
 /// Returns the folder behind links such as `latest`, or `path` when there is none.
 std::string resolved(const std::string& path) {
@@ -36,8 +30,8 @@ Result<RunConfig> config_to_go_on_with(const RunFolder& folder, const ResumeComm
     return Error{Errc::corrupt, name + ": its config is not the one that its config_digest names" +
                                     (then.ok() ? "" : ": " + then.error().message)};
   }
-  FD_TRY(LoadedConfig now,
-         load_stored_config(name, folder.facts().config_json, "", {environment, command.sets}));
+  FD_TRY(LoadedConfig now, load_stored_config(name, folder.facts().config_json, "",
+                                              {environment_variable, command.sets}));
   for (const std::string& warning : now.warnings) {
     std::fprintf(stderr, "warning: %s\n", warning.c_str());
   }

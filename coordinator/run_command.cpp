@@ -1,12 +1,12 @@
 #include "coordinator/run_command.hpp"
 
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <utility>
 
 #include <unistd.h>
 
+#include "actors/command_line.hpp"
 #include "actors/config_loader.hpp"
 #include "actors/files.hpp"
 #include "coordinator/exit_code.hpp"
@@ -15,11 +15,6 @@
 
 namespace fd {
 namespace {
-
-std::optional<std::string> environment(const std::string& name) {
-  const char* value = std::getenv(name.c_str());
-  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-}
 
 /// Ingests into a folder beside the runs, and takes that up as the run's folder.
 Result<std::unique_ptr<RunFolder>> prepare(const RunCommand& command, const LoadedConfig& loaded,
@@ -73,7 +68,7 @@ int run_command(const RunCommand& command) {
   if (const auto checked = check_live_options(command.live); !checked.ok()) {
     return report_failure(checked.error());
   }
-  auto loaded = load_config(command.config_path, {environment, command.sets});
+  auto loaded = load_config(command.config_path, {environment_variable, command.sets});
   if (!loaded.ok()) {
     return report_failure(loaded.error());
   }
