@@ -1,72 +1,16 @@
-"""A run that goes on from its folder alone, shards that are replayed, and answers that are used again.
+"""A run that goes on from its folder alone, and shards that are replayed.
 
 Every claim of "no call" is read from the simulator's request log.
 """
 
 import json
-import os
-import pathlib
 import shutil
 import signal
 import subprocess
 import unittest
 
 import fd_processes as fd
-
-REFUSED = "cost more than 33?"  # in three rows of the set
-
-
-class Job(unittest.TestCase):
-    """A small job in a folder of its own."""
-
-    def setUp(self):
-        holder = fd.temporary_folder()
-        self.addCleanup(holder.cleanup)
-        self.folder = pathlib.Path(holder.name)
-        self.config = fd.make_set(self.folder)
-
-    def simulator(self, *arguments):
-        simulator = fd.Simulator(self.folder, *fd.dataset_arguments(self.folder), *arguments)
-        self.addCleanup(simulator.stop)
-        return simulator
-
-    def command(self, expect, *arguments):
-        """Runs fd-coordinator to its end. Returns what it printed, on both outputs."""
-        done = fd.run("fd-coordinator", *arguments)
-        self.assertEqual(done.returncode, expect, done.stdout + done.stderr)
-        return done.stdout + done.stderr
-
-    def run_job(self, simulator, name, *arguments, expect=0):
-        """Runs the job. Returns its run folder."""
-        self.command(expect, "run", self.config, "--out", self.folder / name, *fd.teacher(simulator.url), *arguments)
-        return (self.folder / name / "latest").resolve()
-
-    def start_slow_run(self, simulator, name):
-        """Starts a run; returns process and run folder once calls are under way."""
-        process = fd.start("fd-coordinator", "run", self.config, "--out", self.folder / name,
-                           *fd.teacher(simulator.url), stderr=subprocess.STDOUT)
-        self.addCleanup(process.stdout.close)
-        while not simulator.log.exists() or len(simulator.requests()) < 60:
-            self.assertIsNone(process.poll())
-        return process, next((self.folder / name).glob("text2sql-*"))
-
-    def failed_run(self, name="out"):
-        """Runs the job with a teacher that refuses three rows for good. Returns the run folder."""
-        run_dir = self.run_job(self.simulator("--reject-contains", REFUSED), name, expect=4)
-        self.assertEqual(len([one for one in fd.outcomes(run_dir) if one["verdict"] == "failed"]), 3)
-        return run_dir
-
-    def shards_in_state(self, run_dir, state):
-        return [path.parent for path in sorted(run_dir.glob("shards/*/manifest.json"))
-                if json.loads(path.read_text())["state"] == state]
-
-    def gateway_file(self, url, concurrency=32):
-        path = self.folder / "gateway.yaml"
-        path.write_text("gateway:\n"
-                        f"  providers: [{{name: other, base_url: '{url}', max_concurrency: {concurrency}}}]\n"
-                        "  retry: {base_ms: 10, max_ms: 50}\n"
-                        "  outage_timeout_s: 1\n", encoding="utf-8")
-        return path
+from fd_job import Job
 
 
 class ResumeTest(Job):
@@ -350,71 +294,6 @@ class PartOfAShardTest(Job):
         self.assertLessEqual(self.resume_calls(run_dir), failed - 3)  # of 5, two may have been in flight
         self.assertEqual(list(run_dir.rglob(".replay")), [])
         self.assertEqual(fd.stable_files(run_dir), reference)
-
-
-class ReuseTest(Job):
-    def reuse(self, *runs):
-        return ["--set", f"reuse={json.dumps([str(run) for run in runs])}"]
-
-    def test_other_gates_over_the_answers_of_an_earlier_run_cost_nothing(self):
-        gates = ["--set", "gates.select.require_gold_match=false", "--set", "gates.rules.max_chars=60", "--set",
-                 "sharding.target_size=50"]
-        earlier = self.run_job(self.simulator(), "earlier")
-        reference = fd.stable_files(self.run_job(self.simulator(), "asked", "--run-id", "job", *gates))
-        offline = "http://127.0.0.1:1/v1"
-        output = self.command(0, "run", self.config, "--out", self.folder / "out", "--run-id", "job",
-                              *fd.teacher(offline), *gates, *self.reuse(earlier))
-        run_dir = self.folder / "out" / "job"
-        self.assertEqual(fd.stable_files(run_dir), reference)
-        self.assertIn("240 answers of earlier runs", output)
-        cost = json.loads((run_dir / "reports" / "cost_report.json").read_text())
-        self.assertEqual(cost["total"], {"answered": 0, "attempts": 0, "calls": 0, "completion_tokens": 0, "cost": 0,
-                                         "prompt_tokens": 0})
-
-    def test_paths_are_relative_to_the_config(self):
-        self.run_job(self.simulator(), "earlier", "--run-id", "first")
-        self.config.write_text(self.config.read_text() + "reuse: [earlier/first]\n")
-        run_dir = self.run_job(self.simulator(), "out", "--set", "gates.rules.max_chars=60")
-        self.assertEqual(list(run_dir.glob("shards/*/calls.jsonl"))[0].read_text(), "")
-
-    def test_another_prompt_is_another_call(self):
-        earlier = self.run_job(self.simulator(), "earlier")
-        simulator = self.simulator()
-        self.run_job(simulator, "out", "--set", "teacher.decode.max_tokens=500", *self.reuse(earlier))
-        self.assertEqual(len(simulator.requests()), 240)
-
-    def test_the_ledger_of_a_killed_run_serves_while_nobody_works_there(self):
-        slow = self.simulator("--latency-ms", 100)
-        process, earlier = self.start_slow_run(slow, "killed")
-        gates = ["--set", "gates.rules.max_chars=60"]
-        arguments = ["run", self.config, "--out", self.folder / "out", *fd.teacher(slow.url), *gates,
-                     *self.reuse(earlier)]
-        self.assertIn("in use by another coordinator", self.command(6, *arguments))
-        process.kill()
-        process.wait(fd.DEADLINE_S)
-        paid = len(slow.requests())
-        files = {path: path.stat().st_size for path in earlier.rglob("*.jsonl")}
-        self.command(0, *arguments)
-        self.assertLessEqual(len(slow.requests()) - paid, 240 - 60 + 2 * 32)
-        self.assertLess(len(slow.requests()) - paid, 240)
-        self.assertEqual({path: path.stat().st_size for path in earlier.rglob("*.jsonl")}, files)
-
-    def test_damage_in_the_earlier_run_is_named(self):
-        earlier = self.run_job(self.simulator(), "earlier")
-        path = earlier / "shards" / "0003" / "answers.jsonl"
-        path.write_text(path.read_text().replace("SELECT", "SELEKT", 1))
-        message = self.command(5, "run", self.config, "--out", self.folder / "out", *fd.teacher(self.simulator().url),
-                               "--set", "gates.rules.max_chars=60", *self.reuse(earlier))
-        self.assertIn(str(path), message)
-
-    def test_what_is_no_run_is_refused_before_anything_is_made(self):
-        simulator = self.simulator()
-        for folder in (self.folder, self.folder / "nowhere"):
-            message = self.command(2, "run", self.config, "--out", self.folder / "out", *fd.teacher(simulator.url),
-                                   *self.reuse(folder))
-            self.assertIn(f"reuse.0: {folder}: is not the folder of a run", message)
-        self.assertFalse((self.folder / "out").exists())
-        self.assertFalse(simulator.log.exists() and simulator.requests())
 
 
 if __name__ == "__main__":
