@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <numeric>
 
 namespace fd {
@@ -155,6 +156,11 @@ std::string help_text(const CommandSpec& spec) {
     text += "  " + left + option.help + "\n";
   }
   return text;
+}
+
+std::optional<std::string> environment_variable(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
 std::string shell_word(std::string_view word) {

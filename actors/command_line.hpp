@@ -51,6 +51,10 @@ Result<ParsedCommand> parse_command(const CommandSpec& spec,
 /// Returns the text of --help.
 std::string help_text(const CommandSpec& spec);
 
+/// Returns the environment variable `name`, or nothing when it is not set. What needs the
+/// environment gets this function from its program's command.
+std::optional<std::string> environment_variable(const std::string& name);
+
 /// Returns `word` as it can be typed in a shell: quoted when it must be.
 std::string shell_word(std::string_view word);
 

@@ -13,7 +13,6 @@
 
 #include "actors/config_loader.hpp"
 #include "coordinator/histogram.hpp"
-#include "coordinator/replay_shard.hpp"
 #include "coordinator/shard_files.hpp"
 #include "protocol/frame.hpp"
 
@@ -254,33 +253,22 @@ class CoordinatorShell {
       keep(store, record);
       count(record);
     }
-    FD_TRY(loaded.reused, written_answers(shard, loaded.ids, known));
+    FD_TRY(loaded.reused, answers_beside(shard, store, loaded.ids, known));
     loaded.recorded = std::move(recorded);
     stores_[shard] = std::move(store);
     step(std::move(loaded));
     return {};
   }
 
-  /// Returns what the shard's files have beyond the ledger: it was written with failed samples, and
-  /// replayed since, perhaps elsewhere.
-  Result<std::vector<Record>> written_answers(std::uint32_t shard, const std::vector<SampleId>& ids,
-                                              Known& known) const {
+  /// Returns the answers that lie beside the ledger and are not in it.
+  Result<std::vector<Record>> answers_beside(std::uint32_t shard, const Store& store,
+                                             const std::vector<SampleId>& ids, Known& known) const {
     std::vector<Record> found;
-    FD_TRY(const Manifest manifest, read_shard_manifest(options_.dir, shard));
-    if (manifest.state != ShardFileState::failed) {
+    if (!options_.answers_beside) {
       return found;
     }
-    FD_TRY(FinishedShard written, read_shard_to_replay(options_.dir.shard(shard)));
-    for (Answer& answer : written.answers) {
-      Record record{shard, 0, std::move(answer), std::nullopt, std::nullopt};
-      const auto call =
-          std::find_if(written.calls.begin(), written.calls.end(), [&](const Call& one) {
-            return one.error.empty() && one.sample_id == record.answer->sample_id &&
-                   one.candidate == record.answer->candidate;
-          });
-      if (call != written.calls.end()) {
-        record.call = *call;
-      }
+    FD_TRY(std::vector<Record> records, options_.answers_beside(shard, store.samples));
+    for (Record& record : records) {
       tidy(record, ids, known);
       if (record.answer) {
         found.push_back(std::move(record));

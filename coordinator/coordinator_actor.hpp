@@ -51,6 +51,12 @@ struct CoordinatorActorOptions {
   CoordinatorCoreConfig core;
   std::vector<ShardSeed> shards;
   Progress before;  ///< what earlier starts of this run have done (committed shards)
+  /// Returns answers to calls of a shard's samples that lie beside the ledger, in the shard's
+  /// folder or with earlier runs: a record each, with the call that brought it or without. May be
+  /// empty.
+  std::function<Result<std::vector<Record>>(std::uint32_t shard,
+                                            const std::vector<Sample>& samples)>
+      answers_beside;
   std::function<void(const Progress&)> progress;  ///< about twice a second, on the actor's thread
   std::function<void(RunEnd)> ended;              ///< once
 };

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <future>
+#include <iterator>
 #include <memory>
 #include <thread>
 #include <utility>
@@ -22,6 +23,7 @@
 #include "coordinator/local_workers.hpp"
 #include "coordinator/merge.hpp"
 #include "coordinator/progress_display.hpp"
+#include "coordinator/reuse.hpp"
 
 namespace fd {
 namespace {
@@ -36,10 +38,11 @@ std::uint32_t workers_of(const LiveOptions& options) {
 /// The live part of a run: from the leases to the last shard.
 class LiveRun {
  public:
-  LiveRun(const LiveOptions& options, const RunConfig& config, RunFolder& folder)
+  LiveRun(const LiveOptions& options, const RunConfig& config, RunFolder& folder, ReuseIndex* reuse)
       : live_(options),
         config_(config),
         folder_(folder),
+        reuse_(reuse),
         log_(options.level, "coordinator"),
         display_(clock_, isatty(STDERR_FILENO) == 1, options.quiet) {}
 
@@ -89,6 +92,9 @@ class LiveRun {
     options.shards = std::move(shards.seeds);
     await_other_workers(ledger_start, options.shards);
     options.before = shards.before;
+    options.answers_beside = [this](std::uint32_t shard, const std::vector<Sample>& samples) {
+      return answers_beside(shard, samples);
+    };
     options.progress = [this](const Progress& progress) {
       samples_done_ = progress.done;
       display_.update(progress);
@@ -144,6 +150,17 @@ class LiveRun {
     core.ttl = std::chrono::milliseconds(config_.lease.ttl_ms);
     core.heartbeat = std::chrono::milliseconds(config_.lease.heartbeat_ms);
     return core;
+  }
+
+  /// What a replay left in the shard's folder, and what earlier runs have.
+  Result<std::vector<Record>> answers_beside(std::uint32_t shard,
+                                             const std::vector<Sample>& samples) {
+    FD_TRY(std::vector<Record> records, answers_in_folder(folder_.dir().shard(shard), shard));
+    if (reuse_ != nullptr) {
+      FD_TRY(std::vector<Record> earlier, reuse_->answers_for(shard, samples));
+      std::move(earlier.begin(), earlier.end(), std::back_inserter(records));
+    }
+    return records;
   }
 
   /// What local workers of an earlier coordinator had paid for and not handed over.
@@ -215,6 +232,7 @@ class LiveRun {
   const LiveOptions& live_;
   const RunConfig& config_;
   RunFolder& folder_;
+  ReuseIndex* reuse_;  ///< null: no earlier runs
   SystemClock clock_;
   Log log_;
   ProgressDisplay display_;
@@ -302,7 +320,15 @@ int carry_on(const LiveOptions& options, const RunConfig& config, RunFolder& fol
   if (all_committed) {  // stopped before or during the merge, or a shard was replayed since
     return merge_and_report(options, config, folder, {});
   }
-  LiveRun live(options, config, folder);
+  std::unique_ptr<ReuseIndex> reuse;
+  if (!config.reuse.empty()) {
+    auto opened = ReuseIndex::open(config.reuse, folder.dir().root(), config);
+    if (!opened.ok()) {
+      return report_failure(opened.error());
+    }
+    reuse = std::move(opened).value();
+  }
+  LiveRun live(options, config, folder, reuse.get());
   const auto ended = live.run(std::move(shards).value());
   if (!ended.ok()) {
     return report_failure(ended.error());

@@ -120,19 +120,14 @@ int fail(const Error& error, int code) {
   return code;
 }
 
-std::optional<std::string> environment(const std::string& name) {
-  const char* value = std::getenv(name.c_str());
-  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-}
-
 std::string artifacts_root(const ParsedCommand& parsed) {
   if (const auto out = parsed.value("--out")) {
     return *out;
   }
-  if (const auto from_environment = environment("FASTDISTILL_ARTIFACTS_DIR")) {
+  if (const auto from_environment = environment_variable("FASTDISTILL_ARTIFACTS_DIR")) {
     return *from_environment;
   }
-  return environment("HOME").value_or(".") + "/.cache/fastdistill/artifacts";
+  return environment_variable("HOME").value_or(".") + "/.cache/fastdistill/artifacts";
 }
 
 /// Reads the options that `run` and `resume` share. Errors: invalid_input.
@@ -201,7 +196,8 @@ int replay(const ParsedCommand& parsed) {
 }
 
 int ids(const ParsedCommand& parsed) {
-  const auto loaded = load_config(parsed.positionals.front(), {environment, parsed.all("--set")});
+  const auto loaded =
+      load_config(parsed.positionals.front(), {environment_variable, parsed.all("--set")});
   if (!loaded.ok()) {
     return fail(loaded.error(), kExitUsage);
   }

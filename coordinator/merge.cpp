@@ -17,6 +17,9 @@
 namespace fd {
 namespace {
 
+/// The error of a call that was answered, as JSON text.
+constexpr std::string_view kNoError = "\"\"";
+
 /// Goes through the lines of one file and says where it was when something is wrong.
 template <class View>
 class ViewReader {
@@ -153,15 +156,24 @@ class Merge {
       return broken(path, "is one of " + std::to_string(texts.manifest.shards) +
                               " shards, the run has " + std::to_string(ingest_.shards));
     }
-    FD_TRY_VOID(merge_samples(shard, texts));
+    FD_TRY_VOID(merge_calls(shard, texts));
+    return merge_samples(shard, texts);
+  }
+
+  Result<void> merge_calls(std::uint32_t shard, const ShardTexts& texts) {
     ViewReader<CallView> calls(dir_.shard_file(shard, "calls.jsonl"), texts.calls);
     CallView call;
+    paid_.clear();
     for (bool more = true; more;) {
       FD_TRY(more, calls.next(call));
       if (more) {
         calls_.add(call);
+        if (call.error == kNoError) {
+          paid_.emplace_back(call.sample_id, call.candidate);
+        }
       }
     }
+    std::sort(paid_.begin(), paid_.end());
     return {};
   }
 
@@ -211,6 +223,9 @@ class Merge {
         return answers.error("candidate " + std::to_string(next_answer_.candidate) +
                              " is out of order");
       }
+      const bool paid = std::binary_search(paid_.begin(), paid_.end(),
+                                           std::pair(sample_.id, next_answer_.candidate));
+      reused_ += paid ? 0 : 1;
       answers_.push_back(next_answer_);
       FD_TRY(more_answers_, answers.next(next_answer_));
     }
@@ -275,6 +290,7 @@ class Merge {
     summary.reject_reasons = all_.reject_reasons;
     summary.failure_reasons = all_.failure_reasons;
     const CallTotals calls = calls_.total();
+    summary.reused = reused_;
     summary.calls = calls.calls;
     summary.attempts = calls.attempts;
     summary.prompt_tokens = calls.prompt_tokens;
@@ -311,6 +327,8 @@ class Merge {
   SampleView sample_;
   OutcomeView outcome_;
   std::vector<AnswerView> answers_;
+  std::vector<std::pair<SampleId, std::uint32_t>> paid_;  ///< answered calls of the shard, sorted
+  std::uint64_t reused_ = 0;  ///< answers that no call of this run brought
   AnswerView next_answer_;
   bool more_answers_ = false;
 };

@@ -39,6 +39,7 @@ struct RunSummary {
   std::uint64_t valid = 0;
   std::map<std::string, std::uint64_t> reject_reasons;
   std::map<std::string, std::uint64_t> failure_reasons;
+  std::uint64_t reused = 0;  ///< answers of earlier runs, which no call was made for
   std::uint64_t calls = 0;
   std::uint64_t attempts = 0;
   std::uint64_t prompt_tokens = 0;

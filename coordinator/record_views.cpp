@@ -219,7 +219,7 @@ Result<void> read_view(std::string_view text, CallView& view) {
   line.expect(",\"call_key\":");
   line.string();
   line.expect(",\"candidate\":");
-  line.whole<std::uint32_t>();
+  view.candidate = line.whole<std::uint32_t>();
   line.expect(",\"completion_tokens\":");
   view.completion_tokens = line.whole<std::uint64_t>();
   line.expect(",\"endpoint\":");

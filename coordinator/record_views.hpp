@@ -39,6 +39,7 @@ struct AnswerView {
 
 struct CallView {
   SampleId sample_id;
+  std::uint32_t candidate = 0;
   std::string_view endpoint;
   std::string_view error;
   std::uint64_t attempts = 0;

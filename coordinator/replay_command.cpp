@@ -19,20 +19,15 @@
 #include "actors/gateway/endpoint_secrets.hpp"
 #include "actors/sandbox/sql_sandbox.hpp"
 #include "coordinator/exit_code.hpp"
-#include "coordinator/replay_commit.hpp"
 #include "coordinator/replay_databases.hpp"
 #include "coordinator/replay_fresh.hpp"
 #include "coordinator/replay_place.hpp"
 #include "coordinator/replay_shard.hpp"
 #include "coordinator/run_folder.hpp"
+#include "coordinator/shard_replace.hpp"
 
 namespace fd {
 namespace {
-
-std::optional<std::string> environment(const std::string& name) {
-  const char* value = std::getenv(name.c_str());
-  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-}
 
 std::uint64_t random_u64() {
   std::uint64_t value = 0;
@@ -176,7 +171,7 @@ class Replay {
       name = RunDir(*place_.run_root).run_json();
       text = facts.config_json;
     }
-    auto loaded = load_stored_config(name, text, command_.gateway, {environment, {}});
+    auto loaded = load_stored_config(name, text, command_.gateway, {environment_variable, {}});
     if (!loaded.ok()) {
       const bool alone = !place_.run_root && command_.gateway.empty();
       return alone ? loaded.error().within(
@@ -194,14 +189,15 @@ class Replay {
 
   Result<int> ask(ShardReplay& replay) {
     FD_TRY(const RunConfig config, config_to_ask_with(replay.shard().config));
-    FD_TRY(const std::vector<Endpoint> endpoints, endpoints_with_secrets(config, environment));
+    FD_TRY(const std::vector<Endpoint> endpoints,
+           endpoints_with_secrets(config, environment_variable));
     std::uint32_t slots = 0;
     for (const ProviderConfig& provider : config.gateway.providers) {
       slots += provider.max_concurrency;
     }
     StopSignals signals;
     AskOptions options;
-    options.journal_folder = replay_folder(place_.folder) + "/journal";
+    options.journal_folder = replay_journal(place_.folder);
     options.incarnation = new_incarnation();
     options.signal = [&signals] { return signals.poll(); };
     options.slots = slots;
@@ -211,7 +207,6 @@ class Replay {
     };
     FD_TRY(const Asked asked, ask_for_missing(replay, options));
     FD_TRY(const Manifest manifest, replace_shard(place_.folder, config, replay.result()));
-    FD_TRY_VOID(remove_tree(replay_folder(place_.folder)));
     return report_asked(asked, manifest);
   }
 

@@ -1,23 +1,18 @@
 #include "coordinator/resume.hpp"
 
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <utility>
 
+#include "actors/command_line.hpp"
 #include "actors/config_loader.hpp"
 #include "coordinator/exit_code.hpp"
+#include "coordinator/reuse.hpp"
 #include "coordinator/run_folder.hpp"
 
 namespace fd {
 namespace {
-
-std::optional<std::string> environment(const std::string& name) {
-  const char* value = std::getenv(name.c_str());
-  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-}
 
 /// Returns the folder behind links such as `latest`, or `path` when there is none.
 std::string resolved(const std::string& path) {
@@ -35,8 +30,8 @@ Result<RunConfig> config_to_go_on_with(const RunFolder& folder, const ResumeComm
     return Error{Errc::corrupt, name + ": its config is not the one that its config_digest names" +
                                     (then.ok() ? "" : ": " + then.error().message)};
   }
-  FD_TRY(LoadedConfig now,
-         load_stored_config(name, folder.facts().config_json, "", {environment, command.sets}));
+  FD_TRY(LoadedConfig now, load_stored_config(name, folder.facts().config_json, "",
+                                              {environment_variable, command.sets}));
   for (const std::string& warning : now.warnings) {
     std::fprintf(stderr, "warning: %s\n", warning.c_str());
   }
@@ -45,6 +40,7 @@ Result<RunConfig> config_to_go_on_with(const RunFolder& folder, const ResumeComm
     return Error{Errc::stale, folder.dir().root() + ": the run's own config rules, and " +
                                   difference + "; start a new run for that"};
   }
+  FD_TRY(now.config.reuse, resolve_reuse(now.config.reuse, now.directory));
   return std::move(now.config);
 }
 

@@ -1,24 +1,20 @@
 #include "coordinator/run_command.hpp"
 
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <utility>
 
 #include <unistd.h>
 
+#include "actors/command_line.hpp"
 #include "actors/config_loader.hpp"
 #include "actors/files.hpp"
 #include "coordinator/exit_code.hpp"
+#include "coordinator/reuse.hpp"
 #include "coordinator/run_folder.hpp"
 
 namespace fd {
 namespace {
-
-std::optional<std::string> environment(const std::string& name) {
-  const char* value = std::getenv(name.c_str());
-  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-}
 
 /// Ingests into a folder beside the runs, and takes that up as the run's folder.
 Result<std::unique_ptr<RunFolder>> prepare(const RunCommand& command, const LoadedConfig& loaded,
@@ -72,13 +68,18 @@ int run_command(const RunCommand& command) {
   if (const auto checked = check_live_options(command.live); !checked.ok()) {
     return report_failure(checked.error());
   }
-  auto loaded = load_config(command.config_path, {environment, command.sets});
+  auto loaded = load_config(command.config_path, {environment_variable, command.sets});
   if (!loaded.ok()) {
     return report_failure(loaded.error());
   }
   for (const std::string& warning : loaded->warnings) {
     std::fprintf(stderr, "warning: %s\n", warning.c_str());
   }
+  auto reuse = resolve_reuse(loaded->config.reuse, loaded->directory);
+  if (!reuse.ok()) {
+    return report_failure(reuse.error());
+  }
+  loaded->config.reuse = std::move(reuse).value();  // run.json is not beside the config
   const auto inputs = resolve_inputs(command.inputs, loaded->config.input, loaded->directory);
   if (!inputs.ok()) {
     return report_failure(inputs.error());

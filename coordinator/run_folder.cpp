@@ -14,6 +14,7 @@
 #include "actors/sandbox/sql_sandbox.hpp"
 #include "coordinator/merge.hpp"
 #include "coordinator/shard_files.hpp"
+#include "coordinator/shard_replace.hpp"
 #include "protocol/frame.hpp"
 
 namespace fd {
@@ -201,6 +202,7 @@ Result<RunShards> RunFolder::shards() const {
   RunShards shards;
   Sha256 digest;
   for (std::uint32_t index = 0; index < facts_.ingest.shards; ++index) {
+    FD_TRY_VOID(finish_replacement(dir_.shard(index)));
     FD_TRY(const Manifest manifest, read_shard_manifest(dir_, index));
     digest.update(json::canonical(to_json(manifest)) + "\n");
     ShardSeed seed;

@@ -52,7 +52,8 @@ class RunFolder {
   [[nodiscard]] const RunFacts& facts() const { return facts_; }
   [[nodiscard]] bool continued() const { return continued_; }
 
-  /// Returns the shards as the run starts. Errors: corrupt, storage.
+  /// Returns the shards as the run starts. A shard whose replacement was cut off is mended first.
+  /// Errors: corrupt, storage.
   Result<RunShards> shards() const;
   /// Makes `config` the one that the run goes on with: run.json is written again when something
   /// about it changed, or the run had ended before. Errors: storage.

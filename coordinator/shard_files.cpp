@@ -7,6 +7,7 @@
 #include "actors/config_loader.hpp"
 #include "actors/files.hpp"
 #include "coordinator/record_views.hpp"
+#include "coordinator/shard_replace.hpp"
 
 namespace fd {
 namespace {
@@ -93,12 +94,6 @@ void check_samples_known(const std::vector<SampleId>& ids, const std::vector<T>&
     }
     FD_CHECK(id != ids.end() && *id == record.sample_id);
   }
-}
-
-Result<void> is_shard(const RunDir& dir, std::uint32_t shard) {
-  FD_TRY(const Manifest manifest, read_shard_manifest(dir, shard));
-  static_cast<void>(manifest);
-  return {};
 }
 
 void sort_and_check(ShardResult& result, const std::vector<SampleId>& ids) {
@@ -230,6 +225,21 @@ Result<std::vector<Sample>> samples_of(std::string_view text, const std::string&
   return samples;
 }
 
+Result<std::vector<Answer>> read_shard_answers(const std::string& folder,
+                                               const Manifest& manifest) {
+  FD_TRY(const std::string text, read_named(folder, manifest, kAnswers));
+  std::vector<Answer> answers;
+  LineSplitter lines(text);
+  for (std::string_view line; lines.next(line);) {
+    auto answer = answer_from_line(line);
+    if (!answer.ok()) {
+      return line_error(in_folder(folder, kAnswers), lines, answer.error());
+    }
+    answers.push_back(std::move(answer).value());
+  }
+  return answers;
+}
+
 Result<ShardTexts> read_finished_shard(const RunDir& dir, std::uint32_t shard) {
   FD_TRY(ShardTexts texts, read_finished_shard_at(dir.shard(shard)));
   if (texts.manifest.shard != shard) {
@@ -262,8 +272,10 @@ Result<ShardTexts> read_finished_shard_at(const std::string& folder) {
 }
 
 Result<Manifest> write_shard(const RunDir& dir, const RunConfig& config, ShardResult result) {
-  FD_TRY_VOID(is_shard(dir, result.shard));
-  return write_shard_at(dir.shard(result.shard), config, std::move(result));
+  FD_TRY(const Manifest before, read_shard_manifest(dir, result.shard));
+  const std::string folder = dir.shard(result.shard);
+  return before.state == ShardFileState::pending ? write_shard_at(folder, config, std::move(result))
+                                                 : replace_shard(folder, config, std::move(result));
 }
 
 Result<Manifest> write_shard_at(const std::string& folder, const RunConfig& config,

@@ -61,6 +61,10 @@ Result<ShardTexts> read_finished_shard(const RunDir& dir, std::uint32_t shard);
 /// Does the same with a shard that lies in `folder`.
 Result<ShardTexts> read_finished_shard_at(const std::string& folder);
 
+/// Returns the answers of a finished shard that lies in `folder`, by (sample_id, candidate).
+/// Errors: corrupt, naming file and place; storage.
+Result<std::vector<Answer>> read_shard_answers(const std::string& folder, const Manifest& manifest);
+
 /// Returns the samples of an input.jsonl, in id order; `path` is what messages call it.
 /// Errors: corrupt, naming line and byte; also when there are not `count`.
 Result<std::vector<Sample>> samples_of(std::string_view text, const std::string& path,
@@ -71,9 +75,10 @@ Result<std::vector<Sample>> samples_of(std::string_view text, const std::string&
 /// calls.jsonl stays out of the manifest: it holds times, and a manifest is the same in every run.
 /// Requires: exactly one outcome per input sample, and at most one answer per sample and candidate,
 /// of samples of this shard only (a bug otherwise).
+/// A shard that is finished already is replaced as a whole (coordinator/shard_replace.hpp).
 /// Errors: storage; corrupt, when the shard's input is not what its manifest says.
 Result<Manifest> write_shard(const RunDir& dir, const RunConfig& config, ShardResult result);
-/// Does the same with a shard that lies in `folder`.
+/// Writes the files into `folder` as a shard that is not finished there, one after the other.
 Result<Manifest> write_shard_at(const std::string& folder, const RunConfig& config,
                                 ShardResult result);
 

@@ -151,6 +151,9 @@ class SummaryText {
             " requests, " + grouped(summary_.prompt_tokens) + " prompt + " +
             grouped(summary_.completion_tokens) + " completion tokens, cost " +
             short_number(summary_.cost) + "\n";
+    if (summary_.reused > 0) {
+      out_ += "  " + grouped(summary_.reused) + " answers of earlier runs, at no cost\n";
+    }
     heading("files in " + dir_.root());
     rows("export/train.jsonl", summary_.train, " rows\n");
     rows("export/valid.jsonl", summary_.valid, " rows\n");

@@ -13,6 +13,7 @@
 #include "actors/command_line.hpp"
 #include "actors/files.hpp"
 #include "actors/gateway/curl_gateway.hpp"
+#include "actors/gateway/endpoint_secrets.hpp"
 #include "actors/log.hpp"
 #include "actors/sandbox/sql_sandbox.hpp"
 #include "actors/zmq_transport.hpp"
@@ -20,7 +21,8 @@
 #include "worker/state_folder.hpp"
 #include "worker/worker_actor.hpp"
 
-/// Read by jemalloc at start: freed pages stay for a minute, because the next batch wants them again.
+/// Read by jemalloc at start: freed pages stay for a minute, because the next batch wants them
+/// again.
 extern "C" {
 extern const char* malloc_conf;
 const char* malloc_conf = "dirty_decay_ms:60000,muzzy_decay_ms:60000";
@@ -86,28 +88,6 @@ std::string host_name() {
 std::uint64_t new_incarnation() {
   constexpr int kRandomBits = 20;
   return (wall_clock_ms() << kRandomBits) | (random_u64() >> (64 - kRandomBits));
-}
-
-/// Looks up the secrets of a run's providers in this process's environment.
-Result<std::vector<Endpoint>> endpoints_of(const RunConfig& config) {
-  std::vector<Endpoint> endpoints;
-  for (const ProviderConfig& provider : config.gateway.providers) {
-    Endpoint endpoint{provider, ""};
-    if (!provider.api_key_env.empty()) {
-      const char* key = std::getenv(provider.api_key_env.c_str());
-      if (key == nullptr || *key == '\0') {
-        return Error{Errc::invalid_input, "the environment variable " + provider.api_key_env +
-                                              " (key of provider " + provider.name +
-                                              ") is not set on this worker"};
-      }
-      endpoint.api_key = key;
-      while (!endpoint.api_key.empty() && endpoint.api_key.back() == '\n') {
-        endpoint.api_key.pop_back();
-      }
-    }
-    endpoints.push_back(std::move(endpoint));
-  }
-  return endpoints;
 }
 
 /// A folder of our own that goes with the process.
@@ -252,7 +232,7 @@ int serve(Settings settings) {
   WorkerActorOptions& options = settings.options;
   options.make_gateway = [&meter](const RunConfig& config, std::uint32_t slots,
                                   ChatCallback callback) -> Result<std::unique_ptr<Gateway>> {
-    FD_TRY(std::vector<Endpoint> endpoints, endpoints_of(config));
+    FD_TRY(std::vector<Endpoint> endpoints, endpoints_with_secrets(config, environment_variable));
     meter.set_slots(slots);
     auto counted = [&meter, callback = std::move(callback)](ChatResult result) {
       meter.ended();

@@ -31,7 +31,8 @@ class Simulator:
 
     def requests(self):
         with open(self.log, encoding="utf-8") as lines:
-            return [json.loads(line) for line in lines]
+            # While it is being written, the last line may be there in part.
+            return [json.loads(line) for line in lines if line.endswith("\n")]
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)

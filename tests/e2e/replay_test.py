@@ -1,72 +1,16 @@
-"""A run that goes on from its folder alone, shards that are replayed, and answers that are used again.
+"""A run that goes on from its folder alone, and shards that are replayed.
 
 Every claim of "no call" is read from the simulator's request log.
 """
 
 import json
-import os
-import pathlib
 import shutil
 import signal
 import subprocess
 import unittest
 
 import fd_processes as fd
-
-REFUSED = "cost more than 33?"  # in three rows of the set
-
-
-class Job(unittest.TestCase):
-    """A small job in a folder of its own."""
-
-    def setUp(self):
-        holder = fd.temporary_folder()
-        self.addCleanup(holder.cleanup)
-        self.folder = pathlib.Path(holder.name)
-        self.config = fd.make_set(self.folder)
-
-    def simulator(self, *arguments):
-        simulator = fd.Simulator(self.folder, *fd.dataset_arguments(self.folder), *arguments)
-        self.addCleanup(simulator.stop)
-        return simulator
-
-    def command(self, expect, *arguments):
-        """Runs fd-coordinator to its end. Returns what it printed, on both outputs."""
-        done = fd.run("fd-coordinator", *arguments)
-        self.assertEqual(done.returncode, expect, done.stdout + done.stderr)
-        return done.stdout + done.stderr
-
-    def run_job(self, simulator, name, *arguments, expect=0):
-        """Runs the job. Returns its run folder."""
-        self.command(expect, "run", self.config, "--out", self.folder / name, *fd.teacher(simulator.url), *arguments)
-        return (self.folder / name / "latest").resolve()
-
-    def start_slow_run(self, simulator, name):
-        """Starts a run; returns process and run folder once calls are under way."""
-        process = fd.start("fd-coordinator", "run", self.config, "--out", self.folder / name,
-                           *fd.teacher(simulator.url), stderr=subprocess.STDOUT)
-        self.addCleanup(process.stdout.close)
-        while not simulator.log.exists() or len(simulator.requests()) < 60:
-            self.assertIsNone(process.poll())
-        return process, next((self.folder / name).glob("text2sql-*"))
-
-    def failed_run(self, name="out"):
-        """Runs the job with a teacher that refuses three rows for good. Returns the run folder."""
-        run_dir = self.run_job(self.simulator("--reject-contains", REFUSED), name, expect=4)
-        self.assertEqual(len([one for one in fd.outcomes(run_dir) if one["verdict"] == "failed"]), 3)
-        return run_dir
-
-    def shards_in_state(self, run_dir, state):
-        return [path.parent for path in sorted(run_dir.glob("shards/*/manifest.json"))
-                if json.loads(path.read_text())["state"] == state]
-
-    def gateway_file(self, url, concurrency=32):
-        path = self.folder / "gateway.yaml"
-        path.write_text("gateway:\n"
-                        f"  providers: [{{name: other, base_url: '{url}', max_concurrency: {concurrency}}}]\n"
-                        "  retry: {base_ms: 10, max_ms: 50}\n"
-                        "  outage_timeout_s: 1\n", encoding="utf-8")
-        return path
+from fd_job import Job
 
 
 class ResumeTest(Job):
@@ -308,6 +252,48 @@ class ReplayTest(Job):
         self.assertIn("has no shard 900", self.command(2, "replay", run_dir, "--shard", 900))
         self.assertIn("neither a shard's manifest.json", self.command(2, "replay", self.folder))
         self.assertIn("nowhere", self.command(2, "replay", self.folder / "nowhere"))
+
+
+class PartOfAShardTest(Job):
+    """What a replay paid for and could not commit is not lost to the run either."""
+
+    def refusing_run(self):
+        """Runs the job with a teacher that refuses most rows. Returns the run folder."""
+        return self.run_job(self.simulator("--reject-contains", "cost more than"), "out", expect=4)
+
+    def resume_calls(self, run_dir):
+        """Resumes with a willing teacher. Returns how many calls that took."""
+        willing = self.simulator()
+        self.command(0, "resume", run_dir, "--set", f"gateway.providers.0.base_url={willing.url}")
+        return len(willing.requests())
+
+    def test_a_replay_that_answered_a_part_leaves_the_rest_to_resume(self):
+        reference = fd.stable_files(self.run_job(self.simulator(), "calm"))
+        run_dir = self.refusing_run()
+        failed = len([one for one in fd.outcomes(run_dir) if one["verdict"] == "failed"])
+        shard = run_dir / "shards" / "0000"
+        picky = self.simulator("--reject-contains", "cost more than 3")
+        self.command(4, "replay", shard, "--fresh", "--gateway", self.gateway_file(picky.url))
+        answered = len((shard / "answers.jsonl").read_text().splitlines())
+        self.assertGreater(answered, 0)
+        self.assertEqual(self.resume_calls(run_dir), failed - answered)
+        self.assertEqual(fd.stable_files(run_dir), reference)
+
+    def test_the_journal_of_a_killed_replay_is_taken_up_by_resume(self):
+        reference = fd.stable_files(self.run_job(self.simulator(), "calm"))
+        run_dir = self.refusing_run()
+        failed = len([one for one in fd.outcomes(run_dir) if one["verdict"] == "failed"])
+        slow = self.simulator("--latency-ms", 100)
+        process = fd.start("fd-coordinator", "replay", run_dir, "--shard", 0, "--fresh", "--gateway",
+                           self.gateway_file(slow.url, 1), stderr=subprocess.STDOUT)
+        self.addCleanup(process.stdout.close)
+        while not slow.log.exists() or len(slow.requests()) < 5:
+            self.assertIsNone(process.poll())
+        process.kill()
+        process.wait(fd.DEADLINE_S)
+        self.assertLessEqual(self.resume_calls(run_dir), failed - 3)  # of 5, two may have been in flight
+        self.assertEqual(list(run_dir.rglob(".replay")), [])
+        self.assertEqual(fd.stable_files(run_dir), reference)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ const std::map<std::string, std::string>& other_values() {
   static const std::map<std::string, std::string> kValues = {
       {"task", "other"},
       {"input", "[a.jsonl]"},
+      {"reuse", "[runs/a]"},
       {"contract.fields", "[instruction, schema]"},
       {"contract.drop_null_fields", "false"},
       {"contract.strict", "false"},

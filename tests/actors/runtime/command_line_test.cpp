@@ -75,5 +75,12 @@ TEST(Log, ValuesCannotForgeALineOrATerminalSequence) {
   EXPECT_EQ(log_value(std::string(401, 'x')), "\"" + std::string(400, 'x') + "...(401 bytes)\"");
 }
 
+TEST(ShellWord, LeavesPlainWordsAndQuotesTheOthers) {
+  EXPECT_EQ(shell_word("/runs/text2sql-0a1b_c.d"), "/runs/text2sql-0a1b_c.d");
+  EXPECT_EQ(shell_word(""), "''");
+  EXPECT_EQ(shell_word("my runs"), "'my runs'");
+  EXPECT_EQ(shell_word("it's $HOME"), "'it'\\''s $HOME'");
+}
+
 }  // namespace
 }  // namespace fd

@@ -1,4 +1,4 @@
-#include "coordinator/replay_commit.hpp"
+#include "coordinator/shard_replace.hpp"
 
 #include <array>
 #include <cerrno>
@@ -51,6 +51,10 @@ std::string replay_folder(const std::string& shard_folder) {
   return shard_folder + "/.replay";
 }
 
+std::string replay_journal(const std::string& shard_folder) {
+  return replay_folder(shard_folder) + "/journal";
+}
+
 Result<Manifest> replace_shard(const std::string& folder, const RunConfig& config,
                                ShardResult result) {
   FD_TRY_VOID(finish_replacement(folder));
@@ -61,22 +65,26 @@ Result<Manifest> replace_shard(const std::string& folder, const RunConfig& confi
   FD_TRY(const FileEntry decided, write_file(decision(folder), "committed\n"));
   static_cast<void>(decided);
   FD_TRY_VOID(finish_replacement(folder));
+  FD_TRY_VOID(remove_tree(replay_folder(folder)));  // the journal: what it had is in the files now
   return manifest;
 }
 
 Result<void> finish_replacement(const std::string& folder) {
-  if (file_exists(decision(folder))) {
+  if (!file_exists(replay_folder(folder))) {
+    return {};
+  }
+  const bool decided = file_exists(decision(folder));
+  if (decided) {
     FD_TRY_VOID(move_over(folder));
-    FD_TRY_VOID(remove_tree(staging_folder(folder)));
-    if (::unlink(decision(folder).c_str()) != 0) {
-      return Error{Errc::storage, decision(folder) + ": " + std::strerror(errno)};
-    }
-    return sync_folder(replay_folder(folder));
   }
-  if (file_exists(staging_folder(folder))) {
-    return remove_tree(staging_folder(folder));
+  FD_TRY_VOID(remove_tree(staging_folder(folder)));
+  if (decided && ::unlink(decision(folder).c_str()) != 0) {
+    return Error{Errc::storage, decision(folder) + ": " + std::strerror(errno)};
   }
-  return {};
+  if (::rmdir(replay_folder(folder).c_str()) != 0 && errno != ENOTEMPTY && errno != EEXIST) {
+    return Error{Errc::storage, replay_folder(folder) + ": " + std::strerror(errno)};
+  }
+  return sync_folder(folder);
 }
 
 }  // namespace fd
