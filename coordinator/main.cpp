@@ -15,6 +15,7 @@
 #include "coordinator/replay_command.hpp"
 #include "coordinator/resume.hpp"
 #include "coordinator/run_command.hpp"
+#include "coordinator/verify.hpp"
 #include "protocol/run_dir.hpp"
 
 /// Read by jemalloc at start: freed pages stay for a minute, because the next batch wants them
@@ -112,6 +113,17 @@ CommandSpec show_spec() {
   spec.options = {{"--reason", "R", "only rows with this reason (ok: the kept ones)", false},
                   {"--limit", "N", "at most N rows (default: 10)", false},
                   kHelp};
+  return spec;
+}
+
+CommandSpec verify_spec() {
+  CommandSpec spec;
+  spec.usage = "fd-coordinator verify RUN_DIR";
+  spec.about =
+      "Recomputes every digest of a run, the conservation law and order. Changes nothing. Exit 5: "
+      "damage was\nfound, and each damaged file is named with the byte from which on it is.";
+  spec.positionals_min = spec.positionals_max = 1;
+  spec.options = {kHelp};
   return spec;
 }
 
@@ -240,6 +252,17 @@ int show(const ParsedCommand& parsed) {
   return 0;
 }
 
+int verify(const ParsedCommand& parsed) {
+  const RunDir dir(parsed.positionals.front());
+  const auto report = verify_run(dir);
+  if (!report.ok()) {
+    return fail(report.error(), exit_code_of(report.error().code));
+  }
+  std::fputs(render_problems(*report).c_str(), stderr);
+  std::fputs(render_verify(*report, dir).c_str(), stdout);
+  return report->sound() ? 0 : kExitCorrupt;
+}
+
 struct Command {
   const char* name;
   CommandSpec (*spec)();
@@ -254,7 +277,8 @@ constexpr Command kCommands[] = {
      true},
     {"replay", replay_spec, replay, "run one shard again from its folder", true},
     {"ids", ids_spec, ids, "print the sample ids of rows"},
-    {"show", show_spec, show, "print rows of a run, with answers and verdicts"}};
+    {"show", show_spec, show, "print rows of a run, with answers and verdicts"},
+    {"verify", verify_spec, verify, "recompute every digest of a run"}};
 
 void print_overview(std::FILE* out) {
   std::fputs("usage: fd-coordinator COMMAND [...]\n\ncommands:\n", out);
