@@ -7,12 +7,8 @@
 namespace fd {
 namespace {
 
-std::vector<std::string> sample_columns() {
-  return {"canonical_input", "database", "gold", "id_fields", "ordinal", "sample_id"};
-}
-
 Result<void> write_manifest(const std::string& path, const Manifest& manifest) {
-  FD_TRY(const FileEntry entry, write_file(path, json::pretty(to_json(manifest)), Durable::later));
+  FD_TRY(const FileEntry entry, write_file(path, input_manifest_text(manifest), Durable::later));
   static_cast<void>(entry);
   return {};
 }
@@ -27,6 +23,52 @@ Manifest base_manifest(const RunConfig& config, const IngestSummary& summary) {
 
 }  // namespace
 
+std::vector<std::string> sample_columns() {
+  return {"canonical_input", "database", "gold", "id_fields", "ordinal", "sample_id"};
+}
+
+Manifest unread_shard(const Manifest& base, std::uint32_t shard) {
+  Manifest manifest = base;
+  manifest.stage = "shard";
+  manifest.shard = shard;
+  manifest.state = ShardFileState::pending;
+  manifest.columns = sample_columns();
+  return manifest;
+}
+
+void count_sample(const SampleId& id, Manifest& manifest) {
+  ++manifest.count;
+  if (!manifest.min_sample_id) {
+    manifest.min_sample_id = id;
+  }
+  manifest.max_sample_id = id;
+}
+
+void close_input(FileEntry entry, const std::set<std::string>& databases, Manifest& manifest) {
+  // A newline stands behind each line in the file as in a content digest, so the two are one.
+  manifest.content_sha256 = entry.sha256;
+  manifest.files.push_back(std::move(entry));
+  manifest.databases.assign(databases.begin(), databases.end());
+}
+
+Manifest input_stage(const Manifest& base, const std::string& stage, ContentDigest& content,
+                     std::vector<std::string> columns, std::vector<std::string> parents) {
+  Manifest manifest = base;
+  manifest.shards = 0;
+  manifest.stage = stage;
+  manifest.count = content.count();
+  manifest.min_sample_id = content.min_id();
+  manifest.max_sample_id = content.max_id();
+  manifest.columns = std::move(columns);
+  manifest.parents = std::move(parents);
+  manifest.content_sha256 = content.finish();
+  return manifest;
+}
+
+std::string input_manifest_text(const Manifest& manifest) {
+  return json::pretty(to_json(manifest));
+}
+
 Result<void> ShardWriter::add(const SampleId& id, std::string_view line,
                               const std::string& database) {
   const std::uint32_t shard = shard_of(id, base_.shards);
@@ -34,11 +76,7 @@ Result<void> ShardWriter::add(const SampleId& id, std::string_view line,
     FD_TRY_VOID(complete());
     FD_TRY_VOID(start());
   }
-  ++manifest_.count;
-  if (!manifest_.min_sample_id) {
-    manifest_.min_sample_id = id;
-  }
-  manifest_.max_sample_id = id;
+  count_sample(id, manifest_);
   if (!database.empty()) {
     databases_.insert(database);
   }
@@ -50,11 +88,7 @@ Result<void> ShardWriter::start() {
   FD_TRY(AtomicFile file,
          AtomicFile::create(dir_.shard_file(next_, "input.jsonl"), Durable::later));
   file_.emplace(std::move(file));
-  manifest_ = base_;
-  manifest_.stage = "shard";
-  manifest_.shard = next_++;
-  manifest_.state = ShardFileState::pending;
-  manifest_.columns = sample_columns();
+  manifest_ = unread_shard(base_, next_++);
   return {};
 }
 
@@ -65,10 +99,7 @@ Result<void> ShardWriter::complete() {
   }
   FD_TRY(FileEntry entry, file_->commit());
   file_.reset();
-  // A newline stands behind each line in the file as in a content digest, so the two are one.
-  manifest_.content_sha256 = entry.sha256;
-  manifest_.files.push_back(std::move(entry));
-  manifest_.databases.assign(databases_.begin(), databases_.end());
+  close_input(std::move(entry), databases_, manifest_);
   databases_.clear();
   return write_manifest(dir_.shard_file(*manifest_.shard, "manifest.json"), manifest_);
 }
@@ -155,15 +186,8 @@ Result<void> SecondPass::finish(const std::vector<std::string>& raw_columns) {
 Result<std::string> SecondPass::write_stage(const std::string& stage, ContentDigest& content,
                                             std::vector<std::string> columns,
                                             std::vector<std::string> parents) {
-  Manifest manifest = base_;
-  manifest.shards = 0;
-  manifest.stage = stage;
-  manifest.count = content.count();
-  manifest.min_sample_id = content.min_id();
-  manifest.max_sample_id = content.max_id();
-  manifest.columns = std::move(columns);
-  manifest.parents = std::move(parents);
-  manifest.content_sha256 = content.finish();
+  const Manifest manifest =
+      input_stage(base_, stage, content, std::move(columns), std::move(parents));
   const std::string path = dir_.stage_manifest(stage);
   FD_TRY_VOID(make_directories(path.substr(0, path.rfind('/'))));
   FD_TRY_VOID(write_manifest(path, manifest));

@@ -10,11 +10,13 @@
 #include "actors/config_loader.hpp"
 #include "actors/files.hpp"
 #include "coordinator/exit_code.hpp"
+#include "coordinator/explain.hpp"
 #include "coordinator/ingest.hpp"
 #include "coordinator/merge.hpp"
 #include "coordinator/replay_command.hpp"
 #include "coordinator/resume.hpp"
 #include "coordinator/run_command.hpp"
+#include "coordinator/verify.hpp"
 #include "protocol/run_dir.hpp"
 
 /// Read by jemalloc at start: freed pages stay for a minute, because the next batch wants them
@@ -112,6 +114,29 @@ CommandSpec show_spec() {
   spec.options = {{"--reason", "R", "only rows with this reason (ok: the kept ones)", false},
                   {"--limit", "N", "at most N rows (default: 10)", false},
                   kHelp};
+  return spec;
+}
+
+CommandSpec verify_spec() {
+  CommandSpec spec;
+  spec.usage = "fd-coordinator verify RUN_DIR";
+  spec.about =
+      "Recomputes every digest of a run, the conservation law and order. Changes nothing. Exit 5: "
+      "damage was\nfound, and each damaged file is named with the byte from which on it is.";
+  spec.positionals_min = spec.positionals_max = 1;
+  spec.options = {kHelp};
+  return spec;
+}
+
+CommandSpec explain_spec() {
+  CommandSpec spec;
+  spec.usage = "fd-coordinator explain RUN_DIR SAMPLE_ID";
+  spec.about =
+      "Tells one sample's whole life: input, calls, tokens, cost, answers, gates, verdict, "
+      "export.\n"
+      "The first 6 digits of the id will do when no other sample has them.";
+  spec.positionals_min = spec.positionals_max = 2;
+  spec.options = {kHelp};
   return spec;
 }
 
@@ -240,6 +265,26 @@ int show(const ParsedCommand& parsed) {
   return 0;
 }
 
+int verify(const ParsedCommand& parsed) {
+  const RunDir dir(parsed.positionals.front());
+  const auto report = verify_run(dir);
+  if (!report.ok()) {
+    return fail(report.error(), exit_code_of(report.error().code));
+  }
+  std::fputs(render_problems(*report).c_str(), stderr);
+  std::fputs(render_verify(*report, dir).c_str(), stdout);
+  return report->sound() ? 0 : kExitCorrupt;
+}
+
+int explain(const ParsedCommand& parsed) {
+  const auto text = explain_sample(RunDir(parsed.positionals.front()), parsed.positionals.back());
+  if (!text.ok()) {
+    return fail(text.error(), exit_code_of(text.error().code));
+  }
+  std::fputs(text->c_str(), stdout);
+  return 0;
+}
+
 struct Command {
   const char* name;
   CommandSpec (*spec)();
@@ -254,12 +299,14 @@ constexpr Command kCommands[] = {
      true},
     {"replay", replay_spec, replay, "run one shard again from its folder", true},
     {"ids", ids_spec, ids, "print the sample ids of rows"},
-    {"show", show_spec, show, "print rows of a run, with answers and verdicts"}};
+    {"show", show_spec, show, "print rows of a run, with answers and verdicts"},
+    {"explain", explain_spec, explain, "tell one sample's whole life"},
+    {"verify", verify_spec, verify, "recompute every digest of a run"}};
 
 void print_overview(std::FILE* out) {
   std::fputs("usage: fd-coordinator COMMAND [...]\n\ncommands:\n", out);
   for (const Command& command : kCommands) {
-    std::fprintf(out, "  %-6s %s\n", command.name, command.about);
+    std::fprintf(out, "  %-7s %s\n", command.name, command.about);
   }
   std::fputs("\n`fd-coordinator COMMAND --help` tells more; --version shows the version.\n", out);
 }

@@ -91,8 +91,10 @@ struct ShardCounts {
 
 class Merge {
  public:
-  Merge(const RunDir& dir, const RunConfig& config, const IngestSummary& ingest, Exporter exporter)
+  Merge(const RunDir& dir, const RunDir& out, const RunConfig& config, const IngestSummary& ingest,
+        Exporter exporter)
       : dir_(dir),
+        out_(out),
         config_(config),
         ingest_(ingest),
         config_digest_(config_digest(config)),
@@ -109,13 +111,13 @@ class Merge {
     FD_TRY(const ExportFiles files, exporter_.commit());
     FD_TRY(const auto providers, calls_.by_provider());
     const RunSummary summary = summarize(files, providers);
-    FD_TRY_VOID(stages_.write(dir_, dedup));
+    FD_TRY_VOID(stages_.write(out_, dedup));
     FD_TRY_VOID(write_quality("teacher_eval", all_, summary));
     FD_TRY_VOID(write_quality("distilled", kept_, summary));
     FD_TRY_VOID(write_json("timing_report.json", timing_report(summary, times)));
     FD_TRY_VOID(
         write_json("cost_report.json", cost_report(ingest_.run_id, providers, config_.gateway)));
-    FD_TRY_VOID(write_text(dir_.export_file("README.md"),
+    FD_TRY_VOID(write_text(out_.export_file("README.md"),
                            dataset_card(config_, config_digest_, summary, files)));
     return summary;
   }
@@ -302,17 +304,18 @@ class Merge {
   }
 
   Result<void> write_json(const std::string& report, const json::Value& value) const {
-    return write_text(dir_.report(report), json::pretty(value) + "\n");
+    return write_text(out_.report(report), json::pretty(value) + "\n");
   }
   Result<void> write_quality(const std::string& stage, const QualityCounts& counts,
                              const RunSummary& summary) const {
-    return write_text(dir_.quality_report(stage),
+    return write_text(out_.quality_report(stage),
                       json::pretty(quality_report(ingest_.run_id, stage, counts, summary.gates,
                                                   summary.complete)) +
                           "\n");
   }
 
   const RunDir& dir_;
+  const RunDir& out_;
   const RunConfig& config_;
   const IngestSummary& ingest_;
   const Digest config_digest_;
@@ -337,8 +340,13 @@ class Merge {
 
 Result<RunSummary> merge_run(const RunDir& dir, const RunConfig& config,
                              const IngestSummary& ingest, const RunTimes& times) {
-  FD_TRY(Exporter exporter, Exporter::create(dir, config));
-  Merge merge(dir, config, ingest, std::move(exporter));
+  return merge_run(dir, dir, config, ingest, times);
+}
+
+Result<RunSummary> merge_run(const RunDir& dir, const RunDir& out, const RunConfig& config,
+                             const IngestSummary& ingest, const RunTimes& times) {
+  FD_TRY(Exporter exporter, Exporter::create(out, config));
+  Merge merge(dir, out, config, ingest, std::move(exporter));
   return merge.run(times);
 }
 

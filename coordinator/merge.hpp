@@ -73,6 +73,10 @@ struct RunTimes {
 Result<RunSummary> merge_run(const RunDir& dir, const RunConfig& config,
                              const IngestSummary& ingest, const RunTimes& times);
 
+/// The same, but writes under `out` what it reads under `dir`: how a merge is checked.
+Result<RunSummary> merge_run(const RunDir& dir, const RunDir& out, const RunConfig& config,
+                             const IngestSummary& ingest, const RunTimes& times);
+
 /// Returns 0, 1 (a dataset gate failed) or 4 (failed samples beyond the limit): docs/contract.md.
 int exit_code_of(const RunSummary& summary);
 

@@ -1,5 +1,6 @@
 #include "coordinator/run_folder.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -13,6 +14,7 @@
 #include "actors/log.hpp"
 #include "actors/sandbox/sql_sandbox.hpp"
 #include "coordinator/merge.hpp"
+#include "coordinator/run_seal.hpp"
 #include "coordinator/shard_files.hpp"
 #include "coordinator/shard_replace.hpp"
 #include "protocol/frame.hpp"
@@ -105,6 +107,15 @@ Result<RunFacts> read_run_facts(const RunDir& dir) {
   if (const json::Value* config = parsed->find("config"); config != nullptr) {
     facts.config_json = json::canonical(*config);
   }
+  auto sealed = sealed_from_json(*parsed);
+  if (!sealed.ok()) {
+    return bad(sealed.error().message);
+  }
+  for (FileEntry& entry : *sealed) {
+    if (is_ingested(entry.name)) {
+      facts.ingested.push_back(std::move(entry));
+    }
+  }
   return facts;
 }
 
@@ -135,8 +146,16 @@ Result<void> RunFolder::write_facts(const RunConfig& config) const {
   if (facts_.merged) {
     object["merged_shards"] = facts_.merged->hex();
   }
-  FD_TRY(const FileEntry entry,
-         write_file(dir_.run_json(), json::pretty(json::Value(std::move(object)))));
+  std::vector<FileEntry> sealed = facts_.ingested;
+  if (facts_.exit_code) {
+    FD_TRY(const std::vector<FileEntry> merged,
+           entries_of(dir_, merged_files(dir_, facts_.ingest)));
+    sealed.insert(sealed.end(), merged.begin(), merged.end());
+    std::sort(sealed.begin(), sealed.end(),
+              [](const FileEntry& a, const FileEntry& b) { return a.name < b.name; });
+  }
+  object["sealed"] = sealed_to_json(sealed);
+  FD_TRY(const FileEntry entry, write_file(dir_.run_json(), sealed_text(std::move(object))));
   static_cast<void>(entry);
   return {};
 }
@@ -157,6 +176,7 @@ Result<std::unique_ptr<RunFolder>> RunFolder::take(const std::string& artifacts,
     fresh_facts.ingest = ingest;
     fresh_facts.started = wall_clock_text();
     fresh_facts.config_json = json::canonical(effective_config(config));
+    FD_TRY(fresh_facts.ingested, entries_of(folder->dir_, ingested_files(folder->dir_)));
     FD_TRY_VOID(folder->write_facts(config));
     folder->dir_ = RunDir(root);
     if (const auto renamed = rename_durable(fresh, root); renamed.ok()) {

@@ -20,10 +20,11 @@ struct RunFacts {
   std::string run_id;
   Digest config_digest;
   IngestSummary ingest;
-  std::string started;           ///< wall clock text of the first start
-  std::optional<int> exit_code;  ///< of a run that came to its end
-  std::optional<Digest> merged;  ///< which shards the last merge went over: RunShards::digest
-  std::string config_json;       ///< effective_config(), JCS text
+  std::string started;              ///< wall clock text of the first start
+  std::optional<int> exit_code;     ///< of a run that came to its end
+  std::optional<Digest> merged;     ///< which shards the last merge went over: RunShards::digest
+  std::string config_json;          ///< effective_config(), JCS text
+  std::vector<FileEntry> ingested;  ///< what the files of the ingest were when it ended
 };
 
 /// The shards of a run as they lie on disk.
@@ -58,7 +59,8 @@ class RunFolder {
   /// Makes `config` the one that the run goes on with: run.json is written again when something
   /// about it changed, or the run had ended before. Errors: storage.
   Result<void> begin(const RunConfig& config);
-  /// Writes run.json again with how the run ended, and points `latest` at the run.
+  /// Writes run.json again with how the run ended and what its files are
+  /// (coordinator/run_seal.hpp), and points `latest` at the run. Requires: the ledger is closed.
   /// Errors: corrupt, storage.
   Result<void> finish(const RunConfig& config, int exit_code);
 

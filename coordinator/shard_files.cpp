@@ -1,6 +1,7 @@
 #include "coordinator/shard_files.hpp"
 
 #include <algorithm>
+#include <array>
 #include <tuple>
 #include <utility>
 
@@ -174,6 +175,25 @@ Result<Manifest> read_shard_manifest_at(const std::string& folder) {
   return manifest;
 }
 
+FileDamage find_damage(const FileEntry& expected, const FileEntry& actual) {
+  FileDamage damage;
+  const std::size_t common = std::min(expected.crc32c.size(), actual.crc32c.size());
+  std::size_t first = common;
+  for (std::size_t block = common; block-- > 0;) {
+    if (expected.crc32c[block] != actual.crc32c[block]) {
+      first = block;
+      ++damage.blocks;
+    }
+  }
+  damage.blocks += std::max(expected.crc32c.size(), actual.crc32c.size()) - common;
+  damage.offset = std::min<std::uint64_t>(first * kCrcBlockBytes, actual.bytes);
+  damage.length = damage.blocks == 0
+                      ? 0
+                      : std::min<std::uint64_t>(kCrcBlockBytes, actual.bytes - damage.offset);
+  damage.in_file = damage.blocks > 0 && expected.sha256 != actual.sha256;
+  return damage;
+}
+
 Result<std::string> read_checked(const std::string& path, const FileEntry& entry) {
   auto text = read_file(path, kMaxShardFileBytes);
   if (!text.ok()) {
@@ -182,20 +202,19 @@ Result<std::string> read_checked(const std::string& path, const FileEntry& entry
   if (text->size() == entry.bytes && sha256(*text) == entry.sha256) {
     return text;
   }
-  for (std::size_t block = 0; block * kCrcBlockBytes < text->size(); ++block) {
-    const std::size_t offset = block * kCrcBlockBytes;
-    const std::string_view bytes = std::string_view(*text).substr(offset, kCrcBlockBytes);
-    if (block >= entry.crc32c.size() || crc32c(bytes) != entry.crc32c[block]) {
-      return Error{Errc::corrupt, path + ": differs from its manifest in the " +
-                                      std::to_string(bytes.size()) + " bytes from byte " +
-                                      std::to_string(offset) + " on"};
-    }
+  FileDigest digest;
+  digest.update(*text);
+  const FileEntry actual = digest.finish(entry.name);
+  const FileDamage damage = find_damage(entry, actual);
+  if (damage.length > 0) {
+    return Error{Errc::corrupt, path + ": differs from its manifest in the " +
+                                    std::to_string(damage.length) + " bytes from byte " +
+                                    std::to_string(damage.offset) + " on"};
   }
-  return Error{Errc::corrupt,
-               path + ": differs from its manifest at byte " +
-                   std::to_string(std::min<std::uint64_t>(text->size(), entry.bytes)) + " (" +
-                   std::to_string(text->size()) + " bytes, " + std::to_string(entry.bytes) +
-                   " in the manifest)"};
+  return Error{Errc::corrupt, path + ": differs from its manifest at byte " +
+                                  std::to_string(damage.offset) + " (" +
+                                  std::to_string(actual.bytes) + " bytes, " +
+                                  std::to_string(entry.bytes) + " in the manifest)"};
 }
 
 Result<std::vector<Sample>> read_shard_input(const RunDir& dir, std::uint32_t shard) {
@@ -271,6 +290,36 @@ Result<ShardTexts> read_finished_shard_at(const std::string& folder) {
   return texts;
 }
 
+Manifest finished_manifest(const Manifest& base, const std::vector<SampleId>& ids,
+                           const std::vector<Outcome>& outcomes, std::array<FileEntry, 4> files) {
+  const auto& [answers, settings, input, ended] = files;
+  FD_CHECK(answers.name == kAnswers && settings.name == kConfig && input.name == kInput &&
+           ended.name == kOutcomes);
+  Manifest manifest;
+  manifest.run_id = base.run_id;
+  manifest.stage = "shard";
+  manifest.shard = base.shard;
+  manifest.shards = base.shards;
+  manifest.databases = base.databases;
+  manifest.config_digest = base.config_digest;
+  manifest.count = ids.size();
+  if (!ids.empty()) {
+    manifest.min_sample_id = ids.front();
+    manifest.max_sample_id = ids.back();
+  }
+  manifest.columns = outcome_columns(outcomes);
+  manifest.parents = {input.sha256.hex()};
+  count_outcomes(outcomes, manifest);
+  // A newline stands behind each line in the file as in a content digest, so the two are one.
+  manifest.content_sha256 = ended.sha256;
+  manifest.files.assign(files.begin(), files.end());  // by name
+  return manifest;
+}
+
+std::string finished_manifest_text(const Manifest& manifest) {
+  return json::pretty(to_json(manifest)) + "\n";
+}
+
 Result<Manifest> write_shard(const RunDir& dir, const RunConfig& config, ShardResult result) {
   FD_TRY(const Manifest before, read_shard_manifest(dir, result.shard));
   const std::string folder = dir.shard(result.shard);
@@ -287,22 +336,6 @@ Result<Manifest> write_shard_at(const std::string& folder, const RunConfig& conf
   FD_TRY(const std::vector<SampleId> ids, input_ids(input, input_path));
   sort_and_check(result, ids);
 
-  Manifest manifest;
-  manifest.run_id = before.run_id;
-  manifest.stage = before.stage;
-  manifest.shard = before.shard;
-  manifest.shards = before.shards;
-  manifest.databases = before.databases;
-  manifest.config_digest = config_digest(config);
-  manifest.count = ids.size();
-  if (!ids.empty()) {
-    manifest.min_sample_id = ids.front();
-    manifest.max_sample_id = ids.back();
-  }
-  manifest.columns = outcome_columns(result.outcomes);
-  manifest.parents = {input_entry.sha256.hex()};
-  count_outcomes(result.outcomes, manifest);
-
   FD_TRY(const FileEntry calls, write_lines(in_folder(folder, kCalls), result.calls));
   static_cast<void>(calls);
   FD_TRY(const FileEntry answers, write_lines(in_folder(folder, kAnswers), result.answers));
@@ -310,12 +343,13 @@ Result<Manifest> write_shard_at(const std::string& folder, const RunConfig& conf
          write_file(in_folder(folder, kConfig), json::pretty(semantic_config(config)) + "\n",
                     Durable::content));
   FD_TRY(const FileEntry outcomes, write_lines(in_folder(folder, kOutcomes), result.outcomes));
-  // A newline stands behind each line in the file as in a content digest, so the two are one.
-  manifest.content_sha256 = outcomes.sha256;
-  manifest.files = {answers, settings, input_entry, outcomes};  // by name
+  Manifest base = before;
+  base.config_digest = config_digest(config);
+  Manifest manifest =
+      finished_manifest(base, ids, result.outcomes, {answers, settings, input_entry, outcomes});
   FD_TRY_VOID(sync_folder(folder));  // before the manifest can name the files
   FD_TRY(const FileEntry written,
-         write_file(in_folder(folder, kManifest), json::pretty(to_json(manifest)) + "\n"));
+         write_file(in_folder(folder, kManifest), finished_manifest_text(manifest)));
   static_cast<void>(written);
   return manifest;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -50,6 +51,18 @@ Result<Manifest> read_shard_manifest_at(const std::string& folder);
 /// Reads a manifest. Errors: corrupt, naming the file; not_found; unsupported (a newer one).
 Result<Manifest> read_manifest(const std::string& path);
 
+/// Where a file's bytes first leave what an entry says of them.
+struct FileDamage {
+  std::uint64_t offset = 0;  ///< of the first block that differs; else where the shorter one ends
+  std::uint64_t length = 0;  ///< bytes of that block that the file has; 0: the file ends there
+  std::uint64_t blocks = 0;  ///< how many 64 KiB blocks differ
+  /// Both the SHA-256 and a block's CRC disagree: the file differs from what was written. When only
+  /// one of them does, it is the entry that is damaged.
+  bool in_file = false;
+};
+/// Compares what a manifest says of a file with what the file is. Requires: they are not equal.
+FileDamage find_damage(const FileEntry& expected, const FileEntry& actual);
+
 /// Reads the file `path` and checks it against `entry`.
 /// Errors: corrupt, naming the file and the offset of the first 64 KiB block that differs; storage.
 Result<std::string> read_checked(const std::string& path, const FileEntry& entry);
@@ -69,6 +82,14 @@ Result<std::vector<Answer>> read_shard_answers(const std::string& folder, const 
 /// Errors: corrupt, naming line and byte; also when there are not `count`.
 Result<std::vector<Sample>> samples_of(std::string_view text, const std::string& path,
                                        std::uint64_t count);
+
+/// Returns what the manifest of a finished shard says. `base` tells run_id, shard, shards,
+/// databases and config_digest; `files` are the entries of answers.jsonl, config.json, input.jsonl
+/// and outcomes.jsonl, in this order. Requires: an outcome for each of `ids`, in id order.
+Manifest finished_manifest(const Manifest& base, const std::vector<SampleId>& ids,
+                           const std::vector<Outcome>& outcomes, std::array<FileEntry, 4> files);
+/// Returns the bytes of a finished shard's manifest.json.
+std::string finished_manifest_text(const Manifest& manifest);
 
 /// Writes answers, calls, outcomes and config.json, and last the manifest with state committed (or
 /// failed, when a sample failed). Each file is atomic; the manifest's rename is the commit.

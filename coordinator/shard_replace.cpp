@@ -55,6 +55,11 @@ std::string replay_journal(const std::string& shard_folder) {
   return replay_folder(shard_folder) + "/journal";
 }
 
+std::string current_file(const std::string& folder, const std::string& name) {
+  const std::string staged = staging_folder(folder) + "/" + name;
+  return file_exists(decision(folder)) && file_exists(staged) ? staged : folder + "/" + name;
+}
+
 Result<Manifest> replace_shard(const std::string& folder, const RunConfig& config,
                                ShardResult result) {
   FD_TRY_VOID(finish_replacement(folder));

@@ -20,6 +20,10 @@ std::string replay_folder(const std::string& shard_folder);
 /// Returns the folder of the journal of a replay that is not committed yet, in a shard's folder.
 std::string replay_journal(const std::string& shard_folder);
 
+/// Returns where the file `name` of the shard in `folder` stands: there, or, when a replace_shard()
+/// was cut off behind its point of no return, where it will be moved from.
+std::string current_file(const std::string& folder, const std::string& name);
+
 /// Writes `result` over the shard in `folder`, all at once, and removes the journal of a replay.
 /// Requires: `result` has what that journal holds. Errors: as write_shard(), and storage.
 Result<Manifest> replace_shard(const std::string& folder, const RunConfig& config,

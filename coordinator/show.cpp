@@ -8,115 +8,32 @@
 #include "coordinator/merge.hpp"
 #include "coordinator/merge_row.hpp"
 #include "coordinator/report_text.hpp"
+#include "coordinator/row_text.hpp"
 #include "coordinator/shard_files.hpp"
 
 namespace fd {
 namespace {
 
-constexpr std::size_t kLabelWidth = 14;
-constexpr std::size_t kIndent = kLabelWidth + 3;
-constexpr std::size_t kFieldCharacters = 200;
-constexpr std::size_t kAnswerCharacters = 4000;
 constexpr std::size_t kIdDigits = 12;
-
-/// The records of one shard, taken apart.
-struct ShardRows {
-  std::vector<Sample> samples;
-  std::vector<Answer> answers;
-  std::vector<Call> calls;
-  std::vector<Outcome> outcomes;
-};
-
-template <class T>
-Result<std::vector<T>> parse_lines(const std::string& path, std::string_view text,
-                                   Result<T> (*from_line)(std::string_view)) {
-  std::vector<T> records;
-  LineSplitter lines(text);
-  for (std::string_view line; lines.next(line);) {
-    auto record = from_line(line);
-    if (!record.ok()) {
-      return record.error().within(path + ": line " + std::to_string(lines.number()));
-    }
-    records.push_back(std::move(record).value());
-  }
-  return records;
-}
-
-Result<ShardRows> read_rows(const RunDir& dir, std::uint32_t shard) {
-  FD_TRY(const ShardTexts texts, read_finished_shard(dir, shard));
-  const auto path = [&](const char* file) { return dir.shard_file(shard, file); };
-  ShardRows rows;
-  FD_TRY(rows.samples, parse_lines(path("input.jsonl"), texts.input, sample_from_line));
-  FD_TRY(rows.answers, parse_lines(path("answers.jsonl"), texts.answers, answer_from_line));
-  FD_TRY(rows.calls, parse_lines(path("calls.jsonl"), texts.calls, call_from_line));
-  FD_TRY(rows.outcomes, parse_lines(path("outcomes.jsonl"), texts.outcomes, outcome_from_line));
-  if (rows.outcomes.size() != rows.samples.size()) {
-    return Error{Errc::corrupt, path("outcomes.jsonl") + ": has " +
-                                    std::to_string(rows.outcomes.size()) + " outcomes of " +
-                                    std::to_string(rows.samples.size()) + " samples"};
-  }
-  return rows;
-}
-
-void line(std::string label, const std::string& text, std::string& out) {
-  label.append(label.size() < kLabelWidth ? kLabelWidth - label.size() : 0, ' ');
-  out += "   " + label + text + "\n";
-}
-
-void block(const std::string& label, std::string_view text, std::size_t characters,
-           std::string& out) {
-  line(label, printable_block(shortened(text, characters), kIndent), out);
-}
-
-void show_fields(const Sample& sample, std::string& out) {
-  const auto value = json::parse_canonical(sample.canonical_input);
-  if (!value.ok() || value->as_object() == nullptr) {
-    return block("input", sample.canonical_input, kFieldCharacters, out);
-  }
-  for (const auto& [field, content] : *value->as_object()) {
-    const std::string* text = content.as_string();
-    block(printable(shortened(field, kLabelWidth * 2)) + " ",
-          text != nullptr ? *text : json::canonical(content), kFieldCharacters, out);
-  }
-}
-
-std::string exec_text(const Candidate& candidate, const Outcome& outcome) {
-  std::string text(name(candidate.exec));
-  if (!candidate.error_class.empty()) {
-    text += " (" + printable(candidate.error_class) + ")";
-  }
-  if (outcome.gold_failed) {
-    text += ", the gold itself does not run";
-  } else if (candidate.gold_match && candidate.exec == ExecStatus::ok) {
-    text += *candidate.gold_match ? ", same result as the gold" : ", not the gold's result";
-  }
-  if (candidate.score) {
-    text += ", score " + short_number(*candidate.score);
-  }
-  if (candidate.judge) {
-    text += ", judge " + short_number(*candidate.judge);
-  }
-  return text;
-}
 
 void show_candidate(const Candidate& candidate, const Outcome& outcome,
                     const std::vector<Answer>& answers, std::string& out) {
   if (outcome.candidates.size() > 1) {
-    line("candidate",
-         std::to_string(candidate.index) + " of " + std::to_string(outcome.candidates.size()) +
-             (outcome.chosen ? ", the chosen one" : ", the one that got furthest"),
-         out);
+    text_line("candidate",
+              std::to_string(candidate.index) + " of " + std::to_string(outcome.candidates.size()) +
+                  (outcome.chosen ? ", the chosen one" : ", the one that got furthest"),
+              out);
   }
   for (const Answer& answer : answers) {
     if (answer.sample_id == outcome.sample_id && answer.candidate == candidate.index) {
-      block("answer", answer.text, kAnswerCharacters, out);
+      text_block("answer", answer.text, kAnswerCharacters, out);
     }
   }
   if (candidate.rule != Reason::none) {
-    line("rule", std::string(name(candidate.rule)), out);
+    text_line("rule", std::string(name(candidate.rule)), out);
   }
-  block("cleaned", candidate.text, kAnswerCharacters, out);
-  line("cleaned by", printable(candidate.clean_rule), out);
+  text_block("cleaned", candidate.text, kAnswerCharacters, out);
+  text_line("cleaned by", printable(candidate.clean_rule), out);
 }
 
 void show_row(std::uint64_t number, const Sample& sample, const Outcome& outcome,
@@ -124,25 +41,25 @@ void show_row(std::uint64_t number, const Sample& sample, const Outcome& outcome
   out += std::to_string(number) + ". " + sample.id.hex().substr(0, kIdDigits) + "  " +
          std::string(name(outcome.verdict)) +
          (outcome.verdict == Verdict::kept ? "" : ": " + std::string(name(outcome.reason))) + "\n";
-  show_fields(sample, out);
+  text_fields(sample, kFieldCharacters, out);
   const Candidate* candidate = deciding_candidate(outcome);
   if (candidate != nullptr) {
     show_candidate(*candidate, outcome, rows.answers, out);
   } else {
-    line("answer", "none", out);
+    text_line("answer", "none", out);
   }
   if (sample.gold) {
-    block("gold", *sample.gold, kAnswerCharacters, out);
+    text_block("gold", *sample.gold, kAnswerCharacters, out);
   }
   if (candidate != nullptr) {
-    line("exec", exec_text(*candidate, outcome), out);
+    text_line("exec", exec_text(*candidate, outcome), out);
   }
   for (const Call& call : rows.calls) {
     if (call.sample_id == sample.id && !call.error.empty()) {
-      block("call",
-            call.endpoint + ": " + call.error + " (" + std::to_string(call.attempts) +
-                (call.attempts == 1 ? " attempt)" : " attempts)"),
-            kFieldCharacters, out);
+      text_block("call",
+                 call.endpoint + ": " + call.error + " (" + std::to_string(call.attempts) +
+                     (call.attempts == 1 ? " attempt)" : " attempts)"),
+                 kFieldCharacters, out);
     }
   }
   out += "\n";
@@ -203,7 +120,7 @@ Result<std::string> show_rows(const RunDir& dir, const ShowOptions& options) {
     if (shown == options.limit) {
       break;
     }
-    FD_TRY(const ShardRows rows, read_rows(dir, shard));
+    FD_TRY(const ShardRows rows, read_shard_rows(dir, shard));
     for (std::size_t i = 0; i < rows.outcomes.size() && shown < options.limit; ++i) {
       if (options.reason.empty() || rows.outcomes[i].reason == wanted) {
         show_row(++shown, rows.samples[i], rows.outcomes[i], rows, out);

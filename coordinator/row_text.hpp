@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/records.hpp"
+#include "protocol/result.hpp"
+#include "protocol/run_dir.hpp"
+
+namespace fd {
+
+// What `show` and `explain` print rows with: a label, and beside it a text that may have many
+// lines.
+
+/// How much of an input field, and of an answer, is shown. Units: code points.
+inline constexpr std::size_t kFieldCharacters = 200;
+inline constexpr std::size_t kAnswerCharacters = 4000;
+
+/// The records of one shard, taken apart.
+struct ShardRows {
+  std::vector<Sample> samples;
+  std::vector<Answer> answers;
+  std::vector<Call> calls;
+  std::vector<Outcome> outcomes;  ///< one per sample, in their order
+};
+/// Reads a finished shard. Errors: corrupt, naming file and line; storage.
+Result<ShardRows> read_shard_rows(const RunDir& dir, std::uint32_t shard);
+
+/// Appends a label and a text of one line, which can be printed as it is.
+void text_line(std::string label, const std::string& text, std::string& out);
+/// Appends a label and the first `characters` of a text, made printable.
+void text_block(const std::string& label, std::string_view text, std::size_t characters,
+                std::string& out);
+/// Appends the fields of a sample's input, `characters` of each.
+void text_fields(const Sample& sample, std::size_t characters, std::string& out);
+/// Returns how a candidate ran, in words.
+std::string exec_text(const Candidate& candidate, const Outcome& outcome);
+
+}  // namespace fd
