@@ -2,8 +2,9 @@
 # Everything that must pass before a change goes in; .ci/run is this script.
 #
 # usage: scripts/test.sh [--fast]
-#   installs what is missing, builds preset release and runs all its tests; then the unit tests with
-#   AddressSanitizer and UBSan, and those of the threads below CAF with ThreadSanitizer.
+#   installs what is missing, builds preset release and runs all its tests (but those labelled timed);
+#   then the unit tests and a small simulation with AddressSanitizer and UBSan, and the tests of the
+#   threads below CAF with ThreadSanitizer.
 #   --fast: release only
 set -euo pipefail
 
@@ -31,15 +32,15 @@ timed() { # timed NAME COMMAND...
   timings+=("$(printf '%5d s  %s' $((SECONDS - begin)) "$name")")
 }
 
-# build_tests PRESET LABELS: builds the test programs with a label and what they need, no more; each
-# target has the name of its test.
+# build_tests PRESET LABELS [TARGET...]: builds the test programs with a label and what they need, no
+# more; each target has the name of its test.
 build_tests() {
   local preset=$1 names
   (cd "$repository" && cmake --preset "$preset" >/dev/null)
   names=$(ctest --test-dir "$repository/build/$preset" -N -L "$2" | sed -n 's/^ *Test *#[0-9]*: //p')
   [ -n "$names" ] || die "no test has a label like $2"
   # shellcheck disable=SC2086 # one word each
-  build_preset "$preset" $names
+  build_preset "$preset" $names "${@:3}"
 }
 
 run_tests() { # run_tests PRESET CTEST-OPTIONS...
@@ -52,14 +53,15 @@ run_tests() { # run_tests PRESET CTEST-OPTIONS...
 timed "packages" install_packages "${build_packages[@]}"
 timed "release: build" build_preset release
 if [ -z "$fast" ]; then
-  timed "asan: build" build_tests asan 'unit|golden'
+  timed "asan: build" build_tests asan 'unit|golden' sim_tests
   timed "tsan: build" build_preset tsan "${thread_tests[@]}"
   timed "asan: unit and golden tests" run_tests asan -L 'unit|golden'
+  FD_SIM_SEEDS=200 timed "asan: simulation" run_tests asan -R '^sim_' -E mutants
   pattern=$(IFS='|' && echo "^(${thread_tests[*]})\$")
   TSAN_OPTIONS="ignore_noninstrumented_modules=1 halt_on_error=1" \
     timed "tsan: tests of threads" run_tests tsan -R "$pattern" --no-tests=error
 fi
-timed "release: all tests" run_tests release
+timed "release: all tests" run_tests release -LE timed
 
 say "Passed"
 printf '%s\n' "${timings[@]}"
