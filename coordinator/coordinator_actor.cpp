@@ -114,6 +114,12 @@ class CoordinatorShell {
     ShardResult result;
   };
 
+  /// What was seen while a shard's records are read.
+  struct Known {
+    std::set<std::pair<SampleId, std::uint32_t>> answers;
+    std::set<std::uint64_t> calls;  ///< fingerprints
+  };
+
   void step(CoordinatorEvent event) {
     if (over_) {
       return;
@@ -242,13 +248,13 @@ class CoordinatorShell {
     for (const Sample& sample : store.samples) {
       loaded.ids.push_back(sample.id);
     }
-    std::set<std::pair<SampleId, std::uint32_t>> answered;
+    Known known;
     for (Record& record : recorded) {
-      tidy(record, loaded.ids, answered);
+      tidy(record, loaded.ids, known);
       keep(store, record);
       count(record);
     }
-    FD_TRY(loaded.reused, answers_beside(shard, store, loaded.ids, answered));
+    FD_TRY(loaded.reused, answers_beside(shard, store, loaded.ids, known));
     loaded.recorded = std::move(recorded);
     stores_[shard] = std::move(store);
     step(std::move(loaded));
@@ -256,16 +262,15 @@ class CoordinatorShell {
   }
 
   /// Returns the answers that lie beside the ledger and are not in it.
-  Result<std::vector<Record>> answers_beside(
-      std::uint32_t shard, const Store& store, const std::vector<SampleId>& ids,
-      std::set<std::pair<SampleId, std::uint32_t>>& answered) const {
+  Result<std::vector<Record>> answers_beside(std::uint32_t shard, const Store& store,
+                                             const std::vector<SampleId>& ids, Known& known) const {
     std::vector<Record> found;
     if (!options_.answers_beside) {
       return found;
     }
     FD_TRY(std::vector<Record> records, options_.answers_beside(shard, store.samples));
     for (Record& record : records) {
-      tidy(record, ids, answered);
+      tidy(record, ids, known);
       if (record.answer) {
         found.push_back(std::move(record));
       }
@@ -274,10 +279,9 @@ class CoordinatorShell {
   }
 
   /// Takes out of a record what does not count: the outcome of a sample that failed, which is asked
-  /// again; a later answer to the same call, which came after the shard was written; anything about
-  /// a sample that is not in the shard.
-  static void tidy(Record& record, const std::vector<SampleId>& ids,
-                   std::set<std::pair<SampleId, std::uint32_t>>& answered) {
+  /// again; a later answer to the same call, which came after the shard was written; a call that a
+  /// journal brought once more; anything about a sample that is not in the shard.
+  static void tidy(Record& record, const std::vector<SampleId>& ids, Known& known) {
     const auto stranger = [&](const auto& part) {
       return part && !std::binary_search(ids.begin(), ids.end(), part->sample_id);
     };
@@ -287,10 +291,11 @@ class CoordinatorShell {
     }
     if (stranger(record.answer) ||
         (record.answer &&
-         !answered.insert({record.answer->sample_id, record.answer->candidate}).second)) {
+         !known.answers.insert({record.answer->sample_id, record.answer->candidate}).second)) {
       record.answer.reset();
     }
-    if (stranger(record.call)) {
+    if (stranger(record.call) ||
+        (record.call && !known.calls.insert(call_fingerprint(record.fence, *record.call)).second)) {
       record.call.reset();
     }
   }

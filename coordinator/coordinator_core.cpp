@@ -2,21 +2,19 @@
 
 #include <algorithm>
 
+#include "protocol/mutant.hpp"
+
 namespace fd {
 namespace {
-
-/// How much more than its slots a worker holds, so that no slot waits for a fetch.
-std::uint32_t prefetch_of(std::uint32_t slots) {
-  return std::max<std::uint32_t>(64, slots / 2);
-}
 
 /// A restarted worker's earlier incarnations, and lapses that may be taken back; more than this
 /// many are forgotten, lowest first: incarnations rise with time.
 constexpr std::size_t kGoneMax = 4096;
 /// States whose arrival is remembered until the worker confirms our answer, per worker.
 constexpr std::size_t kStatesMax = 256;
-/// A worker that is heard but does not hear us holds its leases for so many times `ttl`; it gave
-/// them up itself after one.
+/// A worker that is heard but does not hear us keeps its leases for so many times `ttl`. After one,
+/// orders to it do not name them any more, so that by then it has given them up, even if an order
+/// of before gets through late.
 constexpr int kDeafTtls = 2;
 
 template <class Map>
@@ -45,7 +43,7 @@ CoordinatorEffects CoordinatorCore::step(Instant now, CoordinatorEvent event) {
 
 /// While this process was stopped nobody could be heard: that time counts against no one.
 void CoordinatorCore::notice_pause(Instant now) {
-  if (last_step_ && now - *last_step_ > kPauseMin) {
+  if (last_step_ && now - *last_step_ > kPauseMin && !FD_MUTANT(no_pause_grace)) {
     const Duration pause = now - *last_step_;
     for (auto& [incarnation, worker] : workers_) {
       worker.last_seen += pause;
@@ -66,6 +64,11 @@ CoordinatorCore::Worker* CoordinatorCore::admit(Instant now, const StateArrived&
   }
   auto found = workers_.find(state.incarnation);
   if (found == workers_.end()) {
+    const auto lapse = lapses_.find(state.incarnation);
+    if (lapse != lapses_.end() && state.seq <= lapse->second.seq &&
+        !FD_MUTANT(state_seq_not_checked)) {
+      return nullptr;
+    }
     if (!supersede(now, state, effects)) {
       return nullptr;
     }
@@ -73,7 +76,7 @@ CoordinatorCore::Worker* CoordinatorCore::admit(Instant now, const StateArrived&
     worker.name = state.name;
     worker.heard_us = now;
     worker.hears = state.epoch == config_.epoch;
-    if (const auto lapse = lapses_.find(state.incarnation); lapse != lapses_.end()) {
+    if (lapse != lapses_.end()) {
       take_back(lapse->second);
       lapses_.erase(lapse);
       worker.hears = false;  // it may have fallen silent to us because we did to it
@@ -81,7 +84,7 @@ CoordinatorCore::Worker* CoordinatorCore::admit(Instant now, const StateArrived&
     found = workers_.emplace(state.incarnation, std::move(worker)).first;
     joined_.push_back(state.incarnation);
     delivered_.try_emplace(state.incarnation, 0);
-  } else if (state.seq <= found->second.seq) {
+  } else if (state.seq <= found->second.seq && !FD_MUTANT(state_seq_not_checked)) {
     return nullptr;  // repeated or overtaken
   }
   take_state(now, event, found->second, effects);
@@ -95,7 +98,7 @@ bool CoordinatorCore::supersede(Instant now, const WorkerState& state,
   std::vector<std::uint64_t> earlier;
   for (const auto& [incarnation, worker] : workers_) {
     if (worker.name == state.name) {
-      if (incarnation > state.incarnation) {
+      if (incarnation > state.incarnation && !FD_MUTANT(ghost_accepted)) {
         return false;
       }
       earlier.push_back(incarnation);
@@ -156,7 +159,7 @@ void CoordinatorCore::on(Instant now, StateArrived& event, CoordinatorEffects& e
   } else if (!worker->leaving && !draining_) {
     assign(now, incarnation, *worker, effects);
   }
-  effects.send.push_back(SendOrder{worker->peer, order_for(incarnation, *worker)});
+  effects.send.push_back(SendOrder{worker->peer, order_for(now, incarnation, *worker)});
 }
 
 /// Takes back or gives anew the leases that the worker cannot finish.
@@ -170,7 +173,7 @@ void CoordinatorCore::reconcile(std::uint64_t incarnation, Worker& worker,
     const bool given_back = worker.leaving && held == worker.held.end();
     if (given_back || (exhausted && worker.leaving)) {
       leases_.release(shard);
-    } else if (exhausted) {
+    } else if (exhausted && !FD_MUTANT(exhausted_lease_kept)) {
       // All was delivered and acknowledged, yet outcomes are missing: suspects were left out, or an
       // outcome was refused because another answer is on record. A new fence makes the worker fetch
       // what is missing.
@@ -197,7 +200,8 @@ void CoordinatorCore::assign(Instant now, std::uint64_t incarnation, Worker& wor
                      ? held->second.unfetched
                      : shards_[shard].count;
   }
-  const std::uint64_t wanted = worker.slots == 0 ? 0 : worker.slots + prefetch_of(worker.slots);
+  const std::uint64_t wanted =
+      worker.slots == 0 ? 0 : worker.slots + std::max(config_.prefetch, worker.slots / 2);
   while (unfetched < wanted && leases_.held_by(incarnation).size() < kMaxListItems) {
     const auto shard = leases_.first_pending();
     if (!shard) {
@@ -210,7 +214,10 @@ void CoordinatorCore::assign(Instant now, std::uint64_t incarnation, Worker& wor
 
 void CoordinatorCore::grant(std::uint32_t shard, std::uint64_t incarnation, const Worker& worker,
                             CoordinatorEffects& effects) {
-  effects.append.push_back(leases_.grant(shard, incarnation, worker.name));
+  LeaseGranted lease = leases_.grant(shard, incarnation, worker.name);
+  if (!FD_MUTANT(fence_not_persisted)) {
+    effects.append.emplace_back(std::move(lease));
+  }
   if (!shards_[shard].progress) {
     effects.load.push_back(shard);
   }
@@ -222,7 +229,7 @@ std::size_t CoordinatorCore::drop_worker(Instant now, std::uint64_t incarnation,
   FD_CHECK(found != workers_.end());
   const std::set<std::uint32_t> shards = leases_.held_by(incarnation);
   for (const std::uint32_t shard : shards) {
-    if (after == After::await) {
+    if (after == After::await && !FD_MUTANT(restarted_worker_loses_leases)) {
       leases_.await(shard, found->second.name, now + config_.ttl);
     } else {
       leases_.release(shard);
@@ -267,7 +274,8 @@ void CoordinatorCore::share_slots() {
   }
 }
 
-Order CoordinatorCore::order_for(std::uint64_t incarnation, const Worker& worker) const {
+Order CoordinatorCore::order_for(Instant now, std::uint64_t incarnation,
+                                 const Worker& worker) const {
   Order order;
   order.epoch = config_.epoch;
   order.ack_seq = worker.seq;
@@ -278,6 +286,9 @@ Order CoordinatorCore::order_for(std::uint64_t incarnation, const Worker& worker
   order.heartbeat_ms = static_cast<std::uint32_t>(config_.heartbeat / std::chrono::milliseconds(1));
   order.drain = draining_;
   order.run_over = finished();
+  if (now - worker.heard_us > config_.ttl && !FD_MUTANT(deaf_worker_kept_in_leases)) {
+    return order;  // an order that got through now would renew what is soon another worker's
+  }
   for (const std::uint32_t shard : leases_.held_by(incarnation)) {
     order.leases.push_back({shard, leases_.lease(shard)->fence, shards_[shard].count});
   }
@@ -292,6 +303,7 @@ CoordinatorCore::Lapse CoordinatorCore::count_death(std::uint64_t incarnation, c
                                                     CoordinatorEffects& effects) {
   Lapse lapse;
   lapse.alone = worker.alone;
+  lapse.seq = worker.seq;
   for (const std::uint32_t shard : leases_.held_by(incarnation)) {
     const std::uint64_t fence = leases_.lease(shard)->fence;
     if (!shards_[shard].progress) {
@@ -308,6 +320,11 @@ CoordinatorCore::Lapse CoordinatorCore::count_death(std::uint64_t incarnation, c
   }
   if (lapse.alone) {
     strike(*lapse.alone, effects);
+  }
+  for (const Place& place : lapse.under_way) {
+    if (FD_MUTANT(neighbours_struck)) {
+      strike(place, effects);
+    }
   }
   return lapse;
 }
@@ -379,10 +396,10 @@ void CoordinatorCore::on(Instant now, WorkerEnded& event, CoordinatorEffects& ef
   }
 }
 
-void CoordinatorCore::on(Instant, DrainAsked&, CoordinatorEffects& effects) {
+void CoordinatorCore::on(Instant now, DrainAsked&, CoordinatorEffects& effects) {
   draining_ = true;
   for (const auto& [incarnation, worker] : workers_) {
-    effects.send.push_back(SendOrder{worker.peer, order_for(incarnation, worker)});
+    effects.send.push_back(SendOrder{worker.peer, order_for(now, incarnation, worker)});
   }
 }
 
@@ -390,6 +407,9 @@ void CoordinatorCore::on(Instant now, Ticked&, CoordinatorEffects& effects) {
   std::vector<std::uint64_t> lapsed;
   for (const auto& [incarnation, worker] : workers_) {
     const bool deaf = now - worker.heard_us > kDeafTtls * config_.ttl;
+    if (FD_MUTANT(lease_never_expires)) {
+      continue;
+    }
     if (now - worker.last_seen > config_.ttl || (deaf && !leases_.held_by(incarnation).empty())) {
       lapsed.push_back(incarnation);
     }
@@ -408,7 +428,7 @@ void CoordinatorCore::on(Instant now, Ticked&, CoordinatorEffects& effects) {
   }
   if (finished()) {
     for (const auto& [incarnation, worker] : workers_) {
-      effects.send.push_back(SendOrder{worker.peer, order_for(incarnation, worker)});
+      effects.send.push_back(SendOrder{worker.peer, order_for(now, incarnation, worker)});
     }
   }
 }

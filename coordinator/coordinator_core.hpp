@@ -13,6 +13,7 @@
 #include "actors/transport.hpp"
 #include "coordinator/lease_table.hpp"
 #include "protocol/messages.hpp"
+#include "protocol/mutant.hpp"
 
 namespace fd {
 
@@ -25,6 +26,7 @@ struct CoordinatorCoreConfig {
   std::uint32_t workers_expected = 1;  ///< how many to share the slots among before they came
   Duration ttl = std::chrono::seconds(10);
   Duration heartbeat = std::chrono::seconds(1);
+  std::uint32_t prefetch = 64;  ///< a worker holds at least so many samples beyond its slots
   Instant started{};  ///< what an earlier coordinator leased is awaited for `ttl` from then on
 };
 
@@ -149,7 +151,9 @@ class CoordinatorCore {
     std::uint8_t deaths = 0;       ///< of workers that had it under way
     std::uint8_t strikes = 0;      ///< deaths while it ran alone
     std::uint64_t sent_fence = 0;  ///< under which it was sent last; 0: not yet
-    [[nodiscard]] bool suspect() const { return !done && deaths >= kDeathsToSuspect; }
+    [[nodiscard]] bool suspect() const {
+      return !done && deaths >= kDeathsToSuspect && !FD_MUTANT(neighbours_struck);
+    }
   };
   /// What is known of a shard's samples while it is worked on.
   struct Progress {
@@ -198,6 +202,7 @@ class CoordinatorCore {
   struct Lapse {
     std::vector<Place> under_way;
     std::optional<Place> alone;
+    std::uint64_t seq = 0;  ///< of its last state: one that is not later proves no life
   };
 
   void on(Instant now, StateArrived& event, CoordinatorEffects& effects);
@@ -223,7 +228,7 @@ class CoordinatorCore {
   std::size_t drop_worker(Instant now, std::uint64_t incarnation, After after);
   void retire(std::uint64_t incarnation);
   void share_slots();
-  [[nodiscard]] Order order_for(std::uint64_t incarnation, const Worker& worker) const;
+  [[nodiscard]] Order order_for(Instant now, std::uint64_t incarnation, const Worker& worker) const;
   // deaths (coordinator_core.cpp)
   Lapse count_death(std::uint64_t incarnation, const Worker& worker, CoordinatorEffects& effects);
   void take_back(const Lapse& lapse);

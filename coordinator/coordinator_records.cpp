@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "coordinator/coordinator_core.hpp"
+#include "protocol/mutant.hpp"
 
 namespace fd {
 
@@ -85,10 +86,11 @@ void CoordinatorCore::on(Instant now, DeliverArrived& event, CoordinatorEffects&
     worker->second.last_seen = now;
   }
   std::uint64_t& delivered = known->second;
-  if (deliver.seq > delivered + 1) {
+  if (deliver.seq > delivered + 1 && !FD_MUTANT(deliver_gap_accepted)) {
     return;  // one before it was lost: it comes again
   }
-  if (deliver.seq == delivered + 1) {
+  if (deliver.seq == delivered + 1 ||
+      (FD_MUTANT(deliver_gap_accepted) && deliver.seq > delivered)) {
     for (const Record& one : deliver.records) {
       if (one.shard < shards_.size() && leases_.open(one.shard) && !shards_[one.shard].progress) {
         effects.load.push_back(one.shard);
@@ -122,14 +124,17 @@ void CoordinatorCore::record(std::uint64_t incarnation, Record one, CoordinatorE
   if (one.answer) {
     // A late answer was paid for, so it is recorded whoever brings it; the fence guards the rest.
     const auto position = position_of(progress, one.answer->sample_id);
-    if (position && record_answer(one.fence, progress, *position, *one.answer)) {
+    const bool wanted = !FD_MUTANT(late_answer_refused) || holder;
+    if (position && wanted &&
+        (record_answer(one.fence, progress, *position, *one.answer) ||
+         FD_MUTANT(append_without_dedupe))) {
       accepted.answer = std::move(one.answer);
     }
   }
-  if (one.outcome && holder) {
+  if (one.outcome && (holder || FD_MUTANT(stale_outcome_accepted))) {
     const auto position = position_of(progress, one.outcome->sample_id);
-    if (position && !progress.samples[*position].done &&
-        !progress.conflicts.contains({*position, one.fence})) {
+    if (position && (!progress.samples[*position].done || FD_MUTANT(done_by_count)) &&
+        (!progress.conflicts.contains({*position, one.fence}) || FD_MUTANT(conflict_ignored))) {
       record_outcome(index, progress, *position, *one.outcome);
       accepted.outcome = std::move(one.outcome);
     }
@@ -166,18 +171,19 @@ void CoordinatorCore::record_outcome(std::uint32_t shard, Progress& progress,
   }
 }
 
-/// A worker offers a call again when it was not acknowledged, and a journal also when it was: it is
-/// counted once. Two calls differ in their times; one in doubt has none, and is told by its fence.
+/// A worker offers a call again when it was not acknowledged, and a journal also when it was.
 bool CoordinatorCore::record_call(std::uint64_t fence, Progress& progress, const Call& call) {
-  Record bare;
-  bare.fence = call.service_us == 0 ? fence : 0;
-  bare.call = call;
-  return progress.calls.insert(sha256(encode(bare)).leading_bits()).second;
+  return progress.calls.insert(call_fingerprint(fence, call)).second ||
+         FD_MUTANT(call_counted_twice);
 }
 
 bool CoordinatorCore::record_answer(std::uint64_t fence, Progress& progress, std::uint32_t position,
                                     const Answer& answer) {
   const auto [entry, fresh] = progress.answers.try_emplace({position, answer.candidate}, answer);
+  if (!fresh && FD_MUTANT(last_writer_wins)) {
+    entry->second = answer;
+    return true;
+  }
   if (!fresh && !(entry->second == answer)) {
     progress.conflicts.insert({position, fence});
   }

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "protocol/mutant.hpp"
+
 namespace fd {
 namespace {
 
@@ -34,7 +36,7 @@ LeaseTable::LeaseTable(const std::vector<ShardSeed>& seeds, std::uint64_t last_f
     if (seed.committed) {
       states_.emplace_back(Committed{});
       ++committed_;
-    } else if (seed.holder) {
+    } else if (seed.holder && !FD_MUTANT(orphan_given_away)) {
       FD_CHECK(seed.holder->shard == shard && seed.holder->fence <= last_fence);
       states_.emplace_back(Awaited{*seed.holder, until});
       awaited_[seed.holder->worker].insert(shard);

@@ -115,8 +115,8 @@ class Merge {
     FD_TRY_VOID(write_quality("teacher_eval", all_, summary));
     FD_TRY_VOID(write_quality("distilled", kept_, summary));
     FD_TRY_VOID(write_json("timing_report.json", timing_report(summary, times)));
-    FD_TRY_VOID(
-        write_json("cost_report.json", cost_report(ingest_.run_id, providers, config_.gateway)));
+    FD_TRY_VOID(write_json("cost_report.json", cost_report(ingest_.run_id, providers,
+                                                           calls_.in_doubt(), config_.gateway)));
     FD_TRY_VOID(write_text(out_.export_file("README.md"),
                            dataset_card(config_, config_digest_, summary, files)));
     return summary;
@@ -295,6 +295,7 @@ class Merge {
     summary.reused = reused_;
     summary.calls = calls.calls;
     summary.attempts = calls.attempts;
+    summary.in_doubt = calls_.in_doubt().calls;
     summary.prompt_tokens = calls.prompt_tokens;
     summary.completion_tokens = calls.completion_tokens;
     summary.cost = cost_of(providers, config_.gateway);

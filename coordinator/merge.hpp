@@ -42,6 +42,8 @@ struct RunSummary {
   std::uint64_t reused = 0;  ///< answers of earlier runs, which no call was made for
   std::uint64_t calls = 0;
   std::uint64_t attempts = 0;
+  std::uint64_t in_doubt =
+      0;  ///< calls whose worker ended meanwhile: possibly billed, not in `calls`
   std::uint64_t prompt_tokens = 0;
   std::uint64_t completion_tokens = 0;
   double cost = 0;  ///< by the configured prices

@@ -105,12 +105,7 @@ std::uint64_t add_recovered(ShardReplay& replay, const RecoveredJournal& recover
     answers += record.answer && replay.add(*record.answer) ? 1 : 0;
   }
   for (const JournalIntent& intent : recovered.in_doubt) {
-    Call call;
-    call.sample_id = intent.sample_id;
-    call.call_key = intent.call_key;
-    call.candidate = intent.candidate;
-    call.error = "in_doubt";
-    replay.add(call);
+    replay.add(*in_doubt_record(intent).call);
   }
   return answers;
 }

@@ -151,6 +151,10 @@ class SummaryText {
             " requests, " + grouped(summary_.prompt_tokens) + " prompt + " +
             grouped(summary_.completion_tokens) + " completion tokens, cost " +
             short_number(summary_.cost) + "\n";
+    if (summary_.in_doubt > 0) {
+      out_ += "  " + grouped(summary_.in_doubt) +
+              " more were under way when their worker ended: possibly billed, their answers lost\n";
+    }
     if (summary_.reused > 0) {
       out_ += "  " + grouped(summary_.reused) + " answers of earlier runs, at no cost\n";
     }

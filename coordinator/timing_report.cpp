@@ -63,6 +63,10 @@ void CallTotals::add(const CallTotals& other) {
 }
 
 void CallCounts::add(const CallView& call) {
+  if (call.error.size() > 1 && call.error.substr(1).starts_with(kInDoubt)) {  // in its quotes
+    in_doubt_.add(call);
+    return;
+  }
   auto found = providers_.find(call.endpoint);
   if (found == providers_.end()) {
     found = providers_.emplace(call.endpoint, CallTotals()).first;
@@ -114,7 +118,7 @@ double cost_of(const std::map<std::string, CallTotals>& providers, const Gateway
 
 json::Value cost_report(const std::string& run_id,
                         const std::map<std::string, CallTotals>& providers,
-                        const GatewayConfig& config) {
+                        const CallTotals& in_doubt, const GatewayConfig& config) {
   json::Object by_provider;
   CallTotals total;
   for (const auto& [provider, totals] : providers) {
@@ -126,9 +130,12 @@ json::Value cost_report(const std::string& run_id,
     by_provider[provider] = std::move(object);
     total.add(totals);
   }
-  return json::Object{{"run_id", run_id},
-                      {"total", totals_object(total, cost_of(providers, config))},
-                      {"providers", std::move(by_provider)}};
+  return json::Object{
+      {"run_id", run_id},
+      {"total", totals_object(total, cost_of(providers, config))},
+      {"in_doubt", json::Object{{"calls", in_doubt.calls},
+                                {"estimated_prompt_tokens", in_doubt.prompt_tokens}}},
+      {"providers", std::move(by_provider)}};
 }
 
 json::Value timing_report(const RunSummary& summary, const RunTimes& times) {

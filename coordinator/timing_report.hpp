@@ -27,13 +27,18 @@ struct CallTotals {
 /// Adds up the calls of a run by provider.
 class CallCounts {
  public:
+  /// Calls in doubt (kInDoubt) are counted apart: nobody knows what they cost.
   void add(const CallView& call);
   [[nodiscard]] CallTotals total() const;
   /// Returns the totals by provider name. Errors: corrupt.
   [[nodiscard]] Result<std::map<std::string, CallTotals>> by_provider() const;
+  /// Returns the calls that were under way when their worker ended: possibly billed, the answer
+  /// lost. Their prompt tokens are an estimate.
+  [[nodiscard]] const CallTotals& in_doubt() const { return in_doubt_; }
 
  private:
   std::map<std::string, CallTotals, std::less<>> providers_;  ///< by JSON text of the name
+  CallTotals in_doubt_;
 };
 
 /// Returns what `totals` cost at a price. Units: those of the price.
@@ -45,11 +50,11 @@ double cost_of(const Call& call, const GatewayConfig& config);
 /// Returns what all calls cost by the prices of the config; providers without one cost nothing.
 double cost_of(const std::map<std::string, CallTotals>& providers, const GatewayConfig& config);
 
-/// Returns cost_report.json: calls, attempts, tokens and cost, in total and by provider. A provider
-/// that the config does not name has the price null.
+/// Returns cost_report.json: calls, attempts, tokens and cost, in total and by provider; and,
+/// apart, the calls in doubt. A provider that the config does not name has the price null.
 json::Value cost_report(const std::string& run_id,
                         const std::map<std::string, CallTotals>& providers,
-                        const GatewayConfig& config);
+                        const CallTotals& in_doubt, const GatewayConfig& config);
 
 /// Returns timing_report.json. Rates are null when no time passed.
 json::Value timing_report(const RunSummary& summary, const RunTimes& times);

@@ -31,6 +31,12 @@ class ClosableGateway final : public Gateway {
       inner_->set_slots(slots);
     }
   }
+  void set_send_deadline(Instant deadline) override {
+    const std::lock_guard lock(mutex_);
+    if (inner_ != nullptr) {
+      inner_->set_send_deadline(deadline);
+    }
+  }
   void cancel_waiting() override {
     const std::lock_guard lock(mutex_);
     if (inner_ != nullptr) {

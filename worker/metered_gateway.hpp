@@ -43,6 +43,7 @@ class MeteredGateway final : public Gateway {
     meter_.set_slots(slots);
     inner_->set_slots(slots);
   }
+  void set_send_deadline(Instant deadline) override { inner_->set_send_deadline(deadline); }
   void cancel_waiting() override { inner_->cancel_waiting(); }
 
  private:

@@ -202,6 +202,9 @@ class WorkerShell {
     if (effects.slots && pipeline_ != nullptr) {
       pipeline_->gateway().set_slots(*effects.slots);
     }
+    if (effects.send_deadline && pipeline_ != nullptr) {
+      pipeline_->gateway().set_send_deadline(*effects.send_deadline);
+    }
     if (effects.cancel_waiting) {
       cancel_waiting();
     }

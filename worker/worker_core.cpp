@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "protocol/mutant.hpp"
+
 namespace fd {
 namespace {
 
@@ -49,6 +51,7 @@ WorkerCore::Lease* WorkerCore::find(std::uint32_t shard, std::uint64_t fence) {
 
 void WorkerCore::forget_run(WorkerEffects& effects, const std::string& run_id) {
   leases_.clear();
+  given_up_.clear();
   running_.clear();
   alone_ = false;
   heard_ = 0;
@@ -82,11 +85,12 @@ void WorkerCore::new_epoch(std::uint64_t epoch, WorkerEffects&) {
   report_due_ = true;
 }
 
-void WorkerCore::on(Instant, OrderArrived& event, WorkerEffects& effects) {
+void WorkerCore::on([[maybe_unused]] Instant now, OrderArrived& event, WorkerEffects& effects) {
   const Order& order = event.order;
   const bool same_run = event.run_id == run_id_;
   if (order.incarnation != config_.incarnation || (same_run && order.epoch < epoch_) ||
-      (same_run && order.epoch == epoch_ && order.ack_seq < heard_)) {
+      (same_run && order.epoch == epoch_ && order.ack_seq < heard_ &&
+       !FD_MUTANT(overtaken_order_taken))) {
     return;  // meant for an earlier process, from an earlier coordinator, or overtaken by a later
              // one
   }
@@ -97,7 +101,7 @@ void WorkerCore::on(Instant, OrderArrived& event, WorkerEffects& effects) {
     forget_run(effects, event.run_id);
     epoch_ = 0;
   }
-  if (order.epoch != epoch_) {
+  if (order.epoch != epoch_ && (epoch_ == 0 || !FD_MUTANT(new_epoch_not_noticed))) {
     new_epoch(order.epoch, effects);
   }
   heard_ = order.ack_seq;
@@ -106,8 +110,10 @@ void WorkerCore::on(Instant, OrderArrived& event, WorkerEffects& effects) {
   // The lease runs from when the state that this answers was sent, so that this side always gives
   // up before the coordinator does.
   if (const auto sent = state_sent_.find(order.ack_seq); sent != state_sent_.end()) {
-    lapses_ = std::max(lapses_.value_or(Instant{}), sent->second + ttl_);
+    const Instant from = FD_MUTANT(lease_from_receipt) ? now : sent->second;
+    lapses_ = std::max(lapses_.value_or(Instant{}), from + ttl_);
     state_sent_.erase(state_sent_.begin(), std::next(sent));
+    effects.send_deadline = lapses_;
   }
   if (order.run_over) {
     forget_run(effects, "");
@@ -128,25 +134,53 @@ void WorkerCore::on(Instant, OrderArrived& event, WorkerEffects& effects) {
 void WorkerCore::take_leases(const Order& order) {
   std::map<std::uint32_t, Lease> next;
   for (const GrantedLease& granted : order.leases) {
-    if (Lease* held = find(granted.shard, granted.fence)) {
+    const auto same = leases_.find(granted.shard);
+    if (same != leases_.end() && FD_MUTANT(fence_ignored_on_assign)) {
+      next[granted.shard] = same->second;
+    } else if (Lease* held = find(granted.shard, granted.fence)) {
       next[granted.shard] = *held;
     } else {
       Lease fresh;
       fresh.fence = granted.fence;
       fresh.count = granted.count;
-      fresh.blocked = owes(granted.shard);
-      for (const auto& [key, running] : running_) {
-        if (running.shard == granted.shard) {
-          fresh.mixed = true;
-          // A lease that was given up for its silence may come back under the very same fence.
-          fresh.under_way += running.fence == granted.fence ? 1 : 0;
-        }
+      fresh.blocked = owes(granted.shard) && !FD_MUTANT(fetched_before_acknowledged);
+      fresh.mixed = std::any_of(running_.begin(), running_.end(), [&](const auto& entry) {
+        return entry.second.shard == granted.shard;
+      });
+      const auto given_up = given_up_.find(granted.shard);
+      if (given_up != given_up_.end() && given_up->second == granted.fence &&
+          !FD_MUTANT(given_up_fence_fetched)) {
+        take_back(granted.shard, fresh);
       }
       next[granted.shard] = fresh;
       report_due_ = true;
     }
   }
+  for (const auto& [shard, lease] : leases_) {
+    if (!next.contains(shard)) {
+      given_up_[shard] = lease.fence;
+    }
+  }
   leases_ = std::move(next);
+}
+
+/// A lease that was given up (for the coordinator's silence) comes back under the very same fence.
+/// What is under way counts for it again, but nothing more is fetched: a reply to what was asked
+/// before could not be told from one that knows what has ended since. The rest comes with the fence
+/// that follows once this one is exhausted.
+void WorkerCore::take_back(std::uint32_t shard, Lease& lease) const {
+  lease.next = lease.count;
+  for (const auto& [key, running] : running_) {
+    lease.under_way += running.shard == shard && running.fence == lease.fence ? 1 : 0;
+  }
+  const auto count = [&](const auto& settles) {
+    return static_cast<std::uint32_t>(
+        std::count(settles.begin(), settles.end(), std::pair{shard, lease.fence}));
+  };
+  lease.undelivered = count(outbox_settles_);
+  for (const Parcel& parcel : unacked_) {
+    lease.undelivered += count(parcel.settles);
+  }
 }
 
 void WorkerCore::on(Instant, RunSpecArrived& event, WorkerEffects& effects) {
@@ -156,6 +190,7 @@ void WorkerCore::on(Instant, RunSpecArrived& event, WorkerEffects& effects) {
   configured_ = event.spec.config;
   effects.configure = std::move(event.spec.config_json);
   effects.slots = slots_;
+  effects.send_deadline = lapses_;
   report_due_ = true;
 }
 
@@ -171,7 +206,10 @@ void WorkerCore::on(Instant now, StopAsked&, WorkerEffects& effects) {
 
 /// Before anything else is done, so that nothing is started under a lease that is over.
 void WorkerCore::lapse_if_due(Instant now, WorkerEffects& effects) {
-  if (lapses_ && now >= *lapses_ && !leases_.empty()) {
+  if (lapses_ && now >= *lapses_ && !leases_.empty() && !FD_MUTANT(worker_never_gives_up)) {
+    for (const auto& [shard, lease] : leases_) {
+      given_up_[shard] = lease.fence;
+    }
     leases_.clear();  // others may own the shards by now; what is under way is still delivered
     effects.cancel_waiting = true;
     report_due_ = true;
@@ -234,7 +272,7 @@ void WorkerCore::fetch_more(Instant now, WorkerEffects& effects) {
       return;
     }
   }
-  const std::uint64_t window = slots_ + std::max<std::uint64_t>(64, slots_ / 2);
+  const std::uint64_t window = slots_ + std::max(config_.prefetch, slots_ / 2);
   for (auto& [shard, lease] : leases_) {
     if (held >= window) {
       return;
@@ -244,7 +282,7 @@ void WorkerCore::fetch_more(Instant now, WorkerEffects& effects) {
     }
     const std::uint64_t left = lease.count - lease.next;
     const std::uint64_t room = window - held;
-    if (room < kFetchMin && room < left) {
+    if (room < std::min(kFetchMin, config_.prefetch / 2) && room < left) {
       return;
     }
     const auto count =
@@ -272,8 +310,8 @@ void WorkerCore::on(Instant, SamplesArrived& event, WorkerEffects& effects) {
   Samples& samples = event.samples;
   Lease* lease = find(samples.shard, samples.fence);
   const bool nothing_but_suspects = samples.alone && samples.items.empty();
-  if (lease == nullptr || samples.from != lease->next || samples.next > lease->count ||
-      samples.next < samples.from ||
+  if (lease == nullptr || (samples.from != lease->next && !FD_MUTANT(repeated_samples_started)) ||
+      samples.next > lease->count || samples.next < samples.from ||
       (samples.next == samples.from && (!nothing_but_suspects || lease->alone))) {
     return;  // repeated, or of a lease that is gone
   }
@@ -318,9 +356,7 @@ bool WorkerCore::adopt(const Samples& samples, const SampleItem& item) {
                                return ours.candidate != recorded.candidate || ours == recorded;
                              });
         });
-    // Two that were started under one fence could not be told apart: it goes on as it is, and if
-    // its outcome is refused, the next fence brings the sample once more.
-    if (same || it->first.second == samples.fence) {
+    if (same && !FD_MUTANT(under_way_started_again)) {
       if (Lease* before = find(running.shard, running.fence); before != nullptr) {
         --before->under_way;
       }
@@ -390,6 +426,9 @@ void WorkerCore::flush(Instant now, WorkerEffects& effects) {
   parcel.deliver = Deliver{config_.incarnation, epoch_, ++deliver_seq_, std::move(outbox_)};
   parcel.settles = std::move(outbox_settles_);
   parcel.journal_seq = std::exchange(outbox_journal_seq_, 0);
+  if (FD_MUTANT(released_before_acknowledged) && parcel.journal_seq > 0) {
+    effects.release = parcel.journal_seq;
+  }
   outbox_.clear();
   outbox_settles_.clear();
   outbox_bytes_ = 0;
@@ -402,6 +441,10 @@ void WorkerCore::flush(Instant now, WorkerEffects& effects) {
 }
 
 void WorkerCore::resend(Instant now, WorkerEffects& effects) {
+  if (FD_MUTANT(no_resend)) {
+    resend_at_ = now + kResendAfter;
+    return;
+  }
   for (const Parcel& parcel : unacked_) {
     effects.send.push_back(parcel.deliver);
   }

@@ -20,6 +20,7 @@ struct WorkerCoreConfig {
   std::uint64_t incarnation = 1;
   std::uint32_t slots_max = 0;  ///< --concurrency; 0: what the coordinator says
   Duration drain = std::chrono::seconds(25);
+  std::uint32_t prefetch = 64;  ///< it fetches at least so many samples beyond its slots
 };
 
 // --- events ---------------------------------------------------------------------------------
@@ -85,6 +86,7 @@ struct WorkerEffects {
   std::optional<std::string> reset;      ///< tear the pipeline down: another run (its id), or none
   std::optional<std::string> configure;  ///< build the pipeline by this config (JSON)
   std::optional<std::uint32_t> slots;    ///< calls in flight from now on
+  std::optional<Instant> send_deadline;  ///< no call is to be sent from then on
   bool cancel_waiting = false;           ///< take back calls that were not sent
   std::vector<StartSample> start;
   std::vector<WorkerMessage> send;
@@ -144,6 +146,7 @@ class WorkerCore {
   void on(Instant now, WorkerTicked& event, WorkerEffects& effects);
 
   void take_leases(const Order& order);
+  void take_back(std::uint32_t shard, Lease& lease) const;
   void forget_run(WorkerEffects& effects, const std::string& run_id);
   void new_epoch(std::uint64_t epoch, WorkerEffects& effects);
   void fetch_more(Instant now, WorkerEffects& effects);
@@ -172,11 +175,12 @@ class WorkerCore {
   Duration heartbeat_ = std::chrono::seconds(1);
   Duration ttl_ = std::chrono::seconds(10);
   std::map<std::uint32_t, Lease> leases_;
-  std::map<RunningKey, Running> running_;        ///< those of lapsed leases too
-  bool alone_ = false;                           ///< the one sample that is running runs alone
-  std::uint64_t heard_ = 0;                      ///< highest ack_seq of the orders taken
-  std::map<std::uint64_t, Instant> state_sent_;  ///< when each WorkerState left, by its seq
-  std::optional<Instant> lapses_;                ///< leases are not ours any more from then on
+  std::map<std::uint32_t, std::uint64_t> given_up_;  ///< the last fence given up, by shard
+  std::map<RunningKey, Running> running_;            ///< those of lapsed leases too
+  bool alone_ = false;                               ///< the one sample that is running runs alone
+  std::uint64_t heard_ = 0;                          ///< highest ack_seq of the orders taken
+  std::map<std::uint64_t, Instant> state_sent_;      ///< when each WorkerState left, by its seq
+  std::optional<Instant> lapses_;                    ///< leases are not ours any more from then on
   Instant last_report_{};
   bool report_due_ = true;
   // records not handed over yet, and parcels not acknowledged yet

@@ -35,6 +35,12 @@ void CallDesk::set_slots(std::uint32_t slots) {
   wake_one();
 }
 
+void CallDesk::set_send_deadline(Instant deadline) {
+  const std::lock_guard lock(mutex_);
+  queue_.set_send_deadline(deadline);
+  wake_one();
+}
+
 void CallDesk::cancel() {
   const std::lock_guard lock(mutex_);
   queue_.cancel(clock_.now());

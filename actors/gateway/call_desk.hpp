@@ -34,6 +34,7 @@ class CallDesk {
 
   void submit(ChatCall call);
   void set_slots(std::uint32_t slots);
+  void set_send_deadline(Instant deadline);
   void cancel();
 
   /// Makes `worker` one of those that are woken for new calls; from then on the calls are shared

@@ -64,9 +64,15 @@ void CallQueue::wake_delayed(Instant now) {
   }
 }
 
+void CallQueue::set_send_deadline(Instant deadline) {
+  send_deadline_ = deadline;
+  held_ = false;
+}
+
 void CallQueue::take(Instant now, std::size_t most, std::vector<JobPtr>& out) {
   wake_delayed(now);
-  for (; most > 0 && in_flight_ < slots_; --most) {
+  held_ = send_deadline_ && now >= *send_deadline_;
+  for (; !held_ && most > 0 && in_flight_ < slots_; --most) {
     std::deque<JobPtr>& queue = again_.empty() ? waiting_ : again_;
     if (queue.empty()) {
       break;
@@ -180,7 +186,7 @@ std::optional<Instant> CallQueue::outage_at() const {
 std::optional<Instant> CallQueue::next_due() const {
   std::optional<Instant> due = outage_at();
   const auto consider = [&due](Instant time) { due = due ? std::min(*due, time) : time; };
-  if (in_flight_ < slots_) {
+  if (in_flight_ < slots_ && !held_) {
     if (!delayed_.empty()) {
       consider(delayed_.front().due);
     }

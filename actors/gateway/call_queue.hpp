@@ -42,6 +42,8 @@ class CallQueue {
   void add(JobPtr job);
   /// 0 counts as 1: a gateway without a slot would never end a call.
   void set_slots(std::uint32_t slots);
+  /// take() sends nothing from `deadline` on.
+  void set_send_deadline(Instant deadline);
   /// Ends every call that is not in flight as cancelled. A call in flight gets no further attempt:
   /// if the one under way fails in a way that would be tried again, it ends as cancelled too.
   void cancel(Instant now);
@@ -81,6 +83,8 @@ class CallQueue {
   EndpointPool pool_;
   std::uint32_t slots_;
   std::uint32_t in_flight_ = 0;
+  std::optional<Instant> send_deadline_;
+  bool held_ = false;  ///< take() has met the deadline: only a later one makes a difference
   std::uint64_t random_;
   std::uint64_t era_ = 0;
   std::uint64_t delayed_count_ = 0;

@@ -86,6 +86,10 @@ void CurlGateway::set_slots(std::uint32_t slots) {
   impl_->desk.set_slots(slots);
 }
 
+void CurlGateway::set_send_deadline(Instant deadline) {
+  impl_->desk.set_send_deadline(deadline);
+}
+
 void CurlGateway::cancel_waiting() {
   impl_->desk.cancel();
 }

@@ -32,6 +32,7 @@ class CurlGateway final : public Gateway {
 
   void submit(ChatCall call) override;
   void set_slots(std::uint32_t slots) override;
+  void set_send_deadline(Instant deadline) override;
   void cancel_waiting() override;
 
  private:

@@ -181,6 +181,10 @@ void JournaledGateway::set_slots(std::uint32_t slots) {
   write_intents();
 }
 
+void JournaledGateway::set_send_deadline(Instant deadline) {
+  inner_->set_send_deadline(deadline);
+}
+
 void JournaledGateway::cancel_waiting() {
   std::vector<Pending> waiting;
   {

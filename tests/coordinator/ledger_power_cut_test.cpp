@@ -130,6 +130,25 @@ TEST(LedgerPowerCut, C08NothingAcknowledgedIsLost) {
   RecordProperty("cuts", std::to_string(cuts));
 }
 
+TEST(LedgerPowerCut, TheSameSeedGivesTheSameBytes) {
+  const auto bytes_after = [](std::uint64_t seed) {
+    Lives lives(seed, 8);
+    for (int life = 0; life < 3; ++life) {
+      lives.disk.power_off_after(60);
+      if (auto ledger = lives.open()) {
+        lives.work(*ledger, 12);
+      }
+      lives.disk.power_cut();
+    }
+    const auto wal = lives.disk.find("ledger.sqlite-wal");
+    return lives.disk.bytes(kPath) + (wal == nullptr ? "" : wal->current);
+  };
+  const std::string first = bytes_after(5);
+  EXPECT_FALSE(first.empty());
+  EXPECT_EQ(bytes_after(5), first);
+  EXPECT_NE(bytes_after(6), first);
+}
+
 /// Lets one life go on beside a fault at every possible place, then cuts the power and looks.
 template <class Plan>
 std::uint64_t at_every_place(Plan plan) {

@@ -33,9 +33,13 @@ TEST(CostReport, AddsUpByProviderAndInTotal) {
   counts.add(call("\"cheap\"", 1, 1'000'000, 0));
   counts.add(call("\"cheap\"", 3, 0, 0, "\"HTTP 500\""));
   counts.add(call("\"dear\"", 1, 100'000, 200'000));
-  const auto report = cost_report("run-1", counts.by_provider().value(), two_providers());
+  const std::string in_doubt = "\"" + std::string(kInDoubt) + "\"";
+  counts.add(call("\"\"", 1, 77, 0, in_doubt));  // nobody knows what it cost
+  const auto report =
+      cost_report("run-1", counts.by_provider().value(), counts.in_doubt(), two_providers());
   EXPECT_EQ(json::canonical(report),
-            R"({"providers":{"cheap":{"answered":1,"attempts":4,"calls":2,"completion_tokens":0,)"
+            R"({"in_doubt":{"calls":1,"estimated_prompt_tokens":77},)"
+            R"("providers":{"cheap":{"answered":1,"attempts":4,"calls":2,"completion_tokens":0,)"
             R"("cost":0.5,"price_per_mtok":{"input":0.5,"output":1},"prompt_tokens":1000000},)"
             R"("dear":{"answered":1,"attempts":1,"calls":1,"completion_tokens":200000,)"
             R"("cost":5,"price_per_mtok":{"input":10,"output":20},"prompt_tokens":100000}},)"
@@ -46,7 +50,8 @@ TEST(CostReport, AddsUpByProviderAndInTotal) {
 TEST(CostReport, AProviderThatTheConfigDoesNotNameHasNoPrice) {
   CallCounts counts;
   counts.add(call("\"gone\"", 1, 1'000'000, 1'000'000));
-  const auto report = cost_report("run-1", counts.by_provider().value(), two_providers());
+  const auto report =
+      cost_report("run-1", counts.by_provider().value(), counts.in_doubt(), two_providers());
   EXPECT_TRUE(report.find("providers")->find("gone")->find("price_per_mtok")->is_null());
   EXPECT_EQ(*report.find("total")->find("cost")->as_number(), 0.0);
 }

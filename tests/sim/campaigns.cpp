@@ -25,7 +25,7 @@ std::uint32_t boundary(Random& random) {
 }
 
 void lossy(Random& random, Plan& plan) {
-  plan.network.loss_permille = random.below(51);
+  plan.network.loss_permille = random.below(41);
   plan.network.repeat_permille = random.below(101);
   plan.network.slow_permille = random.below(101);
   plan.network.slow_max = random.between(20 * kMillisecond, 900 * kMillisecond);
@@ -88,7 +88,7 @@ void power_cut(Random& random, Plan& plan) {
 void fill_network(Plan& plan) {
   Random random = faults_of(plan);
   lossy(random, plan);
-  cut(random, plan, 50 * kMillisecond, 1200 * kMillisecond);
+  cut(random, plan, 50 * kMillisecond, 1000 * kMillisecond);
   plan.zero_slack = true;
 }
 
@@ -206,6 +206,27 @@ void fill_stops(Plan& plan) {
   plan.zero_slack = true;
 }
 
+void fill_long_cuts(Plan& plan) {
+  Random random = faults_of(plan);
+  lossy(random, plan);
+  plan.network.slow_permille = 100 + random.below(300);
+  plan.network.slow_max = 1500 * kMillisecond;
+  if (random.chance(500)) {
+    cut(random, plan, kTtl / 2, 5 * kTtl / 2);
+  } else {  // a worker that hears nothing from early on, until about when it loses its leases
+    const Time from = random.between(10 * kMillisecond, 300 * kMillisecond);
+    plan.network.partitions.push_back({some_worker(random, plan), from,
+                                       2 * kTtl + random.between(-kHeartbeat, kHeartbeat / 2),
+                                       false, true, false});
+    plan.teacher.latency_min = plan.teacher.latency_max;
+  }
+  // Much to do and few slots, so that calls wait when a lease ends.
+  plan.slots = plan.workers;
+  for (std::uint32_t& count : plan.shards) {
+    count += 3;
+  }
+}
+
 void fill_all(Plan& plan) {
   Random random = faults_of(plan);
   plan.local_workers = random.chance(200);
@@ -250,12 +271,13 @@ Plan quiet_world(std::uint64_t seed) {
   plan.seed = seed;
   Random random(seed, "sizes");
   plan.workers = 2 + random.below(3);
-  const std::uint32_t shards = 2 + random.below(4);
+  const std::uint32_t shards = 2 + random.below(3);
   for (std::uint32_t i = 0; i < shards; ++i) {
-    plan.shards.push_back(1 + random.below(6));
+    plan.shards.push_back(1 + random.below(5));
   }
   plan.candidates = random.chance(700) ? 1 : 2 + random.below(2);
   plan.slots = plan.workers * (1 + random.below(3));
+  plan.prefetch = random.chance(850) ? random.below(6) : 64;
   plan.teacher.deterministic = random.chance(650);
   plan.clocks.resize(plan.workers + 1);
   for (ClockPlan& clock : plan.clocks) {
@@ -300,6 +322,8 @@ const std::vector<Campaign>& campaigns() {
       {"C12", "local workers end with their coordinator, which reads their journals", fill_local},
       {"C13", "processes are asked to end (SIGTERM) and started again; no call repeated",
        fill_stops},
+      {"C14", "cuts around and beyond the lease, slow messages; nothing is begun too late",
+       fill_long_cuts},
   };
   return all;
 }

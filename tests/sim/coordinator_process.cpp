@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "protocol/frame.hpp"
+#include "protocol/mutant.hpp"
 
 namespace fd::sim {
 namespace {
@@ -41,6 +42,7 @@ void CoordinatorProcess::start() {
   config.epoch = ledger.epoch();
   config.last_fence = ledger.last_fence();
   config.slots = services_.plan.slots;
+  config.prefetch = services_.plan.prefetch;
   config.workers_expected = services_.plan.workers;
   config.ttl = duration(kTtl);
   config.heartbeat = duration(kHeartbeat);
@@ -51,6 +53,10 @@ void CoordinatorProcess::start() {
     seed.count = static_cast<std::uint32_t>(services_.data.shard(shard).size());
     const std::optional<ShardFile>& file = services_.files.at(shard);
     seed.committed = file && file->failed == 0;
+    if (!ledger.leases(shard).empty()) {
+      const LeaseRow& row = ledger.leases(shard).back();
+      last_lease_[shard] = {row.lease, row.granted_at};
+    }
     if (!ledger.leases(shard).empty() && !seed.committed && !services_.plan.local_workers) {
       seed.holder = ledger.leases(shard).back().lease;
     }
@@ -59,6 +65,7 @@ void CoordinatorProcess::start() {
   core_.emplace(config, seeds);
   services_.trace.note(schedule_.now(), "started", 0, ledger.epoch(), ledger.last_fence());
   services_.network.coordinator(this);
+  services_.contacts.coordinator_started(schedule_.now());
   tick();
 }
 
@@ -71,7 +78,10 @@ void CoordinatorProcess::tick() {
 }
 
 void CoordinatorProcess::worker_ended(const std::string& name, bool replaced) {
-  after(0, [this, name, replaced] { step(WorkerEnded{name, replaced}); });
+  after(0, [this, name, replaced] {
+    incarnation_of_.erase(name);
+    step(WorkerEnded{name, replaced});
+  });
 }
 
 void CoordinatorProcess::receive(const std::string& from, std::string bytes) {
@@ -114,7 +124,14 @@ void CoordinatorProcess::step(CoordinatorEvent event) {
   if (over_ || !alive()) {
     return;
   }
-  perform(core_->step(now(), std::move(event)));
+  const auto* arrived = std::get_if<StateArrived>(&event);
+  const std::optional<WorkerState> state =
+      arrived == nullptr ? std::nullopt : std::optional(arrived->state);
+  CoordinatorEffects effects = core_->step(now(), std::move(event));
+  if (state) {
+    check_state(*state, effects);
+  }
+  perform(std::move(effects));
   if (over_ || !alive()) {
     return;
   }
@@ -154,6 +171,7 @@ void CoordinatorProcess::perform(CoordinatorEffects effects) {
     load(shard);
   }
   for (const LedgerEvent& event : effects.append) {
+    check_append(event);
     if (const auto* record = std::get_if<Record>(&event)) {
       keep(*record);
     }
@@ -169,6 +187,11 @@ void CoordinatorProcess::perform(CoordinatorEffects effects) {
   }
   if (boundary()) {
     return;
+  }
+  if (FD_MUTANT(ack_before_commit)) {
+    for (Frame& frame : std::exchange(frames, {})) {
+      send(frame);
+    }
   }
   if (!effects.append.empty() || !effects.commit.empty() || waiting_commits_ > 0) {
     after_commit(std::move(effects), std::move(frames));
@@ -212,7 +235,8 @@ void CoordinatorProcess::load(std::uint32_t shard) {
   loaded.recorded = services_.ledger.records(shard);
   stores_[shard] = {};
   for (Record& record : loaded.recorded) {
-    if (record.outcome && record.outcome->verdict == Verdict::failed) {
+    if (record.outcome && record.outcome->verdict == Verdict::failed &&
+        !FD_MUTANT(failed_is_final)) {
       record.outcome.reset();  // never final: it is asked again
     }
     keep(record);
@@ -317,60 +341,6 @@ void CoordinatorProcess::send(Frame& frame) {
     check_ack(*frame.ack);
   }
   services_.network.send_down(frame.peer, std::move(frame.bytes));
-}
-
-/// Every lease of an order is in the ledger before the order leaves, for this worker alone.
-void CoordinatorProcess::check_order(const Order& order) {
-  for (const GrantedLease& lease : order.leases) {
-    const auto& rows = services_.ledger.leases(lease.shard);
-    const bool durable = std::any_of(rows.begin(), rows.end(), [&](const LeaseRow& row) {
-      return row.lease.fence == lease.fence && row.lease.incarnation == order.incarnation;
-    });
-    if (!durable) {
-      services_.oracle.fail(schedule_.now(), "an order names fence " + std::to_string(lease.fence) +
-                                                 ", which the ledger does not have for its worker");
-    }
-  }
-}
-
-/// Every answer that an acknowledgement covers is in the ledger before it leaves.
-void CoordinatorProcess::check_ack(const Ack& ack) {
-  std::uint64_t& checked = acked_[{ack.incarnation, ack.epoch}];
-  for (; checked < ack.seq; ++checked) {
-    const auto found = services_.deliveries.find({ack.incarnation, ack.epoch, checked + 1});
-    if (found == services_.deliveries.end()) {
-      services_.oracle.fail(schedule_.now(), "an acknowledgement covers what was not delivered");
-      return;
-    }
-    for (const Record& record : found->second) {
-      if (record.answer && services_.ledger.answer(Dataset::place_of(record.answer->sample_id),
-                                                   record.answer->candidate) == nullptr) {
-        services_.oracle.fail(schedule_.now(),
-                              "an answer is acknowledged that the ledger does not have");
-      }
-    }
-  }
-}
-
-/// Samples go out with every answer that is on record.
-void CoordinatorProcess::check_samples(const SendSamples& send) {
-  for (const std::uint32_t position : send.positions) {
-    for (std::uint32_t candidate = 0; candidate < services_.data.candidates(); ++candidate) {
-      const AnswerRow* row = services_.ledger.answer({send.shard, position}, candidate);
-      if (row == nullptr) {
-        continue;
-      }
-      const auto answers = send.answers.find(position);
-      const bool included =
-          answers != send.answers.end() && std::find(answers->second.begin(), answers->second.end(),
-                                                     row->answer) != answers->second.end();
-      if (!included) {
-        services_.oracle.fail(schedule_.now(), "sample " + std::to_string(send.shard) + "/" +
-                                                   std::to_string(position) +
-                                                   " goes out without its recorded answer");
-      }
-    }
-  }
 }
 
 }  // namespace fd::sim

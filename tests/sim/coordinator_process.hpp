@@ -61,6 +61,8 @@ class CoordinatorProcess final : public Process, public Receiver {
   Frame encoded(const Outgoing& outgoing) const;
   std::string encoded_samples(const SendSamples& send) const;
   void send(Frame& frame);
+  void check_append(const LedgerEvent& event);
+  void check_state(const WorkerState& state, const CoordinatorEffects& effects);
   void check_order(const Order& order);
   void check_ack(const Ack& ack);
   void check_samples(const SendSamples& send);
@@ -73,6 +75,14 @@ class CoordinatorProcess final : public Process, public Receiver {
   std::vector<std::pair<std::uint32_t, Store>> writing_;  ///< the first one is being written
   std::uint64_t waiting_commits_ = 0;
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::uint64_t> acked_;
+  /// Per shard, the last lease that was given, and when.
+  std::map<std::uint32_t, std::pair<LeaseGranted, Time>> last_lease_;
+  struct Seen {
+    std::uint64_t seq = 0;
+    Time at = 0;
+  };
+  std::map<std::uint64_t, Seen> seen_;                   ///< states, by incarnation
+  std::map<std::string, std::uint64_t> incarnation_of_;  ///< the highest that was heard
   bool draining_ = false;
   bool over_ = false;
 };

@@ -1,7 +1,9 @@
 // fd_sim: one world of the simulation, or many.
 //
-//   fd_sim --campaign C3 --seed 4086 [--trace]    one world: its trace, the trace's hash, the
-//   verdict fd_sim --campaign all --seeds 10000           the batch, of one campaign or all
+// --campaign C3 --seed 4086 [--trace]    one world: its trace, the trace's hash, the verdict
+// --campaign all --seeds 10000           the batch, of one campaign or all
+// --mutants 10000                        for each mutant, where it is noticed first
+// ... --mutant NAME                      with that mistake switched on
 //
 // Exit code 0: every promise was kept. 1: one was broken. 2: the command line.
 
@@ -11,6 +13,7 @@
 #include <string>
 
 #include "tests/sim/batch.hpp"
+#include "tests/sim/mutants.hpp"
 
 namespace fd::sim {
 namespace {
@@ -20,6 +23,8 @@ struct Options {
   std::uint64_t seed = 0;
   std::uint64_t seeds = 0;
   std::uint64_t first = 1;
+  std::uint64_t mutant_seeds = 0;
+  std::string mutant;
   bool trace = false;
 };
 
@@ -40,14 +45,19 @@ bool parse(int argc, char** argv, Options& options) {
       return false;
     }
     const char* value = argv[++i];
-    const bool ok = name == "--campaign" ? (options.campaign = value, true)
-                    : name == "--seed"   ? parse_number(value, options.seed)
-                    : name == "--seeds"  ? parse_number(value, options.seeds)
-                    : name == "--first"  ? parse_number(value, options.first)
-                                         : false;
+    const bool ok = name == "--campaign"  ? (options.campaign = value, true)
+                    : name == "--seed"    ? parse_number(value, options.seed)
+                    : name == "--seeds"   ? parse_number(value, options.seeds)
+                    : name == "--first"   ? parse_number(value, options.first)
+                    : name == "--mutants" ? parse_number(value, options.mutant_seeds)
+                    : name == "--mutant"  ? (options.mutant = value, true)
+                                          : false;
     if (!ok) {
       return false;
     }
+  }
+  if (options.mutant_seeds > 0) {
+    return options.seed == 0 && options.seeds == 0;
   }
   return (options.seed > 0) != (options.seeds > 0) &&
          (options.campaign == "all" ? options.seeds > 0
@@ -70,12 +80,28 @@ int run_one(const Campaign& campaign, std::uint64_t seed, bool trace) {
   return verdict.failure ? 1 : 0;
 }
 
+int run_mutants(std::uint64_t seeds) {
+  bool noticed = true;
+  for (const Mutant& mutant : mutants()) {
+    const std::optional<Kill> kill = hunt(mutant, seeds);
+    noticed = noticed && kill;
+    std::printf("%-30s %-4s %6llu  %s\n", std::string(mutant.name).c_str(),
+                kill ? kill->campaign.c_str() : "-",
+                static_cast<unsigned long long>(kill ? kill->seed : 0),
+                kill ? kill->how.c_str() : "NOT NOTICED");
+    std::fflush(stdout);
+  }
+  return noticed ? 0 : 1;
+}
+
 int main_of(int argc, char** argv) {
   Options options;
   if (!parse(argc, argv, options)) {
     std::fputs(
         "usage: fd_sim --campaign NAME --seed N [--trace]\n"
-        "       fd_sim --campaign NAME|all --seeds COUNT [--first N]\n",
+        "       fd_sim --campaign NAME|all --seeds COUNT [--first N]\n"
+        "       fd_sim --mutants COUNT\n"
+        "       ... --mutant NAME\n",
         stderr);
     for (const Campaign& campaign : campaigns()) {
       std::fprintf(stderr, "  %-4s %s\n", std::string(campaign.name).c_str(),
@@ -83,6 +109,10 @@ int main_of(int argc, char** argv) {
     }
     return 2;
   }
+  if (options.mutant_seeds > 0) {
+    return run_mutants(options.mutant_seeds);
+  }
+  switch_mutant(options.mutant);
   if (options.seed > 0) {
     return run_one(*find_campaign(options.campaign), options.seed, options.trace);
   }

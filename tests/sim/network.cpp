@@ -13,8 +13,20 @@ constexpr Time kTryAgain = 150 * kMillisecond;
 
 }  // namespace
 
-Network::Network(const Plan& plan, Schedule& schedule, Trace& trace)
-    : plan_(plan), schedule_(schedule), trace_(trace), random_(plan.seed, "network") {}
+Network::Network(const Plan& plan, Schedule& schedule, Trace& trace, Contacts& contacts)
+    : plan_(plan),
+      schedule_(schedule),
+      trace_(trace),
+      contacts_(contacts),
+      random_(plan.seed, "network") {
+  for (const Time at : plan.network.replays) {
+    schedule_.after(at, [this] {
+      for (const Message& state : states_) {
+        arrive(state.connection, true, state.bytes, 0, 0);
+      }
+    });
+  }
+}
 
 std::string Network::connect(std::uint32_t worker, Receiver& receiver) {
   std::string name = "c" + std::to_string(connections_.size());
@@ -23,11 +35,54 @@ std::string Network::connect(std::uint32_t worker, Receiver& receiver) {
 }
 
 void Network::send_up(const std::string& connection, std::string bytes) {
-  send(connection, true, std::move(bytes));
+  direct({connection, true, std::move(bytes)});
 }
 
 void Network::send_down(const std::string& connection, std::string bytes) {
-  send(connection, false, std::move(bytes));
+  direct({connection, false, std::move(bytes)});
+}
+
+/// What is done to single kinds of messages, before what happens to any.
+void Network::direct(Message message) {
+  const NetworkPlan& network = plan_.network;
+  if (network.copies.empty() && network.dropped.empty() && network.replays.empty() &&
+      !network.swapped) {
+    send(message.connection, message.up, std::move(message.bytes));
+    return;
+  }
+  const MessageKind kind = decode_frame(message.bytes).value().kind;
+  const bool faulty = !healed_ && schedule_.now() < plan_.faults_end;
+  if (!network.replays.empty() && kind == MessageKind::worker_state) {
+    states_.push_back(message);
+  }
+  if (faulty && network.dropped.contains(kind)) {
+    return;
+  }
+  const auto copies = network.copies.find(kind);
+  for (std::uint32_t copy = 1; faulty && copies != network.copies.end() && copy < copies->second;
+       ++copy) {
+    send(message.connection, message.up, message.bytes);
+  }
+  if (faulty && network.swapped) {
+    swap(std::move(message), kind);
+  } else {
+    send(message.connection, message.up, std::move(message.bytes));
+  }
+}
+
+void Network::swap(Message message, MessageKind kind) {
+  const auto [early, late] = *plan_.network.swapped;
+  if (kind == early && !held_) {
+    held_ = std::move(message);
+    return;
+  }
+  send(message.connection, message.up, std::move(message.bytes));
+  if (kind == late && held_) {
+    const Message held = *std::exchange(held_, std::nullopt);
+    schedule_.after(plan_.network.delay_max, [this, held]() mutable {
+      send(held.connection, held.up, std::move(held.bytes));
+    });
+  }
 }
 
 const Partition* Network::cut(std::uint32_t worker, bool up) const {
@@ -69,26 +124,32 @@ void Network::send(const std::string& connection, bool up, std::string bytes) {
     const bool slow = faulty && random_.chance(network.slow_permille);
     const Time delay = hold + (slow ? random_.between(network.delay_max, network.slow_max)
                                     : random_.between(network.delay_min, network.delay_max));
-    schedule_.after(delay, [this, connection, up, bytes]() mutable {
-      arrive(connection, up, std::move(bytes), 0);
+    schedule_.after(delay, [this, connection, up, bytes, sent = schedule_.now()]() mutable {
+      arrive(connection, up, std::move(bytes), sent, 0);
     });
   }
 }
 
-void Network::arrive(const std::string& connection, bool up, std::string bytes,
+void Network::arrive(const std::string& connection, bool up, std::string bytes, Time sent,
                      std::uint32_t tries) {
   const Connection& to = connections_.at(connection);
   Receiver* receiver = up ? coordinator_ : to.receiver;
   if (receiver == nullptr) {
     if (tries < kTriesMax && random_.chance(800)) {
-      schedule_.after(kTryAgain, [this, connection, up, tries, bytes = std::move(bytes)]() mutable {
-        arrive(connection, up, std::move(bytes), tries + 1);
-      });
+      schedule_.after(kTryAgain,
+                      [this, connection, up, sent, tries, bytes = std::move(bytes)]() mutable {
+                        arrive(connection, up, std::move(bytes), sent, tries + 1);
+                      });
     }
     return;
   }
   trace_.note(schedule_.now(), up ? "frame_up" : "frame_down", to.worker, bytes.size(),
               crc32c(bytes));
+  if (up) {
+    contacts_.heard(to.worker, sent, schedule_.now());
+  } else {
+    contacts_.reached(to.worker, sent, schedule_.now());
+  }
   receiver->receive(connection, std::move(bytes));
 }
 

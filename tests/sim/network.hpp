@@ -2,8 +2,11 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
+#include "tests/sim/contacts.hpp"
 #include "tests/sim/plan.hpp"
 #include "tests/sim/random.hpp"
 #include "tests/sim/schedule.hpp"
@@ -23,7 +26,7 @@ class Receiver {
 /// the plan says, and never damages one.
 class Network {
  public:
-  Network(const Plan& plan, Schedule& schedule, Trace& trace);
+  Network(const Plan& plan, Schedule& schedule, Trace& trace, Contacts& contacts);
 
   /// Sets the living coordinator (null: none).
   void coordinator(Receiver* receiver) { coordinator_ = receiver; }
@@ -44,17 +47,28 @@ class Network {
     std::uint32_t worker = 0;
     Receiver* receiver = nullptr;
   };
+  struct Message {
+    std::string connection;
+    bool up = true;
+    std::string bytes;
+  };
+  void direct(Message message);
+  void swap(Message message, MessageKind kind);
   void send(const std::string& connection, bool up, std::string bytes);
-  void arrive(const std::string& connection, bool up, std::string bytes, std::uint32_t tries);
+  void arrive(const std::string& connection, bool up, std::string bytes, Time sent,
+              std::uint32_t tries);
   [[nodiscard]] const Partition* cut(std::uint32_t worker, bool up) const;
 
   const Plan& plan_;
   Schedule& schedule_;
   Trace& trace_;
+  Contacts& contacts_;
   Random random_;
   Receiver* coordinator_ = nullptr;
   std::map<std::string, Connection> connections_;
   bool healed_ = false;
+  std::optional<Message> held_;  ///< until one of the other kind was sent
+  std::vector<Message> states_;  ///< sent by workers, when they are to be replayed
 };
 
 }  // namespace fd::sim

@@ -1,16 +1,20 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <set>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "protocol/frame.hpp"
 #include "tests/sim/schedule.hpp"
 
 namespace fd::sim {
 
 inline constexpr Time kTtl = 4 * kSecond;
-inline constexpr Time kHeartbeat = 400 * kMillisecond;
+inline constexpr Time kHeartbeat = 500 * kMillisecond;
 
 /// A process dies. `who`: 0 is the coordinator, k is worker k.
 struct Crash {
@@ -60,6 +64,12 @@ struct NetworkPlan {
   std::uint32_t slow_permille = 0;  ///< messages that take up to slow_max
   Time slow_max = 1 * kSecond;
   std::vector<Partition> partitions;
+  // Directed faults, for single cases of docs/guarantees.md. Until faults_end.
+  std::map<MessageKind, std::uint32_t> copies;  ///< a message of this kind comes so many times
+  std::set<MessageKind> dropped;                ///< messages of these kinds never come
+  /// A message of the first kind waits for the next one of the second, and comes behind it.
+  std::optional<std::pair<MessageKind, MessageKind>> swapped;
+  std::vector<Time> replays;  ///< when every state that a worker ever sent comes once more
 };
 
 struct TeacherPlan {
@@ -100,6 +110,7 @@ struct Plan {
   std::vector<std::uint32_t> shards;  ///< samples in each
   std::uint32_t candidates = 1;
   std::uint32_t slots = 6;
+  std::uint32_t prefetch = 64;  ///< samples that a worker holds beyond its slots
   NetworkPlan network;
   TeacherPlan teacher;
   DiskPlan disk;

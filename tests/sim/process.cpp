@@ -1,5 +1,6 @@
 #include "tests/sim/process.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace fd::sim {
@@ -15,17 +16,22 @@ void Process::kill() {
 }
 
 void Process::pause() {
-  ++pauses_;
+  if (pauses_++ == 0) {
+    stopped_since_ = schedule_.now();
+  }
 }
 
 void Process::resume() {
   if (--pauses_ > 0 || !alive_) {
     return;
   }
-  std::deque<Task> due = std::exchange(waiting_, {});
-  for (Task& task : due) {
+  std::deque<Waiting> due = std::exchange(waiting_, {});
+  if (schedule_.now() % 2 == 1) {  // as good as a coin, and in no stream of random numbers
+    std::stable_partition(due.begin(), due.end(), [](const Waiting& one) { return one.timer; });
+  }
+  for (Waiting& one : due) {
     if (alive_) {
-      enter(std::move(task));
+      enter(std::move(one.task), one.timer);
     }
   }
 }
@@ -36,15 +42,17 @@ void Process::kill_at_boundary(std::uint32_t boundary, std::function<void()> die
 }
 
 void Process::after(Time delay, Task task) {
-  schedule_.after(delay, [this, task = std::move(task)]() mutable { enter(std::move(task)); });
+  schedule_.after(delay, [this, timer = delay > 0, task = std::move(task)]() mutable {
+    enter(std::move(task), timer);
+  });
 }
 
-void Process::enter(Task task) {
+void Process::enter(Task task, bool timer) {
   if (!alive_) {
     return;
   }
   if (pauses_ > 0) {
-    waiting_.push_back(std::move(task));
+    waiting_.push_back({std::move(task), timer});
     return;
   }
   task();

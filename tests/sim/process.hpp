@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <optional>
 
 #include "actors/ports.hpp"
 #include "tests/sim/plan.hpp"
@@ -24,9 +25,14 @@ class Process {
   /// Ends the process at once; nothing that waits for it happens any more.
   void kill();
 
-  /// Stops and lets go on. Pauses of one process may overlap: the last end counts.
+  /// Stops and lets go on. Pauses of one process may overlap: the last end counts. What waited
+  /// meanwhile is done then; timers may come before the frames that came earlier.
   void pause();
   void resume();
+  /// Returns since when it has been stopped, if one resume() more lets it go on; else nothing.
+  [[nodiscard]] std::optional<Time> stopped_since() const {
+    return alive_ && pauses_ == 1 ? std::optional(stopped_since_) : std::nullopt;
+  }
 
   /// Has the process die at the n-th effect boundary from now on; `died` is called then, instead of
   /// the rest of what the process was about to do.
@@ -46,11 +52,16 @@ class Process {
   Schedule& schedule_;
 
  private:
-  void enter(Task task);
+  struct Waiting {
+    Task task;
+    bool timer = false;
+  };
+  void enter(Task task, bool timer);
   ClockPlan clock_;
   bool alive_ = true;
   std::uint32_t pauses_ = 0;
-  std::deque<Task> waiting_;
+  Time stopped_since_ = 0;
+  std::deque<Waiting> waiting_;
   std::uint32_t boundaries_left_ = 0;
   std::function<void()> died_;
 };

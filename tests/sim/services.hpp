@@ -41,6 +41,7 @@ struct Services {
   Trace& trace;
   Oracle& oracle;
   Network& network;
+  Contacts& contacts;
   MemoryLedger& ledger;
   Teacher& teacher;
   RunFiles& files;

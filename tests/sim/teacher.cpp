@@ -62,8 +62,12 @@ void Teacher::check(const Sample& sample, std::uint32_t candidate, const Caller&
   const Place place = Dataset::place_of(sample.id);
   const std::string which = "call " + std::to_string(place.first) + "/" +
                             std::to_string(place.second) + "." + std::to_string(candidate);
-  const bool late = late_starts_ && !ledger_.leases(place.first).empty() &&
-                    ledger_.leases(place.first).back().lease.fence > caller.fence;
+  const auto& leases = ledger_.leases(place.first);
+  const bool late = !leases.empty() && leases.back().lease.fence > caller.fence &&
+                    leases.back().lease.worker != "w" + std::to_string(caller.worker);
+  if (late && !late_starts_) {
+    oracle_.fail(schedule_.now(), which + " is begun under a lease that another worker has by now");
+  }
   bool counted = false;
   for (const Request& request : earlier) {
     if (request.state == State::failed) {

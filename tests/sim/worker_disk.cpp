@@ -44,6 +44,7 @@ WorkerDisk::Recovered WorkerDisk::open(Process& owner, std::uint64_t incarnation
   broken_ = false;
   Recovered recovered = read();
   seq_ = recovered.ended.size() + recovered.in_doubt.size();
+  durable_seq_ = seq_;
   begin_segment();
   return recovered;
 }
@@ -119,6 +120,12 @@ void WorkerDisk::finish_sync() {
   }
   segments_.back().synced = segments_.back().bytes.size();
   std::vector<Queued> synced = std::exchange(syncing_, {});
+  for (const Queued& queued : synced) {
+    if (queued.kind == JournalKind::intent) {
+      durable_ticket_ = std::max(durable_ticket_, queued.ticket);
+    }
+    durable_seq_ = std::max(durable_seq_, queued.seq);
+  }
   for (Queued& queued : synced) {
     if (queued.kind != JournalKind::intent) {
       --segments_.at(intents_.at(queued.ticket) - removed_).open_intents;

@@ -44,6 +44,10 @@ class WorkerDisk {
   void append_cancelled(std::uint32_t ticket, const JournalCancelled& cancelled);
   void release(std::uint64_t seq);
 
+  /// Returns whether an intent, or all ends up to a number, are durable.
+  [[nodiscard]] bool has_intent(std::uint32_t ticket) const { return ticket <= durable_ticket_; }
+  [[nodiscard]] bool has_end(std::uint64_t seq) const { return seq <= durable_seq_; }
+
   /// The process is done with the run: waits until all is durable, and seals.
   void close();
   /// The process died: of what was not synced a part may remain.
@@ -94,7 +98,9 @@ class WorkerDisk {
   std::vector<Queued> syncing_;
   std::map<std::uint32_t, std::uint32_t> intents_;  ///< ticket to number of its segment
   std::uint32_t tickets_ = 0;
+  std::uint32_t durable_ticket_ = 0;
   std::uint64_t seq_ = 0;
+  std::uint64_t durable_seq_ = 0;
   std::uint64_t released_ = 0;
   std::uint64_t opened_ = 0;  ///< how often; a sync of before means nothing
   bool broken_ = false;

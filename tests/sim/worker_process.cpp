@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "protocol/frame.hpp"
+#include "protocol/mutant.hpp"
 #include "tests/sim/coordinator_process.hpp"
 
 namespace fd::sim {
@@ -11,10 +12,11 @@ namespace {
 constexpr Time kStageMin = 1 * kMillisecond;  ///< the gates after the teacher
 constexpr Time kStageMax = 20 * kMillisecond;
 
-WorkerCoreConfig core_config(std::uint32_t number, std::uint64_t incarnation) {
+WorkerCoreConfig core_config(const Plan& plan, std::uint32_t number, std::uint64_t incarnation) {
   WorkerCoreConfig config;
   config.name = "w" + std::to_string(number);
   config.incarnation = incarnation;
+  config.prefetch = plan.prefetch;
   return config;
 }
 
@@ -36,7 +38,7 @@ WorkerProcess::WorkerProcess(Services& services, WorkerDisk& disk, std::uint32_t
       incarnation_(incarnation),
       ended_(std::move(ended)),
       random_(services.plan.seed, "worker" + std::to_string(incarnation)),
-      core_(core_config(number, incarnation)) {}
+      core_(core_config(services.plan, number, incarnation)) {}
 
 void WorkerProcess::start() {
   services_.trace.note(schedule_.now(), "started", number_, incarnation_);
@@ -259,6 +261,9 @@ Record WorkerProcess::record_of(const Call& call, const Reply& reply) const {
 
 /// The answer is on disk: it is handed on.
 void WorkerProcess::finish_call(const Call& call, const Reply& reply, std::uint64_t journal_seq) {
+  if (!disk_.has_end(journal_seq)) {
+    services_.oracle.fail(schedule_.now(), "an answer is handed on that is not in the journal");
+  }
   Record record = record_of(call, reply);
   Item& item = items_.at(call.item);
   if (record.answer) {
@@ -309,82 +314,6 @@ void WorkerProcess::finish_item(std::uint64_t number) {
   Record record{item.shard, item.fence, std::nullopt, std::nullopt, std::nullopt};
   record.outcome = services_.data.outcome(item.sample, item.answers, item.failure);
   step(RecordReady{std::move(record), true, 0});
-}
-
-// --- gateway ------------------------------------------------------------------------------------
-
-void WorkerProcess::submit(Call call) {
-  const Item& item = items_.at(call.item);
-  JournalIntent intent;
-  intent.shard = item.shard;
-  intent.fence = item.fence;
-  intent.sample_id = item.sample.id;
-  intent.call_key = Dataset::call_key(item.sample, call.candidate);
-  intent.candidate = call.candidate;
-  ++journaling_;
-  const std::uint64_t run = run_;
-  // The ticket is known only once the intent is queued, which is before it is durable.
-  auto ticket = std::make_shared<std::uint32_t>(0);
-  *ticket = disk_.append_intent(intent, [this, call, run, ticket]() mutable {
-    if (run != run_) {
-      return;
-    }
-    --journaling_;
-    call.ticket = *ticket;
-    if (call.ticket <= cancelled_at_) {
-      disk_.append_cancelled(
-          call.ticket,
-          {items_.at(call.item).sample.id,
-           Dataset::call_key(items_.at(call.item).sample, call.candidate), call.candidate});
-      cancel_call(call);
-      return;
-    }
-    waiting_.push_back(call);
-    send_waiting();
-  });
-  last_ticket_ = *ticket;
-}
-
-void WorkerProcess::send_waiting() {
-  while (in_flight_ < slots_ && !waiting_.empty()) {
-    const Call call = waiting_.front();
-    waiting_.pop_front();
-    ++in_flight_;
-    request(call);
-  }
-}
-
-void WorkerProcess::request(const Call& call) {
-  const Item& item = items_.at(call.item);
-  const Reply reply = services_.teacher.request(item.sample, call.candidate,
-                                                Caller{number_, incarnation_, item.fence});
-  after(reply.latency, [this, call, reply, run = run_] {
-    if (run != run_) {
-      return;
-    }
-    --in_flight_;
-    const Record end = record_of(call, reply);
-    const Digest key = end.call->call_key;
-    auto seq = std::make_shared<std::uint64_t>(0);
-    *seq = disk_.append_end(call.ticket, end, [this, call, reply, run, key, seq] {
-      services_.teacher.settled(key, incarnation_);
-      if (run == run_) {
-        finish_call(call, reply, *seq);
-      }
-    });
-    send_waiting();
-  });
-}
-
-void WorkerProcess::cancel_waiting() {
-  cancelled_at_ = last_ticket_;
-  std::deque<Call> dropped = std::exchange(waiting_, {});
-  for (const Call& call : dropped) {
-    const Sample& sample = items_.at(call.item).sample;
-    disk_.append_cancelled(call.ticket,
-                           {sample.id, Dataset::call_key(sample, call.candidate), call.candidate});
-    cancel_call(call);
-  }
 }
 
 }  // namespace fd::sim

@@ -18,16 +18,17 @@ World::World(Plan plan, bool print)
     : plan_(std::move(plan)),
       data_(plan_),
       trace_(print),
-      network_(plan_, schedule_, trace_),
+      contacts_(plan_.workers),
+      network_(plan_, schedule_, trace_, contacts_),
       ledger_(plan_, data_, schedule_, trace_, oracle_),
       teacher_(plan_, ledger_, schedule_, trace_, oracle_),
       files_(data_.shard_count()),
-      services_{plan_,    data_,   schedule_, trace_, oracle_,
-                network_, ledger_, teacher_,  files_, deliveries_},
+      services_{plan_,     data_,   schedule_, trace_, oracle_,    network_,
+                contacts_, ledger_, teacher_,  files_, deliveries_},
       random_(plan_.seed, "world") {
   for (std::uint32_t number = 1; number <= plan_.workers; ++number) {
-    machines_.push_back({std::make_unique<WorkerDisk>(plan_, number, schedule_, trace_, oracle_),
-                         nullptr, 0, false});
+    machines_.push_back(
+        {std::make_unique<WorkerDisk>(plan_, number, schedule_, trace_, oracle_), nullptr, false});
   }
 }
 
@@ -84,10 +85,7 @@ void World::arrange() {
       if (Process* stopped = process(pause.who)) {
         trace_.note(schedule_.now(), "paused", pause.who);
         stopped->pause();
-        schedule_.after(pause.length, [this, stopped, who = pause.who] {
-          trace_.note(schedule_.now(), "resumed", who);
-          stopped->resume();
-        });
+        schedule_.after(pause.length, [this, stopped, who = pause.who] { resume(*stopped, who); });
       }
     });
   }
@@ -98,6 +96,15 @@ void World::arrange() {
     schedule_.after(ghost.at, [this, ghost] { start_ghost(ghost.who); });
   }
   schedule_.after(plan_.faults_end, [this] { heal(); });
+}
+
+void World::resume(Process& stopped, std::uint32_t who) {
+  trace_.note(schedule_.now(), "resumed", who);
+  const std::optional<Time> since = stopped.stopped_since();
+  if (&stopped == coordinator_ && since && schedule_.now() - *since > kPauseMin.count()) {
+    contacts_.coordinator_slept(schedule_.now() - *since, schedule_.now());
+  }
+  stopped.resume();
 }
 
 /// The liveness phase: whoever is down comes back, unless it is lost for good.
@@ -153,7 +160,7 @@ void World::start_worker(std::uint32_t number) {
         worker_ended(worker, number, how);
       });
   machine.process = made.get();
-  ++machine.starts;
+  contacts_.worker_started(number, schedule_.now());
   processes_.push_back(std::move(made));
   machine.process->start();
 }
@@ -220,6 +227,9 @@ void World::kill_worker(std::uint32_t number, std::optional<Time> restart_after,
   teacher_.died(machine.process->incarnation());
   machine.process = nullptr;
   if (told && coordinator_ != nullptr) {
+    if (!restart_after) {
+      contacts_.freed(number, schedule_.now());
+    }
     coordinator_->worker_ended("w" + std::to_string(number), restart_after.has_value());
   }
   if (restart_after) {
@@ -242,6 +252,7 @@ void World::stop(const Stop& stop) {
     return;
   }
   if (WorkerProcess* worker = machines_.at(stop.who - 1).process) {
+    contacts_.leaves(stop.who);
     worker->stop();
   }
 }

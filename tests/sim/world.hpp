@@ -37,11 +37,11 @@ class World {
   struct Machine {
     std::unique_ptr<WorkerDisk> disk;
     WorkerProcess* process = nullptr;  ///< null: down
-    std::uint64_t starts = 0;
-    bool for_good = false;  ///< never started again
+    bool for_good = false;             ///< never started again
   };
 
   void arrange();
+  void resume(Process& stopped, std::uint32_t who);
   void heal();
   void start_coordinator();
   void start_worker(std::uint32_t number);
@@ -64,6 +64,7 @@ class World {
   Schedule schedule_;
   Trace trace_;
   Oracle oracle_;
+  Contacts contacts_;
   Network network_;
   MemoryLedger ledger_;
   Teacher teacher_;

@@ -378,6 +378,9 @@ FdsimVfs::FdsimVfs(SimulatedDisk& disk) : impl_(std::make_unique<Impl>(disk)) {
   vfs.xGetLastError = last_error;
   vfs.xCurrentTimeInt64 = current_time;
   FD_CHECK(sqlite3_vfs_register(&vfs, 0) == SQLITE_OK);
+  // The salts of write-ahead logs come from SQLite's own generator, which is one for the process.
+  constexpr int kRandomSeed = 1;
+  sqlite3_test_control(SQLITE_TESTCTRL_PRNG_SEED, kRandomSeed, static_cast<sqlite3*>(nullptr));
 }
 
 FdsimVfs::~FdsimVfs() {

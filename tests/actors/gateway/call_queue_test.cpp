@@ -313,6 +313,24 @@ TEST(CallQueue, CancelsWhatIsNotInFlight) {
   ASSERT_EQ(bench.ended().at(0)->result.failure, Reason::none);
 }
 
+/// A09: a worker that was stopped for longer than its lease must not send what was queued when it
+/// wakes up, before it has noticed.
+TEST(CallQueue, A09SendsNothingFromTheDeadlineOnUntilThereIsALaterOne) {
+  Bench bench({provider("a")}, 2);
+  bench.queue.set_send_deadline(bench.now + seconds(10));
+  bench.submit(3);
+  bench.now += seconds(10) - std::chrono::microseconds(1);
+  std::vector<JobPtr> in_flight = bench.take();
+  ASSERT_EQ(in_flight.size(), 2u);
+  bench.queue.finish(std::move(in_flight[0]), answered(), bench.now);
+  bench.now += std::chrono::microseconds(1);
+  EXPECT_TRUE(bench.take().empty());
+  EXPECT_FALSE(bench.queue.next_due().has_value());
+  bench.queue.set_send_deadline(bench.now + seconds(10));
+  EXPECT_TRUE(bench.queue.next_due().has_value());
+  EXPECT_EQ(bench.take().size(), 1u);
+}
+
 TEST(CallQueue, DoesNotTryACallAgainThatWasInFlightWhenTheRestWasCancelled) {
   Bench bench({provider("a")}, 2);
   bench.submit(2);

@@ -62,6 +62,7 @@ class HeldGateway final : public Gateway {
     changed_.notify_all();
   }
   void set_slots(std::uint32_t slots) override { slots_ = slots; }
+  void set_send_deadline(Instant) override {}
   void cancel_waiting() override { ++cancels_; }
 
   /// Returns the calls once there are `count`.
@@ -111,6 +112,7 @@ class ThreadedGateway final : public Gateway {
     changed_.notify_one();
   }
   void set_slots(std::uint32_t) override {}
+  void set_send_deadline(Instant) override {}
   void cancel_waiting() override {
     std::vector<ChatCall> dropped;
     {
