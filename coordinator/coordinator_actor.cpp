@@ -14,6 +14,7 @@
 #include "actors/config_loader.hpp"
 #include "coordinator/histogram.hpp"
 #include "coordinator/shard_files.hpp"
+#include "coordinator/timing_report.hpp"
 #include "protocol/frame.hpp"
 
 namespace fd {
@@ -334,6 +335,7 @@ class CoordinatorShell {
       ++progress_.calls;
       progress_.prompt_tokens += record.call->prompt_tokens;
       progress_.completion_tokens += record.call->completion_tokens;
+      progress_.cost += cost_of(*record.call, options_.config.gateway);
     }
     if (record.outcome) {
       ++progress_.done;
@@ -424,6 +426,7 @@ class CoordinatorShell {
     const CoordinatorView view = core_.view(clock_.now());
     progress_.in_flight = view.in_flight;
     progress_.workers = static_cast<std::uint32_t>(view.workers.size());
+    progress_.worker_views = view.workers;
     if (options_.progress) {
       options_.progress(progress_);
     }

@@ -120,6 +120,7 @@ void CoordinatorCore::take_state(Instant now, const StateArrived& event, Worker&
   worker.last_seen = now;
   worker.seq = state.seq;
   worker.slots_max = state.slots_max;
+  worker.stages = state.stages;
   worker.in_flight = state.in_flight;
   worker.full_ms = state.full_ms;
   worker.leaving = state.leaving;
@@ -447,10 +448,10 @@ CoordinatorView CoordinatorCore::view(Instant now) const {
     view.full_ms += worker.full_ms;
     view.idle = view.idle && worker.draining && outstanding == 0;
     const Duration silent = std::max(now - worker.last_seen, Duration::zero());
-    view.workers.push_back({worker.name,
-                            static_cast<std::uint32_t>(leases_.held_by(incarnation).size()),
-                            worker.in_flight, worker.slots,
-                            static_cast<std::uint64_t>(silent / std::chrono::milliseconds(1))});
+    view.workers.push_back(
+        {worker.name, static_cast<std::uint32_t>(leases_.held_by(incarnation).size()),
+         worker.in_flight, worker.slots,
+         static_cast<std::uint64_t>(silent / std::chrono::milliseconds(1)), worker.stages});
   }
   return view;
 }

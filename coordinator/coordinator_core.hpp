@@ -118,6 +118,7 @@ struct WorkerView {
   std::uint32_t in_flight = 0;
   std::uint32_t slots = 0;
   std::uint64_t silent_ms = 0;  ///< since it was last heard of
+  std::vector<StageId> stages;  ///< that it serves
 };
 
 /// What the run looks like at this moment.
@@ -186,6 +187,7 @@ class CoordinatorCore {
     std::map<std::uint64_t, Instant> states;  ///< when each state came that it may yet confirm
     bool hears = false;                       ///< has confirmed one of our orders
     std::uint64_t seq = 0;
+    std::vector<StageId> stages;
     std::uint32_t slots_max = 0;
     std::uint32_t slots = 0;
     std::uint32_t in_flight = 0;

@@ -24,6 +24,7 @@
 #include "coordinator/merge.hpp"
 #include "coordinator/progress_display.hpp"
 #include "coordinator/reuse.hpp"
+#include "coordinator/status_file.hpp"
 
 namespace fd {
 namespace {
@@ -61,6 +62,9 @@ class LiveRun {
     FD_TRY(std::unique_ptr<Ledger> ledger, Ledger::open(ledger_options, ledger_start));
     FD_TRY_VOID(take_up_journals(*ledger));
 
+    StatusFile status(folder_.dir(), folder_.facts().run_id, ledger_start.epoch, config_,
+                      written_shards(shards.seeds));
+
     caf::actor_system_config system_config;
     act::configure(system_config, 1);  // one event-based actor; the shard writer has its own
     caf::actor_system system(system_config);
@@ -95,8 +99,9 @@ class LiveRun {
     options.answers_beside = [this](std::uint32_t shard, const std::vector<Sample>& samples) {
       return answers_beside(shard, samples);
     };
-    options.progress = [this](const Progress& progress) {
+    options.progress = [this, &status](const Progress& progress) {
       samples_done_ = progress.done;
+      status.update(clock_.now(), progress);
       display_.update(progress);
     };
     options.ended = [&end_promise](RunEnd what) { end_promise.set_value(std::move(what)); };
@@ -119,6 +124,7 @@ class LiveRun {
     }
     Ended ended = wait(actor, end, local);
     display_.finish();
+    status.flush();
     ledger.reset();  // commits what is queued, and its callbacks use the transport
     local.stop(kWorkerPatienceMs);
     transport.reset();
@@ -182,6 +188,17 @@ class LiveRun {
         shards[lease.shard].holder = lease;
       }
     }
+  }
+
+  /// Returns the shards that earlier starts have committed.
+  static std::vector<std::uint32_t> written_shards(const std::vector<ShardSeed>& shards) {
+    std::vector<std::uint32_t> written;
+    for (std::uint32_t shard = 0; shard < shards.size(); ++shard) {
+      if (shards[shard].committed) {
+        written.push_back(shard);
+      }
+    }
+    return written;
   }
 
   /// Waits for the run's end, for signals, and for local workers that end by themselves.

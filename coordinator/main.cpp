@@ -16,6 +16,7 @@
 #include "coordinator/replay_command.hpp"
 #include "coordinator/resume.hpp"
 #include "coordinator/run_command.hpp"
+#include "coordinator/status.hpp"
 #include "coordinator/verify.hpp"
 #include "protocol/run_dir.hpp"
 
@@ -125,6 +126,15 @@ CommandSpec verify_spec() {
       "damage was\nfound, and each damaged file is named with the byte from which on it is.";
   spec.positionals_min = spec.positionals_max = 1;
   spec.options = {kHelp};
+  return spec;
+}
+
+CommandSpec status_spec() {
+  CommandSpec spec;
+  spec.usage = "fd-coordinator status RUN_DIR [--json]";
+  spec.about = "Tells how far a run is, live or not: samples, calls, cost, shards, workers.";
+  spec.positionals_min = spec.positionals_max = 1;
+  spec.options = {{"--json", "", "one JSON object, for programs", false}, kHelp};
   return spec;
 }
 
@@ -276,6 +286,17 @@ int verify(const ParsedCommand& parsed) {
   return report->sound() ? 0 : kExitCorrupt;
 }
 
+int status(const ParsedCommand& parsed) {
+  const auto found = read_status(RunDir(parsed.positionals.front()));
+  if (!found.ok()) {
+    return fail(found.error(), exit_code_of(found.error().code));
+  }
+  std::fputs(parsed.has("--json") ? (json::canonical(to_json(*found)) + "\n").c_str()
+                                  : render_status(*found).c_str(),
+             stdout);
+  return 0;
+}
+
 int explain(const ParsedCommand& parsed) {
   const auto text = explain_sample(RunDir(parsed.positionals.front()), parsed.positionals.back());
   if (!text.ok()) {
@@ -300,6 +321,7 @@ constexpr Command kCommands[] = {
     {"replay", replay_spec, replay, "run one shard again from its folder", true},
     {"ids", ids_spec, ids, "print the sample ids of rows"},
     {"show", show_spec, show, "print rows of a run, with answers and verdicts"},
+    {"status", status_spec, status, "tell how far a run is"},
     {"explain", explain_spec, explain, "tell one sample's whole life"},
     {"verify", verify_spec, verify, "recompute every digest of a run"}};
 

@@ -98,6 +98,14 @@ double cost_of(const CallTotals& totals, const PriceConfig& price) {
          kTokensPerPrice;
 }
 
+double cost_of(const Call& call, const GatewayConfig& config) {
+  const PriceConfig* price = price_of(call.endpoint, config);
+  CallTotals totals;
+  totals.prompt_tokens = call.prompt_tokens;
+  totals.completion_tokens = call.completion_tokens;
+  return price == nullptr ? 0 : cost_of(totals, *price);
+}
+
 double cost_of(const std::map<std::string, CallTotals>& providers, const GatewayConfig& config) {
   double cost = 0;
   for (const auto& [provider, totals] : providers) {

@@ -44,6 +44,9 @@ class CallCounts {
 /// Returns what `totals` cost at a price. Units: those of the price.
 double cost_of(const CallTotals& totals, const PriceConfig& price);
 
+/// Returns what one call cost by the prices of the config; nothing when its provider has none.
+double cost_of(const Call& call, const GatewayConfig& config);
+
 /// Returns what all calls cost by the prices of the config; providers without one cost nothing.
 double cost_of(const std::map<std::string, CallTotals>& providers, const GatewayConfig& config);
 
