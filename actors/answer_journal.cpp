@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "actors/failpoint.hpp"
 #include "protocol/run_dir.hpp"
 
 namespace fd {
@@ -265,6 +266,7 @@ Result<void> AnswerJournal::remove_released(std::unique_lock<std::mutex>& lock) 
   while (const Segment* oldest = removable()) {
     const std::string path = oldest->path;
     lock.unlock();
+    FD_FAILPOINT("k32.journal_before_remove");
     Result<void> removed = files_.unlink(path);
     if (removed.ok()) {
       removed = files_.sync_folder(folder_);

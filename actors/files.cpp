@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "actors/failpoint.hpp"
+
 namespace fd {
 namespace {
 
@@ -26,6 +28,15 @@ Error system_error(const std::string& path) {
 
 Error storage_error(const std::string& path) {
   return Error{Errc::storage, path + ": " + std::strerror(errno)};
+}
+
+/// fsync; false with errno set when it failed.
+bool sync_file(int fd) {
+  if (const int code = FD_FAILPOINT_ERROR("file.sync_error"); code != 0) {
+    errno = code;
+    return false;
+  }
+  return ::fsync(fd) == 0;
 }
 
 std::string folder_of(const std::string& path) {
@@ -147,8 +158,12 @@ Result<FileEntry> AtomicFile::commit() {
   if (file.failed) {
     return *file.failed;
   }
-  if (file.durable != Durable::later && ::fsync(file.fd) != 0) {
-    return storage_error(file.temporary);
+  if (file.durable != Durable::later) {
+    FD_FAILPOINT("k12.file_before_sync");
+    if (!sync_file(file.fd)) {
+      return storage_error(file.temporary);
+    }
+    FD_FAILPOINT("k13.file_before_rename");
   }
   if (file.temporary != file.path && ::rename(file.temporary.c_str(), file.path.c_str()) != 0) {
     return storage_error(file.path);
@@ -263,7 +278,8 @@ Result<void> sync_folder(const std::string& path) {
   if (fd < 0) {
     return storage_error(path);
   }
-  const bool synced = ::fsync(fd) == 0;
+  FD_FAILPOINT("k14.file_before_folder_sync");
+  const bool synced = sync_file(fd);
   const Error error = storage_error(path);
   ::close(fd);
   return synced ? Result<void>() : Result<void>(error);

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "actors/failpoint.hpp"
 #include "actors/files.hpp"
 
 namespace fd {
@@ -39,6 +40,11 @@ class SystemJournalFile final : public JournalFile {
   }
 
   Result<void> sync() override {
+    FD_FAILPOINT("k26.journal_before_sync");
+    if (const int code = FD_FAILPOINT_ERROR("journal.sync_error"); code != 0) {
+      errno = code;
+      return storage_error(path_);
+    }
     return ::fdatasync(fd_) == 0 ? Result<void>() : Result<void>(storage_error(path_));
   }
 

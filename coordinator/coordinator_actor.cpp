@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "actors/config_loader.hpp"
+#include "actors/failpoint.hpp"
 #include "coordinator/histogram.hpp"
 #include "coordinator/shard_files.hpp"
 #include "coordinator/timing_report.hpp"
@@ -46,6 +47,37 @@ caf::behavior shard_writer(caf::event_based_actor* self, RunDir dir, RunConfig c
                                                  dir, config, std::move(*write.result)))});
   }};
 }
+
+template <class T>
+bool has(const std::vector<LedgerEvent>& events) {
+  return std::any_of(events.begin(), events.end(),
+                     [](const LedgerEvent& event) { return std::holds_alternative<T>(event); });
+}
+
+/// Frames that rest on what a commit brought to the ledger.
+struct CommittedFrames {
+  std::vector<std::pair<PeerId, std::string>> frames;
+  bool leases = false;
+  bool records = false;
+
+  void send(Transport& transport) {
+    if (leases) {
+      FD_FAILPOINT("k05.lease_before_send");
+    }
+    if (records) {
+      FD_FAILPOINT("k09.records_before_ack");
+    }
+    for (auto& [peer, bytes] : frames) {
+      transport.send(peer, std::move(bytes));
+    }
+    if (leases) {
+      FD_FAILPOINT("k06.lease_sent");
+    }
+    if (records) {
+      FD_FAILPOINT("k10.ack_sent");
+    }
+  }
+};
 
 class CoordinatorShell {
  public:
@@ -100,6 +132,7 @@ class CoordinatorShell {
       end(RunEnd::Kind::failed, saved.manifest->error());
       return;
     }
+    FD_FAILPOINT("k15.shard_before_written");
     --writing_;
     log_.debug("shard_committed", {{"shard", std::to_string(saved.shard)}});
     step(ShardWritten{saved.shard});
@@ -163,6 +196,7 @@ class CoordinatorShell {
       }
       case MessageKind::deliver: {
         FD_TRY(Deliver deliver, decode_deliver(frame.body));
+        FD_FAILPOINT("k07.deliver_received");
         step(DeliverArrived{incoming.peer, std::move(deliver)});
         return {};
       }
@@ -221,13 +255,13 @@ class CoordinatorShell {
       ++writing_;
     }
     *waiting_commits_ += 1;
+    CommittedFrames committed{std::move(frames), has<LeaseGranted>(effects.append),
+                              has<Record>(effects.append)};
     // Runs on the ledger's thread, perhaps after this actor has ended: holds nothing of it.
     ledger_.append(std::move(effects.append),
                    [transport = &transport_, waiting = waiting_commits_, writer = writer_, finished,
-                    frames = std::make_shared<decltype(frames)>(std::move(frames))] {
-                     for (auto& [peer, bytes] : *frames) {
-                       transport->send(peer, std::move(bytes));
-                     }
+                    frames = std::make_shared<CommittedFrames>(std::move(committed))] {
+                     frames->send(*transport);
                      for (const auto& shard : finished) {
                        act::post(writer, WriteShard{shard});
                      }

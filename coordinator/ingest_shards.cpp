@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "actors/config_loader.hpp"
+#include "actors/failpoint.hpp"
 
 namespace fd {
 namespace {
@@ -101,7 +102,9 @@ Result<void> ShardWriter::complete() {
   file_.reset();
   close_input(std::move(entry), databases_, manifest_);
   databases_.clear();
-  return write_manifest(dir_.shard_file(*manifest_.shard, "manifest.json"), manifest_);
+  FD_TRY_VOID(write_manifest(dir_.shard_file(*manifest_.shard, "manifest.json"), manifest_));
+  FD_FAILPOINT("k03.ingest_shard_written");
+  return {};
 }
 
 Result<void> ShardWriter::finish() {

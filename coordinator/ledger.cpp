@@ -2,12 +2,14 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstring>
 #include <mutex>
 #include <optional>
 #include <thread>
 #include <unordered_map>
 #include <utility>
 
+#include "actors/failpoint.hpp"
 #include "coordinator/ledger_database.hpp"
 #include "coordinator/ledger_rows.hpp"
 #include "coordinator/ledger_schema.hpp"
@@ -91,6 +93,7 @@ Ledger::Impl::~Impl() {
     }
     work_came.notify_all();
     thread.join();
+    FD_FAILPOINT("k11.ledger_before_checkpoint");
   }
 }
 
@@ -158,7 +161,10 @@ Result<void> Ledger::Impl::commit(const std::vector<Batch>& batches) {
   FD_TRY_VOID(database.exec("BEGIN IMMEDIATE"));
   Result<void> done = insert_all(batches);
   if (done.ok()) {
-    done = database.exec("COMMIT");
+    FD_FAILPOINT("k08.ledger_before_commit");
+    const int code = FD_FAILPOINT_ERROR("ledger.commit_error");
+    done = code == 0 ? database.exec("COMMIT")
+                     : Error{Errc::storage, database.path() + ": " + std::strerror(code)};
   }
   if (!done.ok()) {
     database.rollback();

@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "actors/failpoint.hpp"
 #include "coordinator/ledger_rows.hpp"
 #include "coordinator/ledger_tables.hpp"
 
@@ -58,6 +59,7 @@ Result<void> create_tables(LedgerDatabase& database, const std::string& run_id) 
   FD_TRY(LedgerStatement statement,
          database.prepare("INSERT INTO meta(key, value) VALUES('run_id', ?)"));
   FD_TRY_VOID(statement.bind_text(1, run_id).run());
+  FD_FAILPOINT("k02.ledger_schema_made");
   return database.exec(("PRAGMA user_version=" + std::to_string(kLedgerSchema)).c_str());
 }
 

@@ -16,6 +16,7 @@
 #include "actors/caf_compat.hpp"
 #include "actors/command_line.hpp"
 #include "actors/config_loader.hpp"
+#include "actors/failpoint.hpp"
 #include "actors/zmq_transport.hpp"
 #include "coordinator/coordinator_actor.hpp"
 #include "coordinator/exit_code.hpp"
@@ -126,6 +127,7 @@ class LiveRun {
     display_.finish();
     status.flush();
     ledger.reset();  // commits what is queued, and its callbacks use the transport
+    FD_FAILPOINT("k20.coordinator_shutdown");
     local.stop(kWorkerPatienceMs);
     transport.reset();
     ended.wall_s = static_cast<double>((clock_.now() - started).count()) / 1e6;
@@ -275,10 +277,12 @@ std::string how_to_go_on(const LiveOptions& options, const RunFolder& folder) {
 
 int merge_and_report(const LiveOptions& options, const RunConfig& config, RunFolder& folder,
                      const RunTimes& times) {
+  FD_FAILPOINT("k16.merge_before_start");
   const auto summary = merge_run(folder.dir(), config, folder.facts().ingest, times);
   if (!summary.ok()) {
     return report_failure(summary.error());
   }
+  FD_FAILPOINT("k19.reports_before_finish");
   const int code = exit_code_of(*summary);
   if (const auto finished = folder.finish(config, code); !finished.ok()) {
     return report_failure(finished.error());

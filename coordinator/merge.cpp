@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "actors/config_loader.hpp"
+#include "actors/failpoint.hpp"
 #include "actors/files.hpp"
 #include "coordinator/dataset_card.hpp"
 #include "coordinator/export.hpp"
@@ -106,9 +107,11 @@ class Merge {
     FD_TRY(const Manifest dedup, dedup_manifest());
     for (std::uint32_t shard = 0; shard < ingest_.shards; ++shard) {
       FD_TRY_VOID(merge_shard(shard));
+      FD_FAILPOINT("k17.merge_shard_done");
     }
     FD_TRY_VOID(check_conservation());
     FD_TRY(const ExportFiles files, exporter_.commit());
+    FD_FAILPOINT("k18.export_before_reports");
     FD_TRY(const auto providers, calls_.by_provider());
     const RunSummary summary = summarize(files, providers);
     FD_TRY_VOID(stages_.write(out_, dedup));

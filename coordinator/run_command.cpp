@@ -8,8 +8,10 @@
 
 #include "actors/command_line.hpp"
 #include "actors/config_loader.hpp"
+#include "actors/failpoint.hpp"
 #include "actors/files.hpp"
 #include "coordinator/exit_code.hpp"
+#include "coordinator/ingest_folder.hpp"
 #include "coordinator/reuse.hpp"
 #include "coordinator/run_folder.hpp"
 
@@ -20,29 +22,20 @@ namespace {
 Result<std::unique_ptr<RunFolder>> prepare(const RunCommand& command, const LoadedConfig& loaded,
                                            const std::vector<std::string>& inputs) {
   FD_TRY_VOID(make_directories(command.artifacts));
-  const std::string fresh = command.artifacts + "/.ingest-" + std::to_string(getpid());
-  FD_TRY_VOID(remove_tree(fresh));
-  FD_TRY_VOID(make_directories(fresh));
+  FD_TRY(const IngestFolder fresh, IngestFolder::make(command.artifacts));
+  FD_FAILPOINT("k01.ingest_folder_made");
   IngestOptions options;
   for (const std::string& path : inputs) {
     options.inputs.push_back({path});
   }
   options.config = &loaded.config;
-  options.directory = fresh;
+  options.directory = fresh.path();
   options.limit = command.limit;
   options.run_id = [&](const std::vector<InputFile>& files) {
     return command.run_id.value_or(default_run_id(loaded.config, files, command.limit));
   };
-  auto ingested = ingest(options);
-  if (!ingested.ok()) {
-    static_cast<void>(remove_tree(fresh).ok());
-    return ingested.error();
-  }
-  auto folder = RunFolder::take(command.artifacts, fresh, loaded.config, *ingested);
-  if (!folder.ok()) {
-    static_cast<void>(remove_tree(fresh).ok());
-  }
-  return folder;
+  FD_TRY(const IngestSummary ingested, ingest(options));
+  return RunFolder::take(command.artifacts, fresh.path(), loaded.config, ingested);
 }
 
 }  // namespace

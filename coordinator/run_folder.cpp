@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "actors/config_loader.hpp"
+#include "actors/failpoint.hpp"
 #include "actors/files.hpp"
 #include "actors/log.hpp"
 #include "actors/sandbox/sql_sandbox.hpp"
@@ -179,12 +180,14 @@ Result<std::unique_ptr<RunFolder>> RunFolder::take(const std::string& artifacts,
     FD_TRY(fresh_facts.ingested, entries_of(folder->dir_, ingested_files(folder->dir_)));
     FD_TRY_VOID(folder->write_facts(config));
     folder->dir_ = RunDir(root);
-    if (const auto renamed = rename_durable(fresh, root); renamed.ok()) {
+    const auto renamed = rename_durable(fresh, root);
+    if (renamed.ok()) {
+      FD_FAILPOINT("k04.run_folder_renamed");
       FD_TRY_VOID(folder->lock());
       return folder;
     }
-    if (!file_exists(root)) {
-      return Error{Errc::storage, "cannot rename " + fresh + " to " + root};
+    if (!file_exists(root) || !file_exists(fresh)) {
+      return renamed.error();  // not renamed, or renamed and perhaps not durably
     }
   }
   // It is there already: this is the same job again, or somebody else's of the same name.

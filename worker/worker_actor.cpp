@@ -6,6 +6,7 @@
 
 #include "actors/answer_journal.hpp"
 #include "actors/config_loader.hpp"
+#include "actors/failpoint.hpp"
 #include "actors/gateway/journaled_gateway.hpp"
 #include "protocol/frame.hpp"
 #include "worker/database_cache.hpp"
@@ -148,6 +149,9 @@ class WorkerShell {
     switch (frame.kind) {
       case MessageKind::order: {
         FD_TRY(Order order, decode_order(frame.body));
+        if (!order.leases.empty()) {
+          FD_FAILPOINT("k21.order_received");
+        }
         step(OrderArrived{run_id, std::move(order)});
         return {};
       }
@@ -172,6 +176,7 @@ class WorkerShell {
       }
       case MessageKind::ack: {
         FD_TRY(Ack ack, decode_ack(frame.body));
+        FD_FAILPOINT("k29.ack_received");
         if (run_id == core_.run_id()) {
           step(AckArrived{ack});
         }
@@ -286,6 +291,7 @@ class WorkerShell {
   // --- samples and their databases
 
   void begin(StartSample sample) {
+    FD_FAILPOINT_SAMPLE("sample.started", sample.item.sample.id);
     WorkItem item;
     item.run = run_;
     item.shard = sample.shard;
@@ -387,6 +393,9 @@ class WorkerShell {
   template <class Message>
   void send(const Message& message) {
     transport_.send("", encode_frame(kind_of(message), core_.run_id(), encode(message)));
+    if (kind_of(message) == MessageKind::deliver) {
+      FD_FAILPOINT("k28.deliver_sent");
+    }
   }
 
   /// Sees to it that a wake-up is under way for when the core wants one.

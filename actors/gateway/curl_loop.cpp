@@ -5,6 +5,7 @@
 
 #include <signal.h>
 
+#include "actors/failpoint.hpp"
 #include "actors/gateway/error_text.hpp"
 #include "protocol/result.hpp"
 
@@ -76,6 +77,7 @@ void CurlLoop::run() {
 
 void CurlLoop::deliver(std::vector<JobPtr>& ended) {
   for (const JobPtr& job : ended) {
+    FD_FAILPOINT("k25.reply_complete");
     ChatResult& result = job->result;
     result.call.error = redact(std::move(result.call.error), context_.secrets);
     context_.callback(std::move(result));
@@ -125,6 +127,9 @@ void CurlLoop::finish(CurlTransfer& transfer, CURLcode code) {
 }
 
 void CurlLoop::wait(const CallDesk::Turn& turn) {
+  if (in_flight_ > 0) {
+    FD_FAILPOINT("k23.call_under_way");
+  }
   int timeout_ms = kMaxWaitMs;
   if (turn.due) {
     const Duration left = *turn.due - context_.clock->now();

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "actors/failpoint.hpp"
 #include "actors/gateway/error_text.hpp"
 #include "protocol/result.hpp"
 
@@ -161,6 +162,7 @@ std::size_t CurlTransfer::write_body(char* bytes, std::size_t size, std::size_t 
     transfer.too_large_ = true;
     return 0;
   }
+  FD_FAILPOINT("k24.reply_partly_read");
   transfer.reply_.append(bytes, length);
   return length;
 }

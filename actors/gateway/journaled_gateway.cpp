@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "actors/failpoint.hpp"
+
 namespace fd {
 namespace {
 
@@ -121,6 +123,7 @@ void JournaledGateway::intent_written(std::uint64_t id, bool durable) {
       }
     }
     if (durable) {
+      FD_FAILPOINT("k22.intent_before_send");
       inner_->submit(std::move(*call));
       return;
     }
@@ -165,6 +168,7 @@ void JournaledGateway::ended(ChatResult result) {
       done.answer = {};  // what moving it left
       done.call.error = kNotKept;
     } else {
+      FD_FAILPOINT("k27.answer_before_deliver");
       done.journal_seq = written.seq;
       if (held->record.answer) {
         done.answer = std::move(*held->record.answer);

@@ -2,6 +2,7 @@
 #include <list>
 #include <unordered_map>
 
+#include "actors/failpoint.hpp"
 #include "actors/sandbox/result_compare.hpp"
 #include "actors/stages/sql_text.hpp"
 #include "actors/stages/stages.hpp"
@@ -68,6 +69,7 @@ std::size_t size_of(const Ran& ran, const std::string& key) {
 }
 
 Ran run(SqlSandbox& sandbox, std::string_view sql, const SqlLimits& limits) {
+  FD_FAILPOINT("k30.exec_before_run");
   Ran ran{sandbox.run(sql, limits), {}};
   if (ran.result.status == ExecStatus::ok) {
     ran.signature = result_signature(ran.result);

@@ -1,4 +1,5 @@
-# fd_library, fd_program and fd_test: every target of the project is made by one of these three.
+# fd_library, fd_program, fd_failpoint_program and fd_test: every target of the project is made by one
+# of these.
 
 add_library(fd_options INTERFACE)
 target_include_directories(fd_options INTERFACE ${CMAKE_SOURCE_DIR})
@@ -42,6 +43,20 @@ function(fd_program name)
   endif()
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
   install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endfunction()
+
+# fd_failpoint_program(NAME): the program NAME again, from the same objects and libraries, under
+# failpoint-bin; its failpoints do what the environment asks for. For tests only, never installed.
+function(fd_failpoint_program name)
+  add_executable(${name}-failpoints $<TARGET_OBJECTS:${name}> $<TARGET_OBJECTS:fd_failpoints>)
+  get_target_property(links ${name} LINK_LIBRARIES)
+  get_target_property(options ${name} LINK_OPTIONS)
+  target_link_libraries(${name}-failpoints PRIVATE ${links})
+  if(options)
+    target_link_options(${name}-failpoints PRIVATE ${options})
+  endif()
+  set_target_properties(${name}-failpoints PROPERTIES OUTPUT_NAME ${name} LINKER_LANGUAGE CXX
+                        RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/failpoint-bin)
 endfunction()
 
 # fd_test(NAME SOURCES a_test.cpp ... LINKS x ... [LABEL unit|golden|e2e|timed]): one GoogleTest

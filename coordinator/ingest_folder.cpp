@@ -1,0 +1,106 @@
+#include "coordinator/ingest_folder.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "actors/files.hpp"
+
+namespace fd {
+namespace {
+
+constexpr std::string_view kPrefix = ".ingest-";
+constexpr int kAttempts = 5;
+
+Error storage_error(const std::string& path) {
+  return Error{Errc::storage, path + ": " + std::strerror(errno)};
+}
+
+/// Opens the folder and takes its lock. Returns -1 with errno set: EWOULDBLOCK when somebody
+/// has it.
+int open_locked(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd >= 0 && ::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    const int code = errno;
+    ::close(fd);
+    errno = code;
+    return -1;
+  }
+  return fd;
+}
+
+/// Whether `path` still names the open folder: another process may have taken it for a dead one's
+/// in the moment before it was locked.
+bool names(const std::string& path, int fd) {
+  struct stat named {};
+  struct stat opened {};
+  return ::lstat(path.c_str(), &named) == 0 && ::fstat(fd, &opened) == 0 &&
+         named.st_dev == opened.st_dev && named.st_ino == opened.st_ino;
+}
+
+/// Removes the folders that nobody holds. What cannot be removed now is met again.
+void remove_abandoned(const std::string& artifacts) {
+  DIR* folder = ::opendir(artifacts.c_str());
+  if (folder == nullptr) {
+    return;
+  }
+  std::vector<std::string> found;
+  while (const dirent* entry = ::readdir(folder)) {
+    if (std::string_view(entry->d_name).starts_with(kPrefix)) {
+      found.push_back(artifacts + "/" + entry->d_name);
+    }
+  }
+  ::closedir(folder);
+  for (const std::string& path : found) {
+    const int fd = open_locked(path);
+    if (fd >= 0) {
+      static_cast<void>(remove_tree(path).ok());
+      ::close(fd);
+    }
+  }
+}
+
+}  // namespace
+
+Result<IngestFolder> IngestFolder::make(const std::string& artifacts) {
+  remove_abandoned(artifacts);
+  const std::string path = artifacts + "/" + std::string(kPrefix) + std::to_string(::getpid());
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
+      return storage_error(path);
+    }
+    const int fd = open_locked(path);
+    if (fd >= 0 && names(path, fd)) {
+      return IngestFolder(path, fd);
+    }
+    if (fd >= 0) {
+      ::close(fd);
+    } else if (errno != EWOULDBLOCK && errno != ENOENT) {
+      return storage_error(path);
+    }
+  }
+  return Error{Errc::storage, path + ": another process holds it"};
+}
+
+IngestFolder::~IngestFolder() {
+  if (fd_ < 0) {
+    return;
+  }
+  if (names(path_, fd_)) {
+    static_cast<void>(remove_tree(path_).ok());
+  }
+  ::close(fd_);
+}
+
+IngestFolder::IngestFolder(IngestFolder&& other) noexcept
+    : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
+
+}  // namespace fd

@@ -1,0 +1,129 @@
+"""Workers and coordinators that die, stop and come back, with workers that the coordinator did not start."""
+
+import json
+import signal
+import unittest
+
+import fd_faults
+import fd_processes as fd
+
+ROWS = 120
+TTL_S = 1.0
+SLOTS = 8
+SETTINGS = (f"gateway.providers.0.max_concurrency={SLOTS}", "sharding.target_size=10", f"lease.ttl_ms={TTL_S * 1000:.0f}",
+            "lease.heartbeat_ms=100")
+
+
+class LeaseTest(fd_faults.FaultTest):
+    rows = ROWS
+    settings = SETTINGS
+
+    def slow(self):
+        return self.job(simulator=("--latency-ms", 60))
+
+    def two_workers(self, job):
+        """Starts the coordinator and two workers; returns the three once both have had calls."""
+        coordinator = job.listen()
+        first = job.worker("first")
+        self.after_requests(job, 1, coordinator)
+        second = job.worker("second")
+        self.after_requests(job, 30, coordinator)
+        return coordinator, first, second
+
+    def test_A03_a_worker_that_never_comes_back_is_replaced_by_the_others(self):
+        job = self.slow()
+        coordinator, first, _ = self.two_workers(job)
+        first.kill()
+        # The calls in flight, and what was in its journal and not acknowledged yet.
+        job.check(self.reference, extra=2 * SLOTS, code=job.finish(coordinator))
+
+    def test_A04_all_workers_die_and_new_ones_come(self):
+        job = self.slow()
+        coordinator, *workers = self.two_workers(job)
+        for worker in workers:
+            worker.kill()
+            worker.wait(fd.DEADLINE_S)
+        fd_faults.let_pass(2 * TTL_S)
+        self.assertIsNone(coordinator.poll())
+        job.worker("third")
+        # Beside the calls in flight, what was in the journals of the dead and not acknowledged yet.
+        job.check(self.reference, extra=2 * SLOTS, code=job.finish(coordinator))
+
+    def test_A02_a_worker_that_comes_back_brings_what_its_journal_has(self):
+        job = self.slow()
+        coordinator = job.listen()
+        worker = job.worker("first")
+        for requests in (20, 50, 80):
+            self.after_requests(job, requests, coordinator)
+            worker.kill()
+            worker.wait(fd.DEADLINE_S)
+            worker = job.worker("first")
+        # In flight is what was sent and is not in the journal yet: a sync takes as long as answers take to be
+        # followed by the next calls.
+        job.check(self.reference, extra=3 * 2 * SLOTS, code=job.finish(coordinator))
+        job.check_doubts()
+
+    def test_A09_A10_a_worker_that_slept_through_its_lease_disturbs_nothing(self):
+        job = self.slow()
+        coordinator, zombie, _ = self.two_workers(job)
+        zombie.send_signal(signal.SIGSTOP)
+        self.addCleanup(fd_faults.kill, zombie.pid, signal.SIGCONT)
+        # The lease has lapsed once another worker asks again what the zombie had asked.
+        fd_faults.until(lambda: job.extra_requests() > 0, coordinator)
+        zombie.send_signal(signal.SIGCONT)
+        # What it had in flight, and the calls that it starts before it notices how late it is.
+        job.check(self.reference, extra=2 * SLOTS, code=job.finish(coordinator))
+
+    def test_A11_a_coordinator_that_slept_through_the_leases_takes_none_away(self):
+        job = self.slow()
+        coordinator, _, _ = self.two_workers(job)
+        coordinator.send_signal(signal.SIGSTOP)
+        self.addCleanup(fd_faults.kill, coordinator.pid, signal.SIGCONT)
+        fd_faults.let_pass(3 * TTL_S)
+        coordinator.send_signal(signal.SIGCONT)
+        job.check(self.reference, extra=0, code=job.finish(coordinator))
+
+    def test_B11_a_coordinator_on_the_same_port_again_repeats_no_call(self):
+        job = self.slow()
+        coordinator, _, _ = self.two_workers(job)
+        for requests in (30, 60, 90):
+            self.after_requests(job, requests, coordinator)
+            coordinator.kill()
+            coordinator.wait(fd.DEADLINE_S)
+            coordinator = job.listen()
+        job.check(self.reference, extra=0, code=job.finish(coordinator))
+
+    def test_A01_no_kill_of_the_coordinator_repeats_a_call_of_workers_that_live_on(self):
+        names = [name for name in fd_faults.failpoint_names() if "k05" <= name < "k21"]
+        for name in names:
+            with self.subTest(name=name):
+                self.kill_coordinator_at(name)
+
+    def kill_coordinator_at(self, name):
+        job = self.job(name.replace(".", "-"), rows=40, simulator=("--latency-ms", 5))
+        at = 3 if ".file_" in name else 1  # the first of them are of run.json, before anybody works
+        failpoints = fd_faults.Failpoints(f"{job.out}-fired", f"{name}=kill@{at}")
+        coordinator = job.listen(failpoints)
+        worker = job.worker("first")
+        while (code := job.finish(coordinator)) == fd_faults.KILLED:
+            coordinator = job.listen(failpoints)
+        self.assertEqual(code, 0, job.output)
+        self.assertEqual(failpoints.fired(name), 1)
+        self.assertEqual(job.extra_requests(), 0)
+        self.assertIsNone(worker.poll())
+
+    def test_A18_a_sample_that_kills_every_worker_fails_alone(self):
+        ids = fd.run("fd-coordinator", "ids", self.folder / "job.yaml")
+        poison = json.loads(ids.stdout.splitlines()[17])["sample_id"]
+        job = self.job()
+        failpoints = fd_faults.Failpoints(f"{job.out}-fired", f"sample.started/{poison}=kill@1x100")
+        self.assertEqual(job.run(failpoints), 4, job.output)
+        self.assertGreaterEqual(failpoints.fired("sample.started"), 3)
+        outcomes = fd.outcomes(job.run_dir)
+        self.assertEqual(len(outcomes), ROWS)
+        failed = [outcome for outcome in outcomes if outcome["verdict"] == "failed"]
+        self.assertEqual([(outcome["sample_id"], outcome["reason"]) for outcome in failed], [(poison, "poison")])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,154 @@
+"""Disks that fill up, fail, or lose a file; and run folders that are not what they were."""
+
+import os
+import shutil
+import signal
+import subprocess
+import unittest
+
+import fd_faults
+import fd_processes as fd
+
+ROWS = 48
+ONE_CALL = ("gateway.providers.0.max_concurrency=1", "sharding.target_size=8")
+
+
+class StorageTest(fd_faults.FaultTest):
+    rows = ROWS
+    settings = ONE_CALL
+
+    def paused(self, job, name, at=1):
+        """Starts the command and returns it once it has stopped at a failpoint."""
+        process = job.start(fd_faults.Failpoints(f"{job.out}-fired", f"{name}=pause@{at}"))
+        self.addCleanup(fd_faults.end, process)
+        fd_faults.until(lambda: fd_faults.state_of(process.pid) == "T", process)
+        return process
+
+    def go_on(self, job, process):
+        """Lets a stopped command go on to its end. Returns the exit code."""
+        process.send_signal(signal.SIGCONT)
+        job.output, _ = process.communicate(timeout=fd.DEADLINE_S)
+        return process.returncode
+
+    def small_disk(self, folder):
+        """Mounts a small file system there; skips the test where that is not allowed."""
+        if os.geteuid() != 0:
+            self.skipTest("needs root, to mount a small file system")
+        folder.mkdir()
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", folder], capture_output=True, text=True)
+        if mounted.returncode != 0:
+            self.skipTest(f"cannot mount a small file system: {mounted.stderr}")
+        self.addCleanup(subprocess.run, ["umount", "--lazy", folder], check=True)
+
+    def fill(self, folder):
+        """Leaves no free byte in the file system of a folder."""
+        with open(folder / "ballast", "wb", buffering=0) as ballast:
+            try:
+                while ballast.write(bytes(4096)):
+                    pass
+            except OSError:
+                pass
+
+    def full_disk(self, failpoint, at):
+        """Fills the disk under a run that has come to the failpoint; returns the run, the disk freed again."""
+        job = self.job()
+        self.small_disk(job.out)
+        process = self.paused(job, failpoint, at)
+        self.fill(job.out)
+        self.assertEqual(self.go_on(job, process), 7, job.output)
+        self.assertIn(str(job.run_dir), job.output)
+        self.assertIn("to go on: ", job.output)
+        (job.out / "ballast").unlink()
+        return job
+
+    def test_C01_a_full_disk_at_a_commit_is_exit_7_and_the_run_goes_on_later(self):
+        job = self.full_disk("k08.ledger_before_commit", 3)
+        job.check(self.reference, extra=1, code=job.run())
+
+    def test_C03_a_full_disk_at_a_shard_leaves_no_half_file(self):
+        job = self.full_disk("k12.file_before_sync", 3)  # the first is run.json's
+        job.check(self.reference, extra=1, code=job.run())
+
+    def test_C03_a_full_disk_at_the_merge_leaves_no_half_file(self):
+        job = self.job()
+        self.small_disk(job.out)
+        process = self.paused(job, "k16.merge_before_start")
+        self.fill(job.out)
+        self.assertEqual(self.go_on(job, process), 7, job.output)
+        self.assertEqual([path.name for path in (job.run_dir / "export").glob("*.jsonl")], [])
+        (job.out / "ballast").unlink()
+        job.check(self.reference, extra=0, code=job.run())
+
+    def test_C04_a_failed_commit_ends_the_run_and_nothing_of_it_is_acknowledged(self):
+        job = self.job()
+        plan = fd_faults.Failpoints(f"{job.out}-fired", "ledger.commit_error=error:EIO@3")
+        self.assertEqual(job.run(plan), 7, job.output)
+        self.assertIn("Input/output error", job.output)
+        self.assertEqual(plan.fired("ledger.commit_error"), 1)
+        job.check(self.reference, extra=1, code=job.run())
+
+    def test_C04_a_failed_sync_of_any_file_ends_the_run(self):
+        for hit in (1, 3, 12):
+            with self.subTest(hit=hit):
+                job = self.job(f"sync-{hit}")
+                plan = fd_faults.Failpoints(f"{job.out}-fired", f"file.sync_error=error:EIO@{hit}")
+                self.assertEqual(job.run(plan), 7, job.output)
+                self.assertIn("Input/output error", job.output)
+                job.check(self.reference, extra=1, code=job.run())
+
+    def test_C04_a_failed_fdatasync_below_SQLite_ends_the_run(self):
+        if shutil.which("strace") is None:
+            self.skipTest("needs strace, to make the system call fail")
+        for number in (2, 4, 6):
+            with self.subTest(number=number):
+                job = self.job(f"strace-{number}", simulator=("--latency-ms", 3))
+                done = subprocess.run(
+                    ["strace", "-f", "--seccomp-bpf", "-o", "/dev/null", "-e", "trace=fdatasync", "-P",
+                     job.run_dir / "ledger.sqlite-wal", "-e", f"inject=fdatasync:error=EIO:when={number}",
+                     fd.BIN / "fd-coordinator", *map(str, job.arguments)],
+                    env=fd.environment(), capture_output=True, text=True, timeout=fd.DEADLINE_S)
+                if "ptrace" in done.stderr and done.returncode == 1:
+                    self.skipTest(f"strace is not allowed here: {done.stderr}")
+                self.assertEqual(done.returncode, 7, done.stderr)
+                job.check(self.reference, extra=1, code=job.run())
+
+    def test_C05_an_answer_whose_sync_failed_is_in_doubt(self):
+        job = self.job()
+        plan = fd_faults.Failpoints(f"{job.out}-fired", "journal.sync_error=error:EIO@4")
+        self.assertEqual(job.run(plan), 0, job.output)
+        self.assertEqual(plan.fired("journal.sync_error"), 1)
+        self.assertIn("ended with exit code 7", job.output)
+        job.check(self.reference, extra=1)
+
+    def test_C15_a_read_only_folder_is_exit_7_before_any_call(self):
+        job = self.job()
+        self.small_disk(job.out)
+        subprocess.run(["mount", "-o", "remount,ro", job.out], check=True)
+        self.assertEqual(job.run(), 7, job.output)
+        self.assertIn("Read-only file system", job.output)
+        self.assertEqual(job.simulator.requests(), [])
+
+    def test_L05_a_merge_that_is_killed_at_any_shard_gives_the_same_bytes(self):
+        job = self.job()
+        shards = len(list((self.folder / f"calm-{ROWS}" / "job" / "shards").iterdir()))
+        plan = fd_faults.Failpoints(
+            f"{job.out}-fired", ";".join(f"k17.merge_shard_done=kill@{shard}x{shard}" for shard in range(1, shards + 1)))
+        while (code := job.run(plan)) == fd_faults.KILLED:
+            pass
+        self.assertEqual(plan.fired("k17.merge_shard_done"), shards)
+        job.check(self.reference, code=code)
+
+    def test_L06_a_shard_file_that_is_missing_at_the_merge_is_named(self):
+        job = self.job()
+        process = self.paused(job, "k16.merge_before_start")
+        shard = sorted((job.run_dir / "shards").iterdir())[1]
+        (shard / "outcomes.jsonl").rename(self.folder / "taken")
+        self.assertEqual(self.go_on(job, process), 5, job.output)
+        self.assertIn(f"{shard / 'outcomes.jsonl'}: No such file or directory", job.output)
+        self.assertEqual([path.name for path in (job.run_dir / "export").glob("*.jsonl")], [])
+        (self.folder / "taken").rename(shard / "outcomes.jsonl")
+        job.check(self.reference, code=job.run())
+
+
+if __name__ == "__main__":
+    unittest.main()
