@@ -1,0 +1,265 @@
+// The half of WorkerCore that takes samples in and hands records out.
+
+#include <algorithm>
+#include <utility>
+
+#include "protocol/mutant.hpp"
+#include "worker/worker_core.hpp"
+
+namespace fd {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::size_t kUnackedMax = 64;  ///< parcels on the way before fetching stops
+constexpr std::uint32_t kFetchMin = 32;  ///< smaller holes wait, to keep messages few
+constexpr Duration kResendAfter = milliseconds(1000);
+
+}  // namespace
+
+template <class Predicate>
+bool WorkerCore::any_owed(Predicate predicate) const {
+  return std::any_of(outbox_.begin(), outbox_.end(), predicate) ||
+         std::any_of(unacked_.begin(), unacked_.end(), [&](const Parcel& parcel) {
+           const std::vector<Record>& records = parcel.deliver.records;
+           return std::any_of(records.begin(), records.end(), predicate);
+         });
+}
+
+/// Returns whether records of this shard are not acknowledged yet. Until they are, the coordinator
+/// may not know their answers, and would have a lease's samples asked again that it gives anew.
+bool WorkerCore::owes(std::uint32_t shard) const {
+  return any_owed([&](const Record& record) { return record.shard == shard; });
+}
+
+/// Returns whether an answer to this sample was handed over and is not acknowledged yet.
+bool WorkerCore::owes_answer(const SampleId& id) const {
+  return any_owed(
+      [&](const Record& record) { return record.answer && record.answer->sample_id == id; });
+}
+
+void WorkerCore::fetch_more(Instant now, WorkerEffects& effects) {
+  if (!configured_ || stopping() || unacked_.size() >= kUnackedMax || slots_ == 0) {
+    return;
+  }
+  if (alone_) {
+    if (!running_.empty() || !delivered()) {
+      return;  // until its end is on record, nothing else may be taken for the cause of ours
+    }
+    alone_ = false;
+  }
+  std::uint64_t held = running_.size();
+  for (auto& [shard, lease] : leases_) {
+    held += lease.asked ? lease.asked_count : 0;
+    if (lease.alone) {
+      fetch_alone(now, shard, lease, effects);
+      return;
+    }
+  }
+  const std::uint64_t window = slots_ + std::max(config_.prefetch, slots_ / 2);
+  for (auto& [shard, lease] : leases_) {
+    if (held >= window) {
+      return;
+    }
+    if (lease.asked || lease.blocked || lease.next >= lease.count) {
+      continue;
+    }
+    const std::uint64_t left = lease.count - lease.next;
+    const std::uint64_t room = window - held;
+    if (room < std::min(kFetchMin, config_.prefetch / 2) && room < left) {
+      return;
+    }
+    const auto count =
+        static_cast<std::uint32_t>(std::min<std::uint64_t>({left, room, kMaxFetchSamples}));
+    lease.asked = now;
+    lease.asked_count = count;
+    held += count;
+    effects.send.push_back(Fetch{shard, lease.fence, lease.next, count, false});
+  }
+}
+
+/// Asks for a suspect once nothing else is under way, asked for, or owed.
+void WorkerCore::fetch_alone(Instant now, std::uint32_t shard, Lease& lease,
+                             WorkerEffects& effects) {
+  const bool asked = std::any_of(leases_.begin(), leases_.end(),
+                                 [](const auto& entry) { return entry.second.asked.has_value(); });
+  if (running_.empty() && delivered() && !asked) {
+    lease.asked = now;
+    lease.asked_count = 1;
+    effects.send.push_back(Fetch{shard, lease.fence, lease.next, 1, true});
+  }
+}
+
+void WorkerCore::on(Instant, SamplesArrived& event, WorkerEffects& effects) {
+  Samples& samples = event.samples;
+  Lease* lease = find(samples.shard, samples.fence);
+  const bool nothing_but_suspects = samples.alone && samples.items.empty();
+  if (lease == nullptr || (samples.from != lease->next && !FD_MUTANT(repeated_samples_started)) ||
+      samples.next > lease->count || samples.next < samples.from ||
+      (samples.next == samples.from && (!nothing_but_suspects || lease->alone))) {
+    return;  // repeated, or of a lease that is gone
+  }
+  if (samples.alone && !samples.items.empty() && (!running_.empty() || !lease->alone)) {
+    return;  // a suspect, but we are not alone any more: asked for again
+  }
+  lease->asked.reset();
+  if (stopping()) {
+    return;
+  }
+  lease->next = samples.next;
+  lease->alone = nothing_but_suspects;
+  alone_ = samples.alone && !samples.items.empty();
+  for (SampleItem& item : samples.items) {
+    if (lease->mixed && owes_answer(item.sample.id)) {
+      continue;  // it ended while this was on its way; sent again, with that answer, by a later
+                 // lease
+    }
+    if (!adopt(samples, item)) {
+      running_[{item.sample.id, samples.fence}] = {samples.shard, samples.fence, {}};
+      effects.start.push_back({samples.shard, samples.fence, std::move(item)});
+    }
+    ++lease->under_way;
+  }
+  if (lease->next == lease->count) {
+    report_due_ = true;  // ask for the next shard before this one runs dry
+  }
+}
+
+/// A sample that is still under way since an earlier lease is not started again: it counts under
+/// this one from here on. Not when another answer than ours is on record: what is under way would
+/// not follow from it.
+bool WorkerCore::adopt(const Samples& samples, const SampleItem& item) {
+  const auto end = running_.end();
+  for (auto it = running_.lower_bound({item.sample.id, 0});
+       it != end && it->first.first == item.sample.id; ++it) {
+    Running& running = it->second;
+    const bool same =
+        std::all_of(item.answers.begin(), item.answers.end(), [&](const Answer& recorded) {
+          return std::all_of(running.answers.begin(), running.answers.end(),
+                             [&](const Answer& ours) {
+                               return ours.candidate != recorded.candidate || ours == recorded;
+                             });
+        });
+    if (same && !FD_MUTANT(under_way_started_again)) {
+      if (Lease* before = find(running.shard, running.fence); before != nullptr) {
+        --before->under_way;
+      }
+      running.shard = samples.shard;
+      running.fence = samples.fence;
+      return true;
+    }
+  }
+  return false;
+}
+
+void WorkerCore::on(Instant now, RecordReady& event, WorkerEffects&) {
+  Record& record = event.record;
+  const SampleId& id = record.outcome  ? record.outcome->sample_id
+                       : record.answer ? record.answer->sample_id
+                                       : record.call->sample_id;
+  const auto found = running_.find({id, record.fence});
+  FD_CHECK(found != running_.end());
+  record.shard = found->second.shard;
+  record.fence = found->second.fence;
+  if (event.last) {
+    if (Lease* lease = find(record.shard, record.fence)) {
+      FD_CHECK(lease->under_way > 0);
+      --lease->under_way;
+      ++lease->undelivered;
+    }
+    outbox_settles_.emplace_back(record.shard, record.fence);
+    running_.erase(found);
+  } else if (record.answer) {
+    found->second.answers.push_back(*record.answer);
+  }
+  put(now, std::move(record), event.journal_seq);
+}
+
+void WorkerCore::on(Instant now, JournalRecovered& event, WorkerEffects&) {
+  for (JournalRecovered::Entry& entry : event.entries) {
+    put(now, std::move(entry.record), entry.journal_seq);
+  }
+}
+
+/// Puts a record into the outbox.
+void WorkerCore::put(Instant now, Record record, std::uint64_t journal_seq) {
+  outbox_bytes_ += encoded_size_bound(record);
+  outbox_journal_seq_ = std::max(outbox_journal_seq_, journal_seq);
+  outbox_.push_back(std::move(record));
+  if (!outbox_since_) {
+    outbox_since_ = now;
+  }
+}
+
+void WorkerCore::on(Instant, SampleDropped& event, WorkerEffects&) {
+  const auto found = running_.find({event.sample_id, event.fence});
+  FD_CHECK(found != running_.end());
+  if (Lease* lease = find(found->second.shard, found->second.fence)) {
+    FD_CHECK(lease->under_way > 0);
+    --lease->under_way;
+    report_due_ = report_due_ || lease->under_way == 0;
+  }
+  running_.erase(found);
+}
+
+void WorkerCore::flush(Instant now, WorkerEffects& effects) {
+  if (outbox_.empty() || epoch_ == 0) {
+    return;
+  }
+  Parcel parcel;
+  parcel.deliver = Deliver{config_.incarnation, epoch_, ++deliver_seq_, std::move(outbox_)};
+  parcel.settles = std::move(outbox_settles_);
+  parcel.journal_seq = std::exchange(outbox_journal_seq_, 0);
+  if (FD_MUTANT(released_before_acknowledged) && parcel.journal_seq > 0) {
+    effects.release = parcel.journal_seq;
+  }
+  outbox_.clear();
+  outbox_settles_.clear();
+  outbox_bytes_ = 0;
+  outbox_since_.reset();
+  if (unacked_.empty()) {
+    resend_at_ = now + kResendAfter;
+  }
+  effects.send.push_back(parcel.deliver);
+  unacked_.push_back(std::move(parcel));
+}
+
+void WorkerCore::resend(Instant now, WorkerEffects& effects) {
+  if (FD_MUTANT(no_resend)) {
+    resend_at_ = now + kResendAfter;
+    return;
+  }
+  for (const Parcel& parcel : unacked_) {
+    effects.send.push_back(parcel.deliver);
+  }
+  resend_at_ = now + kResendAfter;
+}
+
+void WorkerCore::on(Instant now, AckArrived& event, WorkerEffects& effects) {
+  if (event.ack.incarnation != config_.incarnation || event.ack.epoch != epoch_) {
+    return;
+  }
+  const std::size_t before = unacked_.size();
+  while (!unacked_.empty() && unacked_.front().deliver.seq <= event.ack.seq) {
+    for (const auto& [shard, fence] : unacked_.front().settles) {
+      Lease* lease = find(shard, fence);
+      if (lease != nullptr && lease->undelivered > 0) {
+        --lease->undelivered;
+        report_due_ = report_due_ || (lease->undelivered == 0 && lease->under_way == 0 &&
+                                      (lease->next == lease->count || stopping()));
+      }
+    }
+    if (unacked_.front().journal_seq > 0) {
+      effects.release = unacked_.front().journal_seq;
+    }
+    unacked_.pop_front();
+    resend_at_ = now + kResendAfter;
+  }
+  if (unacked_.size() != before) {
+    for (auto& [shard, lease] : leases_) {
+      lease.blocked = lease.blocked && owes(shard);
+    }
+  }
+}
+
+}  // namespace fd
