@@ -15,6 +15,7 @@
 #include "actors/failpoint.hpp"
 #include "coordinator/histogram.hpp"
 #include "coordinator/shard_files.hpp"
+#include "coordinator/shard_store.hpp"
 #include "coordinator/timing_report.hpp"
 #include "protocol/frame.hpp"
 
@@ -141,18 +142,6 @@ class CoordinatorShell {
   void run_failed(const Error& error) { end(RunEnd::Kind::failed, error); }
 
  private:
-  /// What the shell keeps of a shard that is worked on: the contents that the core does not need.
-  struct Store {
-    std::vector<Sample> samples;
-    ShardResult result;
-  };
-
-  /// What was seen while a shard's records are read.
-  struct Known {
-    std::set<std::pair<SampleId, std::uint32_t>> answers;
-    std::set<std::uint64_t> calls;  ///< fingerprints
-  };
-
   void step(CoordinatorEvent event) {
     if (over_) {
       return;
@@ -270,7 +259,7 @@ class CoordinatorShell {
   }
 
   Result<void> load(std::uint32_t shard) {
-    Store store;
+    ShardStore store;
     FD_TRY(store.samples, read_shard_input(options_.dir, shard));
     std::vector<Record> recorded;
     if (options_.core.epoch > 1) {  // nothing can be on record before the first start
@@ -282,13 +271,13 @@ class CoordinatorShell {
     for (const Sample& sample : store.samples) {
       loaded.ids.push_back(sample.id);
     }
-    Known known;
+    RecordSieve sieve(loaded.ids);
     for (Record& record : recorded) {
-      tidy(record, loaded.ids, known);
-      keep(store, record);
+      sieve.pass(record);
+      store.keep(record);
       count(record);
     }
-    FD_TRY(loaded.reused, answers_beside(shard, store, loaded.ids, known));
+    FD_TRY(loaded.reused, answers_beside(shard, store, sieve));
     loaded.recorded = std::move(recorded);
     stores_[shard] = std::move(store);
     step(std::move(loaded));
@@ -296,15 +285,15 @@ class CoordinatorShell {
   }
 
   /// Returns the answers that lie beside the ledger and are not in it.
-  Result<std::vector<Record>> answers_beside(std::uint32_t shard, const Store& store,
-                                             const std::vector<SampleId>& ids, Known& known) const {
+  Result<std::vector<Record>> answers_beside(std::uint32_t shard, const ShardStore& store,
+                                             RecordSieve& sieve) const {
     std::vector<Record> found;
     if (!options_.answers_beside) {
       return found;
     }
     FD_TRY(std::vector<Record> records, options_.answers_beside(shard, store.samples));
     for (Record& record : records) {
-      tidy(record, ids, known);
+      sieve.pass(record);
       if (record.answer) {
         found.push_back(std::move(record));
       }
@@ -312,45 +301,10 @@ class CoordinatorShell {
     return found;
   }
 
-  /// Takes out of a record what does not count: the outcome of a sample that failed, which is asked
-  /// again; a later answer to the same call, which came after the shard was written; a call that a
-  /// journal brought once more; anything about a sample that is not in the shard.
-  static void tidy(Record& record, const std::vector<SampleId>& ids, Known& known) {
-    const auto stranger = [&](const auto& part) {
-      return part && !std::binary_search(ids.begin(), ids.end(), part->sample_id);
-    };
-    if (stranger(record.outcome) ||
-        (record.outcome && record.outcome->verdict == Verdict::failed)) {
-      record.outcome.reset();
-    }
-    if (stranger(record.answer) ||
-        (record.answer &&
-         !known.answers.insert({record.answer->sample_id, record.answer->candidate}).second)) {
-      record.answer.reset();
-    }
-    if (stranger(record.call) ||
-        (record.call && !known.calls.insert(call_fingerprint(record.fence, *record.call)).second)) {
-      record.call.reset();
-    }
-  }
-
-  /// Adds what a record brings to the shard that will be written.
-  static void keep(Store& store, const Record& record) {
-    if (record.answer) {
-      store.result.answers.push_back(*record.answer);
-    }
-    if (record.call) {
-      store.result.calls.push_back(*record.call);
-    }
-    if (record.outcome) {
-      store.result.outcomes.push_back(*record.outcome);
-    }
-  }
-
   void store(const Record& record) {
     // No store: the shard is being written or is written already, and this is for a later start.
     if (const auto found = stores_.find(record.shard); found != stores_.end()) {
-      keep(found->second, record);
+      found->second.keep(record);
     }
     count(record);
     if (record.outcome) {
@@ -365,7 +319,7 @@ class CoordinatorShell {
   }
 
   void count(const Record& record) {
-    if (record.call) {
+    if (record.call && record.call->error != kInDoubt) {
       ++progress_.calls;
       progress_.prompt_tokens += record.call->prompt_tokens;
       progress_.completion_tokens += record.call->completion_tokens;
@@ -407,7 +361,7 @@ class CoordinatorShell {
     return encode_frame(MessageKind::ack, options_.run_id, encode(send.ack));
   }
   std::string encoded(const SendSamples& send) const {
-    const Store& store = stores_.at(send.shard);
+    const ShardStore& store = stores_.at(send.shard);
     Samples samples;
     samples.shard = send.shard;
     samples.fence = send.fence;
@@ -513,7 +467,7 @@ class CoordinatorShell {
   Progress progress_;
   std::string config_json_;
   caf::actor writer_;
-  std::map<std::uint32_t, Store> stores_;
+  std::map<std::uint32_t, ShardStore> stores_;
   /// Appends that the ledger has not committed yet; shared with its thread.
   std::shared_ptr<std::atomic<std::uint64_t>> waiting_commits_ =
       std::make_shared<std::atomic<std::uint64_t>>(0);
