@@ -66,6 +66,7 @@ class TeacherGateway final : public Gateway {
     }
   }
   void set_slots(std::uint32_t) override {}
+  void set_send_deadline(Instant) override {}
   void cancel_waiting() override {
     std::vector<ChatResult> waiting;
     {
