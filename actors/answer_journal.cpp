@@ -75,10 +75,11 @@ std::uint64_t AnswerJournal::append_end(std::uint32_t ticket, const JournalEnd& 
   return seq;
 }
 
-void AnswerJournal::append_cancelled(std::uint32_t ticket, const JournalCancelled& cancelled) {
+void AnswerJournal::append_cancelled(std::uint32_t ticket, const JournalCancelled& cancelled,
+                                     Then then) {
   const std::string payload = encode(cancelled);
   const std::lock_guard lock(mutex_);
-  put(JournalKind::cancelled, payload, Entry{nullptr, 0, true, ticket});
+  put(JournalKind::cancelled, payload, Entry{std::move(then), 0, true, ticket});
 }
 
 void AnswerJournal::release(std::uint64_t seq) {

@@ -64,7 +64,7 @@ class AnswerJournal {
   /// Returns the number of the end. Numbers rise by one, after those of what was recovered.
   /// Requires: a call and no outcome; the record within kMaxJournalRecordBytes.
   std::uint64_t append_end(std::uint32_t ticket, const JournalEnd& end, Then then);
-  void append_cancelled(std::uint32_t ticket, const JournalCancelled& cancelled);
+  void append_cancelled(std::uint32_t ticket, const JournalCancelled& cancelled, Then then = {});
 
   /// Everything up to number `seq` is acknowledged. Segments are removed oldest first, as soon as
   /// all of their intents have ended, durably, and all of their ends are released: an end in a

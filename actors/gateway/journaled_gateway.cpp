@@ -56,7 +56,7 @@ bool is_cancelled(const ChatResult& result) {
 
 JournaledGateway::JournaledGateway(AnswerJournal& journal, std::uint32_t slots,
                                    const MakeInner& make_inner, ChatCallback callback)
-    : journal_(journal), callback_(std::move(callback)), slots_(slots) {
+    : journal_(journal), callback_(std::move(callback)), slots_(std::max(slots, 1u)) {
   inner_ = make_inner([this](ChatResult result) { ended(std::move(result)); });
 }
 
@@ -107,28 +107,55 @@ void JournaledGateway::intent_written(std::uint64_t id, bool durable) {
   std::unique_ptr<ChatCall> call;
   std::uint64_t tag = 0;
   {
-    const std::lock_guard passing(passing_);
-    {
-      const std::lock_guard lock(mutex_);
-      const auto found = pending_.find(id);
-      if (found == pending_.end()) {
-        return;
-      }
-      call = std::move(found->second.waiting);
-      tag = found->second.tag;
-      if (!durable) {
-        pending_.erase(found);
-        --intended_;
-        write_intents();
-      }
-    }
-    if (durable) {
-      FD_FAILPOINT("k22.intent_before_send");
-      inner_->submit(std::move(*call));
+    const std::lock_guard lock(mutex_);
+    const auto found = pending_.find(id);
+    if (found == pending_.end()) {
       return;
     }
+    if (durable) {
+      ready_.push_back(id);
+    } else {
+      call = std::move(found->second.waiting);
+      tag = found->second.tag;
+      pending_.erase(found);
+      --intended_;
+      write_intents();
+    }
   }
-  callback_(unsent(tag, *call, kNotSent));
+  if (durable) {
+    pass_ready();
+  } else {
+    callback_(unsent(tag, *call, kNotSent));
+  }
+}
+
+/// A call's end is on disk: its slot is free.
+void JournaledGateway::settled() {
+  {
+    const std::lock_guard lock(mutex_);
+    FD_CHECK(unsettled_ > 0);
+    --unsettled_;
+  }
+  pass_ready();
+}
+
+/// Passes on what has its intent on disk and a slot.
+void JournaledGateway::pass_ready() {
+  const std::lock_guard passing(passing_);
+  for (;;) {
+    std::unique_ptr<ChatCall> call;
+    {
+      const std::lock_guard lock(mutex_);
+      if (ready_.empty() || unsettled_ >= slots_) {
+        return;
+      }
+      call = std::move(pending_.at(ready_.front()).waiting);
+      ready_.pop_front();
+      ++unsettled_;
+    }
+    FD_FAILPOINT("k22.intent_before_send");
+    inner_->submit(std::move(*call));
+  }
 }
 
 /// Takes a result of the inner gateway.
@@ -148,7 +175,8 @@ void JournaledGateway::ended(ChatResult result) {
     write_intents();
   }
   if (is_cancelled(result)) {
-    journal_.append_cancelled(ticket, cancelled_of(result.call));
+    journal_.append_cancelled(ticket, cancelled_of(result.call),
+                              [this](AnswerJournal::Written) { settled(); });
     callback_(std::move(result));
     return;
   }
@@ -175,14 +203,18 @@ void JournaledGateway::ended(ChatResult result) {
       }
     }
     callback_(std::move(done));
+    settled();
   });
 }
 
 void JournaledGateway::set_slots(std::uint32_t slots) {
   inner_->set_slots(slots);
-  const std::lock_guard lock(mutex_);
-  slots_ = slots;
-  write_intents();
+  {
+    const std::lock_guard lock(mutex_);
+    slots_ = std::max(slots, 1u);  // as every gateway: without a slot no call would end
+    write_intents();
+  }
+  pass_ready();
 }
 
 void JournaledGateway::set_send_deadline(Instant deadline) {
@@ -209,6 +241,7 @@ void JournaledGateway::cancel_waiting() {
 std::vector<JournaledGateway::Pending> JournaledGateway::take_waiting() {
   const std::lock_guard lock(mutex_);
   backlog_.clear();
+  ready_.clear();
   std::vector<Pending> waiting;
   for (auto entry = pending_.begin(); entry != pending_.end();) {
     if (entry->second.waiting != nullptr) {

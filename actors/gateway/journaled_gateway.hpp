@@ -15,7 +15,8 @@
 namespace fd {
 
 /// A gateway that sends no call before its intent is on disk, and hands no result on before that is
-/// on disk: what it hands on is settled. Results come in the order of their numbers. Intents are
+/// on disk: what it hands on is settled. A call takes up its slot until then, so that no more calls
+/// than slots can be lost with the process. Results come in the order of their numbers. Intents are
 /// written for as many calls as there are slots, and a few more so that no slot waits for the disk:
 /// what a crash leaves in doubt is about what was in flight.
 ///
@@ -57,6 +58,8 @@ class JournaledGateway final : public Gateway {
   void ended(ChatResult result);
   std::vector<Pending> take_waiting();
   void write_intents();
+  void settled();
+  void pass_ready();
 
   AnswerJournal& journal_;
   const ChatCallback callback_;
@@ -67,6 +70,8 @@ class JournaledGateway final : public Gateway {
   std::unordered_map<std::uint64_t, Pending> pending_;
   std::deque<std::uint64_t> backlog_;  ///< ids of calls without an intent, in the order they came
   std::uint32_t intended_ = 0;         ///< calls in pending_ that have one
+  std::deque<std::uint64_t> ready_;    ///< ids of calls with an intent on disk and no slot yet
+  std::uint32_t unsettled_ = 0;        ///< calls passed on whose end is not on disk
   std::uint32_t slots_ = 0;
   std::uint64_t last_id_ = 0;
   std::unique_ptr<Gateway> inner_;
