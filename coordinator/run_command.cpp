@@ -4,8 +4,6 @@
 #include <memory>
 #include <utility>
 
-#include <unistd.h>
-
 #include "actors/command_line.hpp"
 #include "actors/config_loader.hpp"
 #include "actors/failpoint.hpp"

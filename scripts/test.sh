@@ -50,7 +50,7 @@ run_tests() { # run_tests PRESET CTEST-OPTIONS...
   (cd "$repository" && ctest --test-dir "build/$preset" -j2 --output-on-failure "$@")
 }
 
-timed "packages" install_packages "${build_packages[@]}"
+timed "packages" install_packages "${build_packages[@]}" "${test_packages[@]}"
 timed "release: build" build_preset release
 if [ -z "$fast" ]; then
   timed "asan: build" build_tests asan 'unit|golden' sim_tests

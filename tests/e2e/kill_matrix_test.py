@@ -11,21 +11,17 @@ import unittest
 import fd_faults
 
 ROWS = 48
-LATENCY_MS = 6  # longer than a sync, so that one call at a time leaves at most one answer unsynced
 COORDINATOR = [name for name in fd_faults.failpoint_names() if "k01" <= name < "k21"]
 WORKER = [name for name in fd_faults.failpoint_names() if "k21" <= name < "k33"]
 # A call that is under way when its worker dies cannot be told from one that never arrived.
-IN_FLIGHT = 2
 REPEATS_ONE = {"k23.call_under_way", "k24.reply_partly_read", "k25.reply_complete", "k26.journal_before_sync"}
-ONE_CALL = ("gateway.providers.0.max_concurrency=1", "sharding.target_size=8", "lease.ttl_ms=1500",
-            "lease.heartbeat_ms=200")
 
 
 class Matrix(fd_faults.FaultTest):
     """How often each point is met in calm runs, and kills at some of those times."""
 
     rows = ROWS
-    settings = ONE_CALL
+    settings = (*fd_faults.ONE_CALL, "lease.ttl_ms=1500", "lease.heartbeat_ms=200")
 
     @classmethod
     def setUpClass(cls):
@@ -41,7 +37,7 @@ class Matrix(fd_faults.FaultTest):
     def kill(self, plan, rows, extra):
         """Runs the command until it ends by itself, at most once for each kill and once more; each kill may cost
         `extra` calls. Returns what fired, and how often."""
-        job = self.job(f"case-{next(self.cases)}", rows=rows, simulator=("--latency-ms", LATENCY_MS))
+        job = self.job(f"case-{next(self.cases)}", rows=rows, simulator=fd_faults.SLOWER_THAN_A_SYNC)
         failpoints = fd_faults.Failpoints(f"{job.out}-fired", plan)
         kills = 0
         while (code := job.run(failpoints)) == fd_faults.KILLED:
@@ -58,7 +54,7 @@ class Matrix(fd_faults.FaultTest):
         self.assertGreater(hits, 0, f"{name} is not met in a calm run")
         at = max(1, int(hits * share))
         times = 1 if at > 1 else 2 if share < 0.5 else 3  # met once in a process: kill the next ones as well
-        while not self.kill(f"{name}=kill@{at}x{times}", ROWS, IN_FLIGHT).get(name):
+        while not self.kill(f"{name}=kill@{at}x{times}", ROWS, fd_faults.IN_FLIGHT).get(name):
             self.assertGreater(at, 1, f"{name} did not fire")
             at //= 2
 
@@ -100,7 +96,7 @@ class DoubleKills(Matrix):
     """Death during the recovery from death."""
 
     def pair(self, first, second, times=1):
-        fired = self.kill(f"{first}=kill@2;{second}=kill@1x{times}", ROWS, IN_FLIGHT)
+        fired = self.kill(f"{first}=kill@2;{second}=kill@1x{times}", ROWS, fd_faults.IN_FLIGHT)
         self.assertGreaterEqual(sum(fired.values()), 2)
 
     def test_A06_coordinator_then_coordinator(self):
@@ -125,7 +121,7 @@ class DoubleKills(Matrix):
     def test_A06_five_deep(self):
         for name in ("k08.ledger_before_commit", "k12.file_before_sync", "k16.merge_before_start"):
             with self.subTest(name=name):
-                fired = self.kill(f"{name}=kill@1x5", ROWS, IN_FLIGHT)
+                fired = self.kill(f"{name}=kill@1x5", ROWS, fd_faults.IN_FLIGHT)
                 self.assertEqual(fired, {name: 5})
 
 

@@ -71,7 +71,7 @@ class LeaseTest(fd_faults.FaultTest):
         # The lease has lapsed once another worker asks again what the zombie had asked.
         fd_faults.until(lambda: job.extra_requests() > 0, coordinator)
         zombie.send_signal(signal.SIGCONT)
-        # What it had in flight, and the calls that it starts before it notices how late it is.
+        # What it had in flight, and what had come back and was not acknowledged; it starts no call when it wakes.
         job.check(self.reference, extra=2 * SLOTS, code=job.finish(coordinator))
 
     def test_A11_a_coordinator_that_slept_through_the_leases_takes_none_away(self):

@@ -1,4 +1,7 @@
-"""kill -9 of a random process at a random moment, again and again; what is random is chosen by a seed."""
+"""kill -9 of a random process at a random moment, again and again; what is random is chosen by a seed.
+
+FD_KILL_ROUNDS (50) and FD_KILL_SEED (7) in the environment make it longer, or another one: a release wants 500.
+"""
 
 import os
 import random

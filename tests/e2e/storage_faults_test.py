@@ -10,12 +10,14 @@ import fd_faults
 import fd_processes as fd
 
 ROWS = 48
-ONE_CALL = ("gateway.providers.0.max_concurrency=1", "sharding.target_size=8")
 
 
 class StorageTest(fd_faults.FaultTest):
     rows = ROWS
-    settings = ONE_CALL
+    settings = fd_faults.ONE_CALL
+
+    def job(self, name=None, **options):
+        return super().job(name, **({"simulator": fd_faults.SLOWER_THAN_A_SYNC} | options))
 
     def paused(self, job, name, at=1):
         """Starts the command and returns it once it has stopped at a failpoint."""
@@ -63,11 +65,11 @@ class StorageTest(fd_faults.FaultTest):
 
     def test_C01_a_full_disk_at_a_commit_is_exit_7_and_the_run_goes_on_later(self):
         job = self.full_disk("k08.ledger_before_commit", 3)
-        job.check(self.reference, extra=1, code=job.run())
+        job.check(self.reference, extra=fd_faults.IN_FLIGHT, code=job.run())
 
     def test_C03_a_full_disk_at_a_shard_leaves_no_half_file(self):
         job = self.full_disk("k12.file_before_sync", 3)  # the first is run.json's
-        job.check(self.reference, extra=1, code=job.run())
+        job.check(self.reference, extra=fd_faults.IN_FLIGHT, code=job.run())
 
     def test_C03_a_full_disk_at_the_merge_leaves_no_half_file(self):
         job = self.job()
@@ -85,7 +87,7 @@ class StorageTest(fd_faults.FaultTest):
         self.assertEqual(job.run(plan), 7, job.output)
         self.assertIn("Input/output error", job.output)
         self.assertEqual(plan.fired("ledger.commit_error"), 1)
-        job.check(self.reference, extra=1, code=job.run())
+        job.check(self.reference, extra=fd_faults.IN_FLIGHT, code=job.run())
 
     def test_C04_a_failed_sync_of_any_file_ends_the_run(self):
         for hit in (1, 3, 12):
@@ -94,14 +96,14 @@ class StorageTest(fd_faults.FaultTest):
                 plan = fd_faults.Failpoints(f"{job.out}-fired", f"file.sync_error=error:EIO@{hit}")
                 self.assertEqual(job.run(plan), 7, job.output)
                 self.assertIn("Input/output error", job.output)
-                job.check(self.reference, extra=1, code=job.run())
+                job.check(self.reference, extra=fd_faults.IN_FLIGHT, code=job.run())
 
     def test_C04_a_failed_fdatasync_below_SQLite_ends_the_run(self):
         if shutil.which("strace") is None:
             self.skipTest("needs strace, to make the system call fail")
         for number in (2, 4, 6):
             with self.subTest(number=number):
-                job = self.job(f"strace-{number}", simulator=("--latency-ms", 3))
+                job = self.job(f"strace-{number}")
                 done = subprocess.run(
                     ["strace", "-f", "--seccomp-bpf", "-o", "/dev/null", "-e", "trace=fdatasync", "-P",
                      job.run_dir / "ledger.sqlite-wal", "-e", f"inject=fdatasync:error=EIO:when={number}",
@@ -110,7 +112,7 @@ class StorageTest(fd_faults.FaultTest):
                 if "ptrace" in done.stderr and done.returncode == 1:
                     self.skipTest(f"strace is not allowed here: {done.stderr}")
                 self.assertEqual(done.returncode, 7, done.stderr)
-                job.check(self.reference, extra=1, code=job.run())
+                job.check(self.reference, extra=fd_faults.IN_FLIGHT, code=job.run())
 
     def test_C05_an_answer_whose_sync_failed_is_in_doubt(self):
         job = self.job()
@@ -118,7 +120,7 @@ class StorageTest(fd_faults.FaultTest):
         self.assertEqual(job.run(plan), 0, job.output)
         self.assertEqual(plan.fired("journal.sync_error"), 1)
         self.assertIn("ended with exit code 7", job.output)
-        job.check(self.reference, extra=1)
+        job.check(self.reference, extra=fd_faults.IN_FLIGHT)
 
     def test_C15_a_read_only_folder_is_exit_7_before_any_call(self):
         job = self.job()
