@@ -16,11 +16,10 @@ FAILPOINT_BIN = fd.BIN.parent / "failpoint-bin"
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 KILLED = -signal.SIGKILL
 
-# One call at a time, each longer than a sync: at any moment one may be in flight, and the answer before it not be
-# synced yet. What a death may cost is sharp then.
+# One call at a time: its slot is taken until its answer is on the worker's disk, so a death can cost one call.
 ONE_CALL = ("gateway.providers.0.max_concurrency=1", "sharding.target_size=8")
 SLOWER_THAN_A_SYNC = ("--latency-ms", 6)
-IN_FLIGHT = 2
+IN_FLIGHT = 1
 
 
 def failpoint_names():

@@ -64,7 +64,7 @@ class InspectTest(Job):
         self.assertEqual(status["state"], "running")
         self.assertEqual(status["samples"]["total"], 240)
         self.assertEqual(status["epoch"], 1)
-        self.assertEqual([worker["name"] for worker in status["workers"]], ["local-0", "local-1"])
+        self.assertEqual(sorted(worker["name"] for worker in status["workers"]), ["local-0", "local-1"])
         self.assertEqual(status["workers"][0]["stages"], ["teacher", "clean", "rules", "exec", "score", "select"])
         self.assertIsNone(status["go_on"])
         self.assertIn("in use by another coordinator", self.verify(run_dir, expect=6).stderr)
