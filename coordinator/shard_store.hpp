@@ -20,10 +20,10 @@ struct ShardStore {
   void keep(const Record& record);
 };
 
-/// Goes through the records of one shard as they are read back, oldest first, and takes out what does
-/// not count: the outcome of a sample that failed, which is asked again; a second answer to the same
-/// call, which came after the shard was written; a call that a journal brought once more; anything
-/// about a sample that is not in the shard. Pure.
+/// Goes through the records of one shard as they are read back, oldest first, and takes out what
+/// does not count: the outcome of a sample that failed, which is asked again; a second answer to
+/// the same call, which came after the shard was written; a call that a journal brought once more;
+/// anything about a sample that is not in the shard. Pure.
 class RecordSieve {
  public:
   /// Requires: `ids` rise. Lifetime: they outlive the sieve.

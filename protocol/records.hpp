@@ -82,8 +82,8 @@ struct Answer {
   friend bool operator==(const Answer&, const Answer&) = default;
 };
 
-/// The error of a call that was under way when its worker ended: possibly paid for, its answer lost.
-/// Its tokens are an estimate.
+/// The error of a call that was under way when its worker ended: possibly paid for, its answer
+/// lost. Its tokens are an estimate.
 inline constexpr std::string_view kInDoubt =
     "in_doubt: the worker ended while the call was under way";
 

@@ -125,7 +125,8 @@ void CurlTransfer::begin(JobPtr job, const CurlTarget& target) {
     set(easy_, CURLOPT_URL, target.url().c_str());
     set(easy_, CURLOPT_HTTPHEADER, target.headers());
   }
-  // Given whole, so that head and body leave in one write; before_send keeps it from being sent twice.
+  // Given whole, so that head and body leave in one write; before_send keeps it from being sent
+  // twice.
   set(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(job_->body.size()));
   set(easy_, CURLOPT_POSTFIELDS, job_->body.data());
   reply_.clear();

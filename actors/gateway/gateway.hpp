@@ -54,8 +54,8 @@ class Gateway {
   virtual void submit(ChatCall call) = 0;
   /// Sets how many calls may be in flight at once in this process, over all providers.
   virtual void set_slots(std::uint32_t slots) = 0;
-  /// Sends no call from `deadline` on, until a later one is set: the leases are over then, also for a
-  /// process that slept and has not noticed yet. At first there is none.
+  /// Sends no call from `deadline` on, until a later one is set: the leases are over then, also for
+  /// a process that slept and has not noticed yet. At first there is none.
   virtual void set_send_deadline(Instant deadline) = 0;
   /// Drops calls that are not in flight: each comes back with Reason::internal and the error
   /// "cancelled", also one that waits for its next attempt. Calls in flight go on, for they are
