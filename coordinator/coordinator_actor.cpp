@@ -13,6 +13,7 @@
 
 #include "actors/config_loader.hpp"
 #include "actors/failpoint.hpp"
+#include "coordinator/committed_frames.hpp"
 #include "coordinator/histogram.hpp"
 #include "coordinator/shard_files.hpp"
 #include "coordinator/shard_store.hpp"
@@ -48,37 +49,6 @@ caf::behavior shard_writer(caf::event_based_actor* self, RunDir dir, RunConfig c
                                                  dir, config, std::move(*write.result)))});
   }};
 }
-
-template <class T>
-bool has(const std::vector<LedgerEvent>& events) {
-  return std::any_of(events.begin(), events.end(),
-                     [](const LedgerEvent& event) { return std::holds_alternative<T>(event); });
-}
-
-/// Frames that rest on what a commit brought to the ledger.
-struct CommittedFrames {
-  std::vector<std::pair<PeerId, std::string>> frames;
-  bool leases = false;
-  bool records = false;
-
-  void send(Transport& transport) {
-    if (leases) {
-      FD_FAILPOINT("k05.lease_before_send");
-    }
-    if (records) {
-      FD_FAILPOINT("k09.records_before_ack");
-    }
-    for (auto& [peer, bytes] : frames) {
-      transport.send(peer, std::move(bytes));
-    }
-    if (leases) {
-      FD_FAILPOINT("k06.lease_sent");
-    }
-    if (records) {
-      FD_FAILPOINT("k10.ack_sent");
-    }
-  }
-};
 
 class CoordinatorShell {
  public:
@@ -244,8 +214,7 @@ class CoordinatorShell {
       ++writing_;
     }
     *waiting_commits_ += 1;
-    CommittedFrames committed{std::move(frames), has<LeaseGranted>(effects.append),
-                              has<Record>(effects.append)};
+    CommittedFrames committed(std::move(frames), effects.append);
     // Runs on the ledger's thread, perhaps after this actor has ended: holds nothing of it.
     ledger_.append(std::move(effects.append),
                    [transport = &transport_, waiting = waiting_commits_, writer = writer_, finished,

@@ -13,8 +13,9 @@ def used_names():
     """Returns the name of every failpoint that the source places."""
     names = []
     for folder in ("actors", "coordinator", "worker"):
-        for path in sorted((fd_faults.SOURCE / folder).rglob("*.cpp")):
-            names += re.findall(r'FD_FAILPOINT(?:_ERROR|_SAMPLE)?\(\s*"([^"]+)"', path.read_text())
+        for path in sorted((fd_faults.SOURCE / folder).rglob("*.[ch]pp")):
+            if path.name != "failpoint.hpp":
+                names += re.findall(r'FD_FAILPOINT(?:_ERROR|_SAMPLE)?\(\s*"([^"]+)"', path.read_text())
     return names
 
 
