@@ -63,7 +63,7 @@ def status(folder):
 
 
 def done(folder):
-    return status(folder).get("done", 0)
+    return status(folder).get("samples", {}).get("done", 0)
 
 
 def peak_mb(process):
@@ -95,7 +95,7 @@ process = start(folder, "run", "job.yaml", "--out", "out", "--run-id", "run")
 first_mb = 0
 while done(folder) < large // 2:
     if process.poll() is not None:
-        sys.exit(f"ended before it could be killed: exit code {process.returncode}")
+        sys.exit(f"ended before half of it could be seen: exit code {process.returncode}")
     first_mb = max(first_mb, peak_mb(process))
     time.sleep(0.1)
 process.send_signal(signal.SIGKILL)
