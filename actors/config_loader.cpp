@@ -121,6 +121,28 @@ Result<RunConfig> bind_stored(std::string_view text, Completeness completeness) 
 
 }  // namespace
 
+namespace {
+
+/// Applies what overrides the file, and checks the whole.
+Result<LoadedConfig> with_overrides(YamlNode& root, std::string directory,
+                                    const ConfigOverrides& overrides, ConfigProblems& problems) {
+  LoadedConfig loaded;
+  loaded.directory = std::move(directory);
+  if (overrides.environment) {
+    apply_environment(overrides.environment, root, problems, loaded.warnings);
+  }
+  apply_sets(overrides.sets, root, problems);
+  BoundConfig bound = bind_config(root, Completeness::whole, problems);
+  check_config(bound, overrides.environment, problems, loaded.warnings);
+  if (!problems.empty()) {
+    return problems.error();
+  }
+  loaded.config = std::move(bound.config);
+  return loaded;
+}
+
+}  // namespace
+
 Result<LoadedConfig> load_config(const std::string& path, const ConfigOverrides& overrides) {
   Result<std::string> text = read_file(path, kMaxYamlBytes);
   if (!text.ok()) {
@@ -139,19 +161,7 @@ Result<LoadedConfig> load_config(const std::string& path, const ConfigOverrides&
 
   // What is wrong in the files is wrong whatever overrides it.
   bind_config(root, Completeness::partial, problems);
-  LoadedConfig loaded;
-  loaded.directory = folder_of(path);
-  if (overrides.environment) {
-    apply_environment(overrides.environment, root, problems, loaded.warnings);
-  }
-  apply_sets(overrides.sets, root, problems);
-  BoundConfig bound = bind_config(root, Completeness::whole, problems);
-  check_config(bound, overrides.environment, problems, loaded.warnings);
-  if (!problems.empty()) {
-    return problems.error();
-  }
-  loaded.config = std::move(bound.config);
-  return loaded;
+  return with_overrides(root, folder_of(path), overrides, problems);
 }
 
 Result<LoadedConfig> load_stored_config(const std::string& name, std::string_view text,
@@ -170,19 +180,7 @@ Result<LoadedConfig> load_stored_config(const std::string& name, std::string_vie
   if (!problems.empty()) {
     return problems.error();
   }
-  LoadedConfig loaded;
-  loaded.directory = ".";
-  if (overrides.environment) {
-    apply_environment(overrides.environment, root, problems, loaded.warnings);
-  }
-  apply_sets(overrides.sets, root, problems);
-  BoundConfig bound = bind_config(root, Completeness::whole, problems);
-  check_config(bound, overrides.environment, problems, loaded.warnings);
-  if (!problems.empty()) {
-    return problems.error();
-  }
-  loaded.config = std::move(bound.config);
-  return loaded;
+  return with_overrides(root, ".", overrides, problems);
 }
 
 Result<RunConfig> config_from_json(std::string_view text) {
