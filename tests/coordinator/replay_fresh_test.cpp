@@ -1,5 +1,6 @@
 #include "coordinator/replay_fresh.hpp"
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -57,7 +58,10 @@ class TeacherGateway final : public Gateway {
   TeacherGateway(Teacher teacher, std::vector<SampleId>& asked, ChatCallback callback)
       : teacher_(std::move(teacher)), asked_(asked), callback_(std::move(callback)) {}
   void submit(ChatCall call) override {
-    asked_.push_back(call.sample_id);
+    {
+      const std::lock_guard lock(mutex_);
+      asked_.push_back(call.sample_id);
+    }
     if (auto result = teacher_(call)) {
       callback_(std::move(*result));
     } else {
@@ -93,6 +97,7 @@ class ReplayFresh : public testing::Test {
   Result<Asked> ask(
       ShardReplay& replay, Teacher teacher, std::function<int()> signal = [] { return 0; }) {
     AskOptions options;
+    options.slots = 2;  // so that a call left under way keeps no other waiting
     options.journal_folder = replay_journal(replay.shard().folder);
     options.incarnation = ++incarnation_;
     options.signal = std::move(signal);
@@ -186,14 +191,16 @@ TEST_F(ReplayFresh, GivesUpWhenNoEndpointTakesCalls) {
 }
 
 TEST_F(ReplayFresh, ASignalKeepsTheAnswersThatCame) {
+  std::atomic<int> under_way = 0;
   ShardReplay replay = open_replay(shard_of_run({{std::nullopt}, {std::nullopt}}));
   const auto asked = ask(
       replay,
-      [](const ChatCall& call) {
-        return call.sample_id == rules_sample(0).id ? std::optional(answered(call, "good"))
-                                                    : std::nullopt;
+      [&under_way](const ChatCall& call) {
+        const bool answers = call.sample_id == rules_sample(0).id;
+        ++under_way;
+        return answers ? std::optional(answered(call, "good")) : std::nullopt;
       },
-      [this] { return asked_.size() == 2 ? 15 : 0; });
+      [&under_way] { return under_way == 2 ? 15 : 0; });
   ASSERT_TRUE(asked.ok());
   EXPECT_EQ(asked->signal, 15);
   EXPECT_EQ(asked->answers, 1u);
