@@ -15,27 +15,12 @@
 #include "coordinator/coordinator_core.hpp"
 #include "coordinator/ledger.hpp"
 #include "coordinator/merge.hpp"
+#include "coordinator/progress.hpp"
 #include "protocol/result.hpp"
 #include "protocol/run_config.hpp"
 #include "protocol/run_dir.hpp"
 
 namespace fd {
-
-/// How far a run is. Counts of samples, but for calls and tokens.
-struct Progress {
-  std::uint64_t total = 0;
-  std::uint64_t done = 0;
-  std::uint64_t kept = 0;
-  std::uint64_t rejected = 0;
-  std::uint64_t failed = 0;
-  std::uint64_t calls = 0;
-  std::uint64_t prompt_tokens = 0;
-  std::uint64_t completion_tokens = 0;
-  double cost = 0;  ///< of the calls, by the config's prices
-  std::uint32_t in_flight = 0;
-  std::uint32_t workers = 0;
-  std::vector<WorkerView> worker_views;
-};
 
 /// How the live part of a run ended.
 struct RunEnd {

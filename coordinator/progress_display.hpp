@@ -6,7 +6,7 @@
 #include <string>
 
 #include "actors/ports.hpp"
-#include "coordinator/coordinator_actor.hpp"
+#include "coordinator/progress.hpp"
 
 namespace fd {
 

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "coordinator/coordinator_actor.hpp"
 #include "coordinator/folder_lock.hpp"
 #include "coordinator/ingest.hpp"
+#include "coordinator/progress.hpp"
 #include "protocol/result.hpp"
 #include "protocol/run_config.hpp"
 #include "protocol/run_dir.hpp"

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "actors/ports.hpp"
-#include "coordinator/coordinator_actor.hpp"
+#include "coordinator/progress.hpp"
 #include "coordinator/timing_report.hpp"
 #include "protocol/json.hpp"
 #include "protocol/run_config.hpp"

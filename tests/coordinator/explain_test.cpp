@@ -24,10 +24,6 @@ Error refused(const InspectedRun& run, const std::string& id) {
   return text.ok() ? Error{} : text.error();
 }
 
-bool holds(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 TEST(Explain, TellsARejectedSamplesWholeLife) {
   const InspectedRun run(RunProgress::finished);
   const Sample& sample = run.samples().at(1);

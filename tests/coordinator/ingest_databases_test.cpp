@@ -12,23 +12,23 @@ namespace fd {
 namespace {
 
 using testing_support::database_bytes;
-using testing_support::IngestFolder;
+using testing_support::IngestJob;
 using testing_support::row_line;
 
-IngestSummary done(IngestFolder& here) {
+IngestSummary done(IngestJob& here) {
   auto summary = here.ingest();
   EXPECT_TRUE(summary.ok()) << summary.error().message;
   return summary.ok() ? *summary : IngestSummary{};
 }
 
 /// Returns why a row that names this database is refused.
-std::string why_database(IngestFolder& here, std::string_view path) {
+std::string why_database(IngestJob& here, std::string_view path) {
   json::Object row{{"schema", "s"}, {"instruction", "i"}, {"db_path", path}};
   return here.why_refused(json::canonical(json::Value(std::move(row))));
 }
 
 TEST(IngestDatabases, MayNotLeaveTheFolderOfTheInput) {
-  IngestFolder here;
+  IngestJob here;
   for (const std::string path : {"/etc/passwd", "..", "../a.sqlite", "x/../../a.sqlite", "x/.."}) {
     EXPECT_EQ(why_database(here, path),
               "database '" + path + "' leaves the input's folder; paths are relative to it");
@@ -39,7 +39,7 @@ TEST(IngestDatabases, MayNotLeaveTheFolderOfTheInput) {
 }
 
 TEST(IngestDatabases, MayNotLeaveTheFolderByLinks) {
-  IngestFolder here;
+  IngestJob here;
   const testing_support::TempFolder outside;
   outside.put("b.sqlite", database_bytes('b'));
   ASSERT_EQ(::symlink(outside.at("b.sqlite").c_str(), here.folder.at("file").c_str()), 0);
@@ -50,7 +50,7 @@ TEST(IngestDatabases, MayNotLeaveTheFolderByLinks) {
 }
 
 TEST(IngestDatabases, MayBeLinksInsideTheFolder) {
-  IngestFolder here;
+  IngestJob here;
   ASSERT_TRUE(make_directories(here.folder.at("x..y")).ok());
   ASSERT_EQ(::symlink("../a.sqlite", here.folder.at("x..y/link").c_str()), 0);
   here.put_rows({R"({"schema":"s","instruction":"i","db_path":"x..y/link"})"});
@@ -58,7 +58,7 @@ TEST(IngestDatabases, MayBeLinksInsideTheFolder) {
 }
 
 TEST(IngestDatabases, AreFilesOfSqlite) {
-  IngestFolder here;
+  IngestJob here;
   here.folder.put("text", "SQLite format 2");
   here.folder.put("empty", "");
   ASSERT_EQ(::mkfifo(here.folder.at("pipe").c_str(), 0600), 0);
@@ -76,7 +76,7 @@ TEST(IngestDatabases, HaveNoChangesWaitingBesideThem) {
       "'; close the program that writes it, or open it once with sqlite3 and run: PRAGMA "
       "journal_mode=DELETE";
   for (const std::string end : {"-wal", "-journal"}) {
-    IngestFolder here;
+    IngestJob here;
     here.folder.put("a.sqlite" + end, "x");
     here.put_rows({row_line("i")});
     EXPECT_TRUE(here.refusal().message.ends_with(
@@ -87,7 +87,7 @@ TEST(IngestDatabases, HaveNoChangesWaitingBesideThem) {
 }
 
 TEST(IngestDatabases, AreNamedByTheRow) {
-  IngestFolder here;
+  IngestJob here;
   EXPECT_EQ(here.why_refused(R"({"schema":"s","instruction":"i"})"),
             "missing field 'db_path', which names the database");
   EXPECT_EQ(here.why_refused(R"({"schema":"s","instruction":"i","db_path":null})"),

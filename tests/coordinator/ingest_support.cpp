@@ -64,15 +64,15 @@ std::string database_bytes(char filling) {
   return bytes;
 }
 
-IngestFolder::IngestFolder() : inputs({{folder.at("samples.jsonl")}}) {
+IngestJob::IngestJob() : inputs({{folder.at("samples.jsonl")}}) {
   folder.put("a.sqlite", database_bytes('a'));
 }
 
-void IngestFolder::put_rows(const std::vector<std::string>& lines) const {
+void IngestJob::put_rows(const std::vector<std::string>& lines) const {
   folder.put("samples.jsonl", text_of(lines));
 }
 
-Result<IngestSummary> IngestFolder::ingest() {
+Result<IngestSummary> IngestJob::ingest() {
   FD_TRY_VOID(remove_tree(folder.at("out")));
   FD_TRY_VOID(make_directories(folder.at("out")));
   IngestOptions options;
@@ -84,13 +84,13 @@ Result<IngestSummary> IngestFolder::ingest() {
   return fd::ingest(options);
 }
 
-Error IngestFolder::refusal() {
+Error IngestJob::refusal() {
   const auto summary = ingest();
   EXPECT_FALSE(summary.ok());
   return summary.ok() ? Error{} : summary.error();
 }
 
-std::string IngestFolder::why_refused(const std::string& line) {
+std::string IngestJob::why_refused(const std::string& line) {
   put_rows({row_line("good"), line});
   const Error error = refusal();
   EXPECT_EQ(error.code, Errc::invalid_input);
@@ -100,7 +100,7 @@ std::string IngestFolder::why_refused(const std::string& line) {
   return at == std::string::npos ? error.message : error.message.substr(at + before.size());
 }
 
-Manifest IngestFolder::manifest(const std::string& name) const {
+Manifest IngestJob::manifest(const std::string& name) const {
   const auto value = json::parse(folder.bytes("out/" + name));
   FD_CHECK(value.ok());
   const auto read = manifest_from_json(*value);
@@ -108,11 +108,11 @@ Manifest IngestFolder::manifest(const std::string& name) const {
   return *read;
 }
 
-Manifest IngestFolder::stage(const std::string& name) const {
+Manifest IngestJob::stage(const std::string& name) const {
   return manifest("manifests/" + name + "/manifest.json");
 }
 
-std::vector<Sample> IngestFolder::shard(std::uint32_t index) const {
+std::vector<Sample> IngestJob::shard(std::uint32_t index) const {
   std::vector<Sample> samples;
   const auto read = for_each_line(RunDir(folder.at("out")).shard_file(index, "input.jsonl"),
                                   [&](std::uint64_t, std::string_view line) -> Result<void> {
@@ -124,7 +124,7 @@ std::vector<Sample> IngestFolder::shard(std::uint32_t index) const {
   return samples;
 }
 
-std::vector<Sample> IngestFolder::samples(std::uint32_t shards) const {
+std::vector<Sample> IngestJob::samples(std::uint32_t shards) const {
   std::vector<Sample> all;
   for (std::uint32_t index = 0; index < shards; ++index) {
     for (Sample& sample : shard(index)) {

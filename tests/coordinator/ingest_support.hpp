@@ -24,9 +24,9 @@ std::string row_line(std::string_view instruction, std::string_view gold = "SELE
 std::string text_of(const std::vector<std::string>& lines);
 
 /// A folder with an input, its database a.sqlite, and what ingest makes of it.
-class IngestFolder {
+class IngestJob {
  public:
-  IngestFolder();
+  IngestJob();
   TempFolder folder;
   RunConfig config = ingest_config();
   std::vector<InputSpec> inputs;  ///< samples.jsonl, unless changed

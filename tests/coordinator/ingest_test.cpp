@@ -15,7 +15,7 @@ namespace fd {
 namespace {
 
 using testing_support::database_bytes;
-using testing_support::IngestFolder;
+using testing_support::IngestJob;
 using testing_support::row_line;
 using testing_support::text_of;
 using Names = std::set<std::string>;
@@ -28,13 +28,13 @@ std::vector<std::string> many_rows(int count) {
   return lines;
 }
 
-IngestSummary done(IngestFolder& here) {
+IngestSummary done(IngestJob& here) {
   auto summary = here.ingest();
   EXPECT_TRUE(summary.ok()) << summary.error().message;
   return summary.ok() ? *summary : IngestSummary{};
 }
 
-std::vector<std::string> stage_files(const IngestFolder& here) {
+std::vector<std::string> stage_files(const IngestJob& here) {
   std::vector<std::string> files;
   for (const std::string stage : {"raw", "canonical", "dedup"}) {
     files.push_back(here.folder.bytes("out/manifests/" + stage + "/manifest.json"));
@@ -43,7 +43,7 @@ std::vector<std::string> stage_files(const IngestFolder& here) {
 }
 
 TEST(Ingest, PutsEverySampleIntoItsShardInIdOrder) {
-  IngestFolder here;
+  IngestJob here;
   here.put_rows(many_rows(200));
   const IngestSummary summary = done(here);
   EXPECT_EQ(summary.raw, 200u);
@@ -71,7 +71,7 @@ TEST(Ingest, PutsEverySampleIntoItsShardInIdOrder) {
 }
 
 TEST(Ingest, DescribesEachShard) {
-  IngestFolder here;
+  IngestJob here;
   here.put_rows(many_rows(50));
   done(here);
   for (std::uint32_t index = 0; index < 3; ++index) {
@@ -95,7 +95,7 @@ TEST(Ingest, DescribesEachShard) {
 }
 
 TEST(Ingest, MakesShardsThatNoSampleFallsInto) {
-  IngestFolder here;
+  IngestJob here;
   here.config.sharding.shards = 5;
   here.put_rows({row_line("one")});
   done(here);
@@ -113,7 +113,7 @@ TEST(Ingest, MakesShardsThatNoSampleFallsInto) {
 }
 
 TEST(Ingest, MakesAsManyShardsAsTheTargetSizeAsksForDuplicatesApart) {
-  IngestFolder here;
+  IngestJob here;
   here.config.sharding = {0, 10};
   const std::vector<std::pair<int, std::uint32_t>> expected = {{1, 1}, {10, 1}, {11, 2}, {21, 3}};
   for (const auto& [rows, shards] : expected) {
@@ -126,7 +126,7 @@ TEST(Ingest, MakesAsManyShardsAsTheTargetSizeAsksForDuplicatesApart) {
 }
 
 TEST(Ingest, GivesStageManifestsThatDoNotDependOnShardsOrOnHowTheInputIsCut) {
-  IngestFolder here;
+  IngestJob here;
   std::vector<std::string> lines = many_rows(60);
   lines.push_back(lines[7]);
   here.put_rows(lines);
@@ -150,7 +150,7 @@ TEST(Ingest, GivesStageManifestsThatDoNotDependOnShardsOrOnHowTheInputIsCut) {
 }
 
 TEST(Ingest, SumsUpTheStages) {
-  IngestFolder here;
+  IngestJob here;
   const std::string one = row_line("one");
   const std::string two = R"({"schema":"t","instruction":"two","db_path":"a.sqlite","extra":1})";
   here.put_rows({one, two, one});
@@ -188,7 +188,7 @@ TEST(Ingest, SumsUpTheStages) {
 }
 
 TEST(Ingest, KeepsTheFirstOfEqualRows) {
-  IngestFolder here;
+  IngestJob here;
   here.put_rows({row_line("a"), row_line("b"), row_line("a"), row_line("a")});
   const IngestSummary summary = done(here);
   EXPECT_EQ(summary.raw, 4u);
@@ -201,7 +201,7 @@ TEST(Ingest, KeepsTheFirstOfEqualRows) {
 }
 
 TEST(Ingest, RefusesEqualRowsWithAnotherGold) {
-  IngestFolder here;
+  IngestJob here;
   here.put_rows({row_line("b"), row_line("a", "SELECT 1"), row_line("a", "SELECT 2")});
   const Error error = here.refusal();
   EXPECT_EQ(error.code, Errc::invalid_input);
@@ -211,7 +211,7 @@ TEST(Ingest, RefusesEqualRowsWithAnotherGold) {
 }
 
 TEST(Ingest, RefusesEqualRowsOfWhichOneHasNoGold) {
-  IngestFolder here;
+  IngestJob here;
   const std::string without = R"j({"schema":"t(a)","instruction":"a","db_path":"a.sqlite"})j";
   here.put_rows({row_line("a"), without});
   EXPECT_TRUE(
@@ -222,7 +222,7 @@ TEST(Ingest, RefusesEqualRowsOfWhichOneHasNoGold) {
 }
 
 TEST(Ingest, RefusesEqualRowsWithAnotherDatabaseAlsoAcrossFiles) {
-  IngestFolder here;
+  IngestJob here;
   here.folder.put("b.sqlite", database_bytes('b'));
   std::string other = row_line("a");
   other.replace(other.find("a.sqlite"), 8, "b.sqlite");
@@ -235,7 +235,7 @@ TEST(Ingest, RefusesEqualRowsWithAnotherDatabaseAlsoAcrossFiles) {
 }
 
 TEST(Ingest, TakesTheSameDatabaseUnderTwoNamesAsOne) {
-  IngestFolder here;
+  IngestJob here;
   here.folder.put("b.sqlite", database_bytes('a'));
   std::string other = row_line("a");
   other.replace(other.find("a.sqlite"), 8, "b.sqlite");
@@ -251,7 +251,7 @@ TEST(Ingest, TakesTheSameDatabaseUnderTwoNamesAsOne) {
 }
 
 TEST(Ingest, CountsConflictsAndKeepsTheFirstWhenNotStrict) {
-  IngestFolder here;
+  IngestJob here;
   here.config.contract.strict = false;
   here.put_rows({row_line("a", "SELECT 1"), row_line("a", "SELECT 2"), row_line("a", "SELECT 1")});
   const IngestSummary summary = done(here);
@@ -264,7 +264,7 @@ TEST(Ingest, CountsConflictsAndKeepsTheFirstWhenNotStrict) {
 }
 
 TEST(Ingest, ListsUpToTwentyRefusedRows) {
-  IngestFolder here;
+  IngestJob here;
   const auto refused = [&](std::size_t count) {
     std::vector<std::string> lines(count, "[]");
     lines.push_back(row_line("good"));
@@ -281,7 +281,7 @@ TEST(Ingest, ListsUpToTwentyRefusedRows) {
 }
 
 TEST(Ingest, WritesRefusedRowsDownWhenNotStrict) {
-  IngestFolder here;
+  IngestJob here;
   here.config.contract.strict = false;
   here.put_rows({"", "[]", row_line("good"), "{\"schema\":\"\xff\"}",
                  R"({"instruction":"x","db_path":"a.sqlite"})"});
@@ -301,7 +301,7 @@ TEST(Ingest, WritesRefusedRowsDownWhenNotStrict) {
 }
 
 TEST(Ingest, RefusesLinesBeyondTheLimit) {
-  IngestFolder here;
+  IngestJob here;
   EXPECT_EQ(here.why_refused("\"" + std::string(kMaxLineBytes, 'x')),
             "the line is longer than 8388608 bytes");
   std::string longest = row_line("");
@@ -312,7 +312,7 @@ TEST(Ingest, RefusesLinesBeyondTheLimit) {
 }
 
 TEST(Ingest, SaysWhyItFindsNoValidRow) {
-  IngestFolder here;
+  IngestJob here;
   here.put_rows({});
   EXPECT_EQ(here.refusal().message,
             here.folder.at("samples.jsonl") + ": no valid row; nothing is in it");
@@ -326,14 +326,14 @@ TEST(Ingest, SaysWhyItFindsNoValidRow) {
 }
 
 TEST(Ingest, RefusesAnInputThatIsNotThere) {
-  IngestFolder here;
+  IngestJob here;
   const Error error = here.refusal();
   EXPECT_EQ(error.code, Errc::invalid_input);
   EXPECT_EQ(error.message, here.folder.at("samples.jsonl") + ": No such file or directory");
 }
 
 TEST(Ingest, TakesOnlyTheFirstRowsButDigestsTheWholeInput) {
-  IngestFolder here;
+  IngestJob here;
   here.put_rows(many_rows(30));
   here.inputs.push_back({here.folder.put("more.jsonl", text_of(many_rows(40)))});
   here.limit = 31;
@@ -346,7 +346,7 @@ TEST(Ingest, TakesOnlyTheFirstRowsButDigestsTheWholeInput) {
 }
 
 TEST(Ingest, LeavesNothingElseInTheFolder) {
-  IngestFolder here;
+  IngestJob here;
   here.put_rows(many_rows(5));
   done(here);
   EXPECT_EQ(here.folder.names("out"), (Names{"databases", "manifests", "shards"}));
@@ -355,7 +355,7 @@ TEST(Ingest, LeavesNothingElseInTheFolder) {
 }
 
 TEST(Ingest, NeedsNoDatabaseWhenNothingIsExecuted) {
-  IngestFolder here;
+  IngestJob here;
   here.config.gates.exec.kind = ExecKind::none;
   here.put_rows({R"({"schema":"s","instruction":"i","gold_sql":7})"});
   done(here);
@@ -366,7 +366,7 @@ TEST(Ingest, NeedsNoDatabaseWhenNothingIsExecuted) {
 }
 
 TEST(Ingest, TellsEqualContentApartByIdFields) {
-  IngestFolder here;
+  IngestJob here;
   here.config.contract.id_fields = {"n"};
   const auto row = [](int n) {
     return R"({"schema":"s","instruction":"i","db_path":"a.sqlite","n":)" + std::to_string(n) + "}";

@@ -55,4 +55,9 @@ class InspectedRun {
   std::vector<Call> calls_;
 };
 
+/// Returns whether `text` has `part` in it.
+inline bool holds(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
 }  // namespace fd::testing_support

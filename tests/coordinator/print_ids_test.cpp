@@ -9,7 +9,7 @@
 namespace fd {
 namespace {
 
-using testing_support::IngestFolder;
+using testing_support::IngestJob;
 using testing_support::row_line;
 
 std::vector<std::string> many_rows(int count) {
@@ -20,14 +20,14 @@ std::vector<std::string> many_rows(int count) {
   return lines;
 }
 
-IngestSummary done(IngestFolder& here) {
+IngestSummary done(IngestJob& here) {
   auto summary = here.ingest();
   EXPECT_TRUE(summary.ok()) << summary.error().message;
   return summary.ok() ? *summary : IngestSummary{};
 }
 
 /// Returns what print_ids() writes, and behind it what it is refused with.
-std::string printed(const IngestFolder& here) {
+std::string printed(const IngestJob& here) {
   std::string text;
   const auto ids = print_ids(here.config, here.inputs, [&](std::string_view line) {
     text += line;
@@ -37,7 +37,7 @@ std::string printed(const IngestFolder& here) {
 }
 
 TEST(PrintIds, GivesEveryRowInInputOrderWithoutDatabases) {
-  IngestFolder here;
+  IngestJob here;
   const std::string line = R"j({"schema":"t(a)","instruction":"Count the rows."})j";
   here.put_rows({"", line, line});
   here.inputs.push_back({here.folder.put("more.jsonl", line)});
@@ -51,7 +51,7 @@ TEST(PrintIds, GivesEveryRowInInputOrderWithoutDatabases) {
 }
 
 TEST(PrintIds, GivesTheIdsThatIngestGives) {
-  IngestFolder here;
+  IngestJob here;
   here.put_rows(many_rows(40));
   done(here);
   const std::string text = printed(here);
@@ -63,7 +63,7 @@ TEST(PrintIds, GivesTheIdsThatIngestGives) {
 }
 
 TEST(PrintIds, RefusesRowsOnlyWhenStrict) {
-  IngestFolder here;
+  IngestJob here;
   here.put_rows({"[]"});
   EXPECT_EQ(printed(here), "1 row is refused (contract.strict is true):\n  " +
                                here.folder.at("samples.jsonl") + ":1: not a JSON object");
@@ -74,7 +74,7 @@ TEST(PrintIds, RefusesRowsOnlyWhenStrict) {
 }
 
 TEST(PrintIds, StopsWhenNothingCanBeWritten) {
-  IngestFolder here;
+  IngestJob here;
   here.put_rows(many_rows(3));
   int calls = 0;
   const auto ids = print_ids(here.config, here.inputs, [&](std::string_view) {

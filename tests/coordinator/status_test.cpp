@@ -20,10 +20,6 @@ RunStatus status_of(const InspectedRun& run) {
   return status.ok() ? std::move(status).value() : RunStatus{};
 }
 
-bool holds(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 Progress halfway() {
   Progress progress;
   progress.total = 6;
