@@ -240,24 +240,37 @@ bool file_exists(const std::string& path) {
   return ::lstat(path.c_str(), &status) == 0;
 }
 
+Result<std::vector<std::string>> names_in(const std::string& folder) {
+  std::vector<std::string> names;
+  DIR* listing = ::opendir(folder.c_str());
+  if (listing == nullptr) {
+    return errno == ENOENT ? Result<std::vector<std::string>>(names)
+                           : Result<std::vector<std::string>>(storage_error(folder));
+  }
+  errno = 0;
+  while (const dirent* entry = ::readdir(listing)) {
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") {
+      names.emplace_back(name);
+    }
+  }
+  const Error error = storage_error(folder);
+  const bool failed = errno != 0;
+  ::closedir(listing);
+  if (failed) {
+    return error;
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 Result<void> remove_tree(const std::string& path) {
   struct stat status {};
   if (::lstat(path.c_str(), &status) != 0) {
     return errno == ENOENT ? Result<void>() : Result<void>(storage_error(path));
   }
   if (S_ISDIR(status.st_mode)) {
-    DIR* folder = ::opendir(path.c_str());
-    if (folder == nullptr) {
-      return storage_error(path);
-    }
-    std::vector<std::string> names;
-    while (const dirent* entry = ::readdir(folder)) {
-      const std::string name = entry->d_name;
-      if (name != "." && name != "..") {
-        names.push_back(name);
-      }
-    }
-    ::closedir(folder);
+    FD_TRY(const std::vector<std::string> names, names_in(path));
     for (const std::string& name : names) {
       FD_TRY_VOID(remove_tree(path + "/" + name));
     }

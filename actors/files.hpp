@@ -57,6 +57,8 @@ Result<void> for_each_line(
 /// Makes a folder (0700) and its parents. Errors: storage.
 Result<void> make_directories(const std::string& path);
 bool file_exists(const std::string& path);
+/// Returns the names in a folder, sorted; none when there is no such folder. Errors: storage.
+Result<std::vector<std::string>> names_in(const std::string& folder);
 /// Removes a folder and all in it, never following links. Errors: storage.
 Result<void> remove_tree(const std::string& path);
 /// Renames and makes the rename durable. Errors: storage.

@@ -9,7 +9,6 @@
 #include <tuple>
 #include <utility>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -80,22 +79,11 @@ std::optional<SegmentFile> parse_name(const std::string& name) {
 /// Returns the segments of a run, oldest first.
 Result<std::vector<SegmentFile>> list_segments(const std::string& folder, std::string_view run_id) {
   std::vector<SegmentFile> files;
-  DIR* listing = ::opendir(folder.c_str());
-  if (listing == nullptr) {
-    return errno == ENOENT ? Result<std::vector<SegmentFile>>(files)
-                           : Result<std::vector<SegmentFile>>(storage_error(folder));
-  }
-  errno = 0;
-  while (const dirent* entry = ::readdir(listing)) {
-    if (auto file = parse_name(entry->d_name); file && file->run_id == run_id) {
+  FD_TRY(const std::vector<std::string> names, names_in(folder));
+  for (const std::string& name : names) {
+    if (auto file = parse_name(name); file && file->run_id == run_id) {
       files.push_back(std::move(*file));
     }
-  }
-  const Error error = storage_error(folder);
-  const bool failed = errno != 0;
-  ::closedir(listing);
-  if (failed) {
-    return error;
   }
   std::sort(files.begin(), files.end(), [](const SegmentFile& a, const SegmentFile& b) {
     return std::tie(a.incarnation, a.number, a.sealed) <

@@ -46,10 +46,6 @@ class Log {
 /// decisions.
 std::string wall_clock_text();
 
-/// Returns the milliseconds since 1970: for incarnations, which only need to rise from one process
-/// to the next.
-std::uint64_t wall_clock_ms();
-
 /// Returns `text` with control characters escaped, in quotes where it holds spaces, and cut to
 /// `max_bytes` (with the original length said).
 std::string log_value(std::string_view text, std::size_t max_bytes = 400);

@@ -6,7 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -48,18 +47,15 @@ bool names(const std::string& path, int fd) {
 
 /// Removes the folders that nobody holds. What cannot be removed now is met again.
 void remove_abandoned(const std::string& artifacts) {
-  DIR* folder = ::opendir(artifacts.c_str());
-  if (folder == nullptr) {
+  const auto names = names_in(artifacts);
+  if (!names.ok()) {
     return;
   }
-  std::vector<std::string> found;
-  while (const dirent* entry = ::readdir(folder)) {
-    if (std::string_view(entry->d_name).starts_with(kPrefix)) {
-      found.push_back(artifacts + "/" + entry->d_name);
+  for (const std::string& name : *names) {
+    if (!name.starts_with(kPrefix)) {
+      continue;
     }
-  }
-  ::closedir(folder);
-  for (const std::string& path : found) {
+    const std::string path = artifacts + "/" + name;
     const int fd = open_locked(path);
     if (fd >= 0) {
       static_cast<void>(remove_tree(path).ok());

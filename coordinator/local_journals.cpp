@@ -1,11 +1,9 @@
 #include "coordinator/local_journals.hpp"
 
-#include <algorithm>
 #include <ctime>
 #include <utility>
 
-#include <dirent.h>
-
+#include "actors/files.hpp"
 #include "actors/journal_recovery.hpp"
 
 namespace fd {
@@ -27,18 +25,14 @@ Result<JournalLock> lock_patiently(const std::string& folder) {
 }
 
 /// Returns the folders of local workers, by number.
-std::vector<std::string> worker_folders(const RunDir& dir) {
+Result<std::vector<std::string>> worker_folders(const RunDir& dir) {
   std::vector<std::string> folders;
-  if (DIR* folder = ::opendir(dir.workers().c_str())) {
-    while (const dirent* entry = ::readdir(folder)) {
-      const std::string name = entry->d_name;
-      if (!name.empty() && name.find_first_not_of("0123456789") == std::string::npos) {
-        folders.push_back(dir.workers() + "/" + name);
-      }
+  FD_TRY(const std::vector<std::string> names, names_in(dir.workers()));
+  for (const std::string& name : names) {
+    if (name.find_first_not_of("0123456789") == std::string::npos) {
+      folders.push_back(dir.workers() + "/" + name);
     }
-    ::closedir(folder);
   }
-  std::sort(folders.begin(), folders.end());
   return folders;
 }
 
@@ -47,7 +41,8 @@ std::vector<std::string> worker_folders(const RunDir& dir) {
 Result<ImportedJournals> import_local_journals(const RunDir& dir, const std::string& run_id,
                                                Ledger& ledger) {
   ImportedJournals imported;
-  for (const std::string& folder : worker_folders(dir)) {
+  FD_TRY(const std::vector<std::string> folders, worker_folders(dir));
+  for (const std::string& folder : folders) {
     FD_TRY(const JournalLock lock, lock_patiently(folder));
     FD_TRY(RecoveredJournal journal, read_journal(folder, run_id));
     std::vector<LedgerEvent> events;

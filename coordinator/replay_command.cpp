@@ -1,7 +1,6 @@
 #include "coordinator/replay_command.hpp"
 
 #include <array>
-#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -10,13 +9,12 @@
 #include <utility>
 #include <vector>
 
-#include <sys/random.h>
-
 #include "actors/command_line.hpp"
 #include "actors/config_loader.hpp"
 #include "actors/files.hpp"
 #include "actors/gateway/curl_gateway.hpp"
 #include "actors/gateway/endpoint_secrets.hpp"
+#include "actors/incarnation.hpp"
 #include "actors/sandbox/sql_sandbox.hpp"
 #include "coordinator/exit_code.hpp"
 #include "coordinator/replay_databases.hpp"
@@ -28,21 +26,6 @@
 
 namespace fd {
 namespace {
-
-std::uint64_t random_u64() {
-  std::uint64_t value = 0;
-  while (getrandom(&value, sizeof value, 0) != static_cast<ssize_t>(sizeof value)) {
-  }
-  return value;
-}
-
-/// Rises with time, and differs between two processes of one moment.
-std::uint64_t new_incarnation() {
-  constexpr unsigned kRandomBits = 20;
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
-  return (static_cast<std::uint64_t>(ms) << kRandomBits) | (random_u64() >> (64 - kRandomBits));
-}
 
 /// Returns the signal that asks for the end, else 0. The second one ends the process.
 class StopSignals {

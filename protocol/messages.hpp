@@ -222,10 +222,6 @@ Result<StageRequest> decode_stage_request(std::string_view body);
 Result<StageReply> decode_stage_reply(std::string_view body);
 Result<Record> decode_record(std::string_view body);
 
-/// Returns what tells two calls apart, also those of equal key: their times, or for one in doubt,
-/// which has none, the fence it was made under. A call that is offered twice is counted once.
-std::uint64_t call_fingerprint(std::uint64_t fence, const Call& call);
-
 /// Returns about how many bytes `record` takes in a Deliver (an upper bound).
 std::size_t encoded_size_bound(const Record& record);
 /// Returns about how many bytes `item` takes in a Samples (an upper bound).

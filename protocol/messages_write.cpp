@@ -310,13 +310,6 @@ std::size_t encoded_size_bound(const Answer& answer) {
 }
 }  // namespace
 
-std::uint64_t call_fingerprint(std::uint64_t fence, const Call& call) {
-  Record bare;
-  bare.fence = call.service_us == 0 ? fence : 0;
-  bare.call = call;
-  return sha256(encode(bare)).leading_bits();
-}
-
 std::size_t encoded_size_bound(const Record& record) {
   std::size_t bytes = 64;
   if (record.answer) {

@@ -1,5 +1,6 @@
 #include "protocol/records.hpp"
 
+#include <functional>
 #include <utility>
 
 namespace fd {
@@ -87,6 +88,23 @@ std::optional<T> value_in(const Named<T> (&table)[N], std::string_view name) {
   return std::nullopt;
 }
 
+/// Folds numbers into 64 well mixed bits: the finalizer of SplitMix64 (Steele, Lea, Flood 2014)
+/// over each, chained. Not for what an enemy chooses, and not for files.
+class Mixer {
+ public:
+  void add(std::uint64_t number) {
+    constexpr std::uint64_t kGamma = 0x9e3779b97f4a7c15;
+    std::uint64_t z = (state_ ^ number) + kGamma;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+    state_ = z ^ (z >> 31);
+  }
+  [[nodiscard]] std::uint64_t value() const { return state_; }
+
+ private:
+  std::uint64_t state_ = 0;
+};
+
 }  // namespace
 
 std::string_view name(Reason reason) {
@@ -122,6 +140,21 @@ std::optional<Reason> reason_from_number(std::uint64_t number) {
     }
   }
   return std::nullopt;
+}
+
+std::uint64_t call_fingerprint(std::uint64_t fence, const Call& call) {
+  Mixer mixer;
+  mixer.add(call.service_us == 0 ? fence : 0);
+  mixer.add(call.sample_id.leading_bits());
+  mixer.add(call.call_key.leading_bits());
+  for (const std::uint64_t number : {std::uint64_t{call.candidate}, std::uint64_t{call.attempts},
+                                     std::uint64_t{call.http_status}, call.prompt_tokens,
+                                     call.completion_tokens, call.queue_us, call.service_us}) {
+    mixer.add(number);
+  }
+  mixer.add(std::hash<std::string>{}(call.endpoint));
+  mixer.add(std::hash<std::string>{}(call.error));
+  return mixer.value();
 }
 
 std::uint32_t shard_of(const SampleId& id, std::uint32_t shards) {

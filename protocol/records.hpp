@@ -104,6 +104,11 @@ struct Call {
   friend bool operator==(const Call&, const Call&) = default;
 };
 
+/// Returns what tells two calls apart, also those of equal key: their times, or for one in doubt,
+/// which has none, the fence it was made under. A call that is offered twice is counted once.
+/// Means something within one process only.
+std::uint64_t call_fingerprint(std::uint64_t fence, const Call& call);
+
 /// How a candidate's SQL ran.
 enum class ExecStatus : std::uint8_t {
   not_run = 0,

@@ -5,7 +5,6 @@
 #include <thread>
 
 #include <sys/prctl.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include "actors/files.hpp"
 #include "actors/gateway/curl_gateway.hpp"
 #include "actors/gateway/endpoint_secrets.hpp"
+#include "actors/incarnation.hpp"
 #include "actors/log.hpp"
 #include "actors/sandbox/sql_sandbox.hpp"
 #include "actors/zmq_transport.hpp"
@@ -66,13 +66,6 @@ CommandSpec command() {
   return spec;
 }
 
-std::uint64_t random_u64() {
-  std::uint64_t value = 0;
-  while (getrandom(&value, sizeof value, 0) != static_cast<ssize_t>(sizeof value)) {
-  }
-  return value;
-}
-
 std::optional<std::string> environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr || *value == '\0' ? std::nullopt : std::optional<std::string>(value);
@@ -82,12 +75,6 @@ std::string host_name() {
   char host[64] = "worker";
   gethostname(host, sizeof host - 1);
   return std::string(host).substr(0, 40);
-}
-
-/// Rises from one process of a worker to the next, and is never the same for two.
-std::uint64_t new_incarnation() {
-  constexpr int kRandomBits = 20;
-  return (wall_clock_ms() << kRandomBits) | (random_u64() >> (64 - kRandomBits));
 }
 
 /// A folder of our own that goes with the process.

@@ -70,12 +70,19 @@ TEST_F(Verify, AFinishedRunIsSoundAndNothingInItChanges) {
                 "byte\n");
 }
 
+/// A sanitizer looks at paths, which a part of the bytes takes as well; and it is ten times slower.
+#ifdef __SANITIZE_ADDRESS__
+constexpr std::size_t kManifestStride = 17;
+#else
+constexpr std::size_t kManifestStride = 1;
+#endif
+
 TEST_F(Verify, EveryFlippedByteOfAManifestIsNamedExactly) {
   const InspectedRun run(RunProgress::finished);
   for (const std::string name : {"shards/0001/manifest.json", "manifests/dedup/manifest.json",
                                  "manifests/exec/manifest.json"}) {
     const std::string bytes = run.files().at(name);
-    for (std::size_t at = 0; at < bytes.size(); ++at) {
+    for (std::size_t at = 0; at < bytes.size(); at += kManifestStride) {
       std::string damaged = bytes;
       damaged[at] = static_cast<char>(damaged[at] ^ 1);
       spoil(run.dir(), name, damaged);

@@ -1,8 +1,11 @@
 #include "protocol/records.hpp"
 
+#include <functional>
 #include <limits>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -111,6 +114,51 @@ TEST(Names, AreReadBackAndOthersAreNot) {
   EXPECT_FALSE(reason_from_number(22));
   EXPECT_FALSE(reason_from_number(39));
   EXPECT_FALSE(reason_from_number(256));  // would be `none` in eight bits
+}
+
+Call fingerprinted_call() {
+  Call call;
+  call.sample_id = sha256("sample");
+  call.call_key = sha256("key");
+  call.candidate = 1;
+  call.endpoint = "local";
+  call.attempts = 2;
+  call.http_status = 200;
+  call.prompt_tokens = 10;
+  call.completion_tokens = 20;
+  call.queue_us = 30;
+  call.service_us = 40;
+  return call;
+}
+
+TEST(CallFingerprint, TellsCallsApartByEveryField) {
+  std::set<std::uint64_t> seen{call_fingerprint(7, fingerprinted_call())};
+  const std::vector<std::function<void(Call&)>> changes = {
+      [](Call& call) { call.sample_id = sha256("another"); },
+      [](Call& call) { call.call_key = sha256("another"); },
+      [](Call& call) { ++call.candidate; },
+      [](Call& call) { call.endpoint = "other"; },
+      [](Call& call) { ++call.attempts; },
+      [](Call& call) { call.http_status = 500; },
+      [](Call& call) { ++call.prompt_tokens; },
+      [](Call& call) { ++call.completion_tokens; },
+      [](Call& call) { ++call.queue_us; },
+      [](Call& call) { ++call.service_us; },
+      [](Call& call) { std::swap(call.queue_us, call.service_us); },
+      [](Call& call) { call.error = "HTTP 500"; },
+  };
+  for (const auto& change : changes) {
+    Call call = fingerprinted_call();
+    change(call);
+    EXPECT_TRUE(seen.insert(call_fingerprint(7, call)).second);
+  }
+}
+
+TEST(CallFingerprint, SeesTheFenceOfACallInDoubtOnly) {
+  Call call = fingerprinted_call();
+  EXPECT_EQ(call_fingerprint(7, call), call_fingerprint(8, call));
+  call.service_us = 0;
+  EXPECT_NE(call_fingerprint(7, call), call_fingerprint(8, call));
 }
 
 }  // namespace

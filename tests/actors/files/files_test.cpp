@@ -237,5 +237,19 @@ TEST(SyncFilesystem, NamesAFolderThatIsNotThere) {
   EXPECT_EQ(synced.error().message, folder.at("none") + ": No such file or directory");
 }
 
+TEST(Files, NamesInAFolderAreSorted) {
+  const testing_support::TempFolder folder;
+  for (const char* name : {"b", "a", ".hidden"}) {
+    ASSERT_TRUE(write_file(folder.path() + "/" + name, "").ok());
+  }
+  const auto names = names_in(folder.path());
+  ASSERT_TRUE(names.ok());
+  EXPECT_EQ(*names, (std::vector<std::string>{".hidden", "a", "b"}));
+  const auto none = names_in(folder.path() + "/missing");
+  ASSERT_TRUE(none.ok());
+  EXPECT_TRUE(none->empty());
+  EXPECT_EQ(names_in(folder.path() + "/a").error().code, Errc::storage);
+}
+
 }  // namespace
 }  // namespace fd
