@@ -8,6 +8,7 @@
 #   SAMPLES=200000 WORKERS=64 RATE=20000 DATABASE_MB=1024 DIR=/var/tmp   may be set in the environment;
 #   RATE is that of the second run, DATABASE_MB=0 leaves the database out. Everything lies under DIR,
 #   on disk: about 10 KB a sample and three times the database.
+#   ONLY_DATABASE=1 leaves all but the database out.
 set -euo pipefail
 
 repository=$(cd "$(dirname "$0")/../.." && pwd)
@@ -61,11 +62,13 @@ class Usage:
 def prepare(name, rows, database=None):
     folder = work / name
     folder.mkdir()
+    if database:
+        os.link(database, folder / database.name)
     with open(folder / "rows.jsonl", "w") as file:
         for number in range(rows):
             row = {"question": f"Question {number}: " + "what is it? " * 20}
             if database:
-                row |= {"gold_sql": "SELECT count(*) FROM filler", "db_path": str(database)}
+                row |= {"gold_sql": "SELECT count(*) FROM filler", "db_path": database.name}
             file.write(json.dumps(row) + "\n")
     (folder / "job.yaml").write_text(f"""task: {'text2sql' if database else 'load'}
 input: [rows.jsonl]
@@ -122,7 +125,8 @@ def row(name, measured, usage):
 print(f"{'':34} {'outcomes/s':>10} {'CPU us':>10} {'CPU us':>9} {'control':>8} {'p99':>8} {'max':>8} {'of them':>8} {'RSS':>7}")
 print(f"{'':34} {'':>10} {'coordin.':>10} {'fd_load':>9} {'p50 ms':>8} {'ms':>8} {'ms':>8} {'own, ms':>8} {'MB':>7}")
 peak = {}
-for name, count, pace in ((f"{workers} workers, as fast as it goes", workers, 0),
+only_database = bool(os.environ.get("ONLY_DATABASE"))
+for name, count, pace in () if only_database else ((f"{workers} workers, as fast as it goes", workers, 0),
                           (f"{workers} workers, {rate:,}/s at most", workers, rate),
                           ("4 workers, as fast as it goes", 4, 0)):
     folder = prepare(name.split(",")[0].replace(" ", "-") + f"-{pace}", samples)
@@ -130,7 +134,8 @@ for name, count, pace in ((f"{workers} workers, as fast as it goes", workers, 0)
     row(name, measured, usage)
     peak[count, pace] = usage.peak_mb
     shutil.rmtree(folder)
-print(f"a worker more: {(peak[workers, 0] - peak[4, 0]) / (workers - 4):.2f} MB of the coordinator")
+if not only_database:
+    print(f"a worker more: {(peak[workers, 0] - peak[4, 0]) / (workers - 4):.2f} MB of the coordinator")
 
 if database_mb:
     database = work / "large.sqlite"
