@@ -120,6 +120,9 @@ def row(name, measured, usage):
     print(f"{name:34} {measured['outcomes_per_s']:>10,.0f} {measured['coordinator_cpu_us']:>10.1f} "
           f"{measured['own_cpu_us_per_outcome']:>9.1f} {control['p50']:>8.1f} {control['p99']:>8.1f} {control['max']:>8.1f} "
           f"{measured['own_round_ms']['p99']:>8.1f} {usage.peak_mb:>7.0f}", flush=True)
+    fresh, same = measured["new_lease_ms"], measured["no_new_lease_ms"]
+    print(f"  of these: orders with a new lease p50 {fresh['p50']:.1f}, p99 {fresh['p99']:.1f} ms; all others "
+          f"p50 {same['p50']:.1f}, p99 {same['p99']:.1f} ms", flush=True)
 
 
 print(f"{'':34} {'outcomes/s':>10} {'CPU us':>10} {'CPU us':>9} {'control':>8} {'p99':>8} {'max':>8} {'of them':>8} {'RSS':>7}")

@@ -1,5 +1,6 @@
 #include "tests/load/load_worker.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "protocol/frame.hpp"
@@ -83,7 +84,9 @@ Result<void> LoadWorker::dispatch(Instant now, std::string_view bytes) {
     case MessageKind::order: {
       FD_TRY(Order order, decode_order(frame.body));
       if (const auto sent = states_sent_.find(order.ack_seq); sent != states_sent_.end()) {
-        measured_.control_us.push_back(static_cast<std::uint32_t>((now - sent->second).count()));
+        const auto took_us = static_cast<std::uint32_t>((now - sent->second).count());
+        measured_.control_us.push_back(took_us);
+        (has_new_lease(order) ? measured_.granting_us : measured_.plain_us).push_back(took_us);
         states_sent_.erase(states_sent_.begin(), std::next(sent));
       }
       run_over_ = run_over_ || (served_ && order.run_over);
@@ -113,6 +116,14 @@ Result<void> LoadWorker::dispatch(Instant now, std::string_view bytes) {
     default:
       return Error{Errc::invalid_input, "message: not one for this worker"};
   }
+}
+
+bool LoadWorker::has_new_lease(const Order& order) {
+  const std::uint64_t before = highest_fence_;
+  for (const GrantedLease& lease : order.leases) {
+    highest_fence_ = std::max(highest_fence_, lease.fence);
+  }
+  return highest_fence_ > before;
 }
 
 bool LoadWorker::finish_one(Instant now) {

@@ -20,6 +20,8 @@ struct Measured {
   std::uint64_t refused = 0;       ///< messages that could not be read
   std::vector<std::uint32_t>
       control_us;  ///< from a WorkerState that left to the Order that answers it
+  std::vector<std::uint32_t> granting_us;  ///< those of them whose Order brought a new lease
+  std::vector<std::uint32_t> plain_us;     ///< all others
 };
 
 /// One worker without a teacher: the real core, and a pipeline that makes up an answer, a call and
@@ -42,6 +44,7 @@ class LoadWorker {
   [[nodiscard]] bool run_over() const { return run_over_; }
 
  private:
+  bool has_new_lease(const Order& order);
   Result<void> dispatch(Instant now, std::string_view bytes);
   void step(Instant now, WorkerEvent event);
   void perform(Instant now, WorkerEffects effects);
@@ -54,6 +57,7 @@ class LoadWorker {
   std::deque<StartSample> samples_;
   std::map<std::uint64_t, Instant> states_sent_;  ///< by seq, not answered yet
   std::map<std::uint64_t, std::size_t> parcels_;  ///< records by seq of their Deliver
+  std::uint64_t highest_fence_ = 0;               ///< of the leases heard of
   bool served_ = false;
   bool run_over_ = false;
 };

@@ -142,14 +142,18 @@ class Load {
     std::printf(
         "{\"workers\": %u, \"outcomes\": %llu, \"acknowledged_records\": %llu, \"refused\": %llu, "
         "\"wall_s\": %.3f, \"outcomes_per_s\": %.0f, \"orders\": %zu, \"control_ms\": "
-        "{\"p50\": %.2f, \"p99\": %.2f, \"max\": %.2f}, \"own_round_ms\": {\"p99\": %.2f, "
+        "{\"p50\": %.2f, \"p99\": %.2f, \"max\": %.2f}, \"new_lease_ms\": {\"p50\": %.2f, \"p99\": "
+        "%.2f}, \"no_new_lease_ms\": {\"p50\": %.2f, "
+        "\"p99\": %.2f}, \"own_round_ms\": {\"p99\": %.2f, "
         "\"max\": %.2f}, \"own_cpu_us_per_outcome\": %.1f}\n",
         settings_.workers, static_cast<unsigned long long>(measured_.outcomes),
         static_cast<unsigned long long>(measured_.acknowledged),
         static_cast<unsigned long long>(measured_.refused), wall_s,
         wall_s > 0 ? outcomes / wall_s : 0, measured_.control_us.size(),
         quantile_ms(measured_.control_us, 0.5), quantile_ms(measured_.control_us, 0.99),
-        quantile_ms(measured_.control_us, 1), quantile_ms(round_us_, 0.99),
+        quantile_ms(measured_.control_us, 1), quantile_ms(measured_.granting_us, 0.5),
+        quantile_ms(measured_.granting_us, 0.99), quantile_ms(measured_.plain_us, 0.5),
+        quantile_ms(measured_.plain_us, 0.99), quantile_ms(round_us_, 0.99),
         quantile_ms(round_us_, 1), outcomes > 0 ? cpu_seconds() * 1e6 / outcomes : 0);
   }
 
