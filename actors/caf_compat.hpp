@@ -20,6 +20,12 @@ void post(const Dest& dest, Ts&&... xs) {
   caf::anon_send(dest, std::forward<Ts>(xs)...);
 }
 
+/// Sends from anywhere, ahead of what post() sent and the receiver has not come to yet.
+template <class Dest, class... Ts>
+void post_urgent(const Dest& dest, Ts&&... xs) {
+  caf::anon_send<caf::message_priority::high>(dest, std::forward<Ts>(xs)...);
+}
+
 /// Sends to oneself later. Cannot be taken back: put a generation into the message where that
 /// matters.
 template <class Self, class Rep, class Period, class... Ts>

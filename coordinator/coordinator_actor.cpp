@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <iterator>
 #include <map>
 #include <set>
 #include <utility>
@@ -183,11 +184,17 @@ class CoordinatorShell {
         store(*record);
       }
     }
+    // Orders rest on leases alone: with none on its way to the disk they wait for no records.
+    const bool leases_wait = *waiting_leases_ > 0 || has_lease(effects.append);
     std::vector<std::pair<PeerId, std::string>> frames;
     for (const Outgoing& outgoing : effects.send) {
       if (const auto* samples = std::get_if<SendSamples>(&outgoing)) {
         // Rests on nothing that waits: only a worker that was told of its lease asks.
         transport_.send(samples->peer, encoded(*samples));
+        continue;
+      }
+      if (const auto* order = std::get_if<SendOrder>(&outgoing); order != nullptr && !leases_wait) {
+        transport_.send(order->peer, encoded(*order));
         continue;
       }
       std::visit([&](const auto& one) { frames.emplace_back(one.peer, encoded(one)); }, outgoing);
@@ -199,6 +206,12 @@ class CoordinatorShell {
         transport_.send(peer, std::move(bytes));
       }
     }
+  }
+
+  static bool has_lease(const std::vector<LedgerEvent>& events) {
+    return std::any_of(events.begin(), events.end(), [](const LedgerEvent& event) {
+      return std::holds_alternative<LeaseGranted>(event);
+    });
   }
 
   /// Hands the frames and the finished shards over once the ledger has what they rest on. Later
@@ -214,15 +227,19 @@ class CoordinatorShell {
       ++writing_;
     }
     *waiting_commits_ += 1;
+    const std::uint64_t leases = has_lease(effects.append) ? 1 : 0;
+    *waiting_leases_ += leases;
     CommittedFrames committed(std::move(frames), effects.append);
     // Runs on the ledger's thread, perhaps after this actor has ended: holds nothing of it.
     ledger_.append(std::move(effects.append),
-                   [transport = &transport_, waiting = waiting_commits_, writer = writer_, finished,
+                   [transport = &transport_, waiting = waiting_commits_,
+                    waiting_leases = waiting_leases_, leases, writer = writer_, finished,
                     frames = std::make_shared<CommittedFrames>(std::move(committed))] {
                      frames->send(*transport);
                      for (const auto& shard : finished) {
                        act::post(writer, WriteShard{shard});
                      }
+                     *waiting_leases -= leases;
                      *waiting -= 1;
                    });
   }
@@ -440,6 +457,9 @@ class CoordinatorShell {
   /// Appends that the ledger has not committed yet; shared with its thread.
   std::shared_ptr<std::atomic<std::uint64_t>> waiting_commits_ =
       std::make_shared<std::atomic<std::uint64_t>>(0);
+  /// Those among them that bring leases.
+  std::shared_ptr<std::atomic<std::uint64_t>> waiting_leases_ =
+      std::make_shared<std::atomic<std::uint64_t>>(0);
   std::uint32_t writing_ = 0;
   std::array<StageHistograms, kStageCount> times_;
   std::set<std::string> version_warned_;
@@ -466,6 +486,24 @@ caf::behavior coordinator_actor(caf::event_based_actor* self, const Clock* clock
 }
 
 }  // namespace
+
+void post_frames(const caf::actor& coordinator, std::vector<Incoming> frames) {
+  const auto urgent = [](const Incoming& incoming) {
+    const auto frame = decode_frame(incoming.bytes);
+    return frame.ok() && frame->kind == MessageKind::worker_state;
+  };
+  const auto rest = std::stable_partition(frames.begin(), frames.end(), urgent);
+  const auto part = [](auto from, auto to) {
+    return CoordinatorFrames{std::make_shared<std::vector<Incoming>>(std::make_move_iterator(from),
+                                                                     std::make_move_iterator(to))};
+  };
+  if (rest != frames.begin()) {
+    act::post_urgent(coordinator, part(frames.begin(), rest));
+  }
+  if (rest != frames.end()) {
+    act::post(coordinator, part(rest, frames.end()));
+  }
+}
 
 caf::actor spawn_coordinator(caf::actor_system& system, const Clock& clock, Transport& transport,
                              Ledger& ledger, const Log& log, CoordinatorActorOptions options) {

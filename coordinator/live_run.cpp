@@ -77,9 +77,7 @@ class LiveRun {
     }
     FD_TRY(std::unique_ptr<ZmqTransport> transport,
            ZmqTransport::bind(endpoints, [ready_future](std::vector<Incoming> frames) {
-             act::post(
-                 ready_future.get(),
-                 CoordinatorFrames{std::make_shared<std::vector<Incoming>>(std::move(frames))});
+             post_frames(ready_future.get(), std::move(frames));
            }));
     if (live_.listen) {
       display_.message("listening on " + transport->endpoints().back() +

@@ -22,8 +22,11 @@ namespace fd {
 inline constexpr std::size_t kMaxNameBytes = 64;
 /// Names of workers that a coordinator starts itself, and that end with it.
 inline constexpr std::string_view kLocalWorkerPrefix = "local-";
-inline constexpr std::size_t kMaxTextBytes = 8u << 20;        ///< one text field
-inline constexpr std::size_t kMaxListItems = 4096;            ///< one list
+inline constexpr std::size_t kMaxTextBytes = 8u << 20;  ///< one text field
+inline constexpr std::size_t kMaxListItems = 4096;      ///< one list
+/// Values in one body: numbers, texts, lists, maps, keys. Bounds what a body takes up once it is
+/// read, which is 24 bytes for a value of one byte.
+inline constexpr std::size_t kMaxMessageValues = 1u << 20;
 inline constexpr std::uint32_t kMaxFetchSamples = 256;        ///< samples in one reply
 inline constexpr std::size_t kDatabaseChunkBytes = 1u << 20;  ///< of one DatabaseChunk
 

@@ -12,6 +12,9 @@
 namespace fd {
 namespace {
 
+constexpr const char* kPartSuffix = ".part";
+constexpr std::size_t kReadBytes = 1u << 20;
+
 Error storage_error(const std::string& path) {
   return Error{Errc::storage, path + ": " + std::strerror(errno)};
 }
@@ -23,8 +26,7 @@ DatabaseCache::DatabaseCache(std::string directory, std::uint64_t max_bytes)
 
 DatabaseCache::~DatabaseCache() {
   for (auto& [digest, incoming] : incoming_) {
-    ::close(incoming.fd);
-    ::unlink(incoming.path.c_str());
+    ::close(incoming.fd);  // the file stays: the next process goes on with it
   }
 }
 
@@ -89,15 +91,71 @@ bool DatabaseCache::make_room(std::uint64_t needed) {
   return bytes_ + needed <= max_bytes_;
 }
 
-std::uint64_t DatabaseCache::received(const Digest& digest) const {
+std::uint64_t DatabaseCache::received(const Digest& digest) {
   const auto found = incoming_.find(digest);
-  return found == incoming_.end() ? 0 : found->second.received;
+  if (found != incoming_.end()) {
+    return found->second.received;
+  }
+  if (entries_.contains(digest) || !file_exists(path(digest) + kPartSuffix)) {
+    return 0;
+  }
+  Incoming incoming;
+  if (!begin(digest, incoming).ok()) {
+    return 0;
+  }
+  const std::uint64_t received = incoming.received;
+  incoming_.emplace(digest, std::move(incoming));
+  return received;
+}
+
+/// Opens the file that chunks go to, and reads what an earlier process has left in it: its bytes
+/// count for the digest, which is checked at the end.
+Result<void> DatabaseCache::begin(const Digest& digest, Incoming& incoming) const {
+  incoming.path = path(digest) + kPartSuffix;
+  incoming.fd = ::open(incoming.path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (incoming.fd < 0) {
+    return storage_error(incoming.path);
+  }
+  std::string block(kReadBytes, '\0');
+  for (;;) {
+    const ssize_t got = ::read(incoming.fd, block.data(), block.size());
+    if (got < 0 && errno == EINTR) {
+      continue;
+    }
+    if (got < 0) {
+      const Error error = storage_error(incoming.path);
+      ::close(incoming.fd);
+      ::unlink(incoming.path.c_str());
+      return error;
+    }
+    if (got == 0) {
+      return {};
+    }
+    const auto bytes = static_cast<std::size_t>(got);
+    incoming.sha.update(std::string_view(block).substr(0, bytes));
+    incoming.received += bytes;
+  }
+}
+
+void DatabaseCache::drop_part(const Digest& digest) {
+  const auto found = incoming_.find(digest);
+  FD_CHECK(found != incoming_.end());
+  ::close(found->second.fd);
+  ::unlink(found->second.path.c_str());
+  incoming_.erase(found);
 }
 
 Result<DatabaseCache::Chunk> DatabaseCache::add(const Digest& digest, std::uint64_t offset,
                                                 std::uint64_t total, std::string_view bytes) {
-  if (entries_.contains(digest) || offset != received(digest) || offset + bytes.size() > total ||
-      bytes.empty()) {
+  const std::uint64_t have = received(digest);
+  if (entries_.contains(digest) || total == 0 || offset != have) {
+    return Chunk::ignored;
+  }
+  if (have > total) {
+    drop_part(digest);
+    return Error{Errc::corrupt, "database " + digest.hex() + ": what was left of it is too long"};
+  }
+  if (offset + bytes.size() > total || (bytes.empty() && have < total)) {
     return Chunk::ignored;
   }
   if (!make_room(total)) {
@@ -107,14 +165,9 @@ Result<DatabaseCache::Chunk> DatabaseCache::add(const Digest& digest, std::uint6
   }
   Incoming& incoming = incoming_[digest];
   if (incoming.fd < 0) {
-    incoming.path = path(digest) + ".tmp";
-    ::unlink(incoming.path.c_str());
-    incoming.fd =
-        ::open(incoming.path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (incoming.fd < 0) {
-      const Error error = storage_error(incoming.path);
+    if (const auto begun = begin(digest, incoming); !begun.ok()) {
       incoming_.erase(digest);
-      return error;
+      return begun.error();
     }
   }
   std::string_view rest = bytes;
@@ -124,7 +177,11 @@ Result<DatabaseCache::Chunk> DatabaseCache::add(const Digest& digest, std::uint6
       continue;
     }
     if (written < 0) {
-      return storage_error(incoming.path);
+      // Part of the chunk may be there: the file is read again from its beginning.
+      const Error error = storage_error(incoming.path);
+      ::close(incoming.fd);
+      incoming_.erase(digest);
+      return error;
     }
     rest.remove_prefix(static_cast<std::size_t>(written));
   }

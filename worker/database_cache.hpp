@@ -19,7 +19,8 @@ namespace fd {
 class DatabaseCache {
  public:
   /// `directory` exists and belongs to this process. Files that an earlier one left there are used
-  /// again (their digest is checked at first use).
+  /// again (their digest is checked at first use), and a database that had come in part goes on
+  /// from there.
   DatabaseCache(std::string directory, std::uint64_t max_bytes);
   ~DatabaseCache();
   DatabaseCache(const DatabaseCache&) = delete;
@@ -41,8 +42,8 @@ class DatabaseCache {
   /// corrupt (the digest differs), storage.
   Result<Chunk> add(const Digest& digest, std::uint64_t offset, std::uint64_t total,
                     std::string_view bytes);
-  /// Returns the offset to ask for next.
-  [[nodiscard]] std::uint64_t received(const Digest& digest) const;
+  /// Returns the offset to ask for next. Takes up what an earlier process has received.
+  std::uint64_t received(const Digest& digest);
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
 
  private:
@@ -58,6 +59,8 @@ class DatabaseCache {
     Sha256 sha;
   };
   bool make_room(std::uint64_t needed);
+  Result<void> begin(const Digest& digest, Incoming& incoming) const;
+  void drop_part(const Digest& digest);
   void enter(const Digest& digest, std::uint64_t bytes);
 
   std::string directory_;

@@ -347,7 +347,12 @@ class WorkerShell {
   void want(const Digest& digest) {
     const auto [entry, fresh] = wanted_.try_emplace(digest, clock_.now() + kDatabaseTimeout);
     if (fresh) {
-      send(FetchDatabase{digest, databases_.received(digest)});
+      const std::uint64_t received = databases_.received(digest);
+      if (received > 0) {
+        log_.info("database_goes_on",
+                  {{"digest", digest.hex()}, {"offset", std::to_string(received)}});
+      }
+      send(FetchDatabase{digest, received});
     }
   }
 

@@ -160,6 +160,12 @@ void CoordinatorProcess::drain() {
   });
 }
 
+bool CoordinatorProcess::has_lease(const std::vector<LedgerEvent>& events) {
+  return std::any_of(events.begin(), events.end(), [](const LedgerEvent& event) {
+    return std::holds_alternative<LeaseGranted>(event);
+  });
+}
+
 void CoordinatorProcess::perform(CoordinatorEffects effects) {
   for (const std::string& line : effects.log) {
     services_.trace.line(schedule_.now(), "coord      log: " + line);
@@ -176,17 +182,23 @@ void CoordinatorProcess::perform(CoordinatorEffects effects) {
       keep(*record);
     }
   }
+  const bool leases_wait = waiting_leases_ > 0 || has_lease(effects.append);
+  std::vector<Frame> at_once;
   std::vector<Frame> frames;
   for (const Outgoing& outgoing : effects.send) {
     if (const auto* samples = std::get_if<SendSamples>(&outgoing)) {
       check_samples(*samples);
       services_.network.send_down(samples->peer, encoded_samples(*samples));
     } else {
-      frames.push_back(encoded(outgoing));
+      const bool order = std::holds_alternative<SendOrder>(outgoing);
+      (order && !leases_wait ? at_once : frames).push_back(encoded(outgoing));
     }
   }
   if (boundary()) {
     return;
+  }
+  for (Frame& frame : at_once) {
+    send(frame);
   }
   if (FD_MUTANT(ack_before_commit)) {
     for (Frame& frame : std::exchange(frames, {})) {
@@ -209,7 +221,9 @@ void CoordinatorProcess::after_commit(CoordinatorEffects effects, std::vector<Fr
     stores_.erase(shard);
   }
   ++waiting_commits_;
-  services_.ledger.append(std::move(effects.append), [this, finished = std::move(finished),
+  const std::uint64_t leases = has_lease(effects.append) ? 1 : 0;
+  waiting_leases_ += leases;
+  services_.ledger.append(std::move(effects.append), [this, leases, finished = std::move(finished),
                                                       frames = std::move(frames)]() mutable {
     for (Frame& frame : frames) {
       if (boundary()) {
@@ -222,6 +236,7 @@ void CoordinatorProcess::after_commit(CoordinatorEffects effects, std::vector<Fr
     if (idle && !writing_.empty()) {
       write_next();
     }
+    waiting_leases_ -= leases;
     --waiting_commits_;
   });
 }

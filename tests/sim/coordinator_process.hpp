@@ -52,6 +52,7 @@ class CoordinatorProcess final : public Process, public Receiver {
   void end(End how);
   void step(CoordinatorEvent event);
   Result<void> dispatch(const std::string& from, const std::string& bytes);
+  static bool has_lease(const std::vector<LedgerEvent>& events);
   void perform(CoordinatorEffects effects);
   void after_commit(CoordinatorEffects effects, std::vector<Frame> frames);
   void load(std::uint32_t shard);
@@ -74,6 +75,7 @@ class CoordinatorProcess final : public Process, public Receiver {
   std::map<std::uint32_t, Store> stores_;
   std::vector<std::pair<std::uint32_t, Store>> writing_;  ///< the first one is being written
   std::uint64_t waiting_commits_ = 0;
+  std::uint64_t waiting_leases_ = 0;  ///< those among them that bring leases
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::uint64_t> acked_;
   /// Per shard, the last lease that was given, and when.
   std::map<std::uint32_t, std::pair<LeaseGranted, Time>> last_lease_;

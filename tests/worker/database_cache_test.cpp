@@ -96,5 +96,42 @@ TEST_F(DatabaseCacheTest, FilesOfAnEarlierProcessAreUsedWhenTheyAreWhole) {
   EXPECT_FALSE(file_exists(cache.path(other)));
 }
 
+TEST_F(DatabaseCacheTest, K11ADatabaseThatCameInPartGoesOnFromThere) {
+  const Digest digest = sha256("hello world");
+  {
+    DatabaseCache cache(directory_, 1000);
+    EXPECT_EQ(cache.received(digest), 0u);
+    EXPECT_EQ(*cache.add(digest, 0, 11, "hello "), DatabaseCache::Chunk::more);
+  }
+  DatabaseCache cache(directory_, 1000);
+  EXPECT_FALSE(cache.has(digest));
+  EXPECT_EQ(*cache.add(digest, 0, 11, "hello "), DatabaseCache::Chunk::ignored);
+  EXPECT_EQ(cache.received(digest), 6u);
+  EXPECT_EQ(*cache.add(digest, 6, 11, "world"), DatabaseCache::Chunk::complete);
+  EXPECT_EQ(*read_file(cache.path(digest)), "hello world");
+}
+
+TEST_F(DatabaseCacheTest, ADamagedPartIsFoundAtTheEndAndBegunAnew) {
+  const Digest digest = sha256("hello world");
+  DatabaseCache cache(directory_, 1000);
+  std::ofstream(cache.path(digest) + ".part") << "hullo ";
+  EXPECT_EQ(cache.received(digest), 6u);
+  const auto added = cache.add(digest, 6, 11, "world");
+  ASSERT_FALSE(added.ok());
+  EXPECT_EQ(added.error().code, Errc::corrupt);
+  EXPECT_EQ(cache.received(digest), 0u);
+  EXPECT_EQ(*cache.add(digest, 0, 11, "hello world"), DatabaseCache::Chunk::complete);
+}
+
+TEST_F(DatabaseCacheTest, APartThatIsLongerThanTheDatabaseIsDropped) {
+  const Digest digest = sha256("hello");
+  DatabaseCache cache(directory_, 1000);
+  std::ofstream(cache.path(digest) + ".part") << "hello world";
+  EXPECT_EQ(cache.received(digest), 11u);
+  EXPECT_FALSE(cache.add(digest, 11, 5, "").ok());
+  EXPECT_EQ(cache.received(digest), 0u);
+  EXPECT_EQ(*cache.add(digest, 0, 5, "hello"), DatabaseCache::Chunk::complete);
+}
+
 }  // namespace
 }  // namespace fd
