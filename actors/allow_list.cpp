@@ -4,14 +4,10 @@
 #include <utility>
 
 namespace fd {
-namespace {
 
-/// "gpu" covers "gpu", "gpu-0" and "gpu-a-1", not "gpus".
-bool covers(const std::string& user, const std::string& worker) {
+bool covers_name(const std::string& user, const std::string& worker) {
   return worker.starts_with(user) && (worker.size() == user.size() || worker[user.size()] == '-');
 }
-
-}  // namespace
 
 void AllowList::replace(Users users) {
   const std::lock_guard lock(mutex_);
@@ -25,12 +21,12 @@ std::optional<std::string> AllowList::user_of(const CurvePublicKey& key) const {
 }
 
 bool AllowList::may_be_called(const std::string& user, const std::string& worker) const {
-  if (!covers(user, worker)) {
+  if (!covers_name(user, worker)) {
     return false;
   }
   const std::lock_guard lock(mutex_);
   return std::none_of(users_.begin(), users_.end(), [&](const auto& entry) {
-    return entry.second.size() > user.size() && covers(entry.second, worker);
+    return entry.second.size() > user.size() && covers_name(entry.second, worker);
   });
 }
 

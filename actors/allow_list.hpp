@@ -9,6 +9,10 @@
 
 namespace fd {
 
+/// Returns whether `worker` is the name of `user`, or begins with that and "-": "gpu" covers "gpu",
+/// "gpu-0" and "gpu-a-1", not "gpus".
+bool covers_name(const std::string& user, const std::string& worker);
+
 /// Whose messages a coordinator takes: public key -> the user's name. Asked at every handshake and
 /// again for every message, so that a key that is taken away counts for nothing from then on.
 /// Thread: any.
