@@ -13,7 +13,8 @@ namespace fd {
 /// Something that a transport refused, or that it had to do without.
 struct TransportNotice {
   enum class Kind {
-    handshake_refused,  ///< a stranger, another mechanism, or no ZeroMQ at all
+    handshake_refused,  ///< a key that is not on the list
+    handshake_failed,   ///< another server key, another mechanism, or no ZeroMQ at all
     key_removed,        ///< a message under a key that is no longer on the list
     frame_count,        ///< a message of another shape than ours
     peer_refused,       ///< a peer that sent too many of those: nothing of it counts any more

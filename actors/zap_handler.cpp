@@ -80,12 +80,12 @@ bool ZapHandler::answer_one() {
   if (reply.frames.empty()) {
     return false;  // only libzmq speaks here: this would be another protocol
   }
+  if (!reply.admitted && refused_) {
+    refused_(std::move(reply.detail));
+  }
   for (std::size_t i = 0; i < reply.frames.size(); ++i) {
     socket_.send(zmq::buffer(reply.frames[i]),
                  i + 1 < reply.frames.size() ? zmq::send_flags::sndmore : zmq::send_flags::none);
-  }
-  if (!reply.admitted && refused_) {
-    refused_(std::move(reply.detail));
   }
   return true;
 }

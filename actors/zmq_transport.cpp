@@ -9,6 +9,7 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -17,6 +18,8 @@
 #include <unistd.h>
 #include <zmq.hpp>
 
+#include "actors/curve_self_test.hpp"
+#include "actors/handshake_watch.hpp"
 #include "actors/socket_options.hpp"
 #include "actors/transport_limits.hpp"
 #include "actors/zap_handler.hpp"
@@ -39,7 +42,9 @@ struct ZmqTransport::Impl {
   zmq::socket_t socket;
   bool router = false;
   TransportSecurity security;
-  std::unique_ptr<ZapHandler> zap;  ///< of a bound socket with keys
+  std::unique_ptr<HandshakeWatch> watch;
+  std::unique_ptr<ZapHandler> zap;     // of a bound socket with keys
+  std::optional<CurveKeyPair> tester;  // the stranger of the start-up test
   int wake_fd = -1;
   ReceiveCallback receive;
   std::vector<std::string> bound;
@@ -47,6 +52,10 @@ struct ZmqTransport::Impl {
   std::vector<Outgoing> queue;  // guarded by mutex
   bool stopping = false;        // guarded by mutex
   // Of the thread alone:
+  const SystemClock clock;
+  std::string endpoint;                                  // of a connecting side
+  std::optional<HandshakeJudge> judge;                   // as above
+  std::optional<Instant> connect_at;                     // when to connect again
   std::deque<Outgoing> backlog;                          // taken from the queue, not sent yet
   std::map<CurvePublicKey, std::uint32_t> odd_messages;  // by key: at most those of the list
   std::thread thread;
@@ -58,6 +67,7 @@ struct ZmqTransport::Impl {
         wake_fd(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
         receive(std::move(callback)) {
     set_limits(context, socket);
+    watch = std::make_unique<HandshakeWatch>(context, socket, router);
   }
   ~Impl() {
     if (thread.joinable()) {
@@ -68,6 +78,7 @@ struct ZmqTransport::Impl {
       wake();
       thread.join();
     }
+    watch.reset();
     socket.close();
     zap.reset();
     ::close(wake_fd);
@@ -205,18 +216,91 @@ struct ZmqTransport::Impl {
   }
 
   void notify(TransportNotice::Kind kind, std::string detail) const {
-    if (security.notice) {
+    const bool tested = tester && detail.find(tester->public_key.z85) != std::string::npos;
+    if (security.notice && !tested) {
       security.notice({kind, std::move(detail)});
     }
   }
 
+  /// Takes what the monitor tells of handshakes.
+  void watch_handshakes() {
+    for (std::size_t looked = 0; looked < kReceiveBatch; ++looked) {
+      auto event = watch->next();
+      if (!event) {
+        return;
+      }
+      if (router) {
+        notify(event->kind == HandshakeEvent::Kind::not_taken
+                   ? TransportNotice::Kind::open_failed
+                   : TransportNotice::Kind::handshake_failed,
+               std::move(event->detail));
+        continue;
+      }
+      switch (judge->take(clock.now(), event->kind)) {
+        case HandshakeJudge::Next::connect_again:
+          connect_at = clock.now() + reconnect_delay(judge->failures());
+          break;
+        case HandshakeJudge::Next::give_up:
+          reject(*event);
+          break;
+        case HandshakeJudge::Next::wait:
+          break;
+      }
+    }
+  }
+
+  void reject(const HandshakeEvent& event) const {
+    if (!security.rejected) {
+      return;
+    }
+    const std::string why = event.kind == HandshakeEvent::Kind::mismatch
+                                ? event.detail
+                                : "server key mismatch or not on the allow-list";
+    security.rejected({Errc::refused, endpoint + ": " + why + " (" +
+                                          std::to_string(judge->failures()) +
+                                          " handshakes were refused)"});
+  }
+
+  /// Connects again where libzmq does not: it never does after a refusal.
+  void connect_when_due() {
+    if (!connect_at || clock.now() < *connect_at) {
+      return;
+    }
+    connect_at.reset();
+    try {
+      socket.disconnect(endpoint);
+    } catch (const zmq::error_t&) {
+      // It has forgotten the endpoint, which is what is wanted.
+    }
+    try {
+      socket.connect(endpoint);
+    } catch (const zmq::error_t&) {
+      connect_at = clock.now() + reconnect_delay(kHandshakesRefusedMax);
+    }
+  }
+
+  /// Returns how long the thread may sleep when nothing comes. Units: milliseconds; -1: for ever.
+  [[nodiscard]] long patience_ms() const {
+    if (!backlog.empty()) {
+      return kRetryMs;
+    }
+    if (!connect_at) {
+      return -1;
+    }
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(*connect_at - clock.now()).count();
+    return std::max<long>(left, 0);
+  }
+
   void run() {
-    std::array<zmq::pollitem_t, 2> items{
-        {{socket.handle(), 0, ZMQ_POLLIN, 0}, {nullptr, wake_fd, ZMQ_POLLIN, 0}}};
+    std::array<zmq::pollitem_t, 3> items{{{socket.handle(), 0, ZMQ_POLLIN, 0},
+                                          {nullptr, wake_fd, ZMQ_POLLIN, 0},
+                                          {watch->handle(), 0, ZMQ_POLLIN, 0}}};
     bool running = true;
     while (running) {
-      zmq::poll(items.data(), items.size(),
-                std::chrono::milliseconds(backlog.empty() ? -1 : kRetryMs));
+      zmq::poll(items.data(), items.size(), std::chrono::milliseconds(patience_ms()));
+      watch_handshakes();
+      connect_when_due();
       running = take_queue();
       flush();
       std::vector<Incoming> batch;
@@ -249,6 +333,7 @@ Result<std::unique_ptr<ZmqTransport>> ZmqTransport::bind(const std::vector<std::
           raw->notify(TransportNotice::Kind::handshake_refused, std::move(detail));
         });
     FD_TRY_VOID(set_server_keys(impl->socket, *impl->security.own));
+    FD_TRY(impl->tester, make_curve_key_pair());
   }
   for (const std::string& endpoint : endpoints) {
     try {
@@ -260,6 +345,10 @@ Result<std::unique_ptr<ZmqTransport>> ZmqTransport::bind(const std::vector<std::
     }
   }
   impl->start();
+  if (impl->tester) {
+    FD_TRY_VOID(expect_stranger_refused(impl->bound.front(), impl->security.own->public_key,
+                                        *impl->tester));
+  }
   return std::unique_ptr<ZmqTransport>(new ZmqTransport(std::move(impl)));
 }
 
@@ -272,6 +361,8 @@ Result<std::unique_ptr<ZmqTransport>> ZmqTransport::connect(const std::string& e
     FD_TRY_VOID(check_curve_library());
     set_client_keys(impl->socket, *impl->security.own, *impl->security.server);
   }
+  impl->judge.emplace(impl->security.own.has_value());
+  impl->endpoint = endpoint;
   try {
     impl->socket.connect(endpoint);
   } catch (const zmq::error_t& error) {

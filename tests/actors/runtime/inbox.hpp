@@ -26,9 +26,10 @@ class Inbox {
     };
   }
   /// Returns the messages so far, at least `count` unless the test is broken.
-  std::vector<Incoming> wait_for(std::size_t count) {
+  std::vector<Incoming> wait_for(std::size_t count,
+                                 std::chrono::milliseconds patience = kTestPatience) {
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, kTestPatience, [&] { return messages_.size() >= count; });
+    changed_.wait_for(lock, patience, [&] { return messages_.size() >= count; });
     return messages_;
   }
 
