@@ -179,11 +179,11 @@ void add_other_keys(Keys& keys, RunConfig& c) {
   keys.push_back({.path = "transport.keys",
                   .slot = &c.transport.keys,
                   .limits = {0, 4096},
-                  .only_default = true,
-                  .meaning = "Folder with the key pairs that encrypt the wire."});
+                  .meaning =
+                      "Folder of keys (`fd-coordinator keygen`): workers are known by them, and "
+                      "the wire is encrypted. Relative to this file."});
   keys.push_back({.path = "transport.allow_plaintext_non_loopback",
                   .slot = &c.transport.allow_plaintext_non_loopback,
-                  .only_default = true,
                   .meaning = "Accept workers in plain text from other machines."});
   keys.push_back({.path = "lease.ttl_ms",
                   .slot = &c.lease.ttl_ms,

@@ -75,7 +75,8 @@ class CoordinatorShell {
     for (const Incoming& incoming : frames) {
       if (const auto taken = dispatch(incoming); !taken.ok()) {
         if (++refused_ <= kRefusedLogged) {
-          log_.warn("message_refused", {{"why", taken.error().message}});
+          log_.warn("message_refused",
+                    {{"why", taken.error().message}, {"total", std::to_string(refused_)}});
         }
       }
     }
@@ -139,6 +140,11 @@ class CoordinatorShell {
     switch (frame.kind) {
       case MessageKind::worker_state: {
         FD_TRY(WorkerState state, decode_worker_state(frame.body));
+        if (options_.may_be_called && !options_.may_be_called(incoming.user, state.name)) {
+          return Error{Errc::refused, "a worker calls itself " + state.name +
+                                          ", which its key, that of " + incoming.user +
+                                          ", does not allow"};
+        }
         if (frame.run_id != options_.run_id) {
           state.epoch = 0;  // what it holds belongs to another run
           state.leases.clear();

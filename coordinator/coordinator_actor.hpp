@@ -44,6 +44,8 @@ struct CoordinatorActorOptions {
   std::function<Result<std::vector<Record>>(std::uint32_t shard,
                                             const std::vector<Sample>& samples)>
       answers_beside;
+  /// Returns whether a user (Incoming::user) may call a worker so. Empty: the wire is plaintext.
+  std::function<bool(const std::string& user, const std::string& worker)> may_be_called;
   std::function<void(const Progress&)> progress;  ///< about twice a second, on the actor's thread
   std::function<void(RunEnd)> ended;              ///< once
 };

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <future>
 #include <iterator>
 #include <memory>
@@ -17,6 +18,8 @@
 #include "actors/command_line.hpp"
 #include "actors/config_loader.hpp"
 #include "actors/failpoint.hpp"
+#include "actors/notice_log.hpp"
+#include "actors/open_files.hpp"
 #include "actors/zmq_transport.hpp"
 #include "coordinator/coordinator_actor.hpp"
 #include "coordinator/exit_code.hpp"
@@ -25,6 +28,7 @@
 #include "coordinator/merge.hpp"
 #include "coordinator/progress_display.hpp"
 #include "coordinator/reuse.hpp"
+#include "coordinator/run_security.hpp"
 #include "coordinator/status_file.hpp"
 
 namespace fd {
@@ -46,6 +50,7 @@ class LiveRun {
         folder_(folder),
         reuse_(reuse),
         log_(options.level, "coordinator"),
+        notices_(clock_, log_),
         display_(clock_, isatty(STDERR_FILENO) == 1, options.quiet) {}
 
   struct Ended {
@@ -56,6 +61,10 @@ class LiveRun {
 
   Result<Ended> run(RunShards shards) {
     const Instant started = clock_.now();
+    FD_TRY(security_, secure_run(config_.transport, live_.listen));
+    if (security_.own) {
+      block_hangup();
+    }
     LedgerStart ledger_start;
     LedgerOptions ledger_options;
     ledger_options.path = folder_.dir().ledger();
@@ -76,13 +85,13 @@ class LiveRun {
       endpoints.push_back(*live_.listen);
     }
     FD_TRY(std::unique_ptr<ZmqTransport> transport,
-           ZmqTransport::bind(endpoints, [ready_future](std::vector<Incoming> frames) {
+           listen(endpoints, [ready_future](std::vector<Incoming> frames) {
              post_frames(ready_future.get(), std::move(frames));
            }));
     if (live_.listen) {
-      display_.message("listening on " + transport->endpoints().back() +
-                       " (plaintext, loopback only): fd-worker --connect " +
-                       transport->endpoints().back());
+      display_.message("listening on " + transport->endpoints().back() + how_secured() +
+                       ": fd-worker --connect " + transport->endpoints().back() +
+                       (security_.own ? " --keys DIR" : ""));
     }
 
     std::promise<RunEnd> end_promise;
@@ -98,6 +107,12 @@ class LiveRun {
     options.answers_beside = [this](std::uint32_t shard, const std::vector<Sample>& samples) {
       return answers_beside(shard, samples);
     };
+    if (security_.own) {
+      options.may_be_called = [allowed = security_.allowed](const std::string& user,
+                                                            const std::string& worker) {
+        return allowed->may_be_called(user, worker);
+      };
+    }
     options.progress = [this, &status](const Progress& progress) {
       samples_done_ = progress.done;
       status.update(clock_.now(), progress);
@@ -112,6 +127,9 @@ class LiveRun {
     worker_options.endpoint = transport->endpoints().front();
     worker_options.log_directory = folder_.dir().workers();
     worker_options.count = workers();
+    if (security_.own) {
+      worker_options.keys = LocalWorkerKeys{*security_.local, security_.own->public_key};
+    }
     worker_options.exec_threads = std::max(
         1u, std::thread::hardware_concurrency() / std::max<std::uint32_t>(worker_options.count, 1));
     LocalWorkers local(std::move(worker_options_with_program(worker_options)));
@@ -133,6 +151,53 @@ class LiveRun {
   }
 
  private:
+  /// SIGHUP asks for the allow-list to be read again: no thread may end the process with it.
+  static void block_hangup() {
+    sigset_t hangup;
+    sigemptyset(&hangup);
+    sigaddset(&hangup, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &hangup, nullptr);
+  }
+
+  Result<std::unique_ptr<ZmqTransport>> listen(const std::vector<std::string>& endpoints,
+                                               ReceiveCallback receive) {
+    TransportSecurity how;
+    how.own = security_.own;
+    how.allowed = security_.allowed;
+    how.notice = [this](const TransportNotice& notice) { notices_.write(notice); };
+    auto transport = ZmqTransport::bind(endpoints, std::move(how), std::move(receive));
+    if (!transport.ok() && transport.error().code == Errc::busy) {
+      return Error{Errc::invalid_input, transport.error().message};  // busy is the run folder
+    }
+    return transport;
+  }
+
+  [[nodiscard]] std::string how_secured() const {
+    if (security_.own) {
+      return " (CURVE)";
+    }
+    return security_.plaintext_on_network ? " (plaintext, on a network)"
+                                          : " (plaintext, loopback only)";
+  }
+
+  /// What SIGHUP asks for.
+  void reload() {
+    const auto keys = reload_allow_list(config_.transport, security_);
+    display_.message(keys.ok() ? "allow-list read again: " + std::to_string(*keys) + " keys"
+                               : "allow-list NOT changed: " + keys.error().message);
+  }
+
+  /// Plaintext on a network is said again and again for as long as it lasts.
+  void warn_of_plaintext() {
+    constexpr Duration kEvery = std::chrono::minutes(1);
+    const Instant now = clock_.now();
+    if (security_.plaintext_on_network && (!warned_ || now - *warned_ >= kEvery)) {
+      warned_ = now;
+      log_.warn("plaintext_on_network",
+                {{"listen", *live_.listen}, {"why", "transport.allow_plaintext_non_loopback"}});
+    }
+  }
+
   [[nodiscard]] std::uint32_t workers() const { return workers_of(live_); }
 
   static LocalWorkerOptions worker_options_with_program(LocalWorkerOptions options) {
@@ -208,12 +273,18 @@ class LiveRun {
     for (const int number : {SIGINT, SIGTERM, SIGCHLD}) {
       sigaddset(&signals, number);
     }
+    if (security_.own) {
+      sigaddset(&signals, SIGHUP);
+    }
     const timespec poll{0, 50'000'000};
     Ended ended;
     while (end.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
+      warn_of_plaintext();
       const int number = sigtimedwait(&signals, nullptr, &poll);
       if (number == SIGCHLD) {
         reap(actor, local);
+      } else if (number == SIGHUP) {
+        reload();
       } else if (number > 0 && ended.signal != 0) {
         display_.message("stopped at once; what is recorded stays recorded");
         local.stop(0);
@@ -252,6 +323,9 @@ class LiveRun {
   ReuseIndex* reuse_;  ///< null: no earlier runs
   SystemClock clock_;
   Log log_;
+  NoticeLog notices_;
+  RunSecurity security_;
+  std::optional<Instant> warned_;  ///< of plaintext on a network
   ProgressDisplay display_;
   std::atomic<std::uint64_t> samples_done_ = 0;  ///< written by the coordinator's actor
 };
@@ -306,11 +380,7 @@ RunTimes times_of(const LiveRun::Ended& live, std::uint32_t workers) {
 Result<void> check_live_options(const LiveOptions& options) {
   if (options.listen) {
     FD_TRY(const bool loopback, is_loopback_endpoint(*options.listen));
-    if (!loopback) {
-      return Error{Errc::refused, "--listen " + *options.listen +
-                                      ": not a loopback address; this version speaks plaintext, "
-                                      "which is refused on a network"};
-    }
+    static_cast<void>(loopback);
   } else if (workers_of(options) == 0) {
     return Error{Errc::invalid_input,
                  "--workers 0 needs --listen ENDPOINT: nobody would do the work"};
@@ -320,6 +390,20 @@ Result<void> check_live_options(const LiveOptions& options) {
     static_cast<void>(program);
   }
   return {};
+}
+
+Result<void> check_wire(const LiveOptions& options, const std::string& config_directory,
+                        RunConfig& config) {
+  std::string& keys = config.transport.keys;
+  if (!keys.empty()) {
+    std::error_code failed;
+    const std::filesystem::path path = std::filesystem::path(config_directory) / keys;
+    const std::filesystem::path whole = std::filesystem::absolute(path, failed);
+    keys = (failed ? path : whole.lexically_normal()).string();
+  }
+  FD_TRY(const RunSecurity security, secure_run(config.transport, options.listen));
+  static_cast<void>(security);
+  return options.listen ? raise_open_files() : Result<void>();
 }
 
 int carry_on(const LiveOptions& options, const RunConfig& config, RunFolder& folder) {

@@ -9,10 +9,12 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "actors/files.hpp"
+#include "actors/key_files.hpp"
 #include "protocol/messages.hpp"
 
 extern char** environ;
@@ -55,10 +57,31 @@ Result<std::string> sibling_program(const std::string& name) {
 
 LocalWorkers::~LocalWorkers() {
   stop(0);
+  if (keys_fd_ >= 0) {
+    ::close(keys_fd_);
+  }
+}
+
+Result<void> LocalWorkers::write_keys() {
+  std::string text = local_keys_text(options_.keys->own, options_.keys->server);
+  keys_fd_ = ::memfd_create("fd-local-keys", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  const bool written =
+      keys_fd_ >= 0 &&
+      ::write(keys_fd_, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+      ::fcntl(keys_fd_, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) == 0;
+  ::explicit_bzero(text.data(), text.size());
+  if (!written) {
+    return Error{Errc::storage,
+                 std::string("cannot hand keys to local workers: ") + std::strerror(errno)};
+  }
+  return {};
 }
 
 Result<void> LocalWorkers::start() {
   children_.resize(options_.count);
+  if (options_.keys) {
+    FD_TRY_VOID(write_keys());
+  }
   for (std::uint32_t index = 0; index < options_.count; ++index) {
     FD_TRY_VOID(spawn(index));
   }
@@ -84,6 +107,9 @@ Result<void> LocalWorkers::spawn(std::uint32_t index) {
   if (options_.exec_threads > 0) {
     arguments.insert(arguments.end(), {"--exec-threads", std::to_string(options_.exec_threads)});
   }
+  if (keys_fd_ >= 0) {
+    arguments.insert(arguments.end(), {"--keys-fd", std::to_string(kLocalKeysFd)});
+  }
   std::vector<char*> argv;
   for (std::string& argument : arguments) {
     argv.push_back(argument.data());
@@ -95,6 +121,9 @@ Result<void> LocalWorkers::spawn(std::uint32_t index) {
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&actions, 1, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
   posix_spawn_file_actions_adddup2(&actions, 1, 2);
+  if (keys_fd_ >= 0) {
+    posix_spawn_file_actions_adddup2(&actions, keys_fd_, kLocalKeysFd);
+  }
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
   // A process group of its own: Ctrl-C in the terminal reaches the coordinator alone, which drains.

@@ -1,17 +1,28 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <sys/types.h>
 
+#include "actors/curve_keys.hpp"
 #include "protocol/result.hpp"
 
 namespace fd {
 
 /// How often one local worker that ended by itself is started again while no sample gets done.
 inline constexpr std::uint32_t kWorkerRestartsMax = 5;
+
+/// The fd on which a local worker finds its keys.
+inline constexpr int kLocalKeysFd = 3;
+
+/// What local workers prove themselves with.
+struct LocalWorkerKeys {
+  CurveKeyPair own;
+  CurvePublicKey server;
+};
 
 struct LocalWorkerOptions {
   std::string program;        ///< path of fd-worker
@@ -20,6 +31,9 @@ struct LocalWorkerOptions {
   std::string log_level = "info";
   std::uint32_t count = 0;
   std::uint32_t exec_threads = 0;  ///< of each; 0: the worker's own default
+  /// Handed over in a file without a name (memfd), so that no argument, environment or folder ever
+  /// has them. Nothing: plaintext.
+  std::optional<LocalWorkerKeys> keys;
 };
 
 /// What became of a child.
@@ -55,8 +69,10 @@ class LocalWorkers {
     std::uint32_t restarts = 0;
     std::uint64_t samples_done = 0;  ///< when it ended last
   };
+  Result<void> write_keys();
   Result<void> spawn(std::uint32_t index);
   LocalWorkerOptions options_;
+  int keys_fd_ = -1;  ///< of the file with the keys
   std::vector<Child> children_;
 };
 

@@ -12,6 +12,7 @@
 #include "coordinator/exit_code.hpp"
 #include "coordinator/explain.hpp"
 #include "coordinator/ingest.hpp"
+#include "coordinator/keygen.hpp"
 #include "coordinator/merge.hpp"
 #include "coordinator/replay_command.hpp"
 #include "coordinator/resume.hpp"
@@ -147,6 +148,18 @@ CommandSpec explain_spec() {
       "The first 6 digits of the id will do when no other sample has them.";
   spec.positionals_min = spec.positionals_max = 2;
   spec.options = {kHelp};
+  return spec;
+}
+
+CommandSpec keygen_spec() {
+  CommandSpec spec;
+  spec.usage = "fd-coordinator keygen DIR [--worker NAME]...";
+  spec.about =
+      "Makes CURVE keys for a coordinator and its workers, or adds workers. Never replaces a key.\n"
+      "Prints the public keys.";
+  spec.positionals_min = spec.positionals_max = 1;
+  spec.options = {{"--worker", "NAME", "a worker, or the workers NAME-... (default: worker)", true},
+                  kHelp};
   return spec;
 }
 
@@ -306,6 +319,17 @@ int explain(const ParsedCommand& parsed) {
   return 0;
 }
 
+int keygen(const ParsedCommand& parsed) {
+  const auto report = make_keys(parsed.positionals.front(), parsed.all("--worker"));
+  if (!report.ok()) {
+    return fail(report.error(), exit_code_of(report.error().code));
+  }
+  for (const std::string& line : report->lines) {
+    std::puts(line.c_str());
+  }
+  return 0;
+}
+
 struct Command {
   const char* name;
   CommandSpec (*spec)();
@@ -323,6 +347,7 @@ constexpr Command kCommands[] = {
     {"show", show_spec, show, "print rows of a run, with answers and verdicts"},
     {"status", status_spec, status, "tell how far a run is"},
     {"explain", explain_spec, explain, "tell one sample's whole life"},
+    {"keygen", keygen_spec, keygen, "make keys for workers on other machines"},
     {"verify", verify_spec, verify, "recompute every digest of a run"}};
 
 void print_overview(std::FILE* out) {

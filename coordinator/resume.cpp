@@ -54,9 +54,12 @@ int resume_command(const ResumeCommand& command) {
   if (!folder.ok()) {
     return report_failure(folder.error());
   }
-  const auto config = config_to_go_on_with(**folder, command);
+  auto config = config_to_go_on_with(**folder, command);
   if (!config.ok()) {
     return report_failure(config.error());
+  }
+  if (const auto wire = check_wire(command.live, "", *config); !wire.ok()) {
+    return report_failure(wire.error());
   }
   return carry_on(command.live, *config, **folder);
 }

@@ -139,7 +139,10 @@ Result<void> RunFolder::write_facts(const RunConfig& config) const {
   object["config_digest"] = facts_.config_digest.hex();
   object["ingest"] = to_json(facts_.ingest);
   object["started_at"] = facts_.started;
-  object["transport"] = "plaintext, loopback only";
+  object["transport"] = !config.transport.keys.empty() ? "CURVE"
+                        : config.transport.allow_plaintext_non_loopback
+                            ? "plaintext, allowed on a network"
+                            : "plaintext, loopback only";
   if (facts_.exit_code) {
     object["exit_code"] = *facts_.exit_code;
     object["finished_at"] = wall_clock_text();

@@ -1,6 +1,9 @@
+#include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <future>
 #include <thread>
 
@@ -14,6 +17,7 @@
 #include "actors/gateway/curl_gateway.hpp"
 #include "actors/gateway/endpoint_secrets.hpp"
 #include "actors/incarnation.hpp"
+#include "actors/key_files.hpp"
 #include "actors/log.hpp"
 #include "actors/sandbox/sql_sandbox.hpp"
 #include "actors/zmq_transport.hpp"
@@ -47,6 +51,13 @@ CommandSpec command() {
       "Serves run after run until it is told to end; SIGTERM lets calls under way finish first.";
   spec.options = {
       {"--connect", "ENDPOINT", "the coordinator, such as tcp://127.0.0.1:5555", false},
+      {"--keys", "DIR",
+       "keys that encrypt the wire: a folder of `fd-coordinator keygen`, or its workers/NAME",
+       false},
+      {"--keys-fd", "N", "open file to read the keys from (for workers of a coordinator's own)",
+       false},
+      {"--allow-plaintext", "", "speak with another machine without keys: anybody can read along",
+       false},
       {"--name", "NAME", "how reports call this worker (default: host name and a number)", false},
       {"--concurrency", "N", "at most N calls in flight here (default: its share of the run's)",
        false},
@@ -104,7 +115,35 @@ struct Settings {
   WorkerActorOptions options;
   LogLevel level = LogLevel::info;
   StateRequest state;
+  std::optional<WorkerKeys> keys;  ///< nothing: plaintext
 };
+
+/// Reads the keys that the command line names. Errors: refused, not_found, invalid_input.
+Result<std::optional<WorkerKeys>> keys_of(const ParsedCommand& parsed) {
+  std::optional<WorkerKeys> keys;
+  if (parsed.has("--keys-fd")) {
+    FD_TRY(const std::uint64_t number, parsed.number("--keys-fd", 0, 3, 1024));
+    const int file = static_cast<int>(number);
+    std::string text(kKeyFileBytesMax, '\0');
+    // Workers share this open file and its position.
+    const ssize_t got = ::pread(file, text.data(), text.size(), 0);
+    ::close(file);
+    text.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    auto read = parse_local_keys(text);
+    ::explicit_bzero(text.data(), text.size());
+    FD_TRY(keys, std::move(read));
+  } else if (const auto folder = parsed.value("--keys")) {
+    FD_TRY_VOID(check_curve_library());
+    FD_TRY(keys, load_worker_keys(*folder, parsed.value("--name")));
+  }
+  return keys;
+}
+
+/// Returns the name that unnamed workers of this user begin with, on this machine.
+std::string default_name(const std::string& user, const std::string& host) {
+  constexpr std::size_t kRoom = kMaxNameBytes - 9;  // for "-" and what tells them apart
+  return (covers_name(user, host) ? host : user + "-" + host).substr(0, kRoom);
+}
 
 Result<StateRequest> state_request(const ParsedCommand& parsed, bool local) {
   StateRequest request;
@@ -134,14 +173,19 @@ Result<Settings> settings_of(const ParsedCommand& parsed) {
   }
   settings.endpoint = *endpoint;
   FD_TRY(const bool loopback, is_loopback_endpoint(settings.endpoint));
-  if (!loopback) {
+  FD_TRY(settings.keys, keys_of(parsed));
+  if (!loopback && !settings.keys && !parsed.has("--allow-plaintext")) {
     return Error{Errc::refused, settings.endpoint +
-                                    " is not on this machine: this version speaks plaintext, so it "
-                                    "connects to loopback addresses only"};
+                                    " is not on this machine, and there are no keys: give --keys "
+                                    "DIR with what `fd-coordinator keygen` made there (or "
+                                    "--allow-plaintext on a network where nobody else is)"};
   }
   WorkerActorOptions& options = settings.options;
   FD_TRY(const std::uint64_t parent, parsed.number("--parent-pid", 0, 1, INT32_MAX));
   FD_TRY(settings.state, state_request(parsed, parent != 0));
+  if (settings.keys) {
+    settings.state.host = default_name(settings.keys->user, settings.state.host);
+  }
   options.core.incarnation = new_incarnation();
   FD_TRY(const std::uint64_t concurrency, parsed.number("--concurrency", 0, 1, 65536));
   options.core.slots_max = static_cast<std::uint32_t>(concurrency);
@@ -169,8 +213,10 @@ Result<Settings> settings_of(const ParsedCommand& parsed) {
   return settings;
 }
 
-/// Waits for SIGTERM or SIGINT (drain), or for the worker to end by itself. Returns the exit code.
-int wait_for_end(const caf::actor& worker, std::future<int>& ended) {
+/// Waits for SIGTERM or SIGINT (drain), for the worker to end by itself, or for the coordinator to
+/// have rejected it. Returns the exit code.
+int wait_for_end(const caf::actor& worker, std::future<int>& ended,
+                 const std::atomic<bool>& rejected) {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
@@ -180,13 +226,25 @@ int wait_for_end(const caf::actor& worker, std::future<int>& ended) {
     if (sigtimedwait(&signals, nullptr, &poll) > 0) {
       act::post(worker, StopNow{});
     }
+    if (rejected) {
+      return kExitRefused;
+    }
   }
   return ended.get();
 }
 
 int fail(const Error& error) {
   std::fprintf(stderr, "fd-worker: %s\n", error.message.c_str());
-  return error.code == Errc::busy ? kExitBusy : kExitStorage;
+  switch (error.code) {
+    case Errc::busy:
+      return kExitBusy;
+    case Errc::storage:
+      return kExitStorage;
+    case Errc::refused:
+      return kExitRefused;
+    default:
+      return kExitUsage;
+  }
 }
 
 int serve(Settings settings) {
@@ -241,19 +299,28 @@ int serve(Settings settings) {
   caf::actor worker;
   std::promise<caf::actor> ready;
   std::shared_future<caf::actor> ready_future = ready.get_future().share();
-  auto transport =
-      ZmqTransport::connect(settings.endpoint, [ready_future](std::vector<Incoming> frames) {
+  std::atomic<bool> rejected = false;
+  TransportSecurity security;
+  if (settings.keys) {
+    security.own = std::move(settings.keys->own);
+    security.server = settings.keys->server;
+  }
+  security.rejected = [&rejected, &log](const Error& error) {
+    log.error("rejected", {{"why", error.message}});
+    rejected = true;
+  };
+  auto transport = ZmqTransport::connect(
+      settings.endpoint, std::move(security), [ready_future](std::vector<Incoming> frames) {
         act::post(ready_future.get(),
                   FramesIn{std::make_shared<std::vector<Incoming>>(std::move(frames))});
       });
   if (!transport.ok()) {
-    std::fprintf(stderr, "fd-worker: %s\n", transport.error().message.c_str());
-    return kExitUsage;
+    return fail(transport.error());
   }
   worker = spawn_worker(system, clock, **transport, log, std::move(options));
   ready.set_value(worker);
   log.info("started", {{"connect", settings.endpoint}, {"version", FD_VERSION}});
-  const int exit_code = wait_for_end(worker, ended);
+  const int exit_code = wait_for_end(worker, ended, rejected);
   transport.value().reset();  // sends what is queued
   caf::anon_send_exit(worker, caf::exit_reason::user_shutdown);
   worker = nullptr;
@@ -287,8 +354,7 @@ int main(int argc, char** argv) {
   }
   auto settings = settings_of(*parsed);
   if (!settings.ok()) {
-    std::fprintf(stderr, "fd-worker: %s\n", settings.error().message.c_str());
-    return settings.error().code == Errc::refused ? kExitRefused : kExitUsage;
+    return fail(settings.error());
   }
   init_sqlite_accounting();
   return serve(std::move(settings).value());

@@ -327,11 +327,6 @@ TEST(ConfigErrors, RefuseWhatThisVersionLeavesOut) {
       {"export.formats=[chat, alpaca]",
        "--set: export.formats: [\"chat\",\"alpaca\"] is not available in this version, must be "
        "[\"chat\"]"},
-      {"transport.keys=keys",
-       "--set: transport.keys: \"keys\" is not available in this version, must be \"\""},
-      {"transport.allow_plaintext_non_loopback=true",
-       "--set: transport.allow_plaintext_non_loopback: true is not available in this version, "
-       "must be false"},
       {"students=[{name: a}]", "--set: students: is not available in this version, must be []"},
   };
   expect_messages(table);

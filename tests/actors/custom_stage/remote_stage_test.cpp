@@ -65,7 +65,7 @@ TEST_F(RemoteStageTest, EvidenceIsThatOfTheLocalStageAlsoWhenAReplyIsLost) {
   std::atomic<int> requests = 0;
   std::promise<ZmqTransport*> server_ready;
   auto server_future = server_ready.get_future().share();
-  auto server = ZmqTransport::bind({"tcp://127.0.0.1:*"}, [&](std::vector<Incoming> messages) {
+  auto server = ZmqTransport::bind({"tcp://127.0.0.1:*"}, {}, [&](std::vector<Incoming> messages) {
     for (const Incoming& message : messages) {
       auto reply = serve_stage(served, clock_, message.bytes);
       ASSERT_TRUE(reply.ok());
@@ -80,7 +80,7 @@ TEST_F(RemoteStageTest, EvidenceIsThatOfTheLocalStageAlsoWhenAReplyIsLost) {
   std::promise<caf::actor> stand_in;
   auto stand_in_future = stand_in.get_future().share();
   auto client = ZmqTransport::connect(
-      (*server)->endpoints().front(), [stand_in_future](std::vector<Incoming> messages) {
+      (*server)->endpoints().front(), {}, [stand_in_future](std::vector<Incoming> messages) {
         for (const Incoming& message : messages) {
           const auto frame = decode_frame(message.bytes);
           ASSERT_TRUE(frame.ok());
