@@ -116,7 +116,12 @@ class CoordinatorShell {
     if (over_) {
       return;
     }
-    perform(core_.step(clock_.now(), std::move(event)));
+    CoordinatorEffects effects = core_.step(clock_.now(), std::move(event));
+    const std::optional<std::string> unserved = effects.unserved;
+    perform(std::move(effects));
+    if (unserved) {
+      end(RunEnd::Kind::no_stage, Error{Errc::unavailable, *unserved});
+    }
     if (over_) {
       return;
     }

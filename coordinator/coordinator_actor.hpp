@@ -39,9 +39,9 @@ struct Progress {
 
 /// How the live part of a run ended.
 struct RunEnd {
-  enum class Kind { finished, drained, no_endpoint, failed };
+  enum class Kind { finished, drained, no_endpoint, no_stage, failed };
   Kind kind = Kind::finished;
-  Error error;                ///< of failed, and what no_endpoint was told
+  Error error;                ///< of failed, and what no_endpoint and no_stage were told
   RunTimes times;             ///< all but wall_s
   std::uint64_t full_ms = 0;  ///< over all workers: how long all slots of one were taken
 };

@@ -156,6 +156,7 @@ class LiveRun {
     }
     core.workers_expected = std::max<std::uint32_t>(1, workers());
     core.ttl = std::chrono::milliseconds(config_.lease.ttl_ms);
+    core.stage_grace = 3 * core.ttl;
     core.heartbeat = std::chrono::milliseconds(config_.lease.heartbeat_ms);
     return core;
   }
@@ -362,6 +363,10 @@ int carry_on(const LiveOptions& options, const RunConfig& config, RunFolder& fol
     }
     case RunEnd::Kind::no_endpoint:
       std::fprintf(stderr, "fd-coordinator: no usable endpoint: %s\nnothing failed for good. %s\n",
+                   ended->end.error.message.c_str(), how_to_go_on(options, folder).c_str());
+      return kExitNoEndpoint;
+    case RunEnd::Kind::no_stage:
+      std::fprintf(stderr, "fd-coordinator: %s\nnothing failed, and every answer is recorded. %s\n",
                    ended->end.error.message.c_str(), how_to_go_on(options, folder).c_str());
       return kExitNoEndpoint;
     case RunEnd::Kind::drained:
