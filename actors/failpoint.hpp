@@ -47,6 +47,7 @@ inline constexpr std::array kFailpoints = std::to_array<std::string_view>({
     "ledger.commit_error",
     "file.sync_error",
     "journal.sync_error",
+    "zap.read_error",
     "sample.started",
 });
 

@@ -13,6 +13,9 @@ using PeerId = std::string;
 struct Incoming {
   PeerId peer;
   std::string bytes;
+  /// Whose key the connection has proved to have, by the allow-list; empty on a plaintext wire. Who
+  /// a peer is follows from this alone, never from its PeerId.
+  std::string user;
 };
 
 /// Called on the transport's thread with all messages that were there: must only hand them on.

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstring>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -16,19 +17,14 @@
 #include <unistd.h>
 #include <zmq.hpp>
 
-#include "protocol/frame.hpp"
+#include "actors/socket_options.hpp"
+#include "actors/transport_limits.hpp"
+#include "actors/zap_handler.hpp"
 
 namespace fd {
 namespace {
 
-constexpr int kHighWaterMark = 10000;      // messages; credits bound the bytes well below it
-constexpr int kHandshakeMs = 2000;         // an idle stranger is dropped after this
-constexpr int kHeartbeatMs = 1000;         // ZMTP ping
-constexpr int kHeartbeatTimeoutMs = 3000;  // a silent peer's connection is closed
-constexpr int kLingerMs = 2000;
-constexpr int kReconnectMs = 100;
-constexpr int kReconnectMaxMs = 2000;
-constexpr std::size_t kReceiveBatch = 256;  // messages handed on at once
+constexpr std::size_t kReceiveBatch = 256;  // messages looked at before the next are sent
 constexpr long kRetryMs = 2;                // when a peer's pipe was full
 
 }  // namespace
@@ -42,33 +38,26 @@ struct ZmqTransport::Impl {
   zmq::context_t context{1};
   zmq::socket_t socket;
   bool router = false;
+  TransportSecurity security;
+  std::unique_ptr<ZapHandler> zap;  ///< of a bound socket with keys
   int wake_fd = -1;
   ReceiveCallback receive;
   std::vector<std::string> bound;
   std::mutex mutex;
-  std::vector<Outgoing> queue;   // guarded by mutex
-  bool stopping = false;         // guarded by mutex
-  std::deque<Outgoing> backlog;  // of the thread: taken from the queue, not sent yet
+  std::vector<Outgoing> queue;  // guarded by mutex
+  bool stopping = false;        // guarded by mutex
+  // Of the thread alone:
+  std::deque<Outgoing> backlog;                          // taken from the queue, not sent yet
+  std::map<CurvePublicKey, std::uint32_t> odd_messages;  // by key: at most those of the list
   std::thread thread;
 
-  Impl(bool is_router, ReceiveCallback callback)
+  Impl(bool is_router, TransportSecurity how, ReceiveCallback callback)
       : socket(context, is_router ? zmq::socket_type::router : zmq::socket_type::dealer),
         router(is_router),
+        security(std::move(how)),
         wake_fd(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
         receive(std::move(callback)) {
-    socket.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(kMaxFrameBytes));
-    socket.set(zmq::sockopt::sndhwm, kHighWaterMark);
-    socket.set(zmq::sockopt::rcvhwm, kHighWaterMark);
-    socket.set(zmq::sockopt::linger, kLingerMs);
-    socket.set(zmq::sockopt::handshake_ivl, kHandshakeMs);
-    socket.set(zmq::sockopt::heartbeat_ivl, kHeartbeatMs);
-    socket.set(zmq::sockopt::heartbeat_timeout, kHeartbeatTimeoutMs);
-    if (router) {
-      socket.set(zmq::sockopt::router_mandatory, true);
-    } else {
-      socket.set(zmq::sockopt::reconnect_ivl, kReconnectMs);
-      socket.set(zmq::sockopt::reconnect_ivl_max, kReconnectMaxMs);
-    }
+    set_limits(context, socket);
   }
   ~Impl() {
     if (thread.joinable()) {
@@ -80,6 +69,7 @@ struct ZmqTransport::Impl {
       thread.join();
     }
     socket.close();
+    zap.reset();
     ::close(wake_fd);
   }
   Impl(const Impl&) = delete;
@@ -111,7 +101,7 @@ struct ZmqTransport::Impl {
   Sent try_send(const Outgoing& message) {
     try {
       if (router) {
-        const auto sent = socket.send(zmq::buffer(message.peer),
+        const auto sent = socket.send(zmq::buffer(routing_id(message.peer)),
                                       zmq::send_flags::sndmore | zmq::send_flags::dontwait);
         if (!sent) {
           return Sent::later;
@@ -142,34 +132,82 @@ struct ZmqTransport::Impl {
     backlog = std::move(kept);
   }
 
-  /// Receives one whole message; frames of another count than ours are dropped with their message.
+  [[nodiscard]] bool checks_keys() const { return zap != nullptr; }
+
+  /// A PeerId is the routing id and, where keys are checked, the key behind it.
+  [[nodiscard]] std::string_view routing_id(const PeerId& peer) const {
+    const std::string_view whole(peer);
+    return checks_keys() && whole.size() >= kCurveKeyChars
+               ? whole.substr(0, whole.size() - kCurveKeyChars)
+               : whole;
+  }
+
+  /// Receives one whole message and adds it to the batch, or refuses it. Returns whether there was
+  /// one.
   bool receive_one(std::vector<Incoming>& batch) {
     const std::size_t expected = router ? 2 : 1;
     std::array<zmq::message_t, 2> parts;
     std::size_t count = 0;
-    for (;;) {
+    CurvePublicKey key;
+    for (bool more = true; more; ++count) {
       zmq::message_t part;
       if (!socket.recv(part, zmq::recv_flags::dontwait)) {
         return false;
       }
-      const bool more = part.more();
+      more = part.more();
+      if (checks_keys() && key.z85.empty()) {
+        const char* user_id = zmq_msg_gets(part.handle(), "User-Id");
+        key.z85 = user_id == nullptr ? "" : user_id;
+      }
       if (count < expected) {
         parts.at(count) = std::move(part);
       }
-      ++count;
-      if (!more) {
-        break;
+    }
+    Incoming message;
+    if (checks_keys()) {
+      const auto user = security.allowed->user_of(key);
+      if (!user) {
+        notify(TransportNotice::Kind::key_removed, key.z85 + " is no longer on the allow-list");
+        return true;
       }
+      message.user = *user;
+    }
+    if (!has_our_shape(message.user, key, count, expected)) {
+      return true;
+    }
+    if (router) {
+      message.peer = parts[0].to_string() + key.z85;
+    }
+    message.bytes = parts.at(expected - 1).to_string();
+    batch.push_back(std::move(message));
+    return true;
+  }
+
+  /// Returns whether a message of `count` frames counts: it has as many as ours have, and its
+  /// sender has not sent too many others.
+  bool has_our_shape(const std::string& user, const CurvePublicKey& key, std::size_t count,
+                     std::size_t expected) {
+    const auto found = checks_keys() ? odd_messages.find(key) : odd_messages.end();
+    const std::uint32_t before = found == odd_messages.end() ? 0 : found->second;
+    if (before >= kOddMessagesMax) {
+      return false;
     }
     if (count == expected) {
-      Incoming message;
-      if (router) {
-        message.peer = parts[0].to_string();
-      }
-      message.bytes = parts.at(expected - 1).to_string();
-      batch.push_back(std::move(message));
+      return true;
     }
-    return true;
+    notify(TransportNotice::Kind::frame_count,
+           user + " sent a message of " + std::to_string(count) + " frames");
+    if (checks_keys() && (odd_messages[key] = before + 1) == kOddMessagesMax) {
+      notify(TransportNotice::Kind::peer_refused,
+             user + ": nothing more is taken under the key " + key.z85);
+    }
+    return false;
+  }
+
+  void notify(TransportNotice::Kind kind, std::string detail) const {
+    if (security.notice) {
+      security.notice({kind, std::move(detail)});
+    }
   }
 
   void run() {
@@ -182,7 +220,7 @@ struct ZmqTransport::Impl {
       running = take_queue();
       flush();
       std::vector<Incoming> batch;
-      while (batch.size() < kReceiveBatch && receive_one(batch)) {
+      for (std::size_t looked = 0; looked < kReceiveBatch && receive_one(batch); ++looked) {
       }
       if (!batch.empty()) {
         receive(std::move(batch));
@@ -199,8 +237,19 @@ ZmqTransport::ZmqTransport(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) 
 ZmqTransport::~ZmqTransport() = default;
 
 Result<std::unique_ptr<ZmqTransport>> ZmqTransport::bind(const std::vector<std::string>& endpoints,
+                                                         TransportSecurity security,
                                                          ReceiveCallback receive) {
-  auto impl = std::make_unique<Impl>(true, std::move(receive));
+  auto impl = std::make_unique<Impl>(true, std::move(security), std::move(receive));
+  if (impl->security.own) {
+    FD_CHECK(impl->security.allowed != nullptr);
+    FD_TRY_VOID(check_curve_library());
+    // In this order: whoever comes in through a socket that is bound must find the handler there.
+    impl->zap = std::make_unique<ZapHandler>(
+        impl->context, impl->security.allowed, [raw = impl.get()](std::string detail) {
+          raw->notify(TransportNotice::Kind::handshake_refused, std::move(detail));
+        });
+    FD_TRY_VOID(set_server_keys(impl->socket, *impl->security.own));
+  }
   for (const std::string& endpoint : endpoints) {
     try {
       impl->socket.bind(endpoint);
@@ -215,8 +264,14 @@ Result<std::unique_ptr<ZmqTransport>> ZmqTransport::bind(const std::vector<std::
 }
 
 Result<std::unique_ptr<ZmqTransport>> ZmqTransport::connect(const std::string& endpoint,
+                                                            TransportSecurity security,
                                                             ReceiveCallback receive) {
-  auto impl = std::make_unique<Impl>(false, std::move(receive));
+  auto impl = std::make_unique<Impl>(false, std::move(security), std::move(receive));
+  if (impl->security.own) {
+    FD_CHECK(impl->security.server.has_value());
+    FD_TRY_VOID(check_curve_library());
+    set_client_keys(impl->socket, *impl->security.own, *impl->security.server);
+  }
   try {
     impl->socket.connect(endpoint);
   } catch (const zmq::error_t& error) {

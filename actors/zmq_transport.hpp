@@ -5,20 +5,25 @@
 #include <vector>
 
 #include "actors/transport.hpp"
+#include "actors/transport_security.hpp"
 #include "protocol/result.hpp"
 
 namespace fd {
 
 /// ZeroMQ behind Transport: ROUTER where bind() made it, DEALER where connect() did. One thread
-/// owns the socket; senders reach it through a queue and an eventfd. Peers are known by the routing
-/// id that the ROUTER gives each connection, so no peer can claim another's.
+/// owns the socket; senders reach it through a queue and an eventfd. With keys the wire is CURVE, a
+/// PeerId holds the key of its peer, so that no peer can speak as another, and every message is
+/// checked against the allow-list of that moment.
 class ZmqTransport final : public Transport {
  public:
-  /// Binds every endpoint. Errors: invalid_input (not a usable endpoint), busy (address in use).
+  /// Binds every endpoint. Errors: invalid_input (not a usable endpoint), busy (address in use),
+  /// refused (keys are wanted and cannot be relied on).
   static Result<std::unique_ptr<ZmqTransport>> bind(const std::vector<std::string>& endpoints,
+                                                    TransportSecurity security,
                                                     ReceiveCallback receive);
-  /// Connects, and keeps reconnecting. Errors: invalid_input.
+  /// Connects, and keeps reconnecting. Errors: invalid_input, refused (as above).
   static Result<std::unique_ptr<ZmqTransport>> connect(const std::string& endpoint,
+                                                       TransportSecurity security,
                                                        ReceiveCallback receive);
   /// Sends what is queued (for at most 2 s), then ends the thread.
   ~ZmqTransport() override;

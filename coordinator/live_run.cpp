@@ -76,7 +76,7 @@ class LiveRun {
       endpoints.push_back(*live_.listen);
     }
     FD_TRY(std::unique_ptr<ZmqTransport> transport,
-           ZmqTransport::bind(endpoints, [ready_future](std::vector<Incoming> frames) {
+           ZmqTransport::bind(endpoints, {}, [ready_future](std::vector<Incoming> frames) {
              act::post(
                  ready_future.get(),
                  CoordinatorFrames{std::make_shared<std::vector<Incoming>>(std::move(frames))});

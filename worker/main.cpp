@@ -255,7 +255,7 @@ int serve(Settings settings) {
   std::promise<caf::actor> ready;
   std::shared_future<caf::actor> ready_future = ready.get_future().share();
   auto transport =
-      ZmqTransport::connect(settings.endpoint, [ready_future](std::vector<Incoming> frames) {
+      ZmqTransport::connect(settings.endpoint, {}, [ready_future](std::vector<Incoming> frames) {
         act::post(ready_future.get(),
                   FramesIn{std::make_shared<std::vector<Incoming>>(std::move(frames))});
       });

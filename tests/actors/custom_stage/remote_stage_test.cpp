@@ -42,7 +42,7 @@ class Server {
  public:
   explicit Server(int losses) : losses_(losses) {
     auto ready = ready_.get_future().share();
-    auto made = ZmqTransport::bind({"tcp://127.0.0.1:*"}, [this, ready](auto messages) {
+    auto made = ZmqTransport::bind({"tcp://127.0.0.1:*"}, {}, [this, ready](auto messages) {
       for (const Incoming& message : messages) {
         serve(*ready.get(), message);
       }
@@ -97,7 +97,7 @@ class RemoteStageTest : public testing::Test {
     options.connect = [](const PeerInfo& peer,
                          ReceiveCallback receive) -> Result<std::unique_ptr<Transport>> {
       FD_TRY(std::unique_ptr<Transport> made,
-             ZmqTransport::connect(peer.endpoint, std::move(receive)));
+             ZmqTransport::connect(peer.endpoint, {}, std::move(receive)));
       return made;
     };
     remote_ = spawn_remote_stages(*system_, clock_, log_, std::move(options));

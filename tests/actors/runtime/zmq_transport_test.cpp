@@ -1,49 +1,21 @@
 #include "actors/zmq_transport.hpp"
 
-#include <condition_variable>
-#include <mutex>
-
 #include <gtest/gtest.h>
 
-#include "protocol/frame.hpp"
+#include "tests/actors/runtime/inbox.hpp"
 
 namespace fd {
 namespace {
-
-/// Collects what comes in, and waits for it.
-class Inbox {
- public:
-  ReceiveCallback callback() {
-    return [this](std::vector<Incoming> messages) {
-      const std::lock_guard lock(mutex_);
-      for (Incoming& message : messages) {
-        messages_.push_back(std::move(message));
-      }
-      changed_.notify_all();
-    };
-  }
-  /// Returns the first `count` messages; a generous deadline keeps a broken test from hanging.
-  std::vector<Incoming> wait_for(std::size_t count) {
-    std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, std::chrono::seconds(20), [&] { return messages_.size() >= count; });
-    return messages_;
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<Incoming> messages_;
-};
 
 TEST(ZmqTransport, MessagesGoBothWaysAndPeersAreToldApart) {
   Inbox server_inbox;
   Inbox first_inbox;
   Inbox second_inbox;
-  auto server = ZmqTransport::bind({"tcp://127.0.0.1:*"}, server_inbox.callback());
+  auto server = ZmqTransport::bind({"tcp://127.0.0.1:*"}, {}, server_inbox.callback());
   ASSERT_TRUE(server.ok());
   const std::string endpoint = (*server)->endpoints().front();
-  auto first = ZmqTransport::connect(endpoint, first_inbox.callback());
-  auto second = ZmqTransport::connect(endpoint, second_inbox.callback());
+  auto first = ZmqTransport::connect(endpoint, {}, first_inbox.callback());
+  auto second = ZmqTransport::connect(endpoint, {}, second_inbox.callback());
   ASSERT_TRUE(first.ok() && second.ok());
   (*first)->send("", "from first");
   (*second)->send("", "from second");
@@ -61,10 +33,10 @@ TEST(ZmqTransport, MessagesGoBothWaysAndPeersAreToldApart) {
 TEST(ZmqTransport, OrderIsKeptOverManyMessages) {
   constexpr std::size_t kCount = 20000;
   Inbox inbox;
-  auto server = ZmqTransport::bind({"tcp://127.0.0.1:*"}, inbox.callback());
+  auto server = ZmqTransport::bind({"tcp://127.0.0.1:*"}, {}, inbox.callback());
   ASSERT_TRUE(server.ok());
   Inbox unused;
-  auto client = ZmqTransport::connect((*server)->endpoints().front(), unused.callback());
+  auto client = ZmqTransport::connect((*server)->endpoints().front(), {}, unused.callback());
   ASSERT_TRUE(client.ok());
   for (std::size_t i = 0; i < kCount; ++i) {
     (*client)->send("", std::to_string(i));
@@ -78,10 +50,10 @@ TEST(ZmqTransport, OrderIsKeptOverManyMessages) {
 
 TEST(ZmqTransport, SendingToAPeerThatIsGoneHarmsNobody) {
   Inbox inbox;
-  auto server = ZmqTransport::bind({"tcp://127.0.0.1:*"}, inbox.callback());
+  auto server = ZmqTransport::bind({"tcp://127.0.0.1:*"}, {}, inbox.callback());
   ASSERT_TRUE(server.ok());
   Inbox client_inbox;
-  auto client = ZmqTransport::connect((*server)->endpoints().front(), client_inbox.callback());
+  auto client = ZmqTransport::connect((*server)->endpoints().front(), {}, client_inbox.callback());
   ASSERT_TRUE(client.ok());
   (*client)->send("", "hello");
   ASSERT_EQ(inbox.wait_for(1).size(), 1u);
@@ -92,10 +64,10 @@ TEST(ZmqTransport, SendingToAPeerThatIsGoneHarmsNobody) {
 
 TEST(ZmqTransport, AnAddressInUseIsNamed) {
   Inbox inbox;
-  auto first = ZmqTransport::bind({"tcp://127.0.0.1:*"}, inbox.callback());
+  auto first = ZmqTransport::bind({"tcp://127.0.0.1:*"}, {}, inbox.callback());
   ASSERT_TRUE(first.ok());
   const std::string endpoint = (*first)->endpoints().front();
-  const auto second = ZmqTransport::bind({endpoint}, inbox.callback());
+  const auto second = ZmqTransport::bind({endpoint}, {}, inbox.callback());
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.error().code, Errc::busy);
   EXPECT_EQ(second.error().message, "cannot listen on " + endpoint + ": Address already in use");
