@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -18,6 +19,7 @@
 #include "actors/sandbox/sql_sandbox.hpp"
 #include "actors/zmq_transport.hpp"
 #include "worker/metered_gateway.hpp"
+#include "worker/stage_options.hpp"
 #include "worker/state_folder.hpp"
 #include "worker/worker_actor.hpp"
 
@@ -48,6 +50,14 @@ CommandSpec command() {
   spec.options = {
       {"--connect", "ENDPOINT", "the coordinator, such as tcp://127.0.0.1:5555", false},
       {"--name", "NAME", "how reports call this worker (default: host name and a number)", false},
+      {"--stages", "A,B,...",
+       "what it does: teacher, clean, rules, exec, score (default: all). Without teacher it takes\n"
+       "no shards and serves its stages to workers that ask for them",
+       false},
+      {"--peer-listen", "ENDPOINT",
+       "where it serves its stages to other workers (default without teacher: a free port of the\n"
+       "address that the coordinator is reached from; else: nowhere)",
+       false},
       {"--concurrency", "N", "at most N calls in flight here (default: its share of the run's)",
        false},
       {"--exec-threads", "N", "how many samples run SQL at the same time (default: the cores)",
@@ -114,6 +124,7 @@ class TemporaryFolder {
 
 struct Settings {
   std::string endpoint;
+  std::optional<std::string> peer_listen;  ///< nothing: serves nobody
   WorkerActorOptions options;
   LogLevel level = LogLevel::info;
   StateRequest state;
@@ -139,6 +150,43 @@ Result<StateRequest> state_request(const ParsedCommand& parsed, bool local) {
   return request;
 }
 
+/// Errors: refused, for an address that is not on this machine: the wire is plaintext.
+Result<void> check_endpoint(const std::string& option, const std::string& endpoint) {
+  FD_TRY(const bool loopback, is_loopback_endpoint(endpoint));
+  if (!loopback) {
+    return Error{Errc::refused, option + endpoint +
+                                    " is not on this machine: this version speaks plaintext, so it "
+                                    "uses loopback addresses only"};
+  }
+  return {};
+}
+
+/// Takes up which stages are served, and to whom.
+Result<void> take_stages(const ParsedCommand& parsed, Settings& settings) {
+  std::vector<StageId>& stages = settings.options.core.stages;
+  if (const auto text = parsed.value("--stages")) {
+    FD_TRY(stages, stages_from_text(*text));
+  }
+  settings.peer_listen = parsed.value("--peer-listen");
+  const bool takes_leases =
+      std::find(stages.begin(), stages.end(), StageId::teacher) != stages.end();
+  if (!takes_leases && !settings.peer_listen) {
+    settings.peer_listen = default_peer_listen(settings.endpoint);
+    if (!settings.peer_listen) {
+      return Error{Errc::invalid_input,
+                   "--peer-listen ENDPOINT is missing: without the stage teacher a worker serves "
+                   "others, and the address that they reach it at cannot be told from " +
+                       settings.endpoint};
+    }
+  }
+  if (settings.peer_listen && !serves_pure_stage(stages)) {
+    return Error{Errc::invalid_input,
+                 "--peer-listen: there is nothing to serve with --stages teacher alone"};
+  }
+  return settings.peer_listen ? check_endpoint("--peer-listen: ", *settings.peer_listen)
+                              : Result<void>();
+}
+
 Result<Settings> settings_of(const ParsedCommand& parsed) {
   Settings settings;
   const auto endpoint = parsed.value("--connect");
@@ -146,12 +194,8 @@ Result<Settings> settings_of(const ParsedCommand& parsed) {
     return Error{Errc::invalid_input, "--connect ENDPOINT is missing\nusage: " + command().usage};
   }
   settings.endpoint = *endpoint;
-  FD_TRY(const bool loopback, is_loopback_endpoint(settings.endpoint));
-  if (!loopback) {
-    return Error{Errc::refused, settings.endpoint +
-                                    " is not on this machine: this version speaks plaintext, so it "
-                                    "connects to loopback addresses only"};
-  }
+  FD_TRY_VOID(check_endpoint("", settings.endpoint));
+  FD_TRY_VOID(take_stages(parsed, settings));
   WorkerActorOptions& options = settings.options;
   FD_TRY(const std::uint64_t parent, parsed.number("--parent-pid", 0, 1, INT32_MAX));
   FD_TRY(settings.state, state_request(parsed, parent != 0));
@@ -163,6 +207,7 @@ Result<Settings> settings_of(const ParsedCommand& parsed) {
   const std::uint64_t cores = std::max(1u, std::thread::hardware_concurrency());
   FD_TRY(const std::uint64_t threads, parsed.number("--exec-threads", cores, 1, 256));
   options.exec_actors = static_cast<std::uint32_t>(threads);
+  options.core.threads = options.exec_actors;
   FD_TRY(const std::uint64_t cache_mb, parsed.number("--cache-mb", kCacheMbDefault, 1, 1u << 24));
   options.database_cache_bytes = cache_mb << 20;
   if (const auto name = parsed.value("--log-level")) {
@@ -200,6 +245,18 @@ int wait_for_end(const caf::actor& worker, std::future<int>& ended) {
 int fail(const Error& error) {
   std::fprintf(stderr, "fd-worker: %s\n", error.message.c_str());
   return error.code == Errc::busy ? kExitBusy : kExitStorage;
+}
+
+/// The ways between workers: the one place that makes them.
+Result<std::unique_ptr<ZmqTransport>> listen_to_peers(const std::string& endpoint,
+                                                      ReceiveCallback receive) {
+  return ZmqTransport::bind({endpoint}, {}, std::move(receive));
+}
+Result<std::unique_ptr<Transport>> connect_to_peer(const PeerInfo& peer, ReceiveCallback receive) {
+  FD_TRY_VOID(check_endpoint("worker " + peer.name + ": ", peer.endpoint));
+  FD_TRY(std::unique_ptr<ZmqTransport> made,
+         ZmqTransport::connect(peer.endpoint, {}, std::move(receive)));
+  return std::unique_ptr<Transport>(std::move(made));
 }
 
 int serve(Settings settings) {
@@ -263,11 +320,34 @@ int serve(Settings settings) {
     std::fprintf(stderr, "fd-worker: %s\n", transport.error().message.c_str());
     return kExitUsage;
   }
+  std::unique_ptr<ZmqTransport> peers;
+  if (settings.peer_listen) {
+    auto made =
+        listen_to_peers(*settings.peer_listen, [ready_future](std::vector<Incoming> frames) {
+          act::post(ready_future.get(),
+                    PeerFramesIn{std::make_shared<std::vector<Incoming>>(std::move(frames))});
+        });
+    if (!made.ok()) {
+      std::fprintf(stderr, "fd-worker: --peer-listen: %s\n", made.error().message.c_str());
+      return kExitUsage;
+    }
+    peers = std::move(made).value();
+    const auto reachable = reachable_endpoint(peers->endpoints().front(), settings.endpoint);
+    if (!reachable) {
+      std::fprintf(stderr, "fd-worker: --peer-listen: name an address that other workers reach\n");
+      return kExitUsage;
+    }
+    options.core.peer_endpoint = *reachable;
+    options.peers = peers.get();
+    log.info("serving", {{"endpoint", *reachable}});
+  }
+  options.connect_peer = connect_to_peer;
   worker = spawn_worker(system, clock, **transport, log, std::move(options));
   ready.set_value(worker);
   log.info("started", {{"connect", settings.endpoint}, {"version", FD_VERSION}});
   const int exit_code = wait_for_end(worker, ended);
   transport.value().reset();  // sends what is queued
+  peers.reset();
   caf::anon_send_exit(worker, caf::exit_reason::user_shutdown);
   worker = nullptr;
   return exit_code;

@@ -22,8 +22,8 @@ struct WorkerCoreConfig {
   Duration drain = std::chrono::seconds(25);
   std::uint32_t prefetch = 64;  ///< it fetches at least so many samples beyond its slots
   std::vector<StageId> stages = all_stages();  ///< that it serves; without teacher it gets no lease
-  std::string peer_endpoint;                   ///< where it serves other workers; empty: nowhere
-  std::string peer_key;                        ///< its public key; empty: plaintext
+  std::string peer_endpoint{};                 ///< where it serves other workers; empty: nowhere
+  std::string peer_key{};                      ///< its public key; empty: plaintext
   std::uint32_t threads = 1;                   ///< batches of other workers at the same time
 };
 
