@@ -91,7 +91,7 @@ HandshakeJudge::Next HandshakeJudge::failed(Next otherwise) {
   if (gave_up_) {
     return Next::wait;
   }
-  gave_up_ = ++failures_ >= kHandshakesRefusedMax;
+  gave_up_ = ++failures_ >= kHandshakesRefusedMax && !patient_;
   return gave_up_ ? Next::give_up : otherwise;
 }
 

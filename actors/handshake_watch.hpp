@@ -54,7 +54,9 @@ class HandshakeJudge {
   /// `with_keys`: a server with another key than we think cuts the connection without a word. So
   /// cuts count, unless they came late (the peer was busy) or after a handshake that succeeded (the
   /// keys were right).
-  explicit HandshakeJudge(bool with_keys) : with_keys_(with_keys) {}
+  /// `patient`: never gives up.
+  explicit HandshakeJudge(bool with_keys, bool patient = false)
+      : with_keys_(with_keys), patient_(patient) {}
   Next take(Instant now, HandshakeEvent::Kind kind);
   /// Returns the failures in a row so far.
   [[nodiscard]] std::uint32_t failures() const { return failures_; }
@@ -62,6 +64,7 @@ class HandshakeJudge {
  private:
   Next failed(Next otherwise);
   bool with_keys_;
+  bool patient_;
   bool succeeded_once_ = false;
   bool gave_up_ = false;
   Instant connected_{};

@@ -35,7 +35,7 @@ struct TransportSecurity {
   /// Hears of what was refused. Must only hand it on. May be empty.
   std::function<void(const TransportNotice&)> notice;
   /// Of connect(): hears once that the other side will not have us (its key, or ours, is not the
-  /// one expected). May be empty.
+  /// one expected). Empty: it is tried for ever.
   std::function<void(const Error&)> rejected;
 };
 

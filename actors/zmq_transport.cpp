@@ -361,7 +361,7 @@ Result<std::unique_ptr<ZmqTransport>> ZmqTransport::connect(const std::string& e
     FD_TRY_VOID(check_curve_library());
     set_client_keys(impl->socket, *impl->security.own, *impl->security.server);
   }
-  impl->judge.emplace(impl->security.own.has_value());
+  impl->judge.emplace(impl->security.own.has_value(), !impl->security.rejected);
   impl->endpoint = endpoint;
   try {
     impl->socket.connect(endpoint);

@@ -118,7 +118,12 @@ class CoordinatorShell {
     if (over_) {
       return;
     }
-    perform(core_.step(clock_.now(), std::move(event)));
+    CoordinatorEffects effects = core_.step(clock_.now(), std::move(event));
+    const std::optional<std::string> unserved = effects.unserved;
+    perform(std::move(effects));
+    if (unserved) {
+      end(RunEnd::Kind::no_stage, Error{Errc::unavailable, *unserved});
+    }
     if (over_) {
       return;
     }
@@ -140,10 +145,8 @@ class CoordinatorShell {
     switch (frame.kind) {
       case MessageKind::worker_state: {
         FD_TRY(WorkerState state, decode_worker_state(frame.body));
-        if (options_.may_be_called && !options_.may_be_called(incoming.user, state.name)) {
-          return Error{Errc::refused, "a worker calls itself " + state.name +
-                                          ", which its key, that of " + incoming.user +
-                                          ", does not allow"};
+        if (options_.check_sender) {
+          FD_TRY_VOID(options_.check_sender(incoming.user, state));
         }
         if (frame.run_id != options_.run_id) {
           state.epoch = 0;  // what it holds belongs to another run

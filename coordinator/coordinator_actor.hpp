@@ -24,9 +24,9 @@ namespace fd {
 
 /// How the live part of a run ended.
 struct RunEnd {
-  enum class Kind { finished, drained, no_endpoint, failed };
+  enum class Kind { finished, drained, no_endpoint, no_stage, failed };
   Kind kind = Kind::finished;
-  Error error;                ///< of failed, and what no_endpoint was told
+  Error error;                ///< of failed, and what no_endpoint and no_stage were told
   RunTimes times;             ///< all but wall_s
   std::uint64_t full_ms = 0;  ///< over all workers: how long all slots of one were taken
 };
@@ -44,8 +44,9 @@ struct CoordinatorActorOptions {
   std::function<Result<std::vector<Record>>(std::uint32_t shard,
                                             const std::vector<Sample>& samples)>
       answers_beside;
-  /// Returns whether a user (Incoming::user) may call a worker so. Empty: the wire is plaintext.
-  std::function<bool(const std::string& user, const std::string& worker)> may_be_called;
+  /// Checks that a user (Incoming::user) may say so of itself: its name, and the key that other
+  /// workers are told. Errors: refused. Empty: the wire is plaintext.
+  std::function<Result<void>(const std::string& user, const WorkerState& state)> check_sender;
   std::function<void(const Progress&)> progress;  ///< about twice a second, on the actor's thread
   std::function<void(RunEnd)> ended;              ///< once
 };

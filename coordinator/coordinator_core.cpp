@@ -27,7 +27,9 @@ void forget_lowest(Map& entries) {
 }  // namespace
 
 CoordinatorCore::CoordinatorCore(CoordinatorCoreConfig config, const std::vector<ShardSeed>& shards)
-    : config_(config), leases_(shards, config.last_fence, config.started + config.ttl) {
+    : config_(config),
+      leases_(shards, config.last_fence, config.started + config.ttl),
+      stage_watch_(config.stage_grace) {
   shards_.reserve(shards.size());
   for (const ShardSeed& seed : shards) {
     shards_.push_back({seed.count, std::nullopt, {}});
@@ -50,6 +52,7 @@ void CoordinatorCore::notice_pause(Instant now) {
       worker.heard_us += pause;
     }
     leases_.postpone(pause);
+    stage_watch_.postpone(pause);
   }
   last_step_ = now;
 }
@@ -121,6 +124,11 @@ void CoordinatorCore::take_state(Instant now, const StateArrived& event, Worker&
   worker.seq = state.seq;
   worker.slots_max = state.slots_max;
   worker.stages = state.stages;
+  worker.peer_endpoint = state.peer_endpoint;
+  worker.peer_key = state.peer_key;
+  worker.threads = state.threads;
+  worker.serving = state.serving;
+  worker.served = state.served;
   worker.in_flight = state.in_flight;
   worker.full_ms = state.full_ms;
   worker.leaving = state.leaving;
@@ -187,6 +195,9 @@ void CoordinatorCore::assign(Instant now, std::uint64_t incarnation, Worker& wor
   if (!worker.hears || now - worker.heard_us > config_.ttl) {
     return;  // what it cannot hear of it cannot hold
   }
+  if (!holds_leases(worker.stages) || unserved_stage(incarnation, worker.stages, nodes())) {
+    return;  // what it asked a teacher for could not be finished
+  }
   for (const std::uint32_t shard : std::set(leases_.awaited_by(worker.name))) {
     // Its own again when it gave the lease up while it could not reach us.
     if (std::get<LeaseTable::Awaited>(leases_.state(shard)).lease.incarnation <= incarnation) {
@@ -248,12 +259,13 @@ void CoordinatorCore::retire(std::uint64_t incarnation) {
   forget_lowest(gone_);
 }
 
-/// Shares the slots evenly; what a worker's own cap leaves over goes to the others.
+/// Shares the slots evenly over those that ask teachers; what a worker's own cap leaves over goes
+/// to the others.
 void CoordinatorCore::share_slots() {
   std::vector<Worker*> sharing;
   for (const std::uint64_t incarnation : joined_) {
     Worker& worker = workers_.at(incarnation);
-    if (worker.leaving) {
+    if (worker.leaving || !holds_leases(worker.stages)) {
       worker.slots = 0;
     } else {
       sharing.push_back(&worker);
@@ -286,6 +298,7 @@ Order CoordinatorCore::order_for(Instant now, std::uint64_t incarnation,
   order.heartbeat_ms = static_cast<std::uint32_t>(config_.heartbeat / std::chrono::milliseconds(1));
   order.drain = draining_;
   order.run_over = finished();
+  order.peers = peers_of(incarnation);
   if (now - worker.heard_us > config_.ttl && !FD_MUTANT(deaf_worker_kept_in_leases)) {
     return order;  // an order that got through now would renew what is soon another worker's
   }
@@ -293,6 +306,34 @@ Order CoordinatorCore::order_for(Instant now, std::uint64_t incarnation,
     order.leases.push_back({shard, leases_.lease(shard)->fence, shards_[shard].count});
   }
   return order;
+}
+
+/// Returns the other workers that serve peers, or that peers must know by their key.
+std::vector<PeerInfo> CoordinatorCore::peers_of(std::uint64_t incarnation) const {
+  std::vector<PeerInfo> peers;
+  for (const std::uint64_t other : joined_) {
+    const Worker& worker = workers_.at(other);
+    const bool known = !worker.peer_endpoint.empty() || !worker.peer_key.empty();
+    if (other != incarnation && known && worker.ready && !worker.leaving &&
+        peers.size() < kMaxPeers) {
+      peers.push_back({worker.name, worker.peer_endpoint, worker.peer_key, worker.stages, other,
+                       worker.threads});
+    }
+  }
+  return peers;
+}
+
+/// Returns the workers that stay, as far as who serves what goes.
+std::vector<StageNode> CoordinatorCore::nodes() const {
+  std::vector<StageNode> nodes;
+  for (const std::uint64_t incarnation : joined_) {
+    const Worker& worker = workers_.at(incarnation);
+    if (!worker.leaving) {
+      nodes.push_back({incarnation, worker.name, worker.stages, !worker.peer_endpoint.empty(),
+                       !leases_.held_by(incarnation).empty()});
+    }
+  }
+  return nodes;
 }
 
 // --- deaths -----------------------------------------------------------------------------------
@@ -426,6 +467,9 @@ void CoordinatorCore::on(Instant now, Ticked&, CoordinatorEffects& effects) {
     effects.log.push_back(std::to_string(shards) +
                           " shards of workers that did not come back go to others");
   }
+  if (!finished() && !draining_) {
+    effects.unserved = stage_watch_.look(now, nodes());
+  }
   if (finished()) {
     for (const auto& [incarnation, worker] : workers_) {
       effects.send.push_back(SendOrder{worker.peer, order_for(now, incarnation, worker)});
@@ -448,10 +492,11 @@ CoordinatorView CoordinatorCore::view(Instant now) const {
     view.full_ms += worker.full_ms;
     view.idle = view.idle && worker.draining && outstanding == 0;
     const Duration silent = std::max(now - worker.last_seen, Duration::zero());
-    view.workers.push_back(
-        {worker.name, static_cast<std::uint32_t>(leases_.held_by(incarnation).size()),
-         worker.in_flight, worker.slots,
-         static_cast<std::uint64_t>(silent / std::chrono::milliseconds(1)), worker.stages});
+    view.workers.push_back({worker.name,
+                            static_cast<std::uint32_t>(leases_.held_by(incarnation).size()),
+                            worker.in_flight, worker.slots,
+                            static_cast<std::uint64_t>(silent / std::chrono::milliseconds(1)),
+                            worker.stages, worker.peer_endpoint, worker.serving, worker.served});
   }
   return view;
 }

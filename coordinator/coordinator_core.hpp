@@ -12,6 +12,7 @@
 #include "actors/ports.hpp"
 #include "actors/transport.hpp"
 #include "coordinator/lease_table.hpp"
+#include "coordinator/stage_watch.hpp"
 #include "protocol/messages.hpp"
 #include "protocol/mutant.hpp"
 
@@ -27,6 +28,8 @@ struct CoordinatorCoreConfig {
   Duration ttl = std::chrono::seconds(10);
   Duration heartbeat = std::chrono::seconds(1);
   std::uint32_t prefetch = 64;  ///< a worker holds at least so many samples beyond its slots
+  /// So long a stage may be served by nobody, while workers are there, before the run ends.
+  Duration stage_grace = std::chrono::seconds(30);
   Instant started{};  ///< what an earlier coordinator leased is awaited for `ttl` from then on
 };
 
@@ -109,6 +112,8 @@ struct CoordinatorEffects {
   std::vector<Outgoing> send;
   std::vector<std::uint32_t> commit;  ///< every sample of the shard has its outcome
   std::vector<std::string> log;       ///< for people: one line each, something was recovered
+  /// The run cannot go on: which stage nobody serves, and what to start.
+  std::optional<std::string> unserved;
 };
 
 /// A worker as the status shows it.
@@ -119,6 +124,9 @@ struct WorkerView {
   std::uint32_t slots = 0;
   std::uint64_t silent_ms = 0;  ///< since it was last heard of
   std::vector<StageId> stages;  ///< that it serves
+  std::string peer_endpoint;    ///< where it serves them to others; empty: nowhere
+  std::uint32_t serving = 0;    ///< batches of others that are under way there
+  std::uint64_t served = 0;     ///< samples done for others, so far
 };
 
 /// What the run looks like at this moment.
@@ -188,6 +196,11 @@ class CoordinatorCore {
     bool hears = false;                       ///< has confirmed one of our orders
     std::uint64_t seq = 0;
     std::vector<StageId> stages;
+    std::string peer_endpoint;
+    std::string peer_key;
+    std::uint32_t threads = 0;
+    std::uint32_t serving = 0;
+    std::uint64_t served = 0;
     std::uint32_t slots_max = 0;
     std::uint32_t slots = 0;
     std::uint32_t in_flight = 0;
@@ -229,6 +242,8 @@ class CoordinatorCore {
   void retire(std::uint64_t incarnation);
   void share_slots();
   [[nodiscard]] Order order_for(Instant now, std::uint64_t incarnation, const Worker& worker) const;
+  [[nodiscard]] std::vector<PeerInfo> peers_of(std::uint64_t incarnation) const;
+  [[nodiscard]] std::vector<StageNode> nodes() const;
   // deaths (coordinator_core.cpp)
   Lapse count_death(std::uint64_t incarnation, const Worker& worker, CoordinatorEffects& effects);
   void take_back(const Lapse& lapse);
@@ -256,6 +271,7 @@ class CoordinatorCore {
   std::map<std::uint64_t, std::uint64_t> delivered_;  ///< highest Deliver recorded, by incarnation
   std::set<std::uint64_t> gone_;                      ///< incarnations that must not come back
   std::map<std::uint64_t, Lapse> lapses_;             ///< of workers that fell silent
+  StageWatch stage_watch_;
   std::optional<Instant> last_step_;
   std::uint64_t full_ms_gone_ = 0;  ///< of workers that left
   bool draining_ = false;

@@ -41,6 +41,20 @@ std::uint32_t workers_of(const LiveOptions& options) {
   return options.workers.value_or(kWorkersDefault);
 }
 
+/// Checks that what a worker says of itself goes with its key. Errors: refused.
+Result<void> check_sender(const AllowList& allowed, const std::string& user,
+                          const WorkerState& state) {
+  if (!allowed.may_be_called(user, state.name)) {
+    return Error{Errc::refused, "a worker calls itself " + state.name +
+                                    ", which its key, that of " + user + ", does not allow"};
+  }
+  if (!state.peer_key.empty() && allowed.user_of({state.peer_key}) != user) {
+    return Error{Errc::refused, "worker " + state.name + ", of " + user +
+                                    ", wants others to know it by a key that is not its own"};
+  }
+  return {};
+}
+
 /// The live part of a run: from the leases to the last shard.
 class LiveRun {
  public:
@@ -108,9 +122,9 @@ class LiveRun {
       return answers_beside(shard, samples);
     };
     if (security_.own) {
-      options.may_be_called = [allowed = security_.allowed](const std::string& user,
-                                                            const std::string& worker) {
-        return allowed->may_be_called(user, worker);
+      options.check_sender = [allowed = security_.allowed](const std::string& user,
+                                                           const WorkerState& state) {
+        return check_sender(*allowed, user, state);
       };
     }
     options.progress = [this, &status](const Progress& progress) {
@@ -219,6 +233,7 @@ class LiveRun {
     }
     core.workers_expected = std::max<std::uint32_t>(1, workers());
     core.ttl = std::chrono::milliseconds(config_.lease.ttl_ms);
+    core.stage_grace = 3 * core.ttl;
     core.heartbeat = std::chrono::milliseconds(config_.lease.heartbeat_ms);
     return core;
   }
@@ -444,6 +459,10 @@ int carry_on(const LiveOptions& options, const RunConfig& config, RunFolder& fol
     }
     case RunEnd::Kind::no_endpoint:
       std::fprintf(stderr, "fd-coordinator: no usable endpoint: %s\nnothing failed for good. %s\n",
+                   ended->end.error.message.c_str(), how_to_go_on(options, folder).c_str());
+      return kExitNoEndpoint;
+    case RunEnd::Kind::no_stage:
+      std::fprintf(stderr, "fd-coordinator: %s\nnothing failed, and every answer is recorded. %s\n",
                    ended->end.error.message.c_str(), how_to_go_on(options, folder).c_str());
       return kExitNoEndpoint;
     case RunEnd::Kind::drained:

@@ -71,6 +71,9 @@ WorkerView worker_from(const json::Value& value) {
       }
     }
   }
+  worker.peer_endpoint = text_at(&value, "peer_endpoint");
+  worker.serving = static_cast<std::uint32_t>(number_at(&value, "serving"));
+  worker.served = number_at(&value, "served");
   return worker;
 }
 

@@ -25,7 +25,10 @@ json::Value to_json(const WorkerView& worker) {
                       {"in_flight", static_cast<std::uint64_t>(worker.in_flight)},
                       {"slots", static_cast<std::uint64_t>(worker.slots)},
                       {"silent_ms", worker.silent_ms},
-                      {"stages", std::move(stages)}};
+                      {"stages", std::move(stages)},
+                      {"peer_endpoint", worker.peer_endpoint},
+                      {"serving", static_cast<std::uint64_t>(worker.serving)},
+                      {"served", worker.served}};
 }
 
 json::Value status_json(const StatusOrigin& origin, const Progress& progress,

@@ -73,7 +73,12 @@ std::string worker_text(const WorkerView& worker) {
   return printable(worker.name) + ": " + grouped(worker.leases) +
          (worker.leases == 1 ? " shard, " : " shards, ") + grouped(worker.in_flight) + " of " +
          grouped(worker.slots) + " calls, heard of " + grouped(worker.silent_ms) +
-         " ms before; serves " + (stages.empty() ? "nothing" : stages);
+         " ms before; serves " + (stages.empty() ? "nothing" : stages) +
+         (worker.peer_endpoint.empty()
+              ? ""
+              : ", to others at " + printable(worker.peer_endpoint) + ": " +
+                    grouped(worker.serving) + " batches under way, " + grouped(worker.served) +
+                    " samples done");
 }
 
 json::Value or_null(const std::optional<std::string>& text) {

@@ -29,6 +29,8 @@ inline constexpr std::size_t kMaxListItems = 4096;      ///< one list
 inline constexpr std::size_t kMaxMessageValues = 1u << 20;
 inline constexpr std::uint32_t kMaxFetchSamples = 256;        ///< samples in one reply
 inline constexpr std::size_t kDatabaseChunkBytes = 1u << 20;  ///< of one DatabaseChunk
+inline constexpr std::size_t kMaxEndpointBytes = 256;         ///< tcp://HOST:PORT
+inline constexpr std::size_t kMaxPeers = 1024;                ///< peers in one Order
 
 /// One shard as a worker holds it.
 struct HeldLease {
@@ -55,6 +57,11 @@ struct WorkerState {
   std::string version;          ///< of the program
   std::vector<StageId> stages;  ///< the stages it serves
   std::uint64_t heard = 0;      ///< highest ack_seq of the Orders taken; 0: none yet
+  std::string peer_endpoint;    ///< where it serves pure stages to other workers; empty: nowhere
+  std::string peer_key;         ///< its public key (Z85); empty: plaintext
+  std::uint32_t threads = 0;    ///< how many batches of peers it works on at the same time
+  std::uint32_t serving = 0;    ///< batches of peers under way here
+  std::uint64_t served = 0;     ///< samples done for peers, so far
   friend bool operator==(const WorkerState&, const WorkerState&) = default;
 };
 
@@ -63,6 +70,17 @@ struct GrantedLease {
   std::uint64_t fence = 0;
   std::uint32_t count = 0;  ///< samples in the shard
   friend bool operator==(const GrantedLease&, const GrantedLease&) = default;
+};
+
+/// A worker as others reach it: what it serves, and which key they know it by.
+struct PeerInfo {
+  std::string name;
+  std::string endpoint;  ///< empty: it serves nobody, but may ask
+  std::string key;       ///< public key (Z85); empty: plaintext
+  std::vector<StageId> stages;
+  std::uint64_t incarnation = 0;
+  std::uint32_t threads = 0;  ///< as in WorkerState
+  friend bool operator==(const PeerInfo&, const PeerInfo&) = default;
 };
 
 /// Coordinator to worker: what it should hold. A lease that is not in it is not the worker's any
@@ -78,6 +96,8 @@ struct Order {
   std::uint32_t heartbeat_ms = 0;
   bool drain = false;     ///< start no new calls; deliver what is under way
   bool run_over = false;  ///< forget the run
+  /// The other workers of the run, heard of lately, that serve peers or have a key.
+  std::vector<PeerInfo> peers;
   friend bool operator==(const Order&, const Order&) = default;
 };
 
@@ -171,21 +191,23 @@ struct StageItem {
   friend bool operator==(const StageItem&, const StageItem&) = default;
 };
 
-/// Lease holder to a peer that serves a pure stage: run it over these. No state stays at the peer,
-/// so the same request may be sent again, to the same peer or another.
+/// Lease holder to a peer that serves pure stages: run those from `stage` to `last` over these. No
+/// state stays at the peer, so the same request may be sent again, to the same peer or another.
 struct StageRequest {
   std::uint64_t id = 0;  ///< the sender's; comes back with the reply
   StageId stage = StageId::exec;
   std::vector<StageItem> items;
+  StageId last = StageId::exec;
+  Digest config;  ///< digest of the RunSpec that the sender works by
   friend bool operator==(const StageRequest&, const StageRequest&) = default;
 };
 
-/// What the stage added to one item.
+/// What the stages added to one item.
 struct StageEvidence {
   std::vector<Candidate> candidates;
   bool gold_failed = false;
   std::optional<Reason> failure;
-  std::uint64_t service_us = 0;
+  std::vector<std::uint64_t> service_us;  ///< of each stage that ran, in order
   friend bool operator==(const StageEvidence&, const StageEvidence&) = default;
 };
 
@@ -193,6 +215,7 @@ struct StageEvidence {
 struct StageReply {
   std::uint64_t id = 0;
   std::vector<StageEvidence> items;
+  bool not_now = false;  ///< without items: another run's or config's, or too much to do
   friend bool operator==(const StageReply&, const StageReply&) = default;
 };
 
@@ -229,5 +252,7 @@ Result<Record> decode_record(std::string_view body);
 std::size_t encoded_size_bound(const Record& record);
 /// Returns about how many bytes `item` takes in a Samples (an upper bound).
 std::size_t encoded_size_bound(const SampleItem& item);
+/// Returns about how many bytes `item` takes in a StageRequest (an upper bound).
+std::size_t encoded_size_bound(const StageItem& item);
 
 }  // namespace fd

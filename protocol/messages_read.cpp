@@ -171,18 +171,33 @@ class MapReader {
     return *this;
   }
 
- private:
-  const msgpack::object* get(unsigned key) {
-    if (!error_.empty() || map_ == nullptr) {
-      return nullptr;
+  /// For what was added to a message within this protocol version: an older program leaves it out.
+  template <class Read>
+  MapReader& if_there(unsigned key, Read read) {
+    if (map_ != nullptr && find(key) != nullptr) {
+      read(*this);
     }
+    return *this;
+  }
+
+ private:
+  [[nodiscard]] const msgpack::object* find(unsigned key) const {
     for (std::uint32_t i = 0; i < map_->size; ++i) {
       if (map_->ptr[i].key.via.u64 == key) {
         return &map_->ptr[i].val;
       }
     }
-    fail(key, "is missing");
     return nullptr;
+  }
+  const msgpack::object* get(unsigned key) {
+    if (!error_.empty() || map_ == nullptr) {
+      return nullptr;
+    }
+    const msgpack::object* value = find(key);
+    if (value == nullptr) {
+      fail(key, "is missing");
+    }
+    return value;
   }
   MapReader& number(unsigned key, std::uint64_t& out, std::uint64_t max) {
     const msgpack::object* value = get(key);
@@ -226,6 +241,15 @@ void read_stage(const msgpack::object& object, StageId& out, std::string& error)
     return;
   }
   out = static_cast<StageId>(object.via.u64);
+}
+void read_peer(const msgpack::object& object, PeerInfo& out, std::string& error) {
+  MapReader(object, "peer", error)
+      .text(1, out.name, kMaxNameBytes)
+      .text(2, out.endpoint, kMaxEndpointBytes)
+      .text(3, out.key, kMaxNameBytes)
+      .list(4, out.stages, read_stage, kStageCount)
+      .read(5, out.incarnation)
+      .read(6, out.threads);
 }
 void read_sample(const msgpack::object& object, Sample& out, std::string& error) {
   MapReader(object, "sample", error)
@@ -337,13 +361,20 @@ void read_stage_item(const msgpack::object& object, StageItem& out, std::string&
       .choice(5, failure, reason_from_number);
   out.failure = failure_of(failure);
 }
+void read_duration(const msgpack::object& object, std::uint64_t& out, std::string& error) {
+  if (object.type != msgpack::type::POSITIVE_INTEGER) {
+    error = "duration: no whole number";
+    return;
+  }
+  out = object.via.u64;
+}
 void read_evidence(const msgpack::object& object, StageEvidence& out, std::string& error) {
   Reason failure = Reason::none;
   MapReader(object, "stage evidence", error)
       .list(1, out.candidates, read_candidate)
       .read(2, out.gold_failed)
       .choice(3, failure, reason_from_number)
-      .read(4, out.service_us);
+      .list(5, out.service_us, read_duration, kStageCount);
   out.failure = failure_of(failure);
 }
 
@@ -432,7 +463,12 @@ Result<WorkerState> decode_worker_state(std::string_view body) {
         .text(11, m.version, kMaxNameBytes)
         .list(12, m.stages, read_stage, kStageCount)
         .read(13, m.draining)
-        .read(14, m.heard);
+        .read(14, m.heard)
+        .if_there(15, [&](MapReader& map) { map.text(15, m.peer_endpoint, kMaxEndpointBytes); })
+        .if_there(16, [&](MapReader& map) { map.text(16, m.peer_key, kMaxNameBytes); })
+        .if_there(17, [&](MapReader& map) { map.read(17, m.threads); })
+        .if_there(18, [&](MapReader& map) { map.read(18, m.serving); })
+        .if_there(19, [&](MapReader& map) { map.read(19, m.served); });
   });
 }
 Result<Order> decode_order(std::string_view body) {
@@ -447,7 +483,8 @@ Result<Order> decode_order(std::string_view body) {
         .read(7, m.ttl_ms)
         .read(8, m.heartbeat_ms)
         .read(9, m.drain)
-        .read(10, m.run_over);
+        .read(10, m.run_over)
+        .if_there(11, [&](MapReader& map) { map.list(11, m.peers, read_peer, kMaxPeers); });
   });
 }
 Result<RunSpec> decode_run_spec(std::string_view body) {
@@ -512,12 +549,17 @@ Result<StageRequest> decode_stage_request(std::string_view body) {
     MapReader(object, "stage request", error)
         .read(1, m.id)
         .one(2, m.stage, read_stage)
-        .list(3, m.items, read_stage_item);
+        .list(3, m.items, read_stage_item)
+        .one(4, m.last, read_stage)
+        .read(5, m.config);
   });
 }
 Result<StageReply> decode_stage_reply(std::string_view body) {
   return unpacked<StageReply>(body, [](const auto& object, StageReply& m, std::string& error) {
-    MapReader(object, "stage reply", error).read(1, m.id).list(2, m.items, read_evidence);
+    MapReader(object, "stage reply", error)
+        .read(1, m.id)
+        .list(2, m.items, read_evidence)
+        .read(3, m.not_now);
   });
 }
 

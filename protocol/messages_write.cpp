@@ -104,6 +104,15 @@ void put(Packer& packer, const HeldLease& lease) {
 void put(Packer& packer, const GrantedLease& lease) {
   MapWriter(packer, 3).field(1, lease.shard).field(2, lease.fence).field(3, lease.count);
 }
+void put(Packer& packer, const PeerInfo& peer) {
+  MapWriter(packer, 6)
+      .field(1, peer.name)
+      .field(2, peer.endpoint)
+      .field(3, peer.key)
+      .field(4, peer.stages)
+      .field(5, peer.incarnation)
+      .field(6, peer.threads);
+}
 void put(Packer& packer, const Sample& sample) {
   MapWriter(packer, 6)
       .field(1, sample.id)
@@ -189,12 +198,13 @@ void put(Packer& packer, const StageItem& item) {
       .field(4, item.gold_failed)
       .field(5, item.failure);
 }
+/// Key 4 was the time of the one stage that a request could name.
 void put(Packer& packer, const StageEvidence& evidence) {
   MapWriter(packer, 4)
       .field(1, evidence.candidates)
       .field(2, evidence.gold_failed)
       .field(3, evidence.failure)
-      .field(4, evidence.service_us);
+      .field(5, evidence.service_us);
 }
 
 template <class Write>
@@ -210,7 +220,7 @@ std::string packed(Write write) {
 
 std::string encode(const WorkerState& m) {
   return packed([&](Packer& packer) {
-    MapWriter(packer, 14)
+    MapWriter(packer, 19)
         .field(1, m.name)
         .field(2, m.incarnation)
         .field(3, m.seq)
@@ -224,12 +234,17 @@ std::string encode(const WorkerState& m) {
         .field(11, m.version)
         .field(12, m.stages)
         .field(13, m.draining)
-        .field(14, m.heard);
+        .field(14, m.heard)
+        .field(15, m.peer_endpoint)
+        .field(16, m.peer_key)
+        .field(17, m.threads)
+        .field(18, m.serving)
+        .field(19, m.served);
   });
 }
 std::string encode(const Order& m) {
   return packed([&](Packer& packer) {
-    MapWriter(packer, 10)
+    MapWriter(packer, 11)
         .field(1, m.epoch)
         .field(2, m.ack_seq)
         .field(3, m.incarnation)
@@ -239,7 +254,8 @@ std::string encode(const Order& m) {
         .field(7, m.ttl_ms)
         .field(8, m.heartbeat_ms)
         .field(9, m.drain)
-        .field(10, m.run_over);
+        .field(10, m.run_over)
+        .field(11, m.peers);
   });
 }
 std::string encode(const RunSpec& m) {
@@ -293,11 +309,18 @@ std::string encode(const Ack& m) {
 
 std::string encode(const StageRequest& m) {
   return packed([&](Packer& packer) {
-    MapWriter(packer, 3).field(1, m.id).field(2, m.stage).field(3, m.items);
+    MapWriter(packer, 5)
+        .field(1, m.id)
+        .field(2, m.stage)
+        .field(3, m.items)
+        .field(4, m.last)
+        .field(5, m.config);
   });
 }
 std::string encode(const StageReply& m) {
-  return packed([&](Packer& packer) { MapWriter(packer, 2).field(1, m.id).field(2, m.items); });
+  return packed([&](Packer& packer) {
+    MapWriter(packer, 3).field(1, m.id).field(2, m.items).field(3, m.not_now);
+  });
 }
 std::string encode(const Record& record) {
   return packed([&](Packer& packer) { put(packer, record); });
@@ -307,6 +330,14 @@ namespace {
 std::size_t encoded_size_bound(const Answer& answer) {
   return 160 + answer.served_model.size() + answer.text.size() + answer.reasoning.size() +
          answer.finish_reason.size();
+}
+std::size_t encoded_size_bound(const Candidate& candidate) {
+  return 256 + candidate.text.size() + candidate.clean_rule.size() + candidate.error_class.size() +
+         candidate.signature.size();
+}
+std::size_t encoded_size_bound(const Sample& sample) {
+  return 192 + sample.canonical_input.size() + sample.id_fields.size() +
+         (sample.gold ? sample.gold->size() : 0);
 }
 }  // namespace
 
@@ -321,18 +352,27 @@ std::size_t encoded_size_bound(const Record& record) {
   if (record.outcome) {
     bytes += 256;
     for (const Candidate& candidate : record.outcome->candidates) {
-      bytes += 256 + candidate.text.size() + candidate.clean_rule.size() +
-               candidate.error_class.size() + candidate.signature.size();
+      bytes += encoded_size_bound(candidate);
     }
   }
   return bytes;
 }
 
 std::size_t encoded_size_bound(const SampleItem& item) {
-  std::size_t bytes = 192 + item.sample.canonical_input.size() + item.sample.id_fields.size() +
-                      (item.sample.gold ? item.sample.gold->size() : 0);
+  std::size_t bytes = encoded_size_bound(item.sample);
   for (const Answer& answer : item.answers) {
     bytes += encoded_size_bound(answer);
+  }
+  return bytes;
+}
+
+std::size_t encoded_size_bound(const StageItem& item) {
+  std::size_t bytes = 32 + encoded_size_bound(item.sample);
+  for (const Answer& answer : item.answers) {
+    bytes += encoded_size_bound(answer);
+  }
+  for (const Candidate& candidate : item.candidates) {
+    bytes += encoded_size_bound(candidate);
   }
   return bytes;
 }

@@ -129,6 +129,13 @@ std::optional<Verdict> verdict_from_name(std::string_view name) {
 std::optional<ExecStatus> exec_status_from_name(std::string_view name) {
   return value_in(kExecStatuses, name);
 }
+std::vector<StageId> all_stages() {
+  std::vector<StageId> stages;
+  for (std::size_t stage = 0; stage < kStageCount; ++stage) {
+    stages.push_back(static_cast<StageId>(stage));
+  }
+  return stages;
+}
 std::optional<StageId> stage_from_name(std::string_view name) {
   return value_in(kStages, name);
 }

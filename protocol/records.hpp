@@ -154,6 +154,8 @@ enum class StageId : std::uint8_t {
 inline constexpr std::size_t kStageCount = 6;
 std::string_view name(StageId stage);
 std::optional<StageId> stage_from_name(std::string_view name);
+/// Returns every stage, in order.
+std::vector<StageId> all_stages();
 
 /// How long one sample waited for and spent in one stage. Units: microseconds.
 struct StageTime {

@@ -22,6 +22,8 @@
 #include "actors/sandbox/sql_sandbox.hpp"
 #include "actors/zmq_transport.hpp"
 #include "worker/metered_gateway.hpp"
+#include "worker/peer_network.hpp"
+#include "worker/stage_options.hpp"
 #include "worker/state_folder.hpp"
 #include "worker/worker_actor.hpp"
 
@@ -59,6 +61,14 @@ CommandSpec command() {
       {"--allow-plaintext", "", "speak with another machine without keys: anybody can read along",
        false},
       {"--name", "NAME", "how reports call this worker (default: host name and a number)", false},
+      {"--stages", "A,B,...",
+       "what it does: teacher, clean, rules, exec, score (default: all). Without teacher it takes\n"
+       "no shards and serves its stages to workers that ask for them",
+       false},
+      {"--peer-listen", "ENDPOINT",
+       "where it serves its stages to other workers (default without teacher: a free port of the\n"
+       "address that the coordinator is reached from; else: nowhere)",
+       false},
       {"--concurrency", "N", "at most N calls in flight here (default: its share of the run's)",
        false},
       {"--exec-threads", "N", "how many samples run SQL at the same time (default: the cores)",
@@ -112,10 +122,12 @@ class TemporaryFolder {
 
 struct Settings {
   std::string endpoint;
+  std::optional<std::string> peer_listen;  ///< nothing: serves nobody
   WorkerActorOptions options;
   LogLevel level = LogLevel::info;
   StateRequest state;
   std::optional<WorkerKeys> keys;  ///< nothing: plaintext
+  bool allow_plaintext = false;    ///< also with other machines
 };
 
 /// Reads the keys that the command line names. Errors: refused, not_found, invalid_input.
@@ -165,6 +177,31 @@ Result<StateRequest> state_request(const ParsedCommand& parsed, bool local) {
   return request;
 }
 
+/// Takes up which stages are served, and to whom.
+Result<void> take_stages(const ParsedCommand& parsed, Settings& settings) {
+  std::vector<StageId>& stages = settings.options.core.stages;
+  if (const auto text = parsed.value("--stages")) {
+    FD_TRY(stages, stages_from_text(*text));
+  }
+  settings.peer_listen = parsed.value("--peer-listen");
+  const bool takes_leases =
+      std::find(stages.begin(), stages.end(), StageId::teacher) != stages.end();
+  if (!takes_leases && !settings.peer_listen) {
+    settings.peer_listen = default_peer_listen(settings.endpoint);
+    if (!settings.peer_listen) {
+      return Error{Errc::invalid_input,
+                   "--peer-listen ENDPOINT is missing: without the stage teacher a worker serves "
+                   "others, and the address that they reach it at cannot be told from " +
+                       settings.endpoint};
+    }
+  }
+  if (settings.peer_listen && !serves_pure_stage(stages)) {
+    return Error{Errc::invalid_input,
+                 "--peer-listen: there is nothing to serve with --stages teacher alone"};
+  }
+  return {};
+}
+
 Result<Settings> settings_of(const ParsedCommand& parsed) {
   Settings settings;
   const auto endpoint = parsed.value("--connect");
@@ -172,14 +209,10 @@ Result<Settings> settings_of(const ParsedCommand& parsed) {
     return Error{Errc::invalid_input, "--connect ENDPOINT is missing\nusage: " + command().usage};
   }
   settings.endpoint = *endpoint;
-  FD_TRY(const bool loopback, is_loopback_endpoint(settings.endpoint));
   FD_TRY(settings.keys, keys_of(parsed));
-  if (!loopback && !settings.keys && !parsed.has("--allow-plaintext")) {
-    return Error{Errc::refused, settings.endpoint +
-                                    " is not on this machine, and there are no keys: give --keys "
-                                    "DIR with what `fd-coordinator keygen` made there (or "
-                                    "--allow-plaintext on a network where nobody else is)"};
-  }
+  settings.allow_plaintext = parsed.has("--allow-plaintext");
+  FD_TRY_VOID(check_wire("", settings.endpoint, settings.keys || settings.allow_plaintext));
+  FD_TRY_VOID(take_stages(parsed, settings));
   WorkerActorOptions& options = settings.options;
   FD_TRY(const std::uint64_t parent, parsed.number("--parent-pid", 0, 1, INT32_MAX));
   FD_TRY(settings.state, state_request(parsed, parent != 0));
@@ -194,6 +227,7 @@ Result<Settings> settings_of(const ParsedCommand& parsed) {
   const std::uint64_t cores = std::max(1u, std::thread::hardware_concurrency());
   FD_TRY(const std::uint64_t threads, parsed.number("--exec-threads", cores, 1, 256));
   options.exec_actors = static_cast<std::uint32_t>(threads);
+  options.core.threads = options.exec_actors;
   FD_TRY(const std::uint64_t cache_mb, parsed.number("--cache-mb", kCacheMbDefault, 1, 1u << 24));
   options.database_cache_bytes = cache_mb << 20;
   if (const auto name = parsed.value("--log-level")) {
@@ -300,6 +334,9 @@ int serve(Settings settings) {
   std::promise<caf::actor> ready;
   std::shared_future<caf::actor> ready_future = ready.get_future().share();
   std::atomic<bool> rejected = false;
+  const PeerNetwork network(settings.keys ? std::optional(settings.keys->own) : std::nullopt,
+                            settings.allow_plaintext);
+  options.core.peer_key = network.public_key();
   TransportSecurity security;
   if (settings.keys) {
     security.own = std::move(settings.keys->own);
@@ -317,11 +354,35 @@ int serve(Settings settings) {
   if (!transport.ok()) {
     return fail(transport.error());
   }
+  std::unique_ptr<ZmqTransport> peers;
+  if (settings.peer_listen) {
+    auto made = network.listen(*settings.peer_listen, [ready_future](std::vector<Incoming> frames) {
+      act::post(ready_future.get(),
+                PeerFramesIn{std::make_shared<std::vector<Incoming>>(std::move(frames))});
+    });
+    if (!made.ok()) {
+      return fail(made.error());
+    }
+    peers = std::move(made).value();
+    const auto reachable = reachable_endpoint(peers->endpoints().front(), settings.endpoint);
+    if (!reachable) {
+      std::fprintf(stderr, "fd-worker: --peer-listen: name an address that other workers reach\n");
+      return kExitUsage;
+    }
+    options.core.peer_endpoint = *reachable;
+    options.peers = peers.get();
+    log.info("serving", {{"endpoint", *reachable}});
+  }
+  options.peers_known = [&network](const std::vector<PeerInfo>& known) { network.known(known); };
+  options.connect_peer = [&network](const PeerInfo& peer, ReceiveCallback receive) {
+    return network.connect(peer, std::move(receive));
+  };
   worker = spawn_worker(system, clock, **transport, log, std::move(options));
   ready.set_value(worker);
   log.info("started", {{"connect", settings.endpoint}, {"version", FD_VERSION}});
   const int exit_code = wait_for_end(worker, ended, rejected);
   transport.value().reset();  // sends what is queued
+  peers.reset();
   caf::anon_send_exit(worker, caf::exit_reason::user_shutdown);
   worker = nullptr;
   return exit_code;

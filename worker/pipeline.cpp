@@ -5,27 +5,49 @@
 namespace fd {
 
 Result<std::unique_ptr<Pipeline>> Pipeline::start(caf::actor_system& system, const Clock& clock,
-                                                  const RunConfig& config, PipelineOptions options,
-                                                  const caf::actor& sink) {
+                                                  const Log& log, const RunConfig& config,
+                                                  PipelineOptions options, const caf::actor& sink) {
   FD_TRY(PromptStage prompt, PromptStage::make(config));
   FD_TRY(std::unique_ptr<Stage> rules, make_rules_stage(config));
   std::unique_ptr<Pipeline> pipeline(new Pipeline());
 
-  const auto add = [&](std::unique_ptr<Stage> stage, std::vector<caf::actor> next) {
-    caf::actor actor = spawn_stage(system, std::move(stage), Route(std::move(next)), clock);
-    pipeline->stages_.push_back(actor);
-    return actor;
-  };
-  const caf::actor select = add(make_select_stage(config), {sink});
-  const caf::actor score = add(make_score_stage(config), {select});
-  std::vector<caf::actor> exec;
-  for (std::uint32_t i = 0; i < options.exec_actors; ++i) {
-    exec.push_back(add(make_exec_stage(config, options.open_database), {score}));
+  const auto local = [&](StageId stage) { return options.remote.local.contains(stage); };
+  const bool all_local = local(StageId::clean) && local(StageId::rules) && local(StageId::exec) &&
+                         local(StageId::score);
+  if (!all_local) {
+    pipeline->remote_ = spawn_remote_stages(system, clock, log, options.remote);
   }
-  const caf::actor rule_filter = add(std::move(rules), exec);
-  const caf::actor clean = add(make_clean_stage(config), {rule_filter});
-  pipeline->teacher_ = spawn_teacher(system, std::move(prompt), config.teacher.decode.n, sink,
-                                     Route({clean}), clock);
+  UseTargets entrances;
+  // Adds `count` actors of a stage, which pass on to `next`, or its stand-in.
+  const auto add = [&](StageId id, const auto& make, std::vector<caf::actor> next,
+                       std::uint32_t count = 1) {
+    std::vector<caf::actor>& actors = entrances.targets.at(static_cast<std::size_t>(id));
+    if (!local(id)) {
+      actors.push_back(spawn_stand_in(system, id, pipeline->remote_));
+    } else {
+      for (std::uint32_t i = 0; i < count; ++i) {
+        actors.push_back(spawn_stage(system, make(), Route(next), clock));
+      }
+    }
+    pipeline->stages_.insert(pipeline->stages_.end(), actors.begin(), actors.end());
+    return actors;
+  };
+  options.remote.local.insert(StageId::select);
+  const auto select = add(StageId::select, [&] { return make_select_stage(config); }, {sink});
+  const auto score = add(
+      StageId::score, [&] { return make_score_stage(config); }, select);
+  const auto exec = add(
+      StageId::exec, [&] { return make_exec_stage(config, options.open_database); }, score,
+      options.exec_actors);
+  const auto rule_filter = add(
+      StageId::rules, [&] { return std::move(rules); }, exec);
+  const auto clean = add(
+      StageId::clean, [&] { return make_clean_stage(config); }, rule_filter);
+  if (pipeline->remote_) {
+    act::post(pipeline->remote_, std::move(entrances));
+  }
+  pipeline->teacher_ =
+      spawn_teacher(system, std::move(prompt), config.teacher.decode.n, sink, Route(clean), clock);
   auto inbox = std::make_shared<ChatInbox>();
   const caf::actor teacher = pipeline->teacher_;
   FD_TRY(std::unique_ptr<Gateway> gateway,
@@ -39,9 +61,18 @@ Result<std::unique_ptr<Pipeline>> Pipeline::start(caf::actor_system& system, con
   return pipeline;
 }
 
+void Pipeline::use_peers(std::vector<PeerInfo> peers) {
+  if (remote_) {
+    act::post(remote_, PeersKnown{std::make_shared<std::vector<PeerInfo>>(std::move(peers))});
+  }
+}
+
 Pipeline::~Pipeline() {
   if (teacher_) {
     caf::anon_send_exit(teacher_, caf::exit_reason::user_shutdown);
+  }
+  if (remote_) {
+    caf::anon_send_exit(remote_, caf::exit_reason::user_shutdown);
   }
   for (const caf::actor& stage : stages_) {
     caf::anon_send_exit(stage, caf::exit_reason::user_shutdown);

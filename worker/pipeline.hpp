@@ -8,6 +8,7 @@
 
 #include "actors/gateway/gateway.hpp"
 #include "actors/ports.hpp"
+#include "actors/remote_stage.hpp"
 #include "actors/stage_actor.hpp"
 #include "protocol/result.hpp"
 #include "protocol/run_config.hpp"
@@ -24,21 +25,27 @@ struct PipelineOptions {
   std::uint32_t exec_actors = 1;  ///< how many samples run SQL at the same time
   SandboxOpener open_database;
   GatewayFactory make_gateway;
+  RemoteStagesOptions remote;  ///< how stages are reached that do not run here
 };
 
-/// The stage actors of one run on this worker, joined: teacher, clean, rules, exec, score, select.
-/// Paid answers (CallDone), dropped samples (WorkDropped) and finished ones (WorkBatch with
-/// outcomes) go to `sink`.
+/// The stage actors of one run on a worker that takes leases, joined: teacher, clean, rules, exec,
+/// score, select. A pure stage that is not in `PipelineOptions::remote.local` is a stand-in for
+/// those at other workers. Paid answers (CallDone), dropped samples (WorkDropped) and finished ones
+/// (WorkBatch with outcomes) go to `sink`.
 class Pipeline {
  public:
-  /// Errors: invalid_input, from the config. Lifetime: `system` and `clock` outlive the pipeline.
+  /// Errors: invalid_input, from the config. Lifetime: `system`, `clock` and `log` outlive the
+  /// pipeline.
   static Result<std::unique_ptr<Pipeline>> start(caf::actor_system& system, const Clock& clock,
-                                                 const RunConfig& config, PipelineOptions options,
-                                                 const caf::actor& sink);
+                                                 const Log& log, const RunConfig& config,
+                                                 PipelineOptions options, const caf::actor& sink);
   /// Ends the actors, and has ended the gateway when it returns. What is under way is given up.
   ~Pipeline();
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
+
+  /// Tells which other workers there are from now on.
+  void use_peers(std::vector<PeerInfo> peers);
 
   [[nodiscard]] const caf::actor& entrance() const { return teacher_; }
   [[nodiscard]] Gateway& gateway() { return *gateway_; }
@@ -47,6 +54,7 @@ class Pipeline {
   Pipeline() = default;
   std::vector<caf::actor> stages_;
   caf::actor teacher_;
+  caf::actor remote_;                         ///< null: every stage runs here
   std::shared_ptr<ClosableGateway> gateway_;  // shared with the teacher stage
 };
 

@@ -1,5 +1,6 @@
 #include "worker/worker_actor.hpp"
 
+#include <algorithm>
 #include <iterator>
 #include <map>
 #include <utility>
@@ -10,11 +11,12 @@
 #include "actors/gateway/journaled_gateway.hpp"
 #include "protocol/frame.hpp"
 #include "worker/database_cache.hpp"
+#include "worker/database_desk.hpp"
+#include "worker/peer_service.hpp"
 
 namespace fd {
 namespace {
 
-constexpr Duration kDatabaseTimeout = std::chrono::seconds(2);
 constexpr int kExitConfig = 2;
 constexpr int kExitCorrupt = 5;
 constexpr int kExitStorage = 7;
@@ -29,7 +31,8 @@ class WorkerShell {
         log_(log),
         options_(std::move(options)),
         core_(options_.core),
-        databases_(options_.database_directory, options_.database_cache_bytes) {}
+        cache_(options_.database_directory, options_.database_cache_bytes),
+        databases_(cache_, clock, log, [this](const FetchDatabase& fetch) { send(fetch); }) {}
 
   void start() { wake(); }
 
@@ -75,6 +78,20 @@ class WorkerShell {
     }
   }
 
+  void take_requests(const std::vector<Incoming>& frames) {
+    for (const Incoming& incoming : frames) {
+      if (const auto taken = take_request(incoming); !taken.ok()) {
+        log_.warn("peer_message_refused", {{"why", taken.error().message}});
+      }
+    }
+  }
+
+  void served(const StagesServed& served) {
+    if (service_ != nullptr && service_->served(served)) {
+      step(service_->load());
+    }
+  }
+
   void stop() { step(StopAsked{}); }
 
   void journal_failed(const Error& error) {
@@ -87,7 +104,7 @@ class WorkerShell {
       return;
     }
     wake_at_.reset();
-    ask_databases();
+    databases_.ask_again();
     if (pipeline_ != nullptr) {
       step(options_.load());
     }
@@ -107,6 +124,7 @@ class WorkerShell {
       return;
     }
     over_ = true;
+    service_.reset();
     pipeline_.reset();
     journal_.reset();
     options_.exited(exit_code);
@@ -187,15 +205,28 @@ class WorkerShell {
     }
   }
 
+  Result<void> take_request(const Incoming& incoming) {
+    FD_TRY(const FrameView frame, decode_frame(incoming.bytes));
+    if (frame.kind != MessageKind::stage_request) {
+      return Error{Errc::invalid_input, "message: not one for a worker that serves stages"};
+    }
+    if (service_ != nullptr) {
+      return service_->take(incoming.peer, frame.run_id, frame.body);
+    }
+    FD_TRY(const StageRequest request, decode_stage_request(frame.body));
+    PeerService::say_not_now(*options_.peers, incoming.peer, frame.run_id, request.id);
+    return {};
+  }
+
   void perform(WorkerEffects effects) {
     if (effects.reset) {
+      service_.reset();
       pipeline_.reset();
       journal_.reset();
       ++run_;
       waiting_.clear();
-      wanted_.clear();
       ready_.clear();
-      databases_.unpin_all();
+      databases_.forget();
       log_.info("run", {{"run_id", effects.reset->empty() ? "none" : *effects.reset}});
     }
     if (effects.configure) {
@@ -203,6 +234,12 @@ class WorkerShell {
     }
     if (over_) {
       return;
+    }
+    if (effects.peers && options_.peers_known) {
+      options_.peers_known(*effects.peers);
+    }
+    if (effects.peers && pipeline_ != nullptr) {
+      pipeline_->use_peers(std::move(*effects.peers));
     }
     if (effects.slots && pipeline_ != nullptr) {
       pipeline_->gateway().set_slots(*effects.slots);
@@ -237,33 +274,61 @@ class WorkerShell {
   }
 
   void configure(const std::string& json) {
-    auto config = config_from_json(json);
-    if (config.ok()) {
+    service_.reset();
+    pipeline_.reset();
+    const auto config = config_from_json(json);
+    const auto started = config.ok() ? start(*config, sha256(json)) : Result<void>(config.error());
+    if (!started.ok()) {
+      // The coordinator checked this config; a worker that cannot follow it must not pretend to.
+      log_.error("config_refused", {{"why", started.error().message}});
+      end(kExitConfig);
+    }
+  }
+
+  /// Starts what this worker has to do in a run: its own samples, those of others, or both.
+  Result<void> start(const RunConfig& config, const Digest& digest) {
+    const SandboxOpener open_database =
+        [this](const std::string& database) -> Result<std::unique_ptr<SqlSandbox>> {
+      if (const auto wanted = Digest::from_hex(database)) {
+        return open_sqlite_sandbox(cache_.path(*wanted));
+      }
+      return Error{Errc::invalid_input, "'" + database + "' is no digest of a database"};
+    };
+    const auto self = caf::actor_cast<caf::actor>(self_);
+    if (serves(StageId::teacher)) {
       PipelineOptions options;
       options.slots = 1;
       options.exec_actors = options_.exec_actors;
-      options.open_database =
-          [this](const std::string& database) -> Result<std::unique_ptr<SqlSandbox>> {
-        if (const auto digest = Digest::from_hex(database)) {
-          return open_sqlite_sandbox(databases_.path(*digest));
-        }
-        return Error{Errc::invalid_input, "'" + database + "' is no digest of a database"};
-      };
+      options.open_database = open_database;
       options.make_gateway = [this](const RunConfig& run, std::uint32_t slots,
                                     ChatCallback callback) {
         return make_gateway(run, slots, std::move(callback));
       };
-      auto pipeline = Pipeline::start(self_->system(), clock_, *config, std::move(options),
-                                      caf::actor_cast<caf::actor>(self_));
-      if (pipeline.ok()) {
-        pipeline_ = std::move(pipeline).value();
-        return;
-      }
-      config = pipeline.error();
+      options.remote.run_id = core_.run_id();
+      options.remote.config = digest;
+      options.remote.local = {options_.core.stages.begin(), options_.core.stages.end()};
+      options.remote.local.insert(StageId::select);
+      options.remote.connect = options_.connect_peer;
+      FD_TRY(pipeline_,
+             Pipeline::start(self_->system(), clock_, log_, config, std::move(options), self));
     }
-    // The coordinator checked this config; a worker that cannot follow it must not pretend to.
-    log_.error("config_refused", {{"why", config.error().message}});
-    end(kExitConfig);
+    if (options_.peers != nullptr) {
+      PeerServiceOptions options;
+      options.run_id = core_.run_id();
+      options.config = digest;
+      options.stages = options_.core.stages;
+      options.threads = options_.exec_actors;
+      options.tickets_from = ++services_ << 32;
+      options.open_database = open_database;
+      FD_TRY(service_, PeerService::start(self_->system(), clock_, config, *options_.peers,
+                                          databases_, std::move(options), self));
+    }
+    return {};
+  }
+
+  [[nodiscard]] bool serves(StageId stage) const {
+    const std::vector<StageId>& stages = options_.core.stages;
+    return std::find(stages.begin(), stages.end(), stage) != stages.end();
   }
 
   /// Puts the journal before the gateway that sends.
@@ -298,11 +363,11 @@ class WorkerShell {
     item.fence = sample.fence;
     item.sample = std::move(sample.item.sample);
     item.answers = std::move(sample.item.answers);
-    const auto digest = Digest::from_hex(item.sample.database);
-    if (digest && !databases_.has(*digest)) {
-      waiting_[*digest].push_back(std::move(item));
-      want(*digest);
-      return;
+    if (serves(StageId::exec)) {
+      if (const auto missing = databases_.missing(item.sample.database)) {
+        waiting_[*missing].push_back(std::move(item));
+        return;
+      }
     }
     submit(std::move(item));
   }
@@ -323,8 +388,8 @@ class WorkerShell {
   }
 
   void submit(WorkItem item) {
-    if (const auto digest = Digest::from_hex(item.sample.database)) {
-      databases_.pin(*digest);
+    if (serves(StageId::exec)) {
+      databases_.pin(item.sample.database);
     }
     ready_.push_back(std::move(item));
   }
@@ -339,51 +404,22 @@ class WorkerShell {
   }
 
   void unpin(const std::string& database) {
-    if (const auto digest = Digest::from_hex(database)) {
-      databases_.unpin(*digest);
-    }
-  }
-
-  void want(const Digest& digest) {
-    const auto [entry, fresh] = wanted_.try_emplace(digest, clock_.now() + kDatabaseTimeout);
-    if (fresh) {
-      const std::uint64_t received = databases_.received(digest);
-      if (received > 0) {
-        log_.info("database_goes_on",
-                  {{"digest", digest.hex()}, {"offset", std::to_string(received)}});
-      }
-      send(FetchDatabase{digest, received});
-    }
-  }
-
-  /// Asks again for what did not come.
-  void ask_databases() {
-    for (auto& [digest, again_at] : wanted_) {
-      if (clock_.now() >= again_at) {
-        again_at = clock_.now() + kDatabaseTimeout;
-        send(FetchDatabase{digest, databases_.received(digest)});
-      }
+    if (serves(StageId::exec)) {
+      databases_.unpin(database);
     }
   }
 
   Result<void> take_chunk(const DatabaseChunk& chunk) {
-    if (!wanted_.contains(chunk.digest)) {
-      return {};
-    }
-    auto added = databases_.add(chunk.digest, chunk.offset, chunk.total, chunk.bytes);
-    if (!added.ok()) {
-      return added.error();  // asked for again after the time-out, when pins may be gone
-    }
-    if (*added == DatabaseCache::Chunk::more) {
-      wanted_[chunk.digest] = clock_.now() + kDatabaseTimeout;
-      send(FetchDatabase{chunk.digest, databases_.received(chunk.digest)});
-    } else if (*added == DatabaseCache::Chunk::complete) {
-      wanted_.erase(chunk.digest);
-      for (WorkItem& item : waiting_[chunk.digest]) {
+    FD_TRY(const std::optional<Digest> complete, databases_.take(chunk));
+    if (complete) {
+      for (WorkItem& item : std::exchange(waiting_[*complete], {})) {
         submit(std::move(item));
       }
-      waiting_.erase(chunk.digest);
+      waiting_.erase(*complete);
       flush_ready();
+      if (service_ != nullptr) {
+        service_->database_arrived();
+      }
     }
     return {};
   }
@@ -421,14 +457,16 @@ class WorkerShell {
   const Log& log_;
   WorkerActorOptions options_;
   WorkerCore core_;
-  DatabaseCache databases_;
+  DatabaseCache cache_;
+  DatabaseDesk databases_;
   std::unique_ptr<AnswerJournal> journal_;  ///< of the run that is served; outlives the pipeline
-  std::unique_ptr<Pipeline> pipeline_;
+  std::unique_ptr<Pipeline> pipeline_;      ///< null: takes no leases
+  std::unique_ptr<PeerService> service_;    ///< null: serves nobody
   bool over_ = false;
-  std::uint64_t run_ = 0;  ///< rises with every run taken up
+  std::uint64_t run_ = 0;       ///< rises with every run taken up
+  std::uint64_t services_ = 0;  ///< started so far
   std::vector<WorkItem> ready_;
   std::map<Digest, std::vector<WorkItem>> waiting_;  ///< samples whose database is on its way
-  std::map<Digest, Instant> wanted_;                 ///< when to ask again
   std::optional<Instant> wake_at_;
   std::uint64_t generation_ = 0;
 };
@@ -441,6 +479,8 @@ caf::behavior worker_actor(caf::event_based_actor* self, const Clock* clock, Tra
   return {[shell](const FramesIn& in) { shell->take(*in.frames); },
           [shell](CallDone& done) { shell->record(done); },
           [shell](WorkBatch& batch) { shell->finish(*batch.items); },
+          [shell](const PeerFramesIn& in) { shell->take_requests(*in.frames); },
+          [shell](const StagesServed& served) { shell->served(served); },
           [shell](const WorkDropped& dropped) { shell->drop(*dropped.items); },
           [shell](const JournalFailed& failed) { shell->journal_failed(*failed.error); },
           [shell](const WakeUp& wake) { shell->on_wake(wake.generation); },

@@ -23,6 +23,10 @@ struct StopNow {};
 struct WakeUp {
   std::uint64_t generation = 0;
 };
+/// Requests of other workers, for what is served here.
+struct PeerFramesIn {
+  std::shared_ptr<std::vector<Incoming>> frames;
+};
 /// The journal's disk failed: nothing can be paid for any more.
 struct JournalFailed {
   std::shared_ptr<Error> error;
@@ -31,6 +35,7 @@ struct JournalFailed {
 }  // namespace fd
 
 FD_ACTOR_MESSAGE(fd::FramesIn)
+FD_ACTOR_MESSAGE(fd::PeerFramesIn)
 FD_ACTOR_MESSAGE(fd::StopNow)
 FD_ACTOR_MESSAGE(fd::WakeUp)
 FD_ACTOR_MESSAGE(fd::JournalFailed)
@@ -45,6 +50,12 @@ struct WorkerActorOptions {
   std::uint32_t exec_actors = 1;
   /// Makes the gateway that sends; the journal stands before it.
   GatewayFactory make_gateway;
+  /// Where requests of other workers come from and replies go; null: none are served.
+  Transport* peers = nullptr;
+  /// Hears of the run's other workers at every change, on the actor's thread. May be empty.
+  std::function<void(const std::vector<PeerInfo>&)> peers_known;
+  /// Opens the way to another worker that serves stages.
+  PeerConnector connect_peer;
   /// Returns what the gateway is doing. Thread: any.
   std::function<GatewayLoad()> load;
   /// Called once with the process's exit code: when all is delivered after a StopNow, or when it

@@ -62,6 +62,7 @@ void WorkerCore::forget_run(WorkerEffects& effects, const std::string& run_id) {
   deliver_seq_ = 0;
   lapses_.reset();
   draining_ = false;
+  peers_.clear();
   run_id_ = run_id;
   effects.reset = run_id;
 }
@@ -115,6 +116,10 @@ void WorkerCore::on([[maybe_unused]] Instant now, OrderArrived& event, WorkerEff
   if (order.run_over) {
     forget_run(effects, "");
     return;
+  }
+  if (order.peers != peers_) {
+    peers_ = order.peers;
+    effects.peers = peers_;
   }
   if (order.slots != slots_) {
     slots_ = order.slots;
@@ -186,6 +191,7 @@ void WorkerCore::on(Instant, RunSpecArrived& event, WorkerEffects& effects) {
   }
   configured_ = event.spec.config;
   effects.configure = std::move(event.spec.config_json);
+  effects.peers = peers_;
   effects.slots = slots_;
   effects.send_deadline = lapses_;
   report_due_ = true;
@@ -228,6 +234,10 @@ void WorkerCore::on(Instant, GatewayLoad& event, WorkerEffects&) {
   load_ = event;
 }
 
+void WorkerCore::on(Instant, ServingLoad& event, WorkerEffects&) {
+  serving_ = event;
+}
+
 // --- reports ----------------------------------------------------------------------------------
 
 void WorkerCore::report(Instant now, WorkerEffects& effects) {
@@ -249,9 +259,12 @@ void WorkerCore::report(Instant now, WorkerEffects& effects) {
   state.draining = draining_;
   state.version = FD_VERSION;
   state.heard = heard_;
-  for (std::size_t stage = 0; stage < kStageCount; ++stage) {
-    state.stages.push_back(static_cast<StageId>(stage));
-  }
+  state.stages = config_.stages;
+  state.peer_endpoint = config_.peer_endpoint;
+  state.peer_key = config_.peer_key;
+  state.threads = config_.threads;
+  state.serving = serving_.serving;
+  state.served = serving_.served;
   state_sent_[state.seq] = now;
   while (state_sent_.size() > kStateTimesMax) {
     state_sent_.erase(state_sent_.begin());

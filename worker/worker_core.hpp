@@ -21,6 +21,10 @@ struct WorkerCoreConfig {
   std::uint32_t slots_max = 0;  ///< --concurrency; 0: what the coordinator says
   Duration drain = std::chrono::seconds(25);
   std::uint32_t prefetch = 64;  ///< it fetches at least so many samples beyond its slots
+  std::vector<StageId> stages = all_stages();  ///< that it serves; without teacher it gets no lease
+  std::string peer_endpoint{};                 ///< where it serves other workers; empty: nowhere
+  std::string peer_key{};                      ///< its public key; empty: plaintext
+  std::uint32_t threads = 1;                   ///< batches of other workers at the same time
 };
 
 // --- events ---------------------------------------------------------------------------------
@@ -64,11 +68,16 @@ struct GatewayLoad {
   std::uint32_t in_flight = 0;
   std::uint64_t full_ms = 0;
 };
+/// What is done for other workers: batches under way, samples done so far.
+struct ServingLoad {
+  std::uint32_t serving = 0;
+  std::uint64_t served = 0;
+};
 struct StopAsked {};
 struct WorkerTicked {};
-using WorkerEvent =
-    std::variant<OrderArrived, RunSpecArrived, SamplesArrived, AckArrived, RecordReady,
-                 SampleDropped, JournalRecovered, GatewayLoad, StopAsked, WorkerTicked>;
+using WorkerEvent = std::variant<OrderArrived, RunSpecArrived, SamplesArrived, AckArrived,
+                                 RecordReady, SampleDropped, JournalRecovered, GatewayLoad,
+                                 ServingLoad, StopAsked, WorkerTicked>;
 
 // --- effects --------------------------------------------------------------------------------
 
@@ -85,9 +94,10 @@ struct StartSample {
 struct WorkerEffects {
   std::optional<std::string> reset;      ///< tear the pipeline down: another run (its id), or none
   std::optional<std::string> configure;  ///< build the pipeline by this config (JSON)
-  std::optional<std::uint32_t> slots;    ///< calls in flight from now on
-  std::optional<Instant> send_deadline;  ///< no call is to be sent from then on
-  bool cancel_waiting = false;           ///< take back calls that were not sent
+  std::optional<std::vector<PeerInfo>> peers;  ///< the other workers from now on
+  std::optional<std::uint32_t> slots;          ///< calls in flight from now on
+  std::optional<Instant> send_deadline;        ///< no call is to be sent from then on
+  bool cancel_waiting = false;                 ///< take back calls that were not sent
   std::vector<StartSample> start;
   std::vector<WorkerMessage> send;
   /// Journal entries up to this one are acknowledged.
@@ -142,6 +152,7 @@ class WorkerCore {
   void on(Instant now, SampleDropped& event, WorkerEffects& effects);
   void on(Instant now, JournalRecovered& event, WorkerEffects& effects);
   void on(Instant now, GatewayLoad& event, WorkerEffects& effects);
+  void on(Instant now, ServingLoad& event, WorkerEffects& effects);
   void on(Instant now, StopAsked& event, WorkerEffects& effects);
   void on(Instant now, WorkerTicked& event, WorkerEffects& effects);
 
@@ -193,8 +204,10 @@ class WorkerCore {
   std::uint64_t deliver_seq_ = 0;
   Instant resend_at_{};
   GatewayLoad load_;
-  bool leaving_ = false;   ///< SIGTERM
-  bool draining_ = false;  ///< the coordinator's order
+  ServingLoad serving_;
+  std::vector<PeerInfo> peers_;  ///< as the last order named them
+  bool leaving_ = false;         ///< SIGTERM
+  bool draining_ = false;        ///< the coordinator's order
   std::optional<Instant> leave_by_;
   Instant next_tick_{};
 };

@@ -111,6 +111,8 @@ class Conversation {
         config_.ttl = milliseconds(value);
       } else if (key == "fence") {
         config_.last_fence = value;
+      } else if (key == "grace_ms") {
+        config_.stage_grace = milliseconds(value);
       }
     }
   }
@@ -149,6 +151,7 @@ class Conversation {
     state.heard = state.seq - 1;
     state.epoch = config_.epoch;
     state.config = config_.config;
+    state.stages = all_stages();
     for (std::size_t i = 1; i < words.size(); ++i) {
       const std::string& word = words[i];
       if (word.starts_with("inc=")) {
@@ -166,6 +169,10 @@ class Conversation {
         state.leaving = true;
       } else if (word == "draining") {
         state.draining = true;
+      } else if (word == "listens") {
+        state.peer_endpoint = "tcp://" + state.name;
+      } else if (word.starts_with("stages=")) {
+        state.stages = stages(word.substr(7));
       } else {
         const auto [shard, fence] = lease(word);
         const std::size_t colon = word.find(':');
@@ -177,6 +184,16 @@ class Conversation {
     }
     state.incarnation = incarnation;
     step(StateArrived{state.name, std::move(state)});
+  }
+
+  /// clean+exec
+  static std::vector<StageId> stages(const std::string& text) {
+    std::vector<StageId> found;
+    std::istringstream in(text);
+    for (std::string one; std::getline(in, one, '+');) {
+      found.push_back(*stage_from_name(one));
+    }
+    return found;
   }
 
   void deliver(const std::string& what, const std::vector<std::string>& words) {
@@ -249,6 +266,9 @@ class Conversation {
     for (const std::string& line : effects.log) {
       replies_ += "log " + line + "\n";
     }
+    if (effects.unserved) {
+      replies_ += "unserved " + *effects.unserved + "\n";
+    }
     if (core_->finished()) {
       replies_ += "finished\n";
     }
@@ -283,6 +303,12 @@ class Conversation {
     for (const GrantedLease& granted : send.order.leases) {
       replies_ += " " + std::to_string(granted.shard) + "/" + std::to_string(granted.fence) + ":" +
                   std::to_string(granted.count);
+    }
+    for (const PeerInfo& peer : send.order.peers) {
+      replies_ += " peer=" + peer.name;
+      for (std::size_t i = 0; i < peer.stages.size(); ++i) {
+        replies_ += (i == 0 ? ":" : "+") + std::string(name(peer.stages[i]));
+      }
     }
     replies_ +=
         std::string(send.order.drain ? " drain" : "") + (send.order.run_over ? " over" : "") + "\n";

@@ -35,7 +35,8 @@ INSTANTIATE_TEST_SUITE_P(Coordinator, Golden,
                                          "repeats", "worker_restarted", "worker_replaced",
                                          "coordinator_restarted", "coordinator_slept", "poison",
                                          "silence_is_no_death", "deaf_worker", "late_answer",
-                                         "repeated_calls", "repeated_answer", "late_states"),
+                                         "repeated_calls", "repeated_answer", "late_states",
+                                         "peers", "unserved_stage", "no_teacher"),
                          [](const auto& one) { return std::string(one.param); });
 
 }  // namespace

@@ -32,7 +32,15 @@ Progress halfway() {
   progress.completion_tokens = 70;
   progress.cost = 0.00164;
   progress.in_flight = 2;
-  progress.worker_views = {{"local-0", 1, 2, 16, 120, {StageId::teacher, StageId::exec}}};
+  progress.worker_views = {{"local-0",
+                            1,
+                            2,
+                            16,
+                            120,
+                            {StageId::teacher, StageId::exec},
+                            "tcp://127.0.0.1:5556",
+                            3,
+                            1234}};
   return progress;
 }
 
@@ -105,7 +113,8 @@ TEST(Status, OfALiveRunHasItsWorkers) {
   EXPECT_TRUE(holds(text, "1 pending; 1 leased\n"));
   EXPECT_TRUE(holds(text,
                     "worker    local-0: 1 shard, 2 of 16 calls, heard of 120 ms before; serves "
-                    "teacher exec\n"));
+                    "teacher exec, to others at tcp://127.0.0.1:5556: 3 batches under way, "
+                    "1,234 samples done\n"));
   EXPECT_FALSE(holds(text, "to go on"));
 }
 
@@ -130,17 +139,19 @@ TEST(Status, HasTheDocumentedKeys) {
   report(run);
   const auto held = run.hold();
   const RunStatus status = status_of(run);
-  EXPECT_EQ(json::canonical(to_json(status)),
-            R"({"calls":5,"calls_complete":true,"completion_tokens":70,"cost":0.00164,"epoch":3,)"
-            R"("exit_code":null,"finished_at":null,"go_on":null,"in_flight":2,)"
-            R"("model":"qwen3:0.6b","prompt_tokens":1500,"run_id":"text2sql-1",)"
-            R"("samples":{"done":4,"failed":1,"kept":2,"rejected":1,"total":6},)"
-            R"("shards":{"committed":1,"failed":0,"leased":1,"pending":1,"total":2},)"
-            R"("since":"2026-01-31T12:00:00.000Z","started_at":")" +
-                status.started_at +
-                R"(","state":"running","task":"text2sql","updated_at":"2026-01-31T12:00:07.000Z",)"
-                R"("workers":[{"in_flight":2,"leases":1,"name":"local-0","silent_ms":120,)"
-                R"("slots":16,"stages":["teacher","exec"]}]})");
+  EXPECT_EQ(
+      json::canonical(to_json(status)),
+      R"({"calls":5,"calls_complete":true,"completion_tokens":70,"cost":0.00164,"epoch":3,)"
+      R"("exit_code":null,"finished_at":null,"go_on":null,"in_flight":2,)"
+      R"("model":"qwen3:0.6b","prompt_tokens":1500,"run_id":"text2sql-1",)"
+      R"("samples":{"done":4,"failed":1,"kept":2,"rejected":1,"total":6},)"
+      R"("shards":{"committed":1,"failed":0,"leased":1,"pending":1,"total":2},)"
+      R"("since":"2026-01-31T12:00:00.000Z","started_at":")" +
+          status.started_at +
+          R"(","state":"running","task":"text2sql","updated_at":"2026-01-31T12:00:07.000Z",)"
+          R"("workers":[{"in_flight":2,"leases":1,"name":"local-0",)"
+          R"("peer_endpoint":"tcp://127.0.0.1:5556","served":1234,"serving":3,"silent_ms":120,)"
+          R"("slots":16,"stages":["teacher","exec"]}]})");
 }
 
 TEST(Status, OfAFolderThatIsNoRunIsNotFound) {

@@ -118,6 +118,10 @@ class Job:
         self.test.addCleanup(end, process)
         return process
 
+    def log(self):
+        """Returns what the starts by listen() have said so far."""
+        return self.out.with_suffix(".log").read_text()
+
     def finish(self, process):
         """Waits for the coordinator's end. Returns the exit code."""
         code = process.wait(fd.DEADLINE_S)

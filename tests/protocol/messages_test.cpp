@@ -26,7 +26,19 @@ WorkerState some_state() {
   state.full_ms = 12345;
   state.version = "0.1.0";
   state.stages = {StageId::teacher, StageId::select};
+  state.peer_endpoint = "tcp://127.0.0.1:5556";
+  state.peer_key = "key";
+  state.threads = 4;
+  state.serving = 2;
+  state.served = 300;
   return state;
+}
+
+Order some_order() {
+  Order order{3, 7, 99, digest_of(9), 16, {{4, 17, 256}}, 10000, 1000, true, false, {}};
+  order.peers = {{"cpu", "tcp://127.0.0.1:5556", "key", {StageId::exec, StageId::score}, 6, 8},
+                 {"asks", "", "other key", {StageId::teacher}, 7, 0}};
+  return order;
 }
 
 Answer some_answer() {
@@ -91,19 +103,19 @@ StageRequest some_stage_request() {
   item.answers = {some_answer()};
   item.candidates = some_record().outcome->candidates;
   item.failure = Reason::internal;
-  return StageRequest{7, StageId::exec, {item, StageItem{}}};
+  return StageRequest{7, StageId::clean, {item, StageItem{}}, StageId::score, digest_of(9)};
 }
 
 StageReply some_stage_reply() {
-  return StageReply{7, {{some_record().outcome->candidates, true, std::nullopt, 12}, {}}};
+  return StageReply{7, {{some_record().outcome->candidates, true, std::nullopt, {12, 0}}, {}}};
 }
 
 TEST(Messages, EveryMessageComesBackAsItWent) {
   EXPECT_EQ(*decode_stage_request(encode(some_stage_request())), some_stage_request());
   EXPECT_EQ(*decode_stage_reply(encode(some_stage_reply())), some_stage_reply());
   EXPECT_EQ(*decode_worker_state(encode(some_state())), some_state());
-  Order order{3, 7, 99, digest_of(9), 16, {{4, 17, 256}}, 10000, 1000, true, false};
-  EXPECT_EQ(*decode_order(encode(order)), order);
+  EXPECT_EQ(*decode_stage_reply(encode(StageReply{7, {}, true})), (StageReply{7, {}, true}));
+  EXPECT_EQ(*decode_order(encode(some_order())), some_order());
   EXPECT_EQ(*decode_run_spec(encode(RunSpec{digest_of(1), "{}"})), (RunSpec{digest_of(1), "{}"}));
   EXPECT_EQ(*decode_fetch(encode(Fetch{1, 2, 3, 4})), (Fetch{1, 2, 3, 4}));
   EXPECT_EQ(*decode_samples(encode(some_samples())), some_samples());
@@ -126,7 +138,7 @@ TEST(Messages, K01EveryTruncationOfEveryMessageIsRefused) {
     }
   };
   none(encode(some_state()), decode_worker_state);
-  none(encode(Order{3, 7, 99, digest_of(9), 16, {{4, 17, 256}}, 1, 1, true, false}), decode_order);
+  none(encode(some_order()), decode_order);
   none(encode(RunSpec{digest_of(1), "{}"}), decode_run_spec);
   none(encode(Fetch{1, 2, 3, 4}), decode_fetch);
   none(encode(some_samples()), decode_samples);
@@ -163,6 +175,32 @@ TEST(Messages, UnknownIntegerKeysAreIgnored) {
   EXPECT_EQ(*decode_ack(with_extra), (Ack{1, 2, 3}));
 }
 
+/// A program of before the peers leaves their keys out, within the same protocol version.
+TEST(Messages, AnOrderWithoutPeersIsOneOfAnOlderProgram) {
+  Order order = some_order();
+  order.peers.clear();
+  std::string body = encode(order);
+  ASSERT_EQ(body.substr(body.size() - 2), "\x0b\x90");
+  body.resize(body.size() - 2);
+  body[0] = '\x8a';  // ten fields, not eleven
+  const auto decoded = decode_order(body);
+  ASSERT_TRUE(decoded.ok()) << decoded.error().message;
+  EXPECT_EQ(*decoded, order);
+}
+
+TEST(Messages, PeersHaveTheirLimits) {
+  Order order = some_order();
+  order.peers.resize(kMaxPeers);
+  EXPECT_TRUE(decode_order(encode(order)).ok());
+  order.peers.resize(kMaxPeers + 1);
+  EXPECT_EQ(decode_order(encode(order)).error().message, "order: field 11 has too many items");
+  order.peers.resize(1);
+  order.peers[0].endpoint = std::string(kMaxEndpointBytes, 'e');
+  EXPECT_TRUE(decode_order(encode(order)).ok());
+  order.peers[0].endpoint += 'e';
+  EXPECT_EQ(decode_order(encode(order)).error().message, "peer: field 2 is too long");
+}
+
 /// K07: values that no honest peer sends.
 TEST(Messages, K07UnknownEnumeratorsAndOverlongListsAreRefused) {
   Deliver deliver = some_deliver();
@@ -192,6 +230,9 @@ TEST(Messages, SizeBoundsAreNeverBelowTheEncodedSize) {
   EXPECT_GE(encoded_size_bound(some_record()), encode(some_record()).size());
   const Samples samples = some_samples();
   EXPECT_GE(encoded_size_bound(samples.items[0]) + 64, encode(samples).size());
+  StageRequest request = some_stage_request();
+  request.items.resize(1);
+  EXPECT_GE(encoded_size_bound(request.items[0]) + 128, encode(request).size());
 }
 
 }  // namespace

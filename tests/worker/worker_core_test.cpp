@@ -502,5 +502,34 @@ TEST_F(WorkerCoreAloneTest, NothingElseIsFetchedWhileASuspectRunsOrItsEndIsNotOn
   EXPECT_EQ(next[0], (Fetch{0, 2, 1, 9, false}));
 }
 
+/// Peers are handed on when they change, and again to the pipeline of a run that begins.
+TEST_F(WorkerCoreTest, PeersAreHandedOnWhenTheyChangeAndWithAConfig) {
+  step(WorkerTicked{});
+  Order with_peers = order({});
+  with_peers.peers = {{"cpu", "tcp://127.0.0.1:1", "", {StageId::exec}, 7, 2}};
+  EXPECT_EQ(step(OrderArrived{"run", with_peers}).peers, with_peers.peers);
+  EXPECT_EQ(step(OrderArrived{"run", with_peers}).peers, std::nullopt);
+  EXPECT_EQ(step(RunSpecArrived{"run", {digest_of(9), "{}"}}).peers, with_peers.peers);
+  EXPECT_EQ(step(OrderArrived{"run", order({})}).peers, std::vector<PeerInfo>());
+}
+
+TEST_F(WorkerCoreTest, TheStateSaysWhatIsServedWhereAndHowMuch) {
+  WorkerCoreConfig config;
+  config.stages = {StageId::exec, StageId::score};
+  config.peer_endpoint = "tcp://127.0.0.1:2";
+  config.peer_key = "key";
+  config.threads = 3;
+  core_ = WorkerCore(config);
+  step(ServingLoad{2, 300});
+  now_ += seconds(1);
+  step(WorkerTicked{});
+  EXPECT_EQ(last_state_.stages, config.stages);
+  EXPECT_EQ(last_state_.peer_endpoint, config.peer_endpoint);
+  EXPECT_EQ(last_state_.peer_key, config.peer_key);
+  EXPECT_EQ(last_state_.threads, 3u);
+  EXPECT_EQ(last_state_.serving, 2u);
+  EXPECT_EQ(last_state_.served, 300u);
+}
+
 }  // namespace
 }  // namespace fd

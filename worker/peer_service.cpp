@@ -1,0 +1,158 @@
+#include "worker/peer_service.hpp"
+
+#include <algorithm>
+
+#include "protocol/frame.hpp"
+
+namespace fd {
+namespace {
+
+Result<std::vector<std::unique_ptr<Stage>>> make_stages(const RunConfig& config,
+                                                        const PeerServiceOptions& options) {
+  std::vector<std::unique_ptr<Stage>> stages;
+  stages.push_back(make_clean_stage(config));
+  FD_TRY(std::unique_ptr<Stage> rules, make_rules_stage(config));
+  stages.push_back(std::move(rules));
+  stages.push_back(make_exec_stage(config, options.open_database));
+  stages.push_back(make_score_stage(config));
+  return stages;
+}
+
+bool runs_sql(const StageRequest& request) {
+  return request.stage <= StageId::exec && StageId::exec <= request.last;
+}
+
+}  // namespace
+
+PeerService::PeerService(Transport& transport, DatabaseDesk& databases, PeerServiceOptions options)
+    : transport_(transport),
+      databases_(databases),
+      options_(std::move(options)),
+      last_ticket_(options_.tickets_from) {}
+
+Result<std::unique_ptr<PeerService>> PeerService::start(
+    caf::actor_system& system, const Clock& clock, const RunConfig& config, Transport& transport,
+    DatabaseDesk& databases, PeerServiceOptions options, const caf::actor& owner) {
+  std::unique_ptr<PeerService> service(new PeerService(transport, databases, std::move(options)));
+  for (std::uint32_t i = 0; i < service->options_.threads; ++i) {
+    FD_TRY(std::vector<std::unique_ptr<Stage>> stages, make_stages(config, service->options_));
+    service->servers_.push_back(spawn_stage_server(system, std::move(stages), clock, owner));
+  }
+  service->idle_ = service->servers_;
+  return service;
+}
+
+PeerService::~PeerService() {
+  for (const auto& [ticket, job] : working_) {
+    for (const std::string& database : job.databases) {
+      databases_.unpin(database);
+    }
+  }
+  for (const caf::actor& server : servers_) {
+    caf::anon_send_exit(server, caf::exit_reason::user_shutdown);
+  }
+}
+
+void PeerService::say_not_now(Transport& transport, const PeerId& peer, std::string_view run_id,
+                              std::uint64_t request_id) {
+  transport.send(peer, encode_frame(MessageKind::stage_reply, run_id,
+                                    encode(StageReply{request_id, {}, true})));
+}
+
+Result<void> PeerService::take(const PeerId& peer, std::string_view run_id, std::string_view body) {
+  FD_TRY(StageRequest request, decode_stage_request(body));
+  if (run_id != options_.run_id || request.config != options_.config || !serves(request) ||
+      waiting_.size() >= kServeQueueMax) {
+    say_not_now(transport_, peer, run_id, request.id);
+    return {};
+  }
+  if (!known_.emplace(peer, request.id).second) {
+    return {};
+  }
+  Job job;
+  job.peer = peer;
+  job.id = request.id;
+  job.samples = request.items.size();
+  if (runs_sql(request)) {
+    std::set<std::string> databases;
+    for (const StageItem& item : request.items) {
+      databases.insert(item.sample.database);
+    }
+    job.databases.assign(databases.begin(), databases.end());
+  }
+  job.request = std::make_shared<StageRequest>(std::move(request));
+  waiting_.push_back(std::move(job));
+  put_to_work();
+  return {};
+}
+
+bool PeerService::serves(const StageRequest& request) const {
+  if (request.stage < StageId::clean || request.last > StageId::score ||
+      request.stage > request.last) {
+    return false;
+  }
+  for (auto id = static_cast<std::uint8_t>(request.stage);
+       id <= static_cast<std::uint8_t>(request.last); ++id) {
+    if (std::find(options_.stages.begin(), options_.stages.end(), static_cast<StageId>(id)) ==
+        options_.stages.end()) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// Asks for all that are not here.
+bool PeerService::databases_are_here(const Job& job) {
+  bool here = true;
+  for (const std::string& database : job.databases) {
+    here = !databases_.missing(database) && here;
+  }
+  return here;
+}
+
+void PeerService::put_to_work() {
+  for (auto job = waiting_.begin(); job != waiting_.end() && !idle_.empty();) {
+    if (!databases_are_here(*job)) {
+      ++job;
+      continue;
+    }
+    for (const std::string& database : job->databases) {
+      databases_.pin(database);
+    }
+    job->server = idle_.back();
+    idle_.pop_back();
+    const std::uint64_t ticket = ++last_ticket_;
+    act::post(job->server, ServeStages{ticket, std::move(job->request)});
+    working_.emplace(ticket, std::move(*job));
+    job = waiting_.erase(job);
+  }
+}
+
+bool PeerService::served(const StagesServed& served) {
+  const auto found = working_.find(served.ticket);
+  if (found == working_.end()) {
+    return false;
+  }
+  const Job& job = found->second;
+  for (const std::string& database : job.databases) {
+    databases_.unpin(database);
+  }
+  transport_.send(job.peer,
+                  encode_frame(MessageKind::stage_reply, options_.run_id, encode(*served.reply)));
+  samples_served_ += job.samples;
+  idle_.push_back(job.server);
+  known_.erase({job.peer, job.id});
+  working_.erase(found);
+  put_to_work();
+  return true;
+}
+
+void PeerService::database_arrived() {
+  put_to_work();
+}
+
+ServingLoad PeerService::load() const {
+  return {static_cast<std::uint32_t>(waiting_.size() + working_.size()), samples_served_};
+}
+
+}  // namespace fd

@@ -1,0 +1,112 @@
+#include "worker/stage_options.hpp"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace fd {
+namespace {
+
+constexpr std::string_view kTcp = "tcp://";
+
+std::string known_stages() {
+  std::string names;
+  for (const StageId stage : all_stages()) {
+    names += (names.empty() ? "" : ", ") + std::string(name(stage));
+  }
+  return names;
+}
+
+/// Returns our own address on the way to `endpoint`. Sends nothing: connecting a datagram socket
+/// only looks up the route.
+std::optional<std::string> address_towards(const std::string& endpoint) {
+  const std::size_t colon = endpoint.rfind(':');
+  if (!endpoint.starts_with(kTcp) || colon <= kTcp.size()) {
+    return std::nullopt;
+  }
+  const std::string host = endpoint.substr(kTcp.size(), colon - kTcp.size());
+  addrinfo hints{};
+  hints.ai_family = AF_INET;
+  hints.ai_socktype = SOCK_DGRAM;
+  addrinfo* found = nullptr;
+  if (::getaddrinfo(host.c_str(), endpoint.substr(colon + 1).c_str(), &hints, &found) != 0) {
+    return std::nullopt;
+  }
+  std::optional<std::string> address;
+  const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  sockaddr_in own{};
+  socklen_t size = sizeof own;
+  std::array<char, INET_ADDRSTRLEN> text{};
+  if (fd >= 0 && ::connect(fd, found->ai_addr, found->ai_addrlen) == 0 &&
+      ::getsockname(fd, reinterpret_cast<sockaddr*>(&own), &size) == 0 &&
+      inet_ntop(AF_INET, &own.sin_addr, text.data(), text.size()) != nullptr) {
+    address = text.data();
+  }
+  if (fd >= 0) {
+    ::close(fd);
+  }
+  ::freeaddrinfo(found);
+  return address;
+}
+
+}  // namespace
+
+Result<std::vector<StageId>> stages_from_text(std::string_view text) {
+  std::set<StageId> stages;
+  while (true) {
+    const std::size_t comma = text.find(',');
+    const std::string_view one = text.substr(0, comma);
+    if (one == "judge" || one == "student_gen" || one == "student_eval") {
+      return Error{Errc::unsupported,
+                   "--stages: " + std::string(one) + " is not available in this version"};
+    }
+    const auto stage = stage_from_name(one);
+    if (!stage) {
+      return Error{Errc::invalid_input,
+                   "--stages: '" + std::string(one) + "' is none of " + known_stages()};
+    }
+    stages.insert(*stage);
+    if (comma == std::string_view::npos) {
+      break;
+    }
+    text.remove_prefix(comma + 1);
+  }
+  if (stages.contains(StageId::teacher)) {
+    stages.insert(StageId::select);
+  }
+  std::vector<StageId> ordered(stages.begin(), stages.end());
+  if (!stages.contains(StageId::teacher) && !serves_pure_stage(ordered)) {
+    return Error{Errc::invalid_input,
+                 "--stages: select runs beside the teacher, and nobody asks another worker for it"};
+  }
+  return ordered;
+}
+
+bool serves_pure_stage(const std::vector<StageId>& stages) {
+  return std::any_of(stages.begin(), stages.end(), [](StageId stage) {
+    return stage != StageId::teacher && stage != StageId::select;
+  });
+}
+
+std::optional<std::string> default_peer_listen(const std::string& coordinator) {
+  const auto address = address_towards(coordinator);
+  return address ? std::optional(std::string(kTcp) + *address + ":*") : std::nullopt;
+}
+
+std::optional<std::string> reachable_endpoint(const std::string& bound,
+                                              const std::string& coordinator) {
+  constexpr std::string_view kAll = "tcp://0.0.0.0:";
+  if (!bound.starts_with(kAll)) {
+    return bound;
+  }
+  const auto address = address_towards(coordinator);
+  return address ? std::optional(std::string(kTcp) + *address + ":" + bound.substr(kAll.size()))
+                 : std::nullopt;
+}
+
+}  // namespace fd
