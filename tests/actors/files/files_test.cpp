@@ -238,17 +238,17 @@ TEST(SyncFilesystem, NamesAFolderThatIsNotThere) {
 }
 
 TEST(Files, NamesInAFolderAreSorted) {
-  const testing_support::TempFolder folder;
+  const TempFolder folder;
   for (const char* name : {"b", "a", ".hidden"}) {
-    ASSERT_TRUE(write_file(folder.path() + "/" + name, "").ok());
+    folder.put(name, "");
   }
-  const auto names = names_in(folder.path());
+  const auto names = names_in(folder.root());
   ASSERT_TRUE(names.ok());
   EXPECT_EQ(*names, (std::vector<std::string>{".hidden", "a", "b"}));
-  const auto none = names_in(folder.path() + "/missing");
+  const auto none = names_in(folder.at("missing"));
   ASSERT_TRUE(none.ok());
   EXPECT_TRUE(none->empty());
-  EXPECT_EQ(names_in(folder.path() + "/a").error().code, Errc::storage);
+  EXPECT_EQ(names_in(folder.at("a")).error().code, Errc::storage);
 }
 
 }  // namespace
