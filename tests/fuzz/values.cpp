@@ -114,7 +114,12 @@ StageItem stage_item(Random& random) {
           coin(random), failure(random)};
 }
 StageEvidence evidence(Random& random) {
-  return {some<Candidate>(random, 3, candidate), coin(random), failure(random), number(random, 64)};
+  StageEvidence out{some<Candidate>(random, 3, candidate), coin(random), failure(random), {}};
+  out.service_us.resize(random.below(5));
+  for (std::uint64_t& service_us : out.service_us) {
+    service_us = number(random, 64);
+  }
+  return out;
 }
 
 }  // namespace
@@ -189,7 +194,16 @@ WorkerState worker_state(Random& random) {
   out.version = text(random, kMaxNameBytes);
   out.stages = some<StageId>(random, kStageCount, stage);
   out.heard = number(random, 64);
+  out.peer_endpoint = text(random, 60);
+  out.peer_key = text(random, 40);
+  out.threads = number32(random);
+  out.serving = number32(random);
+  out.served = number(random, 64);
   return out;
+}
+PeerInfo peer(Random& random) {
+  return {text(random, kMaxNameBytes),     text(random, 60),   text(random, 40),
+          some<StageId>(random, 5, stage), number(random, 64), number32(random)};
 }
 Order order(Random& random) {
   Order out;
@@ -203,6 +217,7 @@ Order order(Random& random) {
   out.heartbeat_ms = number32(random);
   out.drain = coin(random);
   out.run_over = coin(random);
+  out.peers = some<PeerInfo>(random, 4, peer);
   return out;
 }
 RunSpec run_spec(Random& random) {
@@ -238,10 +253,11 @@ Ack ack(Random& random) {
   return {number(random, 64), number(random, 64), number(random, 64)};
 }
 StageRequest stage_request(Random& random) {
-  return {number(random, 64), stage(random), some<StageItem>(random, 2, stage_item)};
+  return {number(random, 64), stage(random), some<StageItem>(random, 2, stage_item), stage(random),
+          digest(random)};
 }
 StageReply stage_reply(Random& random) {
-  return {number(random, 64), some<StageEvidence>(random, 3, evidence)};
+  return {number(random, 64), some<StageEvidence>(random, 3, evidence), coin(random)};
 }
 
 }  // namespace fd::fuzz

@@ -71,6 +71,8 @@ const std::map<std::string, std::string>& other_values() {
       {"gates.dataset.min_gold_match_rate", "0.5"},
       {"gates.dataset.max_failed_fraction", "0.5"},
       {"export.train_ratio", "0.8"},
+      {"transport.keys", "some-keys"},
+      {"transport.allow_plaintext_non_loopback", "true"},
       {"lease.ttl_ms", "4000"},
       {"lease.heartbeat_ms", "100"},
   };
