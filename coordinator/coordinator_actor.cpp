@@ -14,6 +14,7 @@
 
 #include "actors/config_loader.hpp"
 #include "actors/failpoint.hpp"
+#include "actors/sandbox/sql_sandbox.hpp"
 #include "coordinator/committed_frames.hpp"
 #include "coordinator/histogram.hpp"
 #include "coordinator/shard_files.hpp"
@@ -74,6 +75,9 @@ class CoordinatorShell {
   void take(const std::vector<Incoming>& frames) {
     for (const Incoming& incoming : frames) {
       if (const auto taken = dispatch(incoming); !taken.ok()) {
+        if (taken.error().code == Errc::unsupported) {
+          refuse(incoming.peer, WorkerState{}, taken.error().message);
+        }
         if (++refused_ <= kRefusedLogged) {
           log_.warn("message_refused",
                     {{"why", taken.error().message}, {"total", std::to_string(refused_)}});
@@ -148,6 +152,12 @@ class CoordinatorShell {
         if (options_.check_sender) {
           FD_TRY_VOID(options_.check_sender(incoming.user, state));
         }
+        if (state.policy != policy_) {
+          const std::string why = "worker '" + state.name + "' judges SQL by '" + state.policy +
+                                  "', this coordinator by '" + policy_ + "': verdicts could differ";
+          refuse(incoming.peer, state, why);
+          return Error{Errc::refused, why};
+        }
         if (frame.run_id != options_.run_id) {
           state.epoch = 0;  // what it holds belongs to another run
           state.leases.clear();
@@ -176,6 +186,18 @@ class CoordinatorShell {
       default:
         return Error{Errc::invalid_input, "message: not one for a coordinator"};
     }
+  }
+
+  /// Tells a worker that it cannot take part, and why. One that speaks another version of the
+  /// protocol learns it from the frame, which names ours.
+  void refuse(const PeerId& peer, const WorkerState& state, const std::string& why) {
+    Order order;
+    order.epoch = options_.core.epoch;
+    order.ack_seq = state.seq;
+    order.incarnation = state.incarnation;
+    order.config = options_.core.config;
+    order.refused = why;
+    transport_.send(peer, encode_frame(MessageKind::order, options_.run_id, encode(order)));
   }
 
   void perform(CoordinatorEffects effects) {
@@ -471,6 +493,7 @@ class CoordinatorShell {
       std::make_shared<std::atomic<std::uint64_t>>(0);
   std::uint32_t writing_ = 0;
   std::array<StageHistograms, kStageCount> times_;
+  std::string policy_ = verdict_policy();
   std::set<std::string> version_warned_;
   std::size_t refused_ = 0;
   bool any_answer_ = false;

@@ -22,6 +22,7 @@ namespace fd {
 inline constexpr std::size_t kMaxNameBytes = 64;
 /// Names of workers that a coordinator starts itself, and that end with it.
 inline constexpr std::string_view kLocalWorkerPrefix = "local-";
+inline constexpr std::size_t kMaxPolicyBytes = 256;     ///< WorkerState.policy
 inline constexpr std::size_t kMaxTextBytes = 8u << 20;  ///< one text field
 inline constexpr std::size_t kMaxListItems = 4096;      ///< one list
 /// Values in one body: numbers, texts, lists, maps, keys. Bounds what a body takes up once it is
@@ -62,6 +63,7 @@ struct WorkerState {
   std::uint32_t threads = 0;    ///< how many batches of peers it works on at the same time
   std::uint32_t serving = 0;    ///< batches of peers under way here
   std::uint64_t served = 0;     ///< samples done for peers, so far
+  std::string policy;           ///< verdict_policy() of the program; empty: not said
   friend bool operator==(const WorkerState&, const WorkerState&) = default;
 };
 
@@ -98,6 +100,7 @@ struct Order {
   bool run_over = false;  ///< forget the run
   /// The other workers of the run, heard of lately, that serve peers or have a key.
   std::vector<PeerInfo> peers;
+  std::string refused{};  ///< why this worker may not take part; the rest does not count then
   friend bool operator==(const Order&, const Order&) = default;
 };
 

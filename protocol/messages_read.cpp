@@ -468,7 +468,8 @@ Result<WorkerState> decode_worker_state(std::string_view body) {
         .if_there(16, [&](MapReader& map) { map.text(16, m.peer_key, kMaxNameBytes); })
         .if_there(17, [&](MapReader& map) { map.read(17, m.threads); })
         .if_there(18, [&](MapReader& map) { map.read(18, m.serving); })
-        .if_there(19, [&](MapReader& map) { map.read(19, m.served); });
+        .if_there(19, [&](MapReader& map) { map.read(19, m.served); })
+        .if_there(20, [&](MapReader& map) { map.text(20, m.policy, kMaxPolicyBytes); });
   });
 }
 Result<Order> decode_order(std::string_view body) {
@@ -484,7 +485,8 @@ Result<Order> decode_order(std::string_view body) {
         .read(8, m.heartbeat_ms)
         .read(9, m.drain)
         .read(10, m.run_over)
-        .if_there(11, [&](MapReader& map) { map.list(11, m.peers, read_peer, kMaxPeers); });
+        .if_there(11, [&](MapReader& map) { map.list(11, m.peers, read_peer, kMaxPeers); })
+        .if_there(12, [&](MapReader& map) { map.read(12, m.refused); });
   });
 }
 Result<RunSpec> decode_run_spec(std::string_view body) {

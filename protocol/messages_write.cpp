@@ -220,7 +220,7 @@ std::string packed(Write write) {
 
 std::string encode(const WorkerState& m) {
   return packed([&](Packer& packer) {
-    MapWriter(packer, 19)
+    MapWriter(packer, 20)
         .field(1, m.name)
         .field(2, m.incarnation)
         .field(3, m.seq)
@@ -239,12 +239,13 @@ std::string encode(const WorkerState& m) {
         .field(16, m.peer_key)
         .field(17, m.threads)
         .field(18, m.serving)
-        .field(19, m.served);
+        .field(19, m.served)
+        .field(20, m.policy);
   });
 }
 std::string encode(const Order& m) {
   return packed([&](Packer& packer) {
-    MapWriter(packer, 11)
+    MapWriter(packer, 12)
         .field(1, m.epoch)
         .field(2, m.ack_seq)
         .field(3, m.incarnation)
@@ -255,7 +256,8 @@ std::string encode(const Order& m) {
         .field(8, m.heartbeat_ms)
         .field(9, m.drain)
         .field(10, m.run_over)
-        .field(11, m.peers);
+        .field(11, m.peers)
+        .field(12, m.refused);
   });
 }
 std::string encode(const RunSpec& m) {

@@ -220,6 +220,7 @@ Result<Settings> settings_of(const ParsedCommand& parsed) {
     settings.state.host = default_name(settings.keys->user, settings.state.host);
   }
   options.core.incarnation = new_incarnation();
+  options.core.policy = verdict_policy();
   FD_TRY(const std::uint64_t concurrency, parsed.number("--concurrency", 0, 1, 65536));
   options.core.slots_max = static_cast<std::uint32_t>(concurrency);
   FD_TRY(const std::uint64_t drain_s, parsed.number("--drain-s", 25, 0, 86400));

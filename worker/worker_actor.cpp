@@ -20,6 +20,7 @@ namespace {
 constexpr int kExitConfig = 2;
 constexpr int kExitCorrupt = 5;
 constexpr int kExitStorage = 7;
+constexpr int kExitOtherBuild = 11;
 
 class WorkerShell {
  public:
@@ -39,6 +40,10 @@ class WorkerShell {
   void take(const std::vector<Incoming>& frames) {
     for (const Incoming& incoming : frames) {
       const auto frame = decode_frame(incoming.bytes);
+      if (!frame.ok() && frame.error().code == Errc::unsupported) {
+        refused(frame.error().message);
+        return;
+      }
       if (!frame.ok()) {
         log_.warn("frame_refused", {{"why", frame.error().message}});
         continue;
@@ -112,6 +117,12 @@ class WorkerShell {
   }
 
  private:
+  /// This program and the coordinator's do not go together; trying again would change nothing.
+  void refused(const std::string& why) {
+    log_.error("refused", {{"why", why}});
+    end(kExitOtherBuild);
+  }
+
   void step(WorkerEvent event) {
     if (!over_) {
       perform(core_.step(clock_.now(), std::move(event)));
@@ -167,6 +178,10 @@ class WorkerShell {
     switch (frame.kind) {
       case MessageKind::order: {
         FD_TRY(Order order, decode_order(frame.body));
+        if (!order.refused.empty() && order.incarnation == options_.core.incarnation) {
+          refused(order.refused);
+          return {};
+        }
         if (!order.leases.empty()) {
           FD_FAILPOINT("k21.order_received");
         }
@@ -277,7 +292,18 @@ class WorkerShell {
     service_.reset();
     pipeline_.reset();
     const auto config = config_from_json(json);
-    const auto started = config.ok() ? start(*config, sha256(json)) : Result<void>(config.error());
+    if (!config.ok()) {
+      refused("this program cannot read the run's config " + sha256(json).hex() + ": " +
+              config.error().message);
+      return;
+    }
+    const std::string read_as = json::canonical(effective_config(*config));
+    if (read_as != json) {
+      refused("this program reads the run's config " + sha256(json).hex() + " as " +
+              sha256(read_as).hex() + ": it has other keys or defaults");
+      return;
+    }
+    const auto started = start(*config, sha256(json));
     if (!started.ok()) {
       // The coordinator checked this config; a worker that cannot follow it must not pretend to.
       log_.error("config_refused", {{"why", started.error().message}});

@@ -260,6 +260,7 @@ void WorkerCore::report(Instant now, WorkerEffects& effects) {
   state.version = FD_VERSION;
   state.heard = heard_;
   state.stages = config_.stages;
+  state.policy = config_.policy;
   state.peer_endpoint = config_.peer_endpoint;
   state.peer_key = config_.peer_key;
   state.threads = config_.threads;

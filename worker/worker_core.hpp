@@ -25,6 +25,7 @@ struct WorkerCoreConfig {
   std::string peer_endpoint{};                 ///< where it serves other workers; empty: nowhere
   std::string peer_key{};                      ///< its public key; empty: plaintext
   std::uint32_t threads = 1;                   ///< batches of other workers at the same time
+  std::string policy{};                        ///< verdict_policy() of this program
 };
 
 // --- events ---------------------------------------------------------------------------------

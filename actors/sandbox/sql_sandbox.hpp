@@ -54,4 +54,10 @@ void init_sqlite_accounting();
 /// Returns the program's SQLite version, for run.json.
 std::string sqlite_version();
 
+/// Raised with every change of the sandbox that may change a verdict.
+inline constexpr int kSandboxPolicy = 1;
+/// Returns what must be equal in two programs for equal verdicts: kSandboxPolicy, SQLite's version
+/// and the digest of its source.
+std::string verdict_policy();
+
 }  // namespace fd

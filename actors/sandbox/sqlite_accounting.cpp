@@ -257,4 +257,12 @@ std::string sqlite_version() {
   return sqlite3_libversion();
 }
 
+std::string verdict_policy() {
+  constexpr std::size_t kDigestDigits = 16;
+  const std::string source = sqlite3_sourceid();  // "DATE TIME DIGEST"
+  const std::size_t digest = source.rfind(' ') + 1;
+  return "sandbox " + std::to_string(kSandboxPolicy) + ", SQLite " + sqlite3_libversion() + " (" +
+         source.substr(digest, kDigestDigits) + ")";
+}
+
 }  // namespace fd

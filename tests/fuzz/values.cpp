@@ -199,6 +199,7 @@ WorkerState worker_state(Random& random) {
   out.threads = number32(random);
   out.serving = number32(random);
   out.served = number(random, 64);
+  out.policy = text(random, kMaxPolicyBytes);
   return out;
 }
 PeerInfo peer(Random& random) {
@@ -218,6 +219,7 @@ Order order(Random& random) {
   out.drain = coin(random);
   out.run_over = coin(random);
   out.peers = some<PeerInfo>(random, 4, peer);
+  out.refused = text(random, 200);
   return out;
 }
 RunSpec run_spec(Random& random) {

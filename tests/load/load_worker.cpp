@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "actors/sandbox/sql_sandbox.hpp"
 #include "protocol/frame.hpp"
 
 namespace fd::load {
@@ -14,6 +15,7 @@ WorkerCoreConfig core_config(std::uint32_t number, std::uint64_t incarnation) {
   WorkerCoreConfig config;
   config.name = "load-" + std::to_string(number);
   config.incarnation = incarnation;
+  config.policy = verdict_policy();
   return config;
 }
 
