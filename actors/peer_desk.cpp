@@ -14,7 +14,7 @@ StageId after(StageId stage) {
 }  // namespace
 
 bool PeerDesk::Peer::serves(StageId stage) const {
-  return std::find(info.stages.begin(), info.stages.end(), stage) != info.stages.end();
+  return has_stage(info.stages, stage);
 }
 
 std::uint32_t PeerDesk::Peer::credit() const {

@@ -1,9 +1,7 @@
 #pragma once
 
-#include <algorithm>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "actors/failpoint.hpp"
@@ -18,8 +16,8 @@ class CommittedFrames {
   CommittedFrames(std::vector<std::pair<PeerId, std::string>> frames,
                   const std::vector<LedgerEvent>& append)
       : frames_(std::move(frames)),
-        leases_(any<LeaseGranted>(append)),
-        records_(any<Record>(append)) {}
+        leases_(brings<LeaseGranted>(append)),
+        records_(brings<Record>(append)) {}
 
   void send(Transport& transport) {
     if (leases_) {
@@ -40,12 +38,6 @@ class CommittedFrames {
   }
 
  private:
-  template <class T>
-  static bool any(const std::vector<LedgerEvent>& append) {
-    return std::any_of(append.begin(), append.end(),
-                       [](const LedgerEvent& event) { return std::holds_alternative<T>(event); });
-  }
-
   std::vector<std::pair<PeerId, std::string>> frames_;
   bool leases_;
   bool records_;

@@ -216,7 +216,8 @@ class CoordinatorShell {
       }
     }
     // Orders rest on leases alone: with none on its way to the disk they wait for no records.
-    const bool leases_wait = *waiting_leases_ > 0 || has_lease(effects.append);
+    const std::uint64_t leases = brings<LeaseGranted>(effects.append) ? 1 : 0;
+    const bool leases_wait = *waiting_leases_ + leases > 0;
     std::vector<std::pair<PeerId, std::string>> frames;
     for (const Outgoing& outgoing : effects.send) {
       if (const auto* samples = std::get_if<SendSamples>(&outgoing)) {
@@ -231,7 +232,7 @@ class CoordinatorShell {
       std::visit([&](const auto& one) { frames.emplace_back(one.peer, encoded(one)); }, outgoing);
     }
     if (!effects.append.empty() || !effects.commit.empty() || *waiting_commits_ > 0) {
-      after_commit(std::move(effects), std::move(frames));
+      after_commit(std::move(effects), std::move(frames), leases);
     } else {
       for (auto& [peer, bytes] : frames) {
         transport_.send(peer, std::move(bytes));
@@ -239,16 +240,11 @@ class CoordinatorShell {
     }
   }
 
-  static bool has_lease(const std::vector<LedgerEvent>& events) {
-    return std::any_of(events.begin(), events.end(), [](const LedgerEvent& event) {
-      return std::holds_alternative<LeaseGranted>(event);
-    });
-  }
-
   /// Hands the frames and the finished shards over once the ledger has what they rest on. Later
-  /// frames queue behind earlier ones, so that nothing overtakes a commit.
-  void after_commit(CoordinatorEffects effects,
-                    std::vector<std::pair<PeerId, std::string>> frames) {
+  /// frames queue behind earlier ones, so that nothing overtakes a commit. `leases`: 1 when the
+  /// append brings some, else 0.
+  void after_commit(CoordinatorEffects effects, std::vector<std::pair<PeerId, std::string>> frames,
+                    std::uint64_t leases) {
     std::vector<std::shared_ptr<ShardResult>> finished;
     for (const std::uint32_t shard : effects.commit) {
       const auto found = stores_.find(shard);
@@ -258,7 +254,6 @@ class CoordinatorShell {
       ++writing_;
     }
     *waiting_commits_ += 1;
-    const std::uint64_t leases = has_lease(effects.append) ? 1 : 0;
     *waiting_leases_ += leases;
     CommittedFrames committed(std::move(frames), effects.append);
     // Runs on the ledger's thread, perhaps after this actor has ended: holds nothing of it.

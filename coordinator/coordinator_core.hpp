@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -104,6 +105,13 @@ struct SendAck {
 using Outgoing = std::variant<SendOrder, SendRunSpec, SendAck, SendSamples>;
 
 using LedgerEvent = std::variant<Record, LeaseGranted>;
+
+/// Returns whether one of `events` is a T.
+template <class T>
+bool brings(const std::vector<LedgerEvent>& events) {
+  return std::any_of(events.begin(), events.end(),
+                     [](const LedgerEvent& event) { return std::holds_alternative<T>(event); });
+}
 
 /// What the shell must do, in this order: load, make `append` durable, send, commit.
 struct CoordinatorEffects {

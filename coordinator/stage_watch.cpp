@@ -5,12 +5,6 @@
 namespace fd {
 namespace {
 
-constexpr StageId kPureStages[] = {StageId::clean, StageId::rules, StageId::exec, StageId::score};
-
-bool contains(const std::vector<StageId>& stages, StageId stage) {
-  return std::find(stages.begin(), stages.end(), stage) != stages.end();
-}
-
 struct Missing {
   StageId stage = StageId::teacher;
   std::string needed_by;  ///< empty: by the run
@@ -45,7 +39,8 @@ std::optional<Missing> missing(const std::vector<StageNode>& nodes) {
 /// Names a worker that has the stage and keeps it to itself.
 std::string hint(const Missing& what, const std::vector<StageNode>& nodes) {
   for (const StageNode& node : nodes) {
-    if (what.stage != StageId::teacher && !node.serves_peers && contains(node.stages, what.stage)) {
+    if (what.stage != StageId::teacher && !node.serves_peers &&
+        has_stage(node.stages, what.stage)) {
       return " (" + node.name + " serves it to itself only, having no --peer-listen)";
     }
   }
@@ -55,16 +50,16 @@ std::string hint(const Missing& what, const std::vector<StageNode>& nodes) {
 }  // namespace
 
 bool holds_leases(const std::vector<StageId>& stages) {
-  return contains(stages, StageId::teacher);
+  return has_stage(stages, StageId::teacher);
 }
 
 std::optional<StageId> unserved_stage(std::uint64_t incarnation, const std::vector<StageId>& stages,
                                       const std::vector<StageNode>& nodes) {
   for (const StageId stage : kPureStages) {
     const bool served =
-        contains(stages, stage) || std::any_of(nodes.begin(), nodes.end(), [&](const auto& node) {
+        has_stage(stages, stage) || std::any_of(nodes.begin(), nodes.end(), [&](const auto& node) {
           return node.incarnation != incarnation && node.serves_peers &&
-                 contains(node.stages, stage);
+                 has_stage(node.stages, stage);
         });
     if (!served) {
       return stage;

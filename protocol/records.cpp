@@ -1,5 +1,6 @@
 #include "protocol/records.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <utility>
 
@@ -135,6 +136,10 @@ std::vector<StageId> all_stages() {
     stages.push_back(static_cast<StageId>(stage));
   }
   return stages;
+}
+
+bool has_stage(const std::vector<StageId>& stages, StageId stage) {
+  return std::find(stages.begin(), stages.end(), stage) != stages.end();
 }
 std::optional<StageId> stage_from_name(std::string_view name) {
   return value_in(kStages, name);

@@ -154,8 +154,14 @@ enum class StageId : std::uint8_t {
 inline constexpr std::size_t kStageCount = 6;
 std::string_view name(StageId stage);
 std::optional<StageId> stage_from_name(std::string_view name);
+/// Those that another worker may run for the holder of a lease: they cost nothing and keep no
+/// state.
+inline constexpr std::array kPureStages = {StageId::clean, StageId::rules, StageId::exec,
+                                           StageId::score};
 /// Returns every stage, in order.
 std::vector<StageId> all_stages();
+/// Returns whether `stages` has this one.
+bool has_stage(const std::vector<StageId>& stages, StageId stage);
 
 /// How long one sample waited for and spent in one stage. Units: microseconds.
 struct StageTime {

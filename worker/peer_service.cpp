@@ -93,8 +93,7 @@ bool PeerService::serves(const StageRequest& request) const {
   }
   for (auto id = static_cast<std::uint8_t>(request.stage);
        id <= static_cast<std::uint8_t>(request.last); ++id) {
-    if (std::find(options_.stages.begin(), options_.stages.end(), static_cast<StageId>(id)) ==
-        options_.stages.end()) {
+    if (!has_stage(options_.stages, static_cast<StageId>(id))) {
       return false;
     }
   }

@@ -1,5 +1,6 @@
 #include "worker/pipeline.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace fd {
@@ -11,9 +12,9 @@ Result<std::unique_ptr<Pipeline>> Pipeline::start(caf::actor_system& system, con
   FD_TRY(std::unique_ptr<Stage> rules, make_rules_stage(config));
   std::unique_ptr<Pipeline> pipeline(new Pipeline());
 
+  options.remote.local.insert(StageId::select);  // always beside the teacher
   const auto local = [&](StageId stage) { return options.remote.local.contains(stage); };
-  const bool all_local = local(StageId::clean) && local(StageId::rules) && local(StageId::exec) &&
-                         local(StageId::score);
+  const bool all_local = std::all_of(kPureStages.begin(), kPureStages.end(), local);
   if (!all_local) {
     pipeline->remote_ = spawn_remote_stages(system, clock, log, options.remote);
   }
@@ -32,7 +33,6 @@ Result<std::unique_ptr<Pipeline>> Pipeline::start(caf::actor_system& system, con
     pipeline->stages_.insert(pipeline->stages_.end(), actors.begin(), actors.end());
     return actors;
   };
-  options.remote.local.insert(StageId::select);
   const auto select = add(StageId::select, [&] { return make_select_stage(config); }, {sink});
   const auto score = add(
       StageId::score, [&] { return make_score_stage(config); }, select);

@@ -88,9 +88,8 @@ Result<std::vector<StageId>> stages_from_text(std::string_view text) {
 }
 
 bool serves_pure_stage(const std::vector<StageId>& stages) {
-  return std::any_of(stages.begin(), stages.end(), [](StageId stage) {
-    return stage != StageId::teacher && stage != StageId::select;
-  });
+  return std::any_of(kPureStages.begin(), kPureStages.end(),
+                     [&](StageId stage) { return has_stage(stages, stage); });
 }
 
 std::optional<std::string> default_peer_listen(const std::string& coordinator) {

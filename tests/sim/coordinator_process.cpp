@@ -160,12 +160,6 @@ void CoordinatorProcess::drain() {
   });
 }
 
-bool CoordinatorProcess::has_lease(const std::vector<LedgerEvent>& events) {
-  return std::any_of(events.begin(), events.end(), [](const LedgerEvent& event) {
-    return std::holds_alternative<LeaseGranted>(event);
-  });
-}
-
 void CoordinatorProcess::perform(CoordinatorEffects effects) {
   for (const std::string& line : effects.log) {
     services_.trace.line(schedule_.now(), "coord      log: " + line);
@@ -182,7 +176,7 @@ void CoordinatorProcess::perform(CoordinatorEffects effects) {
       keep(*record);
     }
   }
-  const bool leases_wait = waiting_leases_ > 0 || has_lease(effects.append);
+  const bool leases_wait = waiting_leases_ > 0 || brings<LeaseGranted>(effects.append);
   std::vector<Frame> at_once;
   std::vector<Frame> frames;
   for (const Outgoing& outgoing : effects.send) {
@@ -221,7 +215,7 @@ void CoordinatorProcess::after_commit(CoordinatorEffects effects, std::vector<Fr
     stores_.erase(shard);
   }
   ++waiting_commits_;
-  const std::uint64_t leases = has_lease(effects.append) ? 1 : 0;
+  const std::uint64_t leases = brings<LeaseGranted>(effects.append) ? 1 : 0;
   waiting_leases_ += leases;
   services_.ledger.append(std::move(effects.append), [this, leases, finished = std::move(finished),
                                                       frames = std::move(frames)]() mutable {

@@ -52,7 +52,6 @@ class CoordinatorProcess final : public Process, public Receiver {
   void end(End how);
   void step(CoordinatorEvent event);
   Result<void> dispatch(const std::string& from, const std::string& bytes);
-  static bool has_lease(const std::vector<LedgerEvent>& events);
   void perform(CoordinatorEffects effects);
   void after_commit(CoordinatorEffects effects, std::vector<Frame> frames);
   void load(std::uint32_t shard);
