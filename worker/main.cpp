@@ -184,8 +184,7 @@ Result<void> take_stages(const ParsedCommand& parsed, Settings& settings) {
     FD_TRY(stages, stages_from_text(*text));
   }
   settings.peer_listen = parsed.value("--peer-listen");
-  const bool takes_leases =
-      std::find(stages.begin(), stages.end(), StageId::teacher) != stages.end();
+  const bool takes_leases = has_stage(stages, StageId::teacher);
   if (!takes_leases && !settings.peer_listen) {
     settings.peer_listen = default_peer_listen(settings.endpoint);
     if (!settings.peer_listen) {
@@ -250,8 +249,7 @@ Result<Settings> settings_of(const ParsedCommand& parsed) {
 
 /// Waits for SIGTERM or SIGINT (drain), for the worker to end by itself, or for the coordinator to
 /// have rejected it. Returns the exit code.
-int wait_for_end(const caf::actor& worker, std::future<int>& ended,
-                 const std::atomic<bool>& rejected) {
+int wait_for_end(const caf::actor& worker, std::future<int>& ended, std::atomic<bool>& rejected) {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
@@ -261,8 +259,8 @@ int wait_for_end(const caf::actor& worker, std::future<int>& ended,
     if (sigtimedwait(&signals, nullptr, &poll) > 0) {
       act::post(worker, StopNow{});
     }
-    if (rejected) {
-      return kExitRefused;
+    if (rejected.exchange(false)) {
+      act::post(worker, Rejected{});
     }
   }
   return ended.get();
@@ -326,6 +324,9 @@ int serve(Settings settings) {
   options.load = [&meter] { return meter.load(); };
   options.exited = [&ended_promise](int exit_code) { ended_promise.set_value(exit_code); };
 
+  // Before the actors, which use it: whoever is under way when this ends still finds it.
+  const PeerNetwork network(settings.keys ? std::optional(settings.keys->own) : std::nullopt,
+                            settings.allow_plaintext);
   caf::actor_system_config system_config;
   // One thread for each sample that may run SQL; the other stages cost next to nothing beside it,
   // and more threads than that only wake each other.
@@ -335,8 +336,6 @@ int serve(Settings settings) {
   std::promise<caf::actor> ready;
   std::shared_future<caf::actor> ready_future = ready.get_future().share();
   std::atomic<bool> rejected = false;
-  const PeerNetwork network(settings.keys ? std::optional(settings.keys->own) : std::nullopt,
-                            settings.allow_plaintext);
   options.core.peer_key = network.public_key();
   TransportSecurity security;
   if (settings.keys) {

@@ -20,6 +20,7 @@ namespace {
 constexpr int kExitConfig = 2;
 constexpr int kExitCorrupt = 5;
 constexpr int kExitStorage = 7;
+constexpr int kExitRefused = 8;
 constexpr int kExitOtherBuild = 11;
 
 class WorkerShell {
@@ -98,6 +99,8 @@ class WorkerShell {
   }
 
   void stop() { step(StopAsked{}); }
+
+  void rejected() { end(kExitRefused); }
 
   void journal_failed(const Error& error) {
     log_.error("journal_failed", {{"why", error.message}});
@@ -292,18 +295,19 @@ class WorkerShell {
     service_.reset();
     pipeline_.reset();
     const auto config = config_from_json(json);
+    const Digest digest = sha256(json);
     if (!config.ok()) {
-      refused("this program cannot read the run's config " + sha256(json).hex() + ": " +
+      refused("this program cannot read the run's config " + digest.hex() + ": " +
               config.error().message);
       return;
     }
     const std::string read_as = json::canonical(effective_config(*config));
     if (read_as != json) {
-      refused("this program reads the run's config " + sha256(json).hex() + " as " +
+      refused("this program reads the run's config " + digest.hex() + " as " +
               sha256(read_as).hex() + ": it has other keys or defaults");
       return;
     }
-    const auto started = start(*config, sha256(json));
+    const auto started = start(*config, digest);
     if (!started.ok()) {
       // The coordinator checked this config; a worker that cannot follow it must not pretend to.
       log_.error("config_refused", {{"why", started.error().message}});
@@ -333,7 +337,6 @@ class WorkerShell {
       options.remote.run_id = core_.run_id();
       options.remote.config = digest;
       options.remote.local = {options_.core.stages.begin(), options_.core.stages.end()};
-      options.remote.local.insert(StageId::select);
       options.remote.connect = options_.connect_peer;
       FD_TRY(pipeline_,
              Pipeline::start(self_->system(), clock_, log_, config, std::move(options), self));
@@ -352,10 +355,7 @@ class WorkerShell {
     return {};
   }
 
-  [[nodiscard]] bool serves(StageId stage) const {
-    const std::vector<StageId>& stages = options_.core.stages;
-    return std::find(stages.begin(), stages.end(), stage) != stages.end();
-  }
+  [[nodiscard]] bool serves(StageId stage) const { return has_stage(options_.core.stages, stage); }
 
   /// Puts the journal before the gateway that sends.
   Result<std::unique_ptr<Gateway>> make_gateway(const RunConfig& config, std::uint32_t slots,
@@ -510,6 +510,7 @@ caf::behavior worker_actor(caf::event_based_actor* self, const Clock* clock, Tra
           [shell](const WorkDropped& dropped) { shell->drop(*dropped.items); },
           [shell](const JournalFailed& failed) { shell->journal_failed(*failed.error); },
           [shell](const WakeUp& wake) { shell->on_wake(wake.generation); },
+          [shell](const Rejected&) { shell->rejected(); },
           [shell](const StopNow&) { shell->stop(); }};
 }
 

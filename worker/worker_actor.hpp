@@ -27,6 +27,8 @@ struct WakeUp {
 struct PeerFramesIn {
   std::shared_ptr<std::vector<Incoming>> frames;
 };
+/// The coordinator does not want this worker (its key, or ours, is not the one expected).
+struct Rejected {};
 /// The journal's disk failed: nothing can be paid for any more.
 struct JournalFailed {
   std::shared_ptr<Error> error;
@@ -39,6 +41,7 @@ FD_ACTOR_MESSAGE(fd::PeerFramesIn)
 FD_ACTOR_MESSAGE(fd::StopNow)
 FD_ACTOR_MESSAGE(fd::WakeUp)
 FD_ACTOR_MESSAGE(fd::JournalFailed)
+FD_ACTOR_MESSAGE(fd::Rejected)
 
 namespace fd {
 
