@@ -104,57 +104,57 @@ void JournaledGateway::write_intents() {
 
 /// Passes a call on, unless it was cancelled meanwhile.
 void JournaledGateway::intent_written(std::uint64_t id, bool durable) {
-  std::unique_ptr<ChatCall> call;
-  std::uint64_t tag = 0;
   {
     const std::lock_guard lock(mutex_);
-    const auto found = pending_.find(id);
-    if (found == pending_.end()) {
+    disk_failed_ |= !durable;
+    if (!pending_.contains(id)) {
       return;
     }
-    if (durable) {
-      ready_.push_back(id);
-    } else {
-      call = std::move(found->second.waiting);
-      tag = found->second.tag;
-      pending_.erase(found);
-      --intended_;
-      write_intents();
-    }
+    ready_.push_back(id);
   }
-  if (durable) {
-    pass_ready();
-  } else {
-    callback_(unsent(tag, *call, kNotSent));
-  }
+  pass_ready();
 }
 
-/// A call's end is on disk: its slot is free.
-void JournaledGateway::settled() {
+/// A call's end is on disk: its slot is free. Or the disk failed: no call may be paid any more.
+void JournaledGateway::settled(bool durable) {
   {
     const std::lock_guard lock(mutex_);
+    disk_failed_ |= !durable;
     FD_CHECK(unsettled_ > 0);
     --unsettled_;
   }
   pass_ready();
 }
 
-/// Passes on what has its intent on disk and a slot.
+/// Passes on what has its intent on disk and a slot; once the disk failed, ends it unsent.
 void JournaledGateway::pass_ready() {
   const std::lock_guard passing(passing_);
   for (;;) {
     std::unique_ptr<ChatCall> call;
+    std::optional<std::uint64_t> unsent_tag;
     {
       const std::lock_guard lock(mutex_);
-      if (ready_.empty() || unsettled_ >= slots_) {
+      if (ready_.empty() || (!disk_failed_ && unsettled_ >= slots_)) {
         return;
       }
-      call = std::move(pending_.at(ready_.front()).waiting);
+      const auto found = pending_.find(ready_.front());
       ready_.pop_front();
-      ++unsettled_;
+      call = std::move(found->second.waiting);
+      if (disk_failed_) {
+        unsent_tag = found->second.tag;
+        pending_.erase(found);
+        --intended_;
+        write_intents();
+      } else {
+        ++unsettled_;
+      }
     }
-    FD_FAILPOINT("k22.intent_before_send");
-    inner_->submit(std::move(*call));
+    if (unsent_tag) {
+      callback_(unsent(*unsent_tag, *call, kNotSent));
+    } else {
+      FD_FAILPOINT("k22.intent_before_send");
+      inner_->submit(std::move(*call));
+    }
   }
 }
 
@@ -176,7 +176,7 @@ void JournaledGateway::ended(ChatResult result) {
   }
   if (is_cancelled(result)) {
     journal_.append_cancelled(ticket, cancelled_of(result.call),
-                              [this](AnswerJournal::Written) { settled(); });
+                              [this](AnswerJournal::Written written) { settled(written.durable); });
     callback_(std::move(result));
     return;
   }
@@ -203,7 +203,7 @@ void JournaledGateway::ended(ChatResult result) {
       }
     }
     callback_(std::move(done));
-    settled();
+    settled(written.durable);
   });
 }
 

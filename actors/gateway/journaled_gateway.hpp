@@ -28,7 +28,7 @@ class JournaledGateway final : public Gateway {
   using MakeInner = std::function<std::unique_ptr<Gateway>(ChatCallback)>;
 
   /// Lifetime: `journal` outlives the gateway. `callback` also comes on the journal's thread, and
-  /// on that of cancel_waiting().
+  /// on those of set_slots() and cancel_waiting(); it must only hand on.
   /// `slots` as in set_slots.
   JournaledGateway(AnswerJournal& journal, std::uint32_t slots, const MakeInner& make_inner,
                    ChatCallback callback);
@@ -58,7 +58,7 @@ class JournaledGateway final : public Gateway {
   void ended(ChatResult result);
   std::vector<Pending> take_waiting();
   void write_intents();
-  void settled();
+  void settled(bool durable);
   void pass_ready();
 
   AnswerJournal& journal_;
@@ -73,6 +73,7 @@ class JournaledGateway final : public Gateway {
   std::deque<std::uint64_t> ready_;    ///< ids of calls with an intent on disk and no slot yet
   std::uint32_t unsettled_ = 0;        ///< calls passed on whose end is not on disk
   std::uint32_t slots_ = 0;
+  bool disk_failed_ = false;  ///< what is paid from now on could not be kept: nothing is
   std::uint64_t last_id_ = 0;
   std::unique_ptr<Gateway> inner_;
 };

@@ -305,6 +305,26 @@ TEST_F(JournaledGatewayTest, C05CallsComeBackAsFailedWhenTheDiskFails) {
   EXPECT_EQ(read().in_doubt.size(), 1u);
 }
 
+/// An answer that was lost frees no slot: whatever is paid after it would be lost too.
+TEST_F(JournaledGatewayTest, C05NoCallThatWaitsForASlotIsSentOnceTheDiskFailed) {
+  start();
+  for (std::uint32_t i = 1; i <= 10; ++i) {
+    gateway->submit(call_of(i));
+  }
+  const ChatCall first = inner->wait(8)[0];
+  journal->flush();  // the ninth and the tenth have their intents, and no slot
+  files.fail_sync(1);
+  inner->reply(result_of(first));
+  const std::vector<ChatResult> ended = wait(3);
+  EXPECT_EQ(ended[0].call.error, "journal: the disk failed, so the result could not be kept");
+  for (const std::uint32_t i : {9u, 10u}) {
+    EXPECT_EQ(ended[i - 8].tag, call_of(i).tag);
+    EXPECT_EQ(ended[i - 8].call.error, "journal: the disk failed, so the call was not sent");
+  }
+  gateway->set_slots(17);
+  EXPECT_EQ(inner->submitted(), 8u);
+}
+
 TEST_F(JournaledGatewayTest, OnlyCallsInFlightAreInDoubtAfterAnOrderlyEnd) {
   start();
   gateway->submit(call_of(1));
