@@ -106,14 +106,15 @@ class Job:
         self.arguments[self.arguments.index("--listen") + 1] = self.endpoint
         return process
 
-    def worker(self, name, failpoints=None, arguments=()):
-        """Starts a worker of its own, which lives on when the coordinator dies."""
+    def worker(self, name, failpoints=None, arguments=(), endpoint=None):
+        """Starts a worker of its own, which lives on when the coordinator dies; `endpoint`: the way to the coordinator,
+        where it is not the direct one."""
         log = open(self.out.with_suffix(f".{name}.log"), "a", encoding="utf-8")
         self.test.addCleanup(log.close)
         folder = FAILPOINT_BIN if failpoints else fd.BIN
         process = subprocess.Popen(
-            [folder / "fd-worker", "--connect", self.endpoint, "--name", name, "--state", self.folder / f"{self.name}-{name}",
-             *map(str, arguments)],
+            [folder / "fd-worker", "--connect", endpoint or self.endpoint, "--name", name, "--state",
+             self.folder / f"{self.name}-{name}", *map(str, arguments)],
             stdout=log, stderr=log, env=failpoints.environment() if failpoints else fd.environment())
         self.test.addCleanup(end, process)
         return process
