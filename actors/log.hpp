@@ -46,8 +46,8 @@ class Log {
 /// decisions.
 std::string wall_clock_text();
 
-/// Returns `text` with control characters escaped, in quotes where it holds spaces, and cut to
-/// `max_bytes` (with the original length said).
+/// Returns `text` as valid UTF-8 with control characters (C0, DEL and C1) escaped, in quotes where
+/// it holds spaces, and cut to `max_bytes` (with the original length said).
 std::string log_value(std::string_view text, std::size_t max_bytes = 400);
 
 }  // namespace fd

@@ -1,6 +1,7 @@
 #include "coordinator/ingest_folder.hpp"
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <string_view>
 #include <utility>
@@ -36,29 +37,33 @@ int open_locked(const std::string& path) {
   return fd;
 }
 
-/// Whether `path` still names the open folder: another process may have taken it for a dead one's
-/// in the moment before it was locked.
+/// Whether `path` still names the open folder, and that is this user's: another process may have
+/// taken it for a dead one's in the moment before it was locked, and where many may write, anybody
+/// can make a folder of such a name.
 bool names(const std::string& path, int fd) {
   struct stat named {};
   struct stat opened {};
   return ::lstat(path.c_str(), &named) == 0 && ::fstat(fd, &opened) == 0 &&
-         named.st_dev == opened.st_dev && named.st_ino == opened.st_ino;
+         named.st_dev == opened.st_dev && named.st_ino == opened.st_ino &&
+         opened.st_uid == ::geteuid();
 }
 
-/// Removes the folders that nobody holds. What cannot be removed now is met again.
+/// Removes the folders of this user that nobody holds. What cannot be removed now is met again.
 void remove_abandoned(const std::string& artifacts) {
-  const auto names = names_in(artifacts);
-  if (!names.ok()) {
+  const auto found = names_in(artifacts);
+  if (!found.ok()) {
     return;
   }
-  for (const std::string& name : *names) {
+  for (const std::string& name : *found) {
     if (!name.starts_with(kPrefix)) {
       continue;
     }
     const std::string path = artifacts + "/" + name;
     const int fd = open_locked(path);
-    if (fd >= 0) {
+    if (fd >= 0 && names(path, fd)) {
       static_cast<void>(remove_tree(path).ok());
+    }
+    if (fd >= 0) {
       ::close(fd);
     }
   }
@@ -68,9 +73,10 @@ void remove_abandoned(const std::string& artifacts) {
 
 Result<IngestFolder> IngestFolder::make(const std::string& artifacts) {
   remove_abandoned(artifacts);
-  const std::string path = artifacts + "/" + std::string(kPrefix) + std::to_string(::getpid());
+  std::string path;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
+    path = artifacts + "/" + std::string(kPrefix) + "XXXXXX";
+    if (::mkdtemp(path.data()) == nullptr) {
       return storage_error(path);
     }
     const int fd = open_locked(path);
@@ -83,7 +89,7 @@ Result<IngestFolder> IngestFolder::make(const std::string& artifacts) {
       return storage_error(path);
     }
   }
-  return Error{Errc::storage, path + ": another process holds it"};
+  return Error{Errc::storage, path + ": others take it away as soon as it is made"};
 }
 
 IngestFolder::~IngestFolder() {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
+#include <system_error>
 #include <vector>
 
 #include <sqlite3.h>
@@ -13,6 +15,16 @@ constexpr int kFlags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_O
 
 const char* name_or_default(const std::string& vfs) {
   return vfs.empty() ? nullptr : vfs.c_str();
+}
+
+/// Returns `path` with the links in its folder resolved: kFlags refuses those above a file too,
+/// where only the file itself must be none.
+std::string in_real_folder(const std::string& path) {
+  std::error_code failed;
+  const std::filesystem::path given(path);
+  const auto folder = std::filesystem::canonical(
+      given.has_parent_path() ? given.parent_path() : std::filesystem::path("."), failed);
+  return failed ? path : (folder / given.filename()).string();
 }
 
 Error error_of(sqlite3* handle, const std::string& path) {
@@ -112,7 +124,8 @@ Result<void> LedgerDatabase::connect(const std::string& name, int flags, Duratio
 Result<LedgerDatabase> LedgerDatabase::open(const std::string& path, const std::string& vfs,
                                             Duration busy_timeout) {
   LedgerDatabase database(path, vfs);
-  FD_TRY_VOID(database.connect(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, busy_timeout));
+  FD_TRY_VOID(database.connect(in_real_folder(path), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+                               busy_timeout));
   return database;
 }
 
@@ -125,9 +138,9 @@ Result<LedgerDatabase> LedgerDatabase::open_read_only(const std::string& path,
   LedgerDatabase database(path, vfs);
   database.at_rest_ = database.is_at_rest();
   FD_TRY_VOID(database.at_rest_
-                  ? database.connect(immutable_uri(path), SQLITE_OPEN_READONLY | SQLITE_OPEN_URI,
-                                     busy_timeout)
-                  : database.connect(path, SQLITE_OPEN_READONLY, busy_timeout));
+                  ? database.connect(immutable_uri(in_real_folder(path)),
+                                     SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, busy_timeout)
+                  : database.connect(in_real_folder(path), SQLITE_OPEN_READONLY, busy_timeout));
   return database;
 }
 

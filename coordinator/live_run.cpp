@@ -27,6 +27,7 @@
 #include "coordinator/local_workers.hpp"
 #include "coordinator/merge.hpp"
 #include "coordinator/progress_display.hpp"
+#include "coordinator/report_text.hpp"
 #include "coordinator/reuse.hpp"
 #include "coordinator/run_security.hpp"
 #include "coordinator/status_file.hpp"
@@ -36,6 +37,7 @@ namespace {
 
 constexpr std::uint32_t kWorkersDefault = 2;
 constexpr int kWorkerPatienceMs = 2000;
+constexpr std::size_t kSaidCharacters = 1000;  ///< of a peer's words in an error
 
 std::uint32_t workers_of(const LiveOptions& options) {
   return options.workers.value_or(kWorkersDefault);
@@ -362,6 +364,11 @@ std::string how_to_go_on(const LiveOptions& options, const RunFolder& folder) {
          "\nto go on: " + resume_command_line(options, folder);
 }
 
+/// Returns what endpoints and workers said of the end, as one line that moves no cursor.
+std::string one_line(const Error& error) {
+  return printable(shortened(error.message, kSaidCharacters));
+}
+
 int merge_and_report(const LiveOptions& options, const RunConfig& config, RunFolder& folder,
                      const RunTimes& times) {
   FD_FAILPOINT("k16.merge_before_start");
@@ -459,11 +466,11 @@ int carry_on(const LiveOptions& options, const RunConfig& config, RunFolder& fol
     }
     case RunEnd::Kind::no_endpoint:
       std::fprintf(stderr, "fd-coordinator: no usable endpoint: %s\nnothing failed for good. %s\n",
-                   ended->end.error.message.c_str(), how_to_go_on(options, folder).c_str());
+                   one_line(ended->end.error).c_str(), how_to_go_on(options, folder).c_str());
       return kExitNoEndpoint;
     case RunEnd::Kind::no_stage:
       std::fprintf(stderr, "fd-coordinator: %s\nnothing failed, and every answer is recorded. %s\n",
-                   ended->end.error.message.c_str(), how_to_go_on(options, folder).c_str());
+                   one_line(ended->end.error).c_str(), how_to_go_on(options, folder).c_str());
       return kExitNoEndpoint;
     case RunEnd::Kind::drained:
       std::fprintf(stderr, "stopped; every answer is recorded. %s\n",

@@ -9,6 +9,7 @@
 #include "actors/command_line.hpp"
 #include "actors/config_loader.hpp"
 #include "actors/files.hpp"
+#include "actors/process_privacy.hpp"
 #include "coordinator/exit_code.hpp"
 #include "coordinator/explain.hpp"
 #include "coordinator/ingest.hpp"
@@ -368,6 +369,7 @@ int main(int argc, char** argv) {
   }
   std::signal(SIGPIPE, SIG_IGN);
   umask(077);
+  keep_process_private();
 
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   if (arguments.empty()) {

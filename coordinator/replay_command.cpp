@@ -17,6 +17,7 @@
 #include "actors/incarnation.hpp"
 #include "actors/sandbox/sql_sandbox.hpp"
 #include "coordinator/exit_code.hpp"
+#include "coordinator/folder_trust.hpp"
 #include "coordinator/replay_databases.hpp"
 #include "coordinator/replay_fresh.hpp"
 #include "coordinator/replay_place.hpp"
@@ -236,6 +237,9 @@ int replay_command(const ReplayCommand& command) {
   auto place = find_shard(command.target, command.shard);
   if (!place.ok()) {
     return report_failure(place.error());
+  }
+  if (const auto own = check_own_folder(place->run_root.value_or(place->folder)); !own.ok()) {
+    return report_failure(own.error());
   }
   const auto lock = lock_place(*place);
   if (!lock.ok()) {

@@ -14,6 +14,7 @@
 #include "actors/files.hpp"
 #include "actors/log.hpp"
 #include "actors/sandbox/sql_sandbox.hpp"
+#include "coordinator/folder_trust.hpp"
 #include "coordinator/merge.hpp"
 #include "coordinator/run_seal.hpp"
 #include "coordinator/shard_files.hpp"
@@ -173,6 +174,7 @@ Result<std::unique_ptr<RunFolder>> RunFolder::take(const std::string& artifacts,
   const std::string root = artifacts + "/" + ingest.run_id;
   const Digest digest = config_digest(config);
   if (!file_exists(root)) {
+    FD_TRY_VOID(check_own_folder(fresh));  // a file system may know no owners or modes
     folder->dir_ = RunDir(fresh);
     RunFacts& fresh_facts = folder->facts_;
     fresh_facts.run_id = ingest.run_id;
@@ -213,12 +215,10 @@ Result<std::unique_ptr<RunFolder>> RunFolder::open(const std::string& root) {
   if (::lstat(root.c_str(), &status) != 0) {
     return Error{Errc::not_found, root + ": there is no such folder"};
   }
-  if (!S_ISDIR(status.st_mode)) {
-    return Error{Errc::refused, root + " is no folder of its own"};
-  }
-  if (!file_exists(folder->dir_.run_json())) {
+  if (S_ISDIR(status.st_mode) && !file_exists(folder->dir_.run_json())) {
     return Error{Errc::stale, root + ": is not the folder of a run: it has no run.json"};
   }
+  FD_TRY_VOID(check_own_folder(root));
   FD_TRY_VOID(folder->lock());
   FD_TRY(folder->facts_, read_run_facts(folder->dir_));
   return folder;

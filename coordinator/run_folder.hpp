@@ -44,7 +44,7 @@ class RunFolder {
                                                  const std::string& fresh, const RunConfig& config,
                                                  const IngestSummary& ingest);
   /// Takes up the run's folder at `root` as it is. Errors: not_found; stale (not a run's: exit
-  /// 11); refused (a link); busy, storage, corrupt.
+  /// 11); refused (check_own_folder()); busy, storage, corrupt.
   static Result<std::unique_ptr<RunFolder>> open(const std::string& root);
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;

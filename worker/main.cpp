@@ -19,6 +19,7 @@
 #include "actors/incarnation.hpp"
 #include "actors/key_files.hpp"
 #include "actors/log.hpp"
+#include "actors/process_privacy.hpp"
 #include "actors/sandbox/sql_sandbox.hpp"
 #include "actors/zmq_transport.hpp"
 #include "worker/metered_gateway.hpp"
@@ -398,6 +399,7 @@ int main(int argc, char** argv) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // every thread: main waits for them
   std::signal(SIGPIPE, SIG_IGN);
   umask(077);
+  keep_process_private();
 
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   const auto parsed = parse_command(command(), arguments);

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "tests/support/temp_folder.hpp"
 
@@ -52,11 +53,24 @@ TEST(IngestFolder, OfALiveProcessIsLeftAlone) {
     first.emplace(std::move(made).value());
   }
   artifacts.put(first->path().substr(artifacts.root().size() + 1) + "/run.json", "{}");
-  // The same process, so the same name: what is held is neither removed nor shared.
   const auto second = IngestFolder::make(artifacts.root());
-  ASSERT_FALSE(second.ok());
-  EXPECT_EQ(second.error().code, Errc::storage);
+  ASSERT_TRUE(second.ok());
+  EXPECT_NE(second->path(), first->path());
   EXPECT_TRUE(file_exists(first->path() + "/run.json"));
+}
+
+TEST(IngestFolder, J02OfAnotherUserIsNeitherTakenNorRemoved) {
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "needs root to give a folder away";
+  }
+  const TempFolder artifacts;
+  ASSERT_TRUE(make_directories(artifacts.at(".ingest-1")).ok());
+  const std::string file = artifacts.put(".ingest-1/precious", "theirs");
+  ASSERT_EQ(::chown(artifacts.at(".ingest-1").c_str(), 12345, 12345), 0);
+  const auto folder = IngestFolder::make(artifacts.root());
+  ASSERT_TRUE(folder.ok());
+  EXPECT_NE(folder->path(), artifacts.at(".ingest-1"));
+  EXPECT_TRUE(file_exists(file));
 }
 
 TEST(IngestFolder, WhereNothingCanBeMadeIsAStorageError) {

@@ -167,6 +167,20 @@ TEST_F(Verify, FilesThatNothingNamesAreProblemsAndLeftoversAreNotes) {
             "nobody's way");
 }
 
+TEST_F(Verify, J12LinksInThePlaceOfTheRunsOwnFilesAreProblems) {
+  for (const char* name :
+       {"ledger.sqlite", "run.json", "shards", "export", "shards/0000/answers.jsonl"}) {
+    const InspectedRun run(RunProgress::finished);
+    const std::string path = run.dir().root() + "/" + name;
+    const std::string aside = run.dir().root() + ".aside";
+    std::filesystem::rename(path, aside);  // the same bytes, elsewhere
+    std::filesystem::create_symlink(aside, path);
+    const VerifyReport report = verified(run.dir());
+    EXPECT_EQ(text_of(report).find(std::string(name) + ": byte 0: is "), 0u) << text_of(report);
+    std::filesystem::remove_all(aside);
+  }
+}
+
 TEST_F(Verify, ProblemsAreListedUpToTwenty) {
   const InspectedRun run(RunProgress::finished);
   for (int i = 100; i < 125; ++i) {

@@ -202,6 +202,14 @@ def processes_of(group_leader):
     return [int(child) for child in children.split()]
 
 
+def environment_of(pid):
+    """Returns what the environment of a process looks like from outside: nothing when only root may look."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/environ").read_bytes()
+    except PermissionError:
+        return b""
+
+
 def state_of(pid):
     """Returns the letter of a process's state, such as T for stopped; nothing when it is gone."""
     try:

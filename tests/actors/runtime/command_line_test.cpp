@@ -65,14 +65,35 @@ TEST(CommandLine, NumbersHaveARange) {
   }
 }
 
-TEST(Log, ValuesCannotForgeALineOrATerminalSequence) {
+TEST(Log, J09ValuesCannotForgeALineOrATerminalSequence) {
   EXPECT_EQ(log_value("plain"), "plain");
   EXPECT_EQ(log_value(""), "\"\"");
   EXPECT_EQ(log_value("a b"), "\"a b\"");
   EXPECT_EQ(log_value("x\nERROR fake"), "\"x\\nERROR fake\"");
   EXPECT_EQ(log_value("\x1b[31mred"), "\"\\x1b[31mred\"");
+  EXPECT_EQ(log_value("\xC2\x9B"
+                      "31mred"),
+            "\"\\x9b31mred\"");  // CSI as one character
+  EXPECT_EQ(log_value("\x9B"
+                      "31mred"),
+            "\xEF\xBF\xBD"
+            "31mred");  // and as a byte that is no UTF-8
+  EXPECT_EQ(log_value("\xC2\xA0\xC3\xA9"), "\xC2\xA0\xC3\xA9");
   EXPECT_EQ(log_value(std::string(400, 'x')), std::string(400, 'x'));
   EXPECT_EQ(log_value(std::string(401, 'x')), "\"" + std::string(400, 'x') + "...(401 bytes)\"");
+}
+
+TEST(Log, J09AnEventIsOneLineWhateverItsFieldsHold) {
+  const std::string hostile = "a\r\nb\x1b]0;title\x07" + std::string(1 << 20, '\n');
+  testing::internal::CaptureStderr();
+  Log(LogLevel::warn, "unit").warn("event", {{"first", hostile}, {"second", hostile}});
+  const std::string line = testing::internal::GetCapturedStderr();
+  EXPECT_LT(line.size(), 2000u);
+  EXPECT_EQ(line.find_first_of("\r\n\x1b\x07"), line.size() - 1);
+  EXPECT_EQ(line.back(), '\n');
+  EXPECT_NE(line.find("first=\"a\\x0d\\nb\\x1b]0;title\\x07\\n"), std::string::npos) << line;
+  EXPECT_NE(line.find("...(" + std::to_string(hostile.size()) + " bytes)\" second="),
+            std::string::npos);
 }
 
 TEST(ShellWord, LeavesPlainWordsAndQuotesTheOthers) {
