@@ -16,8 +16,6 @@
 namespace fd {
 namespace {
 
-constexpr mode_t kOthersMayWrite = S_IWGRP | S_IWOTH;
-
 Error system_error(const std::string& path) {
   return Error{errno == ENOENT ? Errc::not_found : Errc::storage,
                path + ": " + std::strerror(errno)};
@@ -41,10 +39,10 @@ std::string objection(const std::string& path, const struct stat& status) {
     return "belongs to another user (" + std::to_string(status.st_uid) +
            "); go on as that user, or from a copy of your own";
   }
-  if ((status.st_mode & kOthersMayWrite) != 0) {
-    return "others may write to it (mode " + octal(status.st_mode) +
+  if ((status.st_mode & S_IWOTH) != 0) {
+    return "everybody may write to it (mode " + octal(status.st_mode) +
            "), so it may not be what the run wrote; fd-coordinator verify tells; then: "
-           "chmod -R go-w " +
+           "chmod -R o-w " +
            shell_word(path);
   }
   if (S_ISREG(status.st_mode) && status.st_nlink != 1) {

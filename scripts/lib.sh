@@ -15,7 +15,7 @@ build_packages=(
   libcaf-dev libzmq3-dev cppzmq-dev libmsgpack-cxx-dev libyaml-cpp-dev libcurl4-openssl-dev
   libsqlite3-dev libsimdjson-dev libssl-dev zlib1g-dev libzstd-dev libre2-dev libjemalloc-dev libgtest-dev
 )
-test_packages=(strace)
+test_packages=(strace iproute2)
 bench_packages=(python3-aiohttp wrk)
 
 say() { printf '\n== %s\n' "$*"; }

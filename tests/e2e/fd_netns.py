@@ -1,0 +1,90 @@
+"""Hosts on one machine: network namespaces of their own, joined by a switch, with links that can be cut. Linux, as root."""
+
+import os
+import subprocess
+
+NETWORK = "10.77.0"  # exists in these namespaces only
+_SWITCH = "switch"
+
+
+def ip(*arguments):
+    done = subprocess.run(["ip", *map(str, arguments)], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise OSError(f"ip {' '.join(map(str, arguments))}: {done.stderr.strip()}")
+
+
+def obstacle():
+    """Returns why no namespaces can be made here; nothing when they can."""
+    try:
+        with Network(["probe"]) as network:
+            network.cut("probe")
+    except OSError as error:
+        return str(error)
+    return ""
+
+
+class Network:
+    """A switch and the hosts at it. Close it whatever happens: namespaces outlive the process."""
+
+    count = 0
+
+    def __init__(self, hosts):
+        Network.count += 1
+        self._prefix = f"fd-{os.getpid()}-{Network.count}"
+        self._made = []
+        self._hosts = list(hosts)
+        try:
+            self._add(_SWITCH)
+            self._in(_SWITCH, "link", "add", "bridge", "type", "bridge")
+            self._in(_SWITCH, "link", "set", "bridge", "up")
+            for host in self._hosts:
+                self._plug_in(host)
+        except OSError:
+            self.close()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        """Removes the namespaces; with them go their interfaces. Processes in them must have ended."""
+        while self._made:
+            ip("netns", "del", self._made.pop())
+
+    def address(self, host):
+        return f"{NETWORK}.{self._hosts.index(host) + 1}"
+
+    def inside(self, host):
+        """Returns the words before a command that make it run on a host; the process is the command's own."""
+        return ["ip", "netns", "exec", self._name(host)]
+
+    def cut(self, host):
+        """Takes the plug of a host out of the switch: nothing passes, and no connection learns of it."""
+        self._in(_SWITCH, "link", "set", self._port(host), "down")
+
+    def heal(self, host):
+        self._in(_SWITCH, "link", "set", self._port(host), "up")
+
+    def _plug_in(self, host):
+        self._add(host)
+        self._in(_SWITCH, "link", "add", self._port(host), "type", "veth", "peer", "name", "eth0", "netns", self._name(host))
+        self._in(_SWITCH, "link", "set", self._port(host), "master", "bridge", "up")
+        self._in(host, "address", "add", f"{self.address(host)}/24", "dev", "eth0")
+        self._in(host, "link", "set", "eth0", "up")
+        self._in(host, "link", "set", "lo", "up")
+
+    def _port(self, host):
+        return f"p{self._hosts.index(host) + 1}"
+
+    def _name(self, host):
+        return f"{self._prefix}-{host}"
+
+    def _add(self, host):
+        ip("netns", "add", self._name(host))
+        self._made.append(self._name(host))
+
+    def _in(self, host, *arguments):
+        ip("-n", self._name(host), *arguments)
