@@ -178,9 +178,6 @@ class CoordinatorCore {
     std::uint32_t done_count = 0;
     /// First answer wins, for ever: by position and candidate.
     std::map<std::pair<std::uint32_t, std::uint32_t>, Answer> answers;
-    /// (position, fence): under that lease another answer came than the recorded one, so an outcome
-    /// under it would not follow from the record.
-    std::set<std::pair<std::uint32_t, std::uint64_t>> conflicts;
     std::set<std::uint64_t> calls;  ///< fingerprints of the recorded ones
     [[nodiscard]] bool only_suspects_left() const;
   };
@@ -265,8 +262,9 @@ class CoordinatorCore {
   void record_outcome(std::uint32_t shard, Progress& progress, std::uint32_t position,
                       const Outcome& outcome);
   static bool record_call(std::uint64_t fence, Progress& progress, const Call& call);
-  static bool record_answer(std::uint64_t fence, Progress& progress, std::uint32_t position,
-                            const Answer& answer);
+  static bool follows_from_record(const Progress& progress, std::uint32_t position,
+                                  const Record& one);
+  static bool record_answer(Progress& progress, std::uint32_t position, const Answer& answer);
   [[nodiscard]] static std::optional<std::uint32_t> position_of(const Progress& progress,
                                                                 const SampleId& id);
   void complete_if_done(std::uint32_t shard, CoordinatorEffects& effects);

@@ -126,15 +126,14 @@ void CoordinatorCore::record(std::uint64_t incarnation, Record one, CoordinatorE
     const auto position = position_of(progress, one.answer->sample_id);
     const bool wanted = !FD_MUTANT(late_answer_refused) || holder;
     if (position && wanted &&
-        (record_answer(one.fence, progress, *position, *one.answer) ||
-         FD_MUTANT(append_without_dedupe))) {
+        (record_answer(progress, *position, *one.answer) || FD_MUTANT(append_without_dedupe))) {
       accepted.answer = std::move(one.answer);
     }
   }
   if (one.outcome && (holder || FD_MUTANT(stale_outcome_accepted))) {
     const auto position = position_of(progress, one.outcome->sample_id);
     if (position && (!progress.samples[*position].done || FD_MUTANT(done_by_count)) &&
-        (!progress.conflicts.contains({*position, one.fence}) || FD_MUTANT(conflict_ignored))) {
+        (follows_from_record(progress, *position, one) || FD_MUTANT(conflict_ignored))) {
       record_outcome(index, progress, *position, *one.outcome);
       accepted.outcome = std::move(one.outcome);
     }
@@ -177,15 +176,23 @@ bool CoordinatorCore::record_call(std::uint64_t fence, Progress& progress, const
          FD_MUTANT(call_counted_twice);
 }
 
-bool CoordinatorCore::record_answer(std::uint64_t fence, Progress& progress, std::uint32_t position,
+/// Another worker may have brought other answers first, and those stay.
+bool CoordinatorCore::follows_from_record(const Progress& progress, std::uint32_t position,
+                                          const Record& one) {
+  std::uint64_t on_record = 0;
+  for (auto it = progress.answers.lower_bound({position, 0});
+       it != progress.answers.end() && it->first.first == position; ++it) {
+    on_record ^= answer_fingerprint(it->second);
+  }
+  return one.follows_from.value_or(on_record) == on_record;
+}
+
+bool CoordinatorCore::record_answer(Progress& progress, std::uint32_t position,
                                     const Answer& answer) {
   const auto [entry, fresh] = progress.answers.try_emplace({position, answer.candidate}, answer);
   if (!fresh && FD_MUTANT(last_writer_wins)) {
     entry->second = answer;
     return true;
-  }
-  if (!fresh && !(entry->second == answer)) {
-    progress.conflicts.insert({position, fence});
   }
   return fresh;
 }
@@ -241,7 +248,7 @@ void CoordinatorCore::on(Instant, ShardLoaded& event, CoordinatorEffects& effect
     FD_CHECK(reused.answer.has_value());
     const auto position = position_of(progress, reused.answer->sample_id);
     if (position && !progress.samples[*position].done &&
-        record_answer(0, progress, *position, *reused.answer)) {
+        record_answer(progress, *position, *reused.answer)) {
       effects.append.emplace_back(std::move(reused));  // this run's own record from here on
     }
   }

@@ -164,6 +164,8 @@ struct Record {
   std::optional<Answer> answer;
   std::optional<Call> call;
   std::optional<Outcome> outcome;
+  /// The fingerprint of the answers that the outcome follows from. Nothing: not said.
+  std::optional<std::uint64_t> follows_from{};
   friend bool operator==(const Record&, const Record&) = default;
 };
 

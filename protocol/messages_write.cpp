@@ -179,12 +179,13 @@ void put(Packer& packer, const SampleItem& item) {
   MapWriter(packer, 2).field(1, item.sample).field(2, item.answers);
 }
 void put(Packer& packer, const Record& record) {
-  MapWriter(packer, 5)
+  MapWriter(packer, 6)
       .field(1, record.shard)
       .field(2, record.fence)
       .optional(3, record.answer)
       .optional(4, record.call)
-      .optional(5, record.outcome);
+      .optional(5, record.outcome)
+      .optional(6, record.follows_from);
 }
 
 void put(Packer& packer, const std::optional<Reason>& failure) {

@@ -169,6 +169,27 @@ std::uint64_t call_fingerprint(std::uint64_t fence, const Call& call) {
   return mixer.value();
 }
 
+std::uint64_t answer_fingerprint(const Answer& answer) {
+  std::string bytes;
+  bytes.reserve(128 + answer.text.size() + answer.reasoning.size());
+  const auto add_number = [&](std::uint64_t number) {
+    for (int shift = 0; shift < 64; shift += 8) {
+      bytes += static_cast<char>(number >> shift & 0xFF);
+    }
+  };
+  bytes.append(reinterpret_cast<const char*>(answer.sample_id.bytes.data()),
+               answer.sample_id.bytes.size());
+  bytes.append(reinterpret_cast<const char*>(answer.call_key.bytes.data()),
+               answer.call_key.bytes.size());
+  add_number(answer.candidate);
+  for (const std::string* text :
+       {&answer.served_model, &answer.text, &answer.reasoning, &answer.finish_reason}) {
+    add_number(text->size());
+    bytes += *text;
+  }
+  return sha256(bytes).leading_bits();
+}
+
 std::uint32_t shard_of(const SampleId& id, std::uint32_t shards) {
   FD_CHECK(shards >= 1);
   // The high half of a 64 x 32 bit product, without a 128-bit type: (high * 2^32 + low) * shards.

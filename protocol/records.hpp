@@ -108,6 +108,9 @@ struct Call {
 /// which has none, the fence it was made under. A call that is offered twice is counted once.
 /// Means something within one process only.
 std::uint64_t call_fingerprint(std::uint64_t fence, const Call& call);
+/// A number for what an answer says, the same on every machine: the first bytes of a SHA-256 over
+/// all its fields. A set of answers is the exclusive or of its members'.
+std::uint64_t answer_fingerprint(const Answer& answer);
 
 /// How a candidate's SQL ran.
 enum class ExecStatus : std::uint8_t {

@@ -135,7 +135,7 @@ class WorkerCore {
   struct Running {
     std::uint32_t shard = 0;
     std::uint64_t fence = 0;
-    std::vector<Answer> answers;  ///< handed over so far
+    std::vector<Answer> answers;  ///< on record, or handed over so far
   };
   /// (sample, fence that it was started under)
   using RunningKey = std::pair<SampleId, std::uint64_t>;

@@ -115,7 +115,7 @@ void WorkerCore::on(Instant, SamplesArrived& event, WorkerEffects& effects) {
                  // lease
     }
     if (!adopt(samples, item)) {
-      running_[{item.sample.id, samples.fence}] = {samples.shard, samples.fence, {}};
+      running_[{item.sample.id, samples.fence}] = {samples.shard, samples.fence, item.answers};
       effects.start.push_back({samples.shard, samples.fence, std::move(item)});
     }
     ++lease->under_way;
@@ -168,6 +168,10 @@ void WorkerCore::on(Instant now, RecordReady& event, WorkerEffects&) {
       ++lease->undelivered;
     }
     outbox_settles_.emplace_back(record.shard, record.fence);
+    record.follows_from = 0;
+    for (const Answer& answer : found->second.answers) {
+      *record.follows_from ^= answer_fingerprint(answer);
+    }
     running_.erase(found);
   } else if (record.answer) {
     found->second.answers.push_back(*record.answer);

@@ -202,10 +202,11 @@ class Conversation {
     Record record;
     record.shard = shard;
     record.fence = fence;
+    Answer answer;
+    answer.sample_id = id_of(shard, position);
+    answer.text = words.size() > 4 ? words.back() : "";
     if (what == "answer") {
-      record.answer.emplace();
-      record.answer->sample_id = id_of(shard, position);
-      record.answer->text = words.at(4);
+      record.answer = answer;
     } else if (what == "call") {
       record.call.emplace();
       record.call->sample_id = id_of(shard, position);
@@ -217,6 +218,9 @@ class Conversation {
       const bool failed = what == "failed";
       record.outcome->verdict = failed ? Verdict::failed : Verdict::kept;
       record.outcome->reason = failed ? Reason::provider_error : Reason::none;
+      if (words.size() > 4) {  // "outcome w1 seq=2 0/1 0 of TEXT"
+        record.follows_from = answer_fingerprint(answer);
+      }
     }
     step(DeliverArrived{words.at(0), Deliver{incarnations_.at(words.at(0)),
                                              config_.epoch,

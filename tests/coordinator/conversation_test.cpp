@@ -31,12 +31,13 @@ TEST_P(Golden, ConversationGoesAsWritten) {
 
 INSTANTIATE_TEST_SUITE_P(Coordinator, Golden,
                          testing::Values("one_worker", "lapse", "worker_killed", "stale_answer",
-                                         "conflicting_answers", "slots", "resume", "drain",
-                                         "repeats", "worker_restarted", "worker_replaced",
-                                         "coordinator_restarted", "coordinator_slept", "poison",
-                                         "silence_is_no_death", "deaf_worker", "late_answer",
-                                         "repeated_calls", "repeated_answer", "late_states",
-                                         "peers", "unserved_stage", "no_teacher"),
+                                         "conflicting_answers", "outcome_of_a_lost_answer", "slots",
+                                         "resume", "drain", "repeats", "worker_restarted",
+                                         "worker_replaced", "coordinator_restarted",
+                                         "coordinator_slept", "poison", "silence_is_no_death",
+                                         "deaf_worker", "late_answer", "repeated_calls",
+                                         "repeated_answer", "late_states", "peers",
+                                         "unserved_stage", "no_teacher"),
                          [](const auto& one) { return std::string(one.param); });
 
 }  // namespace

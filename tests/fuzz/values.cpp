@@ -159,8 +159,12 @@ std::uint64_t number(Random& random, unsigned bits) {
 }
 
 Record record(Random& random) {
-  return {number32(random), number(random, 64), maybe<Answer>(random, answer),
-          maybe<Call>(random, call), maybe<Outcome>(random, outcome)};
+  Record out{number32(random), number(random, 64), maybe<Answer>(random, answer),
+             maybe<Call>(random, call), maybe<Outcome>(random, outcome)};
+  if (random.below(2) == 0) {
+    out.follows_from = number(random, 64);
+  }
+  return out;
 }
 
 JournalEntry journal_entry(Random& random) {

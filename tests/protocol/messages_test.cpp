@@ -82,6 +82,7 @@ Record some_record() {
   outcome.candidates = {candidate};
   outcome.times[2] = {3, 4};
   record.outcome = outcome;
+  record.follows_from = 0xFEDCBA9876543210u;
   return record;
 }
 

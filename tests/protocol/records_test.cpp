@@ -161,5 +161,26 @@ TEST(CallFingerprint, SeesTheFenceOfACallInDoubtOnly) {
   EXPECT_NE(call_fingerprint(7, call), call_fingerprint(8, call));
 }
 
+TEST(AnswerFingerprint, TellsAnswersApartByEveryFieldAndIsTheSameEverywhere) {
+  const Answer plain{sha256("sample"), sha256("key"), 1, "m", "SELECT 1", "why", "stop"};
+  EXPECT_EQ(answer_fingerprint(plain), 0xFEB85106B33D0E9u);
+  std::set<std::uint64_t> seen{answer_fingerprint(plain)};
+  const std::vector<std::function<void(Answer&)>> changes = {
+      [](Answer& answer) { answer.sample_id = sha256("another"); },
+      [](Answer& answer) { answer.call_key = sha256("another"); },
+      [](Answer& answer) { ++answer.candidate; },
+      [](Answer& answer) { answer.served_model = "n"; },
+      [](Answer& answer) { answer.text = "SELECT 2"; },
+      [](Answer& answer) { answer.reasoning = ""; },
+      [](Answer& answer) { answer.finish_reason = "length"; },
+      [](Answer& answer) { std::swap(answer.text, answer.reasoning); },
+  };
+  for (const auto& change : changes) {
+    Answer answer = plain;
+    change(answer);
+    EXPECT_TRUE(seen.insert(answer_fingerprint(answer)).second);
+  }
+}
+
 }  // namespace
 }  // namespace fd
