@@ -26,8 +26,8 @@ namespace fd {
 namespace {
 
 constexpr Duration kTick = std::chrono::milliseconds(500);
-constexpr std::size_t kSamplesBytes = 4u << 20;  ///< of one Samples message, about
-constexpr std::size_t kRefusedLogged = 20;       ///< refused frames that get a line in the log
+constexpr std::size_t kSamplesBytes = 256u << 10;  ///< of one Samples message, about
+constexpr std::size_t kRefusedLogged = 20;         ///< refused frames that get a line in the log
 
 struct WriteShard {
   std::shared_ptr<ShardResult> result;

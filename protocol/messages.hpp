@@ -28,10 +28,10 @@ inline constexpr std::size_t kMaxListItems = 4096;      ///< one list
 /// Values in one body: numbers, texts, lists, maps, keys. Bounds what a body takes up once it is
 /// read, which is 24 bytes for a value of one byte.
 inline constexpr std::size_t kMaxMessageValues = 1u << 20;
-inline constexpr std::uint32_t kMaxFetchSamples = 256;        ///< samples in one reply
-inline constexpr std::size_t kDatabaseChunkBytes = 1u << 20;  ///< of one DatabaseChunk
-inline constexpr std::size_t kMaxEndpointBytes = 256;         ///< tcp://HOST:PORT
-inline constexpr std::size_t kMaxPeers = 1024;                ///< peers in one Order
+inline constexpr std::uint32_t kMaxFetchSamples = 256;          ///< samples in one reply
+inline constexpr std::size_t kDatabaseChunkBytes = 256u << 10;  ///< of one DatabaseChunk
+inline constexpr std::size_t kMaxEndpointBytes = 256;           ///< tcp://HOST:PORT
+inline constexpr std::size_t kMaxPeers = 1024;                  ///< peers in one Order
 
 /// One shard as a worker holds it.
 struct HeldLease {

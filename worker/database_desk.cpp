@@ -1,11 +1,13 @@
 #include "worker/database_desk.hpp"
 
+#include <algorithm>
 #include <string>
 
 namespace fd {
 namespace {
 
 constexpr Duration kDatabaseTimeout = std::chrono::seconds(2);
+constexpr std::ptrdiff_t kDatabasesAtOnce = 1;  ///< on a slow link more would make orders wait
 
 }  // namespace
 
@@ -14,13 +16,8 @@ std::optional<Digest> DatabaseDesk::missing(const std::string& database) {
   if (!digest || cache_.has(*digest)) {
     return std::nullopt;
   }
-  if (wanted_.try_emplace(*digest, clock_.now() + kDatabaseTimeout).second) {
-    const std::uint64_t received = cache_.received(*digest);
-    if (received > 0) {
-      log_.info("database_goes_on",
-                {{"digest", digest->hex()}, {"offset", std::to_string(received)}});
-    }
-    send_(FetchDatabase{*digest, received});
+  if (wanted_.try_emplace(*digest).second) {
+    ask();
   }
   return digest;
 }
@@ -38,29 +35,45 @@ void DatabaseDesk::unpin(const std::string& database) {
 }
 
 Result<std::optional<Digest>> DatabaseDesk::take(const DatabaseChunk& chunk) {
-  if (!wanted_.contains(chunk.digest)) {
+  const auto wanted = wanted_.find(chunk.digest);
+  if (wanted == wanted_.end()) {
     return std::optional<Digest>();
   }
   // What cannot be taken is asked for again after the time-out, when pins may be gone.
   FD_TRY(const DatabaseCache::Chunk added,
          cache_.add(chunk.digest, chunk.offset, chunk.total, chunk.bytes));
   if (added == DatabaseCache::Chunk::more) {
-    wanted_[chunk.digest] = clock_.now() + kDatabaseTimeout;
-    send_(FetchDatabase{chunk.digest, cache_.received(chunk.digest)});
+    ask(chunk.digest, wanted->second);
   } else if (added == DatabaseCache::Chunk::complete) {
-    wanted_.erase(chunk.digest);
+    wanted_.erase(wanted);
+    ask();
     return std::optional(chunk.digest);
   }
   return std::optional<Digest>();
 }
 
-void DatabaseDesk::ask_again() {
-  for (auto& [digest, again_at] : wanted_) {
-    if (clock_.now() >= again_at) {
-      again_at = clock_.now() + kDatabaseTimeout;
-      send_(FetchDatabase{digest, cache_.received(digest)});
+void DatabaseDesk::ask() {
+  auto asked = std::count_if(wanted_.begin(), wanted_.end(),
+                             [](const auto& entry) { return entry.second.asked.has_value(); });
+  for (auto& [digest, wanted] : wanted_) {
+    if (!wanted.asked) {
+      if (asked < kDatabasesAtOnce) {
+        ++asked;
+        ask(digest, wanted);
+      }
+    } else if (clock_.now() >= *wanted.asked + kDatabaseTimeout && core_.passed(wanted.mark)) {
+      ask(digest, wanted);
     }
   }
+}
+
+void DatabaseDesk::ask(const Digest& digest, Wanted& wanted) {
+  const std::uint64_t received = cache_.received(digest);
+  if (!wanted.asked && received > 0) {
+    log_.info("database_goes_on", {{"digest", digest.hex()}, {"offset", std::to_string(received)}});
+  }
+  wanted = {clock_.now(), core_.mark()};
+  send_(FetchDatabase{digest, received});
 }
 
 void DatabaseDesk::forget() {

@@ -34,7 +34,8 @@ class WorkerShell {
         options_(std::move(options)),
         core_(options_.core),
         cache_(options_.database_directory, options_.database_cache_bytes),
-        databases_(cache_, clock, log, [this](const FetchDatabase& fetch) { send(fetch); }) {}
+        databases_(cache_, core_, clock, log, [this](const FetchDatabase& fetch) { send(fetch); }) {
+  }
 
   void start() { wake(); }
 
@@ -112,7 +113,7 @@ class WorkerShell {
       return;
     }
     wake_at_.reset();
-    databases_.ask_again();
+    databases_.ask();
     if (pipeline_ != nullptr) {
       step(options_.load());
     }

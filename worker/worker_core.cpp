@@ -9,8 +9,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::size_t kParcelRecords = 128;        ///< records in one Deliver
-constexpr std::size_t kParcelBytes = 4u << 20;     ///< bytes in one Deliver, about
 constexpr Duration kFlushAfter = milliseconds(5);  ///< how long a record waits for company
 constexpr Duration kFetchTimeout = milliseconds(1000);
 constexpr std::size_t kStateTimesMax = 256;
@@ -21,7 +19,7 @@ WorkerEffects WorkerCore::step(Instant now, WorkerEvent event) {
   WorkerEffects effects;
   lapse_if_due(now, effects);
   std::visit([&](auto& what) { on(now, what, effects); }, event);
-  if (outbox_.size() >= kParcelRecords || outbox_bytes_ >= kParcelBytes ||
+  if (outbox_.size() >= kDeliverRecords || outbox_bytes_ >= kDeliverBytes ||
       (outbox_since_ && now >= *outbox_since_ + kFlushAfter)) {
     flush(now, effects);
   }
@@ -55,10 +53,9 @@ void WorkerCore::forget_run(WorkerEffects& effects, const std::string& run_id) {
   configured_.reset();
   outbox_.clear();
   outbox_bytes_ = 0;
-  outbox_settles_.clear();
   outbox_since_.reset();
-  outbox_journal_seq_ = 0;
   unacked_.clear();
+  unacked_bytes_ = 0;
   deliver_seq_ = 0;
   lapses_.reset();
   draining_ = false;
@@ -74,6 +71,7 @@ void WorkerCore::new_epoch(std::uint64_t epoch, WorkerEffects&) {
   for (Parcel& parcel : unacked_) {
     parcel.deliver.epoch = epoch;
     parcel.deliver.seq = ++deliver_seq_;
+    parcel.mark = 0;
   }
   for (auto& [shard, lease] : leases_) {
     lease.asked.reset();
@@ -175,13 +173,15 @@ void WorkerCore::take_back(std::uint32_t shard, Lease& lease) const {
   for (const auto& [key, running] : running_) {
     lease.under_way += running.shard == shard && running.fence == lease.fence ? 1 : 0;
   }
-  const auto count = [&](const auto& settles) {
-    return static_cast<std::uint32_t>(
-        std::count(settles.begin(), settles.end(), std::pair{shard, lease.fence}));
-  };
-  lease.undelivered = count(outbox_settles_);
+  lease.undelivered = 0;
+  for (const Owed& owed : outbox_) {
+    const bool counts =
+        owed.settles && owed.record.shard == shard && owed.record.fence == lease.fence;
+    lease.undelivered += counts ? 1 : 0;
+  }
   for (const Parcel& parcel : unacked_) {
-    lease.undelivered += count(parcel.settles);
+    lease.undelivered += static_cast<std::uint32_t>(
+        std::count(parcel.settles.begin(), parcel.settles.end(), std::pair{shard, lease.fence}));
   }
 }
 
@@ -221,11 +221,11 @@ void WorkerCore::lapse_if_due(Instant now, WorkerEffects& effects) {
 
 void WorkerCore::on(Instant now, WorkerTicked&, WorkerEffects& effects) {
   for (auto& [shard, lease] : leases_) {
-    if (lease.asked && now >= *lease.asked + kFetchTimeout) {
+    if (lease.asked && now >= *lease.asked + kFetchTimeout && passed(lease.asked_mark)) {
       lease.asked.reset();
     }
   }
-  if (!unacked_.empty() && now >= resend_at_) {
+  if (!unacked_.empty() && now >= resend_at_ && passed(unacked_.front().mark)) {
     resend(now, effects);
   }
 }
@@ -277,10 +277,10 @@ void WorkerCore::report(Instant now, WorkerEffects& effects) {
 
 void WorkerCore::plan_tick(Instant now) {
   Instant due = last_report_ + heartbeat_;
-  if (outbox_since_) {
+  if (outbox_since_ && window_open()) {
     due = std::min(due, *outbox_since_ + kFlushAfter);
   }
-  if (!unacked_.empty()) {
+  if (!unacked_.empty() && passed(unacked_.front().mark)) {
     due = std::min(due, resend_at_);
   }
   if (leave_by_) {

@@ -109,6 +109,9 @@ struct WorkerEffects {
 /// What this worker holds, when it lapses, what it asks for and what it owes. Pure.
 class WorkerCore {
  public:
+  static constexpr std::size_t kDeliverRecords = 128;       ///< records in one Deliver
+  static constexpr std::size_t kDeliverBytes = 256u << 10;  ///< bytes in one Deliver, about
+
   explicit WorkerCore(WorkerCoreConfig config) : config_(std::move(config)) {}
 
   WorkerEffects step(Instant now, WorkerEvent event);
@@ -116,6 +119,13 @@ class WorkerCore {
   /// Returns when step(Ticked) is due next.
   [[nodiscard]] Instant next_tick() const { return next_tick_; }
   [[nodiscard]] const std::string& run_id() const { return run_id_; }
+
+  /// Returns a mark to keep with a request that is sent now, for passed().
+  [[nodiscard]] std::uint64_t mark() const { return state_seq_; }
+  /// Returns whether the coordinator has answered a state that was sent after this mark. A
+  /// connection keeps the order, so a request from before it has been answered by then, or is lost.
+  /// Until then it may be on a slow link, where a repetition would only queue up behind it.
+  [[nodiscard]] bool passed(std::uint64_t mark) const { return heard_ > mark; }
 
  private:
   struct Lease {
@@ -125,7 +135,7 @@ class WorkerCore {
     std::uint32_t under_way = 0;    ///< samples started and not handed over
     std::uint32_t undelivered = 0;  ///< outcomes handed over, not yet acknowledged
     std::optional<Instant> asked;   ///< a Fetch is under way since then
-    std::uint32_t asked_count = 0;
+    std::uint64_t asked_mark = 0;
     bool blocked = false;  ///< records of an earlier lease of the shard are not acknowledged yet
     bool mixed = false;    ///< samples of an earlier lease of the shard were still under way
     bool alone = false;    ///< its next sample must run alone
@@ -139,10 +149,19 @@ class WorkerCore {
   };
   /// (sample, fence that it was started under)
   using RunningKey = std::pair<SampleId, std::uint64_t>;
+  /// A record that was not handed over yet.
+  struct Owed {
+    Record record;
+    std::size_t bytes = 0;
+    bool settles = false;  ///< the last one of its sample
+    std::uint64_t journal_seq = 0;
+  };
   struct Parcel {
     Deliver deliver;
+    std::size_t bytes = 0;
     std::vector<std::pair<std::uint32_t, std::uint64_t>> settles;  ///< (shard, fence) per outcome
     std::uint64_t journal_seq = 0;                                 ///< the highest of its records
+    std::uint64_t mark = 0;                                        ///< of when it was sent last
   };
 
   void on(Instant now, OrderArrived& event, WorkerEffects& effects);
@@ -162,6 +181,9 @@ class WorkerCore {
   void forget_run(WorkerEffects& effects, const std::string& run_id);
   void new_epoch(std::uint64_t epoch, WorkerEffects& effects);
   void fetch_more(Instant now, WorkerEffects& effects);
+  [[nodiscard]] bool fetching() const;
+  void fetch(Instant now, std::uint32_t shard, Lease& lease, std::uint32_t count, bool alone,
+             WorkerEffects& effects);
   void fetch_alone(Instant now, std::uint32_t shard, Lease& lease, WorkerEffects& effects);
   bool adopt(const Samples& samples, const SampleItem& item);
   template <class Predicate>
@@ -169,7 +191,9 @@ class WorkerCore {
   [[nodiscard]] bool owes(std::uint32_t shard) const;
   [[nodiscard]] bool owes_answer(const SampleId& id) const;
   void lapse_if_due(Instant now, WorkerEffects& effects);
-  void put(Instant now, Record record, std::uint64_t journal_seq);
+  void put(Instant now, Record record, bool settles, std::uint64_t journal_seq);
+  [[nodiscard]] bool window_open() const;
+  Parcel next_parcel();
   void flush(Instant now, WorkerEffects& effects);
   void resend(Instant now, WorkerEffects& effects);
   void report(Instant now, WorkerEffects& effects);
@@ -196,12 +220,11 @@ class WorkerCore {
   Instant last_report_{};
   bool report_due_ = true;
   // records not handed over yet, and parcels not acknowledged yet
-  std::vector<Record> outbox_;
+  std::deque<Owed> outbox_;
   std::size_t outbox_bytes_ = 0;
-  std::vector<std::pair<std::uint32_t, std::uint64_t>> outbox_settles_;
   std::optional<Instant> outbox_since_;
-  std::uint64_t outbox_journal_seq_ = 0;
   std::deque<Parcel> unacked_;
+  std::size_t unacked_bytes_ = 0;
   std::uint64_t deliver_seq_ = 0;
   Instant resend_at_{};
   GatewayLoad load_;

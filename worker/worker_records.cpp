@@ -12,6 +12,9 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t kUnackedMax = 64;  ///< parcels on the way before fetching stops
+/// Bytes handed over and not acknowledged, about: what a state may have to wait behind on a slow
+/// link. The rest stays here.
+constexpr std::size_t kWindowBytes = 2 * WorkerCore::kDeliverBytes;
 constexpr std::uint32_t kFetchMin = 32;  ///< smaller holes wait, to keep messages few
 constexpr Duration kResendAfter = milliseconds(1000);
 
@@ -19,7 +22,8 @@ constexpr Duration kResendAfter = milliseconds(1000);
 
 template <class Predicate>
 bool WorkerCore::any_owed(Predicate predicate) const {
-  return std::any_of(outbox_.begin(), outbox_.end(), predicate) ||
+  return std::any_of(outbox_.begin(), outbox_.end(),
+                     [&](const Owed& owed) { return predicate(owed.record); }) ||
          std::any_of(unacked_.begin(), unacked_.end(), [&](const Parcel& parcel) {
            const std::vector<Record>& records = parcel.deliver.records;
            return std::any_of(records.begin(), records.end(), predicate);
@@ -48,46 +52,50 @@ void WorkerCore::fetch_more(Instant now, WorkerEffects& effects) {
     }
     alone_ = false;
   }
-  std::uint64_t held = running_.size();
-  for (auto& [shard, lease] : leases_) {
-    held += lease.asked ? lease.asked_count : 0;
-    if (lease.alone) {
-      fetch_alone(now, shard, lease, effects);
-      return;
-    }
+  const auto alone = std::find_if(leases_.begin(), leases_.end(),
+                                  [](const auto& entry) { return entry.second.alone; });
+  if (alone != leases_.end()) {
+    fetch_alone(now, alone->first, alone->second, effects);
+    return;
+  }
+  if (fetching()) {
+    return;  // one at a time: on a slow link, more would only make orders wait
   }
   const std::uint64_t window = slots_ + std::max(config_.prefetch, slots_ / 2);
+  const std::uint64_t room = window - std::min<std::uint64_t>(window, running_.size());
   for (auto& [shard, lease] : leases_) {
-    if (held >= window) {
-      return;
-    }
-    if (lease.asked || lease.blocked || lease.next >= lease.count) {
+    const std::uint64_t left = lease.count - lease.next;
+    if (lease.blocked || left == 0) {
       continue;
     }
-    const std::uint64_t left = lease.count - lease.next;
-    const std::uint64_t room = window - held;
-    if (room < std::min(kFetchMin, config_.prefetch / 2) && room < left) {
+    if (room == 0 || (room < std::min(kFetchMin, config_.prefetch / 2) && room < left)) {
       return;
     }
     const auto count =
         static_cast<std::uint32_t>(std::min<std::uint64_t>({left, room, kMaxFetchSamples}));
-    lease.asked = now;
-    lease.asked_count = count;
-    held += count;
-    effects.send.push_back(Fetch{shard, lease.fence, lease.next, count, false});
+    fetch(now, shard, lease, count, false, effects);
+    return;
   }
 }
 
 /// Asks for a suspect once nothing else is under way, asked for, or owed.
 void WorkerCore::fetch_alone(Instant now, std::uint32_t shard, Lease& lease,
                              WorkerEffects& effects) {
-  const bool asked = std::any_of(leases_.begin(), leases_.end(),
-                                 [](const auto& entry) { return entry.second.asked.has_value(); });
-  if (running_.empty() && delivered() && !asked) {
-    lease.asked = now;
-    lease.asked_count = 1;
-    effects.send.push_back(Fetch{shard, lease.fence, lease.next, 1, true});
+  if (running_.empty() && delivered() && !fetching()) {
+    fetch(now, shard, lease, 1, true, effects);
   }
+}
+
+bool WorkerCore::fetching() const {
+  return std::any_of(leases_.begin(), leases_.end(),
+                     [](const auto& entry) { return entry.second.asked.has_value(); });
+}
+
+void WorkerCore::fetch(Instant now, std::uint32_t shard, Lease& lease, std::uint32_t count,
+                       bool alone, WorkerEffects& effects) {
+  lease.asked = now;
+  lease.asked_mark = mark();
+  effects.send.push_back(Fetch{shard, lease.fence, lease.next, count, alone});
 }
 
 void WorkerCore::on(Instant, SamplesArrived& event, WorkerEffects& effects) {
@@ -167,7 +175,6 @@ void WorkerCore::on(Instant now, RecordReady& event, WorkerEffects&) {
       --lease->under_way;
       ++lease->undelivered;
     }
-    outbox_settles_.emplace_back(record.shard, record.fence);
     record.follows_from = 0;
     for (const Answer& answer : found->second.answers) {
       *record.follows_from ^= answer_fingerprint(answer);
@@ -176,20 +183,20 @@ void WorkerCore::on(Instant now, RecordReady& event, WorkerEffects&) {
   } else if (record.answer) {
     found->second.answers.push_back(*record.answer);
   }
-  put(now, std::move(record), event.journal_seq);
+  put(now, std::move(record), event.last, event.journal_seq);
 }
 
 void WorkerCore::on(Instant now, JournalRecovered& event, WorkerEffects&) {
   for (JournalRecovered::Entry& entry : event.entries) {
-    put(now, std::move(entry.record), entry.journal_seq);
+    put(now, std::move(entry.record), false, entry.journal_seq);
   }
 }
 
 /// Puts a record into the outbox.
-void WorkerCore::put(Instant now, Record record, std::uint64_t journal_seq) {
-  outbox_bytes_ += encoded_size_bound(record);
-  outbox_journal_seq_ = std::max(outbox_journal_seq_, journal_seq);
-  outbox_.push_back(std::move(record));
+void WorkerCore::put(Instant now, Record record, bool settles, std::uint64_t journal_seq) {
+  const std::size_t bytes = encoded_size_bound(record);
+  outbox_bytes_ += bytes;
+  outbox_.push_back({std::move(record), bytes, settles, journal_seq});
   if (!outbox_since_) {
     outbox_since_ = now;
   }
@@ -206,26 +213,46 @@ void WorkerCore::on(Instant, SampleDropped& event, WorkerEffects&) {
   running_.erase(found);
 }
 
-void WorkerCore::flush(Instant now, WorkerEffects& effects) {
-  if (outbox_.empty() || epoch_ == 0) {
-    return;
-  }
+bool WorkerCore::window_open() const {
+  return unacked_.empty() || unacked_bytes_ < kWindowBytes;
+}
+
+/// Takes the first records of the outbox, as many as one Deliver carries and one at least.
+WorkerCore::Parcel WorkerCore::next_parcel() {
   Parcel parcel;
-  parcel.deliver = Deliver{config_.incarnation, epoch_, ++deliver_seq_, std::move(outbox_)};
-  parcel.settles = std::move(outbox_settles_);
-  parcel.journal_seq = std::exchange(outbox_journal_seq_, 0);
-  if (FD_MUTANT(released_before_acknowledged) && parcel.journal_seq > 0) {
-    effects.release = parcel.journal_seq;
+  parcel.deliver = Deliver{config_.incarnation, epoch_, ++deliver_seq_, {}};
+  parcel.mark = mark();
+  while (!outbox_.empty() && parcel.deliver.records.size() < kDeliverRecords &&
+         (parcel.bytes == 0 || parcel.bytes + outbox_.front().bytes <= kDeliverBytes)) {
+    Owed& owed = outbox_.front();
+    if (owed.settles) {
+      parcel.settles.emplace_back(owed.record.shard, owed.record.fence);
+    }
+    parcel.journal_seq = std::max(parcel.journal_seq, owed.journal_seq);
+    parcel.bytes += owed.bytes;
+    parcel.deliver.records.push_back(std::move(owed.record));
+    outbox_.pop_front();
   }
-  outbox_.clear();
-  outbox_settles_.clear();
-  outbox_bytes_ = 0;
-  outbox_since_.reset();
-  if (unacked_.empty()) {
-    resend_at_ = now + kResendAfter;
+  outbox_bytes_ -= parcel.bytes;
+  return parcel;
+}
+
+void WorkerCore::flush(Instant now, WorkerEffects& effects) {
+  while (!outbox_.empty() && epoch_ != 0 && window_open()) {
+    Parcel parcel = next_parcel();
+    if (FD_MUTANT(released_before_acknowledged) && parcel.journal_seq > 0) {
+      effects.release = parcel.journal_seq;
+    }
+    if (unacked_.empty()) {
+      resend_at_ = now + kResendAfter;
+    }
+    effects.send.push_back(parcel.deliver);
+    unacked_bytes_ += parcel.bytes;
+    unacked_.push_back(std::move(parcel));
   }
-  effects.send.push_back(parcel.deliver);
-  unacked_.push_back(std::move(parcel));
+  if (outbox_.empty()) {
+    outbox_since_.reset();
+  }
 }
 
 void WorkerCore::resend(Instant now, WorkerEffects& effects) {
@@ -233,7 +260,8 @@ void WorkerCore::resend(Instant now, WorkerEffects& effects) {
     resend_at_ = now + kResendAfter;
     return;
   }
-  for (const Parcel& parcel : unacked_) {
+  for (Parcel& parcel : unacked_) {
+    parcel.mark = mark();
     effects.send.push_back(parcel.deliver);
   }
   resend_at_ = now + kResendAfter;
@@ -256,6 +284,7 @@ void WorkerCore::on(Instant now, AckArrived& event, WorkerEffects& effects) {
     if (unacked_.front().journal_seq > 0) {
       effects.release = unacked_.front().journal_seq;
     }
+    unacked_bytes_ -= unacked_.front().bytes;
     unacked_.pop_front();
     resend_at_ = now + kResendAfter;
   }

@@ -223,7 +223,7 @@ void fill_long_cuts(Plan& plan) {
   // Much to do and few slots, so that calls wait when a lease ends.
   plan.slots = plan.workers;
   for (std::uint32_t& count : plan.shards) {
-    count += 3;
+    count += 8;
   }
 }
 

@@ -42,6 +42,11 @@ class WorkerCoreTest : public testing::Test {
     return order;
   }
 
+  /// The coordinator answers the last state: what was asked before it is answered too, or lost.
+  WorkerEffects hear(std::vector<GrantedLease> leases) {
+    return step(OrderArrived{"run", order(std::move(leases))});
+  }
+
   /// Brings the worker to where it has the run's config.
   void join() {
     step(WorkerTicked{});
@@ -140,9 +145,18 @@ TEST_F(WorkerCoreTest, OrdersForAnotherIncarnationAreIgnored) {
 
 TEST_F(WorkerCoreTest, LostFetchIsAskedAgainAfterItsTimeout) {
   join();
-  ASSERT_EQ(fetches(step(OrderArrived{"run", order({{0, 1, 10}})})).size(), 1u);
+  ASSERT_EQ(fetches(hear({{0, 1, 10}})).size(), 1u);
+  hear({{0, 1, 10}});
   EXPECT_TRUE(fetches(wait(milliseconds(999))).empty());
   EXPECT_EQ(fetches(wait(milliseconds(1))).size(), 1u);
+}
+
+TEST_F(WorkerCoreTest, B10FetchThatMayStillBeOnItsWayIsNotAskedAgain) {
+  join();
+  ASSERT_EQ(fetches(hear({{0, 1, 10}})).size(), 1u);
+  EXPECT_TRUE(fetches(wait(milliseconds(5000))).empty());
+  hear({{0, 1, 10}});
+  EXPECT_EQ(fetches(wait(milliseconds(0))).size(), 1u);
 }
 
 TEST_F(WorkerCoreTest, RepeatedSamplesAreStartedOnce) {
@@ -181,9 +195,69 @@ TEST_F(WorkerCoreTest, UnacknowledgedRecordsAreOfferedAgain) {
   const auto first = of<Deliver>(wait(milliseconds(5)));
   ASSERT_EQ(first.size(), 1u);
   EXPECT_TRUE(of<Deliver>(wait(milliseconds(999))).empty());
+  hear({{0, 1, 10}});
   EXPECT_EQ(of<Deliver>(wait(milliseconds(1))), first);
   step(AckArrived{{5, 1, 1}});
+  hear({{0, 1, 10}});
   EXPECT_TRUE(of<Deliver>(wait(seconds(5))).empty());
+}
+
+TEST_F(WorkerCoreTest, B14NothingIsRepeatedToACoordinatorThatSaysNothing) {
+  join();
+  hear({{0, 1, 10}});
+  step(SamplesArrived{samples(0, 1)});
+  step(outcome());
+  const auto first = of<Deliver>(wait(milliseconds(5)));
+  ASSERT_EQ(first.size(), 1u);
+  for (int second = 0; second < 60; ++second) {
+    EXPECT_TRUE(of<Deliver>(wait(seconds(1))).empty());
+  }
+  hear({});
+  EXPECT_EQ(of<Deliver>(wait(milliseconds(0))), first);
+}
+
+/// Answers of `bytes` bytes each that an earlier process left in its journal.
+JournalRecovered left_behind(std::uint32_t count, std::size_t bytes) {
+  JournalRecovered recovered;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    Record record;
+    record.answer.emplace();
+    record.answer->sample_id = digest_of(static_cast<std::uint8_t>(i));
+    record.answer->text = std::string(bytes, 'x');
+    recovered.entries.push_back({record, i + 1});
+  }
+  return recovered;
+}
+
+TEST_F(WorkerCoreTest, B10WhatIsUnderWayIsBoundedAndTheRestFollowsAcknowledgements) {
+  join();
+  std::vector<Deliver> under_way = of<Deliver>(step(left_behind(100, 20'000)));
+  std::uint64_t seq = 0;
+  std::size_t records = 0;
+  while (!under_way.empty()) {
+    std::size_t bytes = 0;
+    for (const Deliver& deliver : under_way) {
+      EXPECT_EQ(deliver.seq, ++seq);
+      records += deliver.records.size();
+      bytes += encode(deliver).size();
+    }
+    EXPECT_LE(bytes, 3 * WorkerCore::kDeliverBytes);
+    EXPECT_TRUE(of<Deliver>(wait(milliseconds(5))).empty());
+    under_way = of<Deliver>(step(AckArrived{{5, epoch_, seq}}));
+  }
+  EXPECT_EQ(records, 100u);
+}
+
+TEST_F(WorkerCoreTest, RecordsOfTheLargestSizeFitTheirFrames) {
+  join();
+  std::uint64_t seq = 0;
+  for (auto sent = of<Deliver>(step(left_behind(4, 7u << 20))); !sent.empty();
+       sent = of<Deliver>(step(AckArrived{{5, epoch_, seq}}))) {
+    ASSERT_EQ(sent.size(), 1u);
+    EXPECT_LT(encode(sent[0]).size(), kMaxFrameBytes / 2);
+    ++seq;
+  }
+  EXPECT_EQ(seq, 4u);
 }
 
 TEST_F(WorkerCoreTest, AcknowledgementOfAnotherEpochOrIncarnationCountsForNothing) {
@@ -194,7 +268,9 @@ TEST_F(WorkerCoreTest, AcknowledgementOfAnotherEpochOrIncarnationCountsForNothin
   wait(milliseconds(5));
   step(AckArrived{{5, 2, 1}});
   step(AckArrived{{6, 1, 1}});
-  EXPECT_EQ(of<Deliver>(wait(milliseconds(1000))).size(), 1u);
+  wait(milliseconds(1000));
+  hear({{0, 1, 10}});
+  EXPECT_EQ(of<Deliver>(wait(milliseconds(0))).size(), 1u);
 }
 
 TEST_F(WorkerCoreTest, NewEpochOffersEverythingAgainInOrder) {
@@ -474,7 +550,9 @@ TEST_F(WorkerCoreAloneTest, ASuspectIsFetchedOnceNothingElseIsUnderWayOrOwed) {
   other.next = 1;
   step(SamplesArrived{other});
   EXPECT_TRUE(fetches(step(SamplesArrived{only_suspects(0)})).empty());
-  wait(milliseconds(1000));  // the other shard's next fetch goes unanswered
+  wait(milliseconds(1000));
+  hear({{0, 2, 10}, {1, 3, 2}});
+  wait(milliseconds(0));  // the other shard's next fetch is lost
   Record done = outcome_at(20, 3).record;
   done.shard = 1;
   EXPECT_TRUE(fetches(step(RecordReady{done, true, 0})).empty());
