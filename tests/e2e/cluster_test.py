@@ -1,5 +1,5 @@
 """Several hosts on one machine, with keys: a node beside the teacher, two beside the CPUs, one that does all. Each lives in a
-network namespace of its own. FD_GEOGRAPHY=FOLDER (samples.jsonl and its database) runs the cases over that set."""
+network namespace of its own. FD_DATASET=FOLDER (samples.jsonl without duplicates, and its databases) runs the cases over that set."""
 
 import json
 import os
@@ -20,25 +20,25 @@ SLOTS = 8
 LATENCY_MS = 200
 CPU = "clean,rules,exec,score"
 NODES = {"asks": ("--stages", "teacher"), "cpu-1": ("--stages", CPU), "cpu-2": ("--stages", CPU), "every": ()}
-GEOGRAPHY = os.environ.get("FD_GEOGRAPHY")
+DATASET = os.environ.get("FD_DATASET")
 # Of a node that asks and is lost: what is in flight, and what its lease lets it ask while nobody hears it.
 LOST = SLOTS * (round(1000 * TTL_S / LATENCY_MS) + 1)
 
 
 class ClusterTest(fd_faults.FaultTest):
-    rows = 877 if GEOGRAPHY else 320
+    rows = len((pathlib.Path(DATASET) / "samples.jsonl").read_text().splitlines()) if DATASET else 320
     settings = (f"gateway.providers.0.max_concurrency={SLOTS}", "sharding.target_size=10",
                 f"lease.ttl_ms={1000 * TTL_S:.0f}", "lease.heartbeat_ms=100")
 
     @classmethod
     def setUpClass(cls):
-        if GEOGRAPHY:
+        if DATASET:
             make_set = fd.make_set
             cls.addClassCleanup(setattr, fd, "make_set", make_set)
 
             def copied(folder, **options):
                 config = make_set(folder, **options)
-                for file in pathlib.Path(GEOGRAPHY).iterdir():
+                for file in pathlib.Path(DATASET).iterdir():
                     shutil.copy(file, folder)
                 return config
 
