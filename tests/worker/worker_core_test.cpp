@@ -1,122 +1,12 @@
-#include "worker/worker_core.hpp"
-
-#include <gtest/gtest.h>
+#include "tests/worker/worker_core_fixture.hpp"
 
 namespace fd {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-Digest digest_of(std::uint8_t fill) {
-  Digest digest;
-  digest.bytes.fill(fill);
-  return digest;
-}
-
-/// A worker under test, and a coordinator that is played by hand.
-class WorkerCoreTest : public testing::Test {
- protected:
-  WorkerCoreTest() : core_(WorkerCoreConfig{"w1", 5, 0, seconds(25)}) {}
-
-  WorkerEffects step(WorkerEvent event) {
-    WorkerEffects effects = core_.step(now_, std::move(event));
-    for (const WorkerMessage& message : effects.send) {
-      if (const auto* state = std::get_if<WorkerState>(&message)) {
-        last_state_ = *state;
-      }
-    }
-    return effects;
-  }
-
-  Order order(std::vector<GrantedLease> leases) const {
-    Order order;
-    order.epoch = epoch_;
-    order.incarnation = 5;
-    order.ack_seq = last_state_.seq;
-    order.config = digest_of(9);
-    order.slots = 4;
-    order.leases = std::move(leases);
-    order.ttl_ms = 10000;
-    order.heartbeat_ms = 1000;
-    return order;
-  }
-
-  /// The coordinator answers the last state: what was asked before it is answered too, or lost.
-  WorkerEffects hear(std::vector<GrantedLease> leases) {
-    return step(OrderArrived{"run", order(std::move(leases))});
-  }
-
-  /// Brings the worker to where it has the run's config.
-  void join() {
-    step(WorkerTicked{});
-    step(OrderArrived{"run", order({})});
-    const WorkerEffects effects = step(RunSpecArrived{"run", {digest_of(9), "{}"}});
-    ASSERT_EQ(effects.configure, "{}");
-  }
-
-  static std::vector<Fetch> fetches(const WorkerEffects& effects) { return of<Fetch>(effects); }
-  template <class Message>
-  static std::vector<Message> of(const WorkerEffects& effects) {
-    std::vector<Message> found;
-    for (const WorkerMessage& message : effects.send) {
-      if (const auto* one = std::get_if<Message>(&message)) {
-        found.push_back(*one);
-      }
-    }
-    return found;
-  }
-
-  static Samples samples(std::uint32_t from, std::uint32_t next, std::uint64_t fence = 1) {
-    Samples samples;
-    samples.shard = 0;
-    samples.fence = fence;
-    samples.from = from;
-    samples.next = next;
-    for (std::uint32_t position = from; position < next; ++position) {
-      samples.items.emplace_back().sample.id = id_at(position);
-    }
-    return samples;
-  }
-  static SampleId id_at(std::uint32_t position) {
-    return digest_of(static_cast<std::uint8_t>(position));
-  }
-
-  /// The outcome of the sample at `position`, or of the next one.
-  RecordReady outcome() { return outcome_at(outcomes_++); }
-  static RecordReady outcome_at(std::uint32_t position, std::uint64_t fence = 1) {
-    Record record;
-    record.fence = fence;
-    record.outcome.emplace();
-    record.outcome->sample_id = id_at(position);
-    return {record, true, 0};
-  }
-  static Answer answer_at(std::uint32_t position, const std::string& text = "SELECT 1") {
-    Answer answer;
-    answer.sample_id = id_at(position);
-    answer.text = text;
-    return answer;
-  }
-  static RecordReady answered(std::uint32_t position, std::uint64_t journal_seq = 0,
-                              std::uint64_t fence = 1) {
-    Record record;
-    record.fence = fence;
-    record.answer = answer_at(position);
-    return {record, false, journal_seq};
-  }
-  void acknowledge(std::uint64_t seq) { step(AckArrived{{5, epoch_, seq}}); }
-
-  WorkerEffects wait(Duration duration) {
-    now_ += duration;
-    return step(WorkerTicked{});
-  }
-
-  std::uint64_t epoch_ = 1;
-  std::uint32_t outcomes_ = 0;
-  Instant now_{};
-  WorkerCore core_;
-  WorkerState last_state_;
-};
+using testing_support::digest_of;
+using testing_support::WorkerCoreTest;
 
 TEST_F(WorkerCoreTest, FirstWordNamesNoRunAndNoConfig) {
   step(WorkerTicked{});
@@ -174,122 +64,6 @@ TEST_F(WorkerCoreTest, SamplesOfALeaseThatIsGoneAreNotStarted) {
   EXPECT_TRUE(step(SamplesArrived{samples(0, 10)}).start.empty());
 }
 
-TEST_F(WorkerCoreTest, RecordsWaitFiveMillisecondsForCompany) {
-  join();
-  step(OrderArrived{"run", order({{0, 1, 10}})});
-  step(SamplesArrived{samples(0, 10)});
-  EXPECT_TRUE(of<Deliver>(step(outcome())).empty());
-  now_ += milliseconds(4);
-  EXPECT_TRUE(of<Deliver>(step(outcome())).empty());
-  const auto delivers = of<Deliver>(wait(milliseconds(1)));
-  ASSERT_EQ(delivers.size(), 1u);
-  EXPECT_EQ(delivers[0].records.size(), 2u);
-  EXPECT_EQ(delivers[0].seq, 1u);
-}
-
-TEST_F(WorkerCoreTest, UnacknowledgedRecordsAreOfferedAgain) {
-  join();
-  step(OrderArrived{"run", order({{0, 1, 10}})});
-  step(SamplesArrived{samples(0, 1)});
-  step(outcome());
-  const auto first = of<Deliver>(wait(milliseconds(5)));
-  ASSERT_EQ(first.size(), 1u);
-  EXPECT_TRUE(of<Deliver>(wait(milliseconds(999))).empty());
-  hear({{0, 1, 10}});
-  EXPECT_EQ(of<Deliver>(wait(milliseconds(1))), first);
-  step(AckArrived{{5, 1, 1}});
-  hear({{0, 1, 10}});
-  EXPECT_TRUE(of<Deliver>(wait(seconds(5))).empty());
-}
-
-TEST_F(WorkerCoreTest, B14NothingIsRepeatedToACoordinatorThatSaysNothing) {
-  join();
-  hear({{0, 1, 10}});
-  step(SamplesArrived{samples(0, 1)});
-  step(outcome());
-  const auto first = of<Deliver>(wait(milliseconds(5)));
-  ASSERT_EQ(first.size(), 1u);
-  for (int second = 0; second < 60; ++second) {
-    EXPECT_TRUE(of<Deliver>(wait(seconds(1))).empty());
-  }
-  hear({});
-  EXPECT_EQ(of<Deliver>(wait(milliseconds(0))), first);
-}
-
-/// Answers of `bytes` bytes each that an earlier process left in its journal.
-JournalRecovered left_behind(std::uint32_t count, std::size_t bytes) {
-  JournalRecovered recovered;
-  for (std::uint32_t i = 0; i < count; ++i) {
-    Record record;
-    record.answer.emplace();
-    record.answer->sample_id = digest_of(static_cast<std::uint8_t>(i));
-    record.answer->text = std::string(bytes, 'x');
-    recovered.entries.push_back({record, i + 1});
-  }
-  return recovered;
-}
-
-TEST_F(WorkerCoreTest, B10WhatIsUnderWayIsBoundedAndTheRestFollowsAcknowledgements) {
-  join();
-  std::vector<Deliver> under_way = of<Deliver>(step(left_behind(100, 20'000)));
-  std::uint64_t seq = 0;
-  std::size_t records = 0;
-  while (!under_way.empty()) {
-    std::size_t bytes = 0;
-    for (const Deliver& deliver : under_way) {
-      EXPECT_EQ(deliver.seq, ++seq);
-      records += deliver.records.size();
-      bytes += encode(deliver).size();
-    }
-    EXPECT_LE(bytes, 3 * WorkerCore::kDeliverBytes);
-    EXPECT_TRUE(of<Deliver>(wait(milliseconds(5))).empty());
-    under_way = of<Deliver>(step(AckArrived{{5, epoch_, seq}}));
-  }
-  EXPECT_EQ(records, 100u);
-}
-
-TEST_F(WorkerCoreTest, RecordsOfTheLargestSizeFitTheirFrames) {
-  join();
-  std::uint64_t seq = 0;
-  for (auto sent = of<Deliver>(step(left_behind(4, 7u << 20))); !sent.empty();
-       sent = of<Deliver>(step(AckArrived{{5, epoch_, seq}}))) {
-    ASSERT_EQ(sent.size(), 1u);
-    EXPECT_LT(encode(sent[0]).size(), kMaxFrameBytes / 2);
-    ++seq;
-  }
-  EXPECT_EQ(seq, 4u);
-}
-
-TEST_F(WorkerCoreTest, AcknowledgementOfAnotherEpochOrIncarnationCountsForNothing) {
-  join();
-  step(OrderArrived{"run", order({{0, 1, 10}})});
-  step(SamplesArrived{samples(0, 1)});
-  step(outcome());
-  wait(milliseconds(5));
-  step(AckArrived{{5, 2, 1}});
-  step(AckArrived{{6, 1, 1}});
-  wait(milliseconds(1000));
-  hear({{0, 1, 10}});
-  EXPECT_EQ(of<Deliver>(wait(milliseconds(0))).size(), 1u);
-}
-
-TEST_F(WorkerCoreTest, NewEpochOffersEverythingAgainInOrder) {
-  join();
-  step(OrderArrived{"run", order({{0, 1, 10}})});
-  step(SamplesArrived{samples(0, 2)});
-  step(outcome());
-  wait(milliseconds(5));
-  step(AckArrived{{5, 1, 1}});
-  step(outcome());
-  ASSERT_EQ(of<Deliver>(wait(milliseconds(5)))[0].seq, 2u);
-  epoch_ = 2;
-  step(OrderArrived{"run", order({{0, 1, 10}})});
-  const auto again = of<Deliver>(wait(milliseconds(0)));
-  ASSERT_EQ(again.size(), 1u);
-  EXPECT_EQ(again[0].epoch, 2u);
-  EXPECT_EQ(again[0].seq, 1u);
-}
-
 TEST_F(WorkerCoreTest, OrdersOfAnEarlierEpochAreIgnored) {
   epoch_ = 4;
   join();
@@ -312,15 +86,6 @@ TEST_F(WorkerCoreTest, LeaseRunsFromTheStateThatTheOrderAnswers) {
   EXPECT_EQ(last_state_.leases.size(), 1u);
   EXPECT_TRUE(wait(milliseconds(1)).cancel_waiting);
   EXPECT_TRUE(last_state_.leases.empty());
-}
-
-TEST_F(WorkerCoreTest, OutcomesOfALapsedLeaseAreStillDelivered) {
-  join();
-  step(OrderArrived{"run", order({{0, 1, 10}})});
-  step(SamplesArrived{samples(0, 1)});
-  wait(seconds(20));
-  step(outcome());
-  EXPECT_EQ(of<Deliver>(wait(milliseconds(5))).size(), 1u);
 }
 
 TEST_F(WorkerCoreTest, DrainTakesBackWhatWasNotSentAndFetchesNothing) {
@@ -500,30 +265,6 @@ TEST_F(WorkerCoreTest, ASampleThatEndedWhileItWasSentAgainIsLeftToALaterLease) {
   step(answered(0));
   step(outcome_at(0));
   EXPECT_TRUE(step(SamplesArrived{samples(0, 1, 2)}).start.empty());
-}
-
-TEST_F(WorkerCoreTest, JournaledRecordsAreOfferedFirstAndReleasedWhenAcknowledged) {
-  step(WorkerTicked{});
-  EXPECT_EQ(step(OrderArrived{"run", order({{0, 2, 10}})}).reset, "run");
-  JournalRecovered recovered;
-  recovered.entries.push_back({answered(3).record, 7});
-  recovered.entries.push_back({answered(4).record, 8});
-  step(recovered);
-  step(RunSpecArrived{"run", {digest_of(9), "{}"}});
-  step(OrderArrived{"run", order({{0, 2, 10}})});
-  const WorkerEffects effects = wait(milliseconds(5));
-  ASSERT_EQ(of<Deliver>(effects).size(), 1u);
-  EXPECT_EQ(of<Deliver>(effects)[0].records.size(), 2u);
-  const WorkerEffects settled = step(AckArrived{{5, 1, 1}});
-  EXPECT_EQ(settled.release, 8u);
-}
-
-TEST_F(WorkerCoreTest, RecoveredShardIsFetchedOnlyOnceItsAnswersAreAcknowledged) {
-  join();
-  step(JournalRecovered{{{answered(3).record, 1}}});
-  EXPECT_TRUE(fetches(step(OrderArrived{"run", order({{0, 2, 10}})})).empty());
-  wait(milliseconds(5));
-  EXPECT_EQ(fetches(step(AckArrived{{5, 1, 1}})).size(), 1u);
 }
 
 /// A suspect: two deaths of workers caught it under way.

@@ -1,0 +1,127 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "worker/worker_core.hpp"
+
+namespace fd::testing_support {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+inline Digest digest_of(std::uint8_t fill) {
+  Digest digest;
+  digest.bytes.fill(fill);
+  return digest;
+}
+
+/// A worker under test, and a coordinator that is played by hand.
+class WorkerCoreTest : public testing::Test {
+ protected:
+  WorkerCoreTest() : core_(WorkerCoreConfig{"w1", 5, 0, seconds(25)}) {}
+
+  WorkerEffects step(WorkerEvent event) {
+    WorkerEffects effects = core_.step(now_, std::move(event));
+    for (const WorkerMessage& message : effects.send) {
+      if (const auto* state = std::get_if<WorkerState>(&message)) {
+        last_state_ = *state;
+      }
+    }
+    return effects;
+  }
+
+  Order order(std::vector<GrantedLease> leases) const {
+    Order order;
+    order.epoch = epoch_;
+    order.incarnation = 5;
+    order.ack_seq = last_state_.seq;
+    order.config = digest_of(9);
+    order.slots = 4;
+    order.leases = std::move(leases);
+    order.ttl_ms = 10000;
+    order.heartbeat_ms = 1000;
+    return order;
+  }
+
+  /// The coordinator answers the last state: what was asked before it is answered too, or lost.
+  WorkerEffects hear(std::vector<GrantedLease> leases) {
+    return step(OrderArrived{"run", order(std::move(leases))});
+  }
+
+  /// Brings the worker to where it has the run's config.
+  void join() {
+    step(WorkerTicked{});
+    step(OrderArrived{"run", order({})});
+    const WorkerEffects effects = step(RunSpecArrived{"run", {digest_of(9), "{}"}});
+    ASSERT_EQ(effects.configure, "{}");
+  }
+
+  static std::vector<Fetch> fetches(const WorkerEffects& effects) { return of<Fetch>(effects); }
+  template <class Message>
+  static std::vector<Message> of(const WorkerEffects& effects) {
+    std::vector<Message> found;
+    for (const WorkerMessage& message : effects.send) {
+      if (const auto* one = std::get_if<Message>(&message)) {
+        found.push_back(*one);
+      }
+    }
+    return found;
+  }
+
+  static Samples samples(std::uint32_t from, std::uint32_t next, std::uint64_t fence = 1) {
+    Samples samples;
+    samples.shard = 0;
+    samples.fence = fence;
+    samples.from = from;
+    samples.next = next;
+    for (std::uint32_t position = from; position < next; ++position) {
+      samples.items.emplace_back().sample.id = id_at(position);
+    }
+    return samples;
+  }
+  static SampleId id_at(std::uint32_t position) {
+    return digest_of(static_cast<std::uint8_t>(position));
+  }
+
+  /// The outcome of the sample at `position`, or of the next one.
+  RecordReady outcome() { return outcome_at(outcomes_++); }
+  static RecordReady outcome_at(std::uint32_t position, std::uint64_t fence = 1) {
+    Record record;
+    record.fence = fence;
+    record.outcome.emplace();
+    record.outcome->sample_id = id_at(position);
+    return {record, true, 0};
+  }
+  static Answer answer_at(std::uint32_t position, const std::string& text = "SELECT 1") {
+    Answer answer;
+    answer.sample_id = id_at(position);
+    answer.text = text;
+    return answer;
+  }
+  static RecordReady answered(std::uint32_t position, std::uint64_t journal_seq = 0,
+                              std::uint64_t fence = 1) {
+    Record record;
+    record.fence = fence;
+    record.answer = answer_at(position);
+    return {record, false, journal_seq};
+  }
+  void acknowledge(std::uint64_t seq) { step(AckArrived{{5, epoch_, seq}}); }
+
+  WorkerEffects wait(Duration duration) {
+    now_ += duration;
+    return step(WorkerTicked{});
+  }
+
+  std::uint64_t epoch_ = 1;
+  std::uint32_t outcomes_ = 0;
+  Instant now_{};
+  WorkerCore core_;
+  WorkerState last_state_;
+};
+
+}  // namespace fd::testing_support
