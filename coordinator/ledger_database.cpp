@@ -18,8 +18,11 @@ const char* name_or_default(const std::string& vfs) {
 }
 
 /// Returns `path` with the links in its folder resolved: kFlags refuses those above a file too,
-/// where only the file itself must be none.
-std::string in_real_folder(const std::string& path) {
+/// where only the file itself must be none. The files of another VFS lie in no folder.
+std::string in_real_folder(const std::string& path, const std::string& vfs) {
+  if (!vfs.empty()) {
+    return path;
+  }
   std::error_code failed;
   const std::filesystem::path given(path);
   const auto folder = std::filesystem::canonical(
@@ -124,8 +127,8 @@ Result<void> LedgerDatabase::connect(const std::string& name, int flags, Duratio
 Result<LedgerDatabase> LedgerDatabase::open(const std::string& path, const std::string& vfs,
                                             Duration busy_timeout) {
   LedgerDatabase database(path, vfs);
-  FD_TRY_VOID(database.connect(in_real_folder(path), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
-                               busy_timeout));
+  FD_TRY_VOID(database.connect(in_real_folder(path, vfs),
+                               SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, busy_timeout));
   return database;
 }
 
@@ -137,10 +140,11 @@ Result<LedgerDatabase> LedgerDatabase::open_read_only(const std::string& path,
   }
   LedgerDatabase database(path, vfs);
   database.at_rest_ = database.is_at_rest();
-  FD_TRY_VOID(database.at_rest_
-                  ? database.connect(immutable_uri(in_real_folder(path)),
-                                     SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, busy_timeout)
-                  : database.connect(in_real_folder(path), SQLITE_OPEN_READONLY, busy_timeout));
+  FD_TRY_VOID(
+      database.at_rest_
+          ? database.connect(immutable_uri(in_real_folder(path, vfs)),
+                             SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, busy_timeout)
+          : database.connect(in_real_folder(path, vfs), SQLITE_OPEN_READONLY, busy_timeout));
   return database;
 }
 

@@ -346,7 +346,7 @@ void read_record(const msgpack::object& object, Record& out, std::string& error)
       .optional(3, out.answer, read_answer)
       .optional(4, out.call, read_call)
       .optional(5, out.outcome, read_outcome)
-      .optional(6, out.follows_from);
+      .if_there(6, [&](MapReader& map) { map.optional(6, out.follows_from); });
 }
 
 std::optional<Reason> failure_of(Reason reason) {

@@ -179,13 +179,15 @@ void put(Packer& packer, const SampleItem& item) {
   MapWriter(packer, 2).field(1, item.sample).field(2, item.answers);
 }
 void put(Packer& packer, const Record& record) {
-  MapWriter(packer, 6)
-      .field(1, record.shard)
+  MapWriter map(packer, record.follows_from ? 6 : 5);
+  map.field(1, record.shard)
       .field(2, record.fence)
       .optional(3, record.answer)
       .optional(4, record.call)
-      .optional(5, record.outcome)
-      .optional(6, record.follows_from);
+      .optional(5, record.outcome);
+  if (record.follows_from) {
+    map.optional(6, record.follows_from);
+  }
 }
 
 void put(Packer& packer, const std::optional<Reason>& failure) {
