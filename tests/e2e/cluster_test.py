@@ -31,19 +31,10 @@ class ClusterTest(fd_faults.FaultTest):
                 f"lease.ttl_ms={1000 * TTL_S:.0f}", "lease.heartbeat_ms=100")
 
     @classmethod
-    def setUpClass(cls):
-        if DATASET:
-            make_set = fd.make_set
-            cls.addClassCleanup(setattr, fd, "make_set", make_set)
-
-            def copied(folder, **options):
-                config = make_set(folder, **options)
-                for file in pathlib.Path(DATASET).iterdir():
-                    shutil.copy(file, folder)
-                return config
-
-            fd.make_set = copied
-        super().setUpClass()
+    def make_set(cls, folder, **options):
+        super().make_set(folder, **options)
+        for file in pathlib.Path(DATASET).iterdir() if DATASET else ():
+            shutil.copy(file, folder)
 
     def setUp(self):
         self.network = fd_netns.Network(["head", "teacher", *NODES])

@@ -242,8 +242,12 @@ class FaultTest(unittest.TestCase):
         holder = fd.temporary_folder()
         cls.addClassCleanup(holder.cleanup)
         cls.folder = pathlib.Path(holder.name)
-        fd.make_set(cls.folder, rows=cls.rows, duplicates=0)
+        cls.make_set(cls.folder)
         cls.reference = cls.calm(cls.rows)
+
+    @classmethod
+    def make_set(cls, folder, **options):
+        fd.make_set(folder, rows=cls.rows, duplicates=0, **options)
 
     @classmethod
     def calm(cls, rows, failpoints=None):

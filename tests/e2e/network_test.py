@@ -1,6 +1,5 @@
 """Networks that cut, stall, break and crawl between a coordinator and its workers (fd_proxy makes them)."""
 
-import pathlib
 import unittest
 
 import fd_faults
@@ -40,9 +39,6 @@ class NetworkTest(fd_faults.FaultTest):
         job.check(self.reference, extra=extra, code=job.finish(coordinator))
         for worker in workers:
             self.assertIsNone(worker.poll(), "a worker did not live through it")
-
-    def log_of(self, job, worker):
-        return pathlib.Path(job.out.with_suffix(f".{worker}.log")).read_text()
 
     def test_B03_a_partition_longer_than_the_lease_costs_what_was_in_flight(self):
         job, coordinator, worker, proxy = self.behind_proxy("near", latency_ms=1000 * LATENCY_S)

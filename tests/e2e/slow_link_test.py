@@ -46,17 +46,9 @@ class SlowLinkTest(fd_faults.FaultTest):
     settings = SETTINGS
 
     @classmethod
-    def setUpClass(cls):
-        make_set = fd.make_set
-        cls.addClassCleanup(setattr, fd, "make_set", make_set)
-
-        def make_bulky_set(folder, **options):
-            config = make_set(folder, broken_gold=0, **options)
-            make_bulky(folder)
-            return config
-
-        fd.make_set = make_bulky_set
-        super().setUpClass()
+    def make_set(cls, folder, **options):
+        super().make_set(folder, broken_gold=0, **options)
+        make_bulky(folder)
 
     def test_B10_bulk_on_a_slow_link_is_no_death(self):
         job = self.job()
