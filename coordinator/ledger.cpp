@@ -20,7 +20,8 @@ namespace {
 
 // A page size can be chosen only for a new file.
 constexpr const char* kForNewFile = "PRAGMA page_size=4096";
-constexpr const char* kForEachOpening = "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;";
+// Without wal_autocheckpoint: whatever its value, it takes the place of the hook that counts pages.
+constexpr const char* kForEachOpening = "PRAGMA synchronous=FULL";
 
 /// Refuses what must not be opened as this run's ledger, before anything is made beside it.
 Result<void> check_before_opening(const LedgerOptions& options) {
@@ -76,6 +77,7 @@ struct Ledger::Impl {
   std::uint64_t queued = 0;           // guarded by mutex: batches ever queued
   std::uint64_t finished = 0;         // guarded by mutex: of these, how many were dealt with
   std::uint32_t waiting = 0;          // guarded by mutex: callers of records() that wait
+  bool urgent = false;                // guarded by mutex: what is queued waits for no company
   bool stopping = false;              // guarded by mutex
   std::function<void(Error)> failed;  // guarded by mutex
   std::optional<Error> failure;       // guarded by mutex: set once, then nothing is committed
@@ -224,9 +226,10 @@ void Ledger::Impl::run() {
       return;
     }
     if (gather > Duration::zero()) {
-      work_came.wait_for(lock, gather, [&] { return stopping || waiting > 0; });
+      work_came.wait_for(lock, gather, [&] { return stopping || waiting > 0 || urgent; });
     }
     batches.swap(queue);
+    urgent = false;
     const bool working = !failure.has_value();
     lock.unlock();
     if (working) {
@@ -271,14 +274,17 @@ Result<std::unique_ptr<Ledger>> Ledger::open(const LedgerOptions& options, Ledge
 }
 
 void Ledger::append(std::vector<LedgerEvent> events, std::function<void()> then) {
-  bool first = false;
+  // A worker waits for its lease with nothing to do.
+  const bool urgent = brings<LeaseGranted>(events);
+  bool wake = false;
   {
     const std::lock_guard lock(impl_->mutex);
-    first = impl_->queue.empty();
+    wake = impl_->queue.empty() || (urgent && !impl_->urgent);
+    impl_->urgent = impl_->urgent || urgent;
     impl_->queue.push_back({std::move(events), std::move(then)});
     impl_->queued += 1;
   }
-  if (first) {  // otherwise the thread knows, or gathers
+  if (wake) {  // otherwise the thread knows, or gathers
     impl_->work_came.notify_one();
   }
 }

@@ -18,7 +18,8 @@ struct LedgerOptions {
   std::string path;
   std::string run_id;  ///< whose ledger it is, or will be
   std::string vfs;     ///< SQLite's file system layer by name; empty: its default
-  /// How long a commit waits for company: a sync costs the same for one record as for hundreds.
+  /// How long a commit of records waits for company: a sync costs the same for one as for hundreds.
+  /// One that brings a lease does not wait: a worker has nothing to do meanwhile.
   Duration gather = std::chrono::milliseconds(10);
   /// Pages in the write-ahead log from which on they are moved into the database file.
   int checkpoint_pages = 1000;

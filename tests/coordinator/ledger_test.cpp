@@ -108,6 +108,37 @@ TEST_F(LedgerTest, CallbacksComeInOrderAndAfterTheCommit) {
   EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
 }
 
+TEST_F(LedgerTest, TheWriteAheadLogStaysSmall) {
+  LedgerStart start;
+  LedgerOptions few_pages = options();
+  few_pages.checkpoint_pages = 10;
+  const auto ledger = Ledger::open(few_pages, start);
+  ASSERT_TRUE(ledger.ok()) << ledger.error().message;
+  constexpr std::size_t kPage = 4096;
+  constexpr std::uint32_t kCommits = 200;
+  for (std::uint32_t commit = 0; commit < kCommits; ++commit) {
+    (*ledger)->append({answer_record(commit, std::string(kPage, 'a'))}, {});
+    settle(**ledger);
+  }
+  // Each commit fills a page and changes a few others.
+  EXPECT_LT(std::filesystem::file_size(path_ + "-wal"), 50 * kPage);
+  EXPECT_GT(std::filesystem::file_size(path_), (kCommits - 50) * kPage);
+}
+
+TEST_F(LedgerTest, ACommitThatBringsALeaseWaitsForNoCompany) {
+  LedgerStart start;
+  LedgerOptions patient = options();
+  patient.gather = std::chrono::hours(1);
+  const auto ledger = Ledger::open(patient, start);
+  ASSERT_TRUE(ledger.ok()) << ledger.error().message;
+  std::promise<void> leased;
+  (*ledger)->append({answer_record(0, "a")}, {});  // gathers
+  (*ledger)->append({LeaseGranted{0, 1, "w1"}}, [&leased] { leased.set_value(); });
+  leased.get_future().wait();  // else for an hour
+  EXPECT_EQ((*ledger)->counts().records, 1u);
+  EXPECT_EQ((*ledger)->counts().leases, 1u);
+}
+
 TEST_F(LedgerTest, RecordsOfManyShardsKeepTheirNumbersOverRestarts) {
   LedgerStart start;
   for (int life = 0; life < 3; ++life) {
