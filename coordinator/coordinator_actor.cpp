@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <iterator>
 #include <map>
 #include <set>
@@ -15,6 +14,7 @@
 #include "actors/config_loader.hpp"
 #include "actors/failpoint.hpp"
 #include "actors/sandbox/sql_sandbox.hpp"
+#include "coordinator/commit_gate.hpp"
 #include "coordinator/committed_frames.hpp"
 #include "coordinator/histogram.hpp"
 #include "coordinator/shard_files.hpp"
@@ -27,21 +27,27 @@ namespace {
 
 constexpr Duration kTick = std::chrono::milliseconds(500);
 constexpr std::size_t kSamplesBytes = 256u << 10;  ///< of one Samples message, about
+constexpr std::size_t kWriters = 4;                ///< of finished shards, each with a thread
 constexpr std::size_t kRefusedLogged = 20;         ///< refused frames that get a line in the log
 
 struct WriteShard {
   std::shared_ptr<ShardResult> result;
+};
+struct LoadShard {
+  std::uint32_t shard = 0;
 };
 
 }  // namespace
 }  // namespace fd
 
 FD_ACTOR_MESSAGE(fd::WriteShard)
+FD_ACTOR_MESSAGE(fd::LoadShard)
 
 namespace fd {
 namespace {
 
-/// Writes finished shards, one after the other, on its own thread: a sync takes milliseconds.
+/// Writes finished shards, one after the other, on its own thread: it waits for the disk most of
+/// the time.
 caf::behavior shard_writer(caf::event_based_actor* self, RunDir dir, RunConfig config,
                            caf::actor coordinator) {
   act::end_process_on_exception(self, "shard writer");
@@ -66,8 +72,10 @@ class CoordinatorShell {
         progress_(options_.before),
         config_json_(json::canonical(effective_config(options_.config))) {
     FD_CHECK(sha256(config_json_) == options_.core.config);
-    writer_ = self_->spawn<caf::detached>(shard_writer, options_.dir, options_.config,
-                                          caf::actor_cast<caf::actor>(self_));
+    for (caf::actor& writer : writers_) {
+      writer = self_->spawn<caf::detached>(shard_writer, options_.dir, options_.config,
+                                           caf::actor_cast<caf::actor>(self_));
+    }
   }
 
   void start() { tick(); }
@@ -93,6 +101,16 @@ class CoordinatorShell {
     step(Ticked{});
     report_progress();
     act::post_later(self_, kTick, CoordinatorTick{});
+  }
+
+  void load_shard(std::uint32_t shard) {
+    if (over_) {
+      return;
+    }
+    if (const auto loaded = load(shard); !loaded.ok()) {
+      end(RunEnd::Kind::failed, loaded.error());
+    }
+    loading_.erase(shard);
   }
 
   void drain() {
@@ -205,9 +223,10 @@ class CoordinatorShell {
       log_.info("recovered", {{"what", line}});
     }
     for (const std::uint32_t shard : effects.load) {
-      if (const auto loaded = load(shard); !loaded.ok()) {
-        end(RunEnd::Kind::failed, loaded.error());
-        return;
+      // Behind the states that have come: when many workers join at once, none waits for an order
+      // until the shards of all are read. Ahead of whoever fetches, who waits for an order.
+      if (loading_.insert(shard).second) {
+        act::post(caf::actor_cast<caf::actor>(self_), LoadShard{shard});
       }
     }
     for (LedgerEvent& event : effects.append) {
@@ -215,36 +234,29 @@ class CoordinatorShell {
         store(*record);
       }
     }
-    // Orders rest on leases alone: with none on its way to the disk they wait for no records.
-    const std::uint64_t leases = brings<LeaseGranted>(effects.append) ? 1 : 0;
-    const bool leases_wait = *waiting_leases_ + leases > 0;
-    std::vector<std::pair<PeerId, std::string>> frames;
-    for (const Outgoing& outgoing : effects.send) {
-      if (const auto* samples = std::get_if<SendSamples>(&outgoing)) {
-        // Rests on nothing that waits: only a worker that was told of its lease asks.
-        transport_.send(samples->peer, encoded(*samples));
-        continue;
-      }
-      if (const auto* order = std::get_if<SendOrder>(&outgoing); order != nullptr && !leases_wait) {
-        transport_.send(order->peer, encoded(*order));
-        continue;
-      }
-      std::visit([&](const auto& one) { frames.emplace_back(one.peer, encoded(one)); }, outgoing);
+    const bool appends = gate_->busy() || !effects.append.empty() || !effects.commit.empty();
+    if (appends) {
+      gate_->append(effects.append);
     }
-    if (!effects.append.empty() || !effects.commit.empty() || *waiting_commits_ > 0) {
-      after_commit(std::move(effects), std::move(frames), leases);
-    } else {
-      for (auto& [peer, bytes] : frames) {
+    std::vector<std::pair<PeerId, std::string>> held;
+    for (const Outgoing& outgoing : effects.send) {
+      auto [peer, bytes] =
+          std::visit([&](const auto& one) { return std::pair(one.peer, encoded(one)); }, outgoing);
+      if (gate_->holds(outgoing)) {
+        held.emplace_back(std::move(peer), std::move(bytes));
+      } else {
         transport_.send(peer, std::move(bytes));
       }
+    }
+    if (appends) {
+      after_commit(std::move(effects), std::move(held));
     }
   }
 
   /// Hands the frames and the finished shards over once the ledger has what they rest on. Later
-  /// frames queue behind earlier ones, so that nothing overtakes a commit. `leases`: 1 when the
-  /// append brings some, else 0.
-  void after_commit(CoordinatorEffects effects, std::vector<std::pair<PeerId, std::string>> frames,
-                    std::uint64_t leases) {
+  /// frames queue behind earlier ones, so that nothing overtakes a commit.
+  void after_commit(CoordinatorEffects effects,
+                    std::vector<std::pair<PeerId, std::string>> frames) {
     std::vector<std::shared_ptr<ShardResult>> finished;
     for (const std::uint32_t shard : effects.commit) {
       const auto found = stores_.find(shard);
@@ -253,20 +265,16 @@ class CoordinatorShell {
       stores_.erase(found);
       ++writing_;
     }
-    *waiting_commits_ += 1;
-    *waiting_leases_ += leases;
     CommittedFrames committed(std::move(frames), effects.append);
     // Runs on the ledger's thread, perhaps after this actor has ended: holds nothing of it.
     ledger_.append(std::move(effects.append),
-                   [transport = &transport_, waiting = waiting_commits_,
-                    waiting_leases = waiting_leases_, leases, writer = writer_, finished,
+                   [transport = &transport_, gate = gate_, writers = writers_, finished,
                     frames = std::make_shared<CommittedFrames>(std::move(committed))] {
                      frames->send(*transport);
                      for (const auto& shard : finished) {
-                       act::post(writer, WriteShard{shard});
+                       act::post(writers.at(shard->shard % kWriters), WriteShard{shard});
                      }
-                     *waiting_leases -= leases;
-                     *waiting -= 1;
+                     gate->committed();
                    });
   }
 
@@ -458,7 +466,9 @@ class CoordinatorShell {
     if (kind == RunEnd::Kind::finished) {
       perform(core_.step(clock_.now(), Ticked{}));
     }
-    act::post(writer_, caf::exit_msg{self_->address(), caf::exit_reason::user_shutdown});
+    for (const caf::actor& writer : writers_) {
+      act::post(writer, caf::exit_msg{self_->address(), caf::exit_reason::user_shutdown});
+    }
     options_.ended(std::move(result));
     self_->quit();
   }
@@ -478,14 +488,10 @@ class CoordinatorShell {
   CoordinatorCore core_;
   Progress progress_;
   std::string config_json_;
-  caf::actor writer_;
+  std::array<caf::actor, kWriters> writers_;
   std::map<std::uint32_t, ShardStore> stores_;
-  /// Appends that the ledger has not committed yet; shared with its thread.
-  std::shared_ptr<std::atomic<std::uint64_t>> waiting_commits_ =
-      std::make_shared<std::atomic<std::uint64_t>>(0);
-  /// Those among them that bring leases.
-  std::shared_ptr<std::atomic<std::uint64_t>> waiting_leases_ =
-      std::make_shared<std::atomic<std::uint64_t>>(0);
+  std::set<std::uint32_t> loading_;  ///< shards with a LoadShard on its way
+  std::shared_ptr<CommitGate> gate_ = std::make_shared<CommitGate>();  ///< shared with the ledger
   std::uint32_t writing_ = 0;
   std::array<StageHistograms, kStageCount> times_;
   std::string policy_ = verdict_policy();
@@ -506,6 +512,7 @@ caf::behavior coordinator_actor(caf::event_based_actor* self, const Clock* clock
   shell->start();
   return {[shell](const CoordinatorFrames& in) { shell->take(*in.frames); },
           [shell](const CoordinatorTick&) { shell->tick(); },
+          [shell](const LoadShard& load) { shell->load_shard(load.shard); },
           [shell](const DrainNow&) { shell->drain(); },
           [shell](const LocalWorkerEnded& ended) { shell->local_worker_ended(ended); },
           [shell](const ShardSaved& saved) { shell->saved(saved); },

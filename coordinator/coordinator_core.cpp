@@ -32,7 +32,7 @@ CoordinatorCore::CoordinatorCore(CoordinatorCoreConfig config, const std::vector
       stage_watch_(config.stage_grace) {
   shards_.reserve(shards.size());
   for (const ShardSeed& seed : shards) {
-    shards_.push_back({seed.count, std::nullopt, {}});
+    shards_.push_back({seed.count, std::nullopt, {}, {}});
   }
 }
 
@@ -164,9 +164,8 @@ void CoordinatorCore::on(Instant now, StateArrived& event, CoordinatorEffects& e
   reconcile(incarnation, *worker, effects);
   if (!worker->ready) {
     effects.send.push_back(SendRunSpec{worker->peer});
-  } else if (!worker->leaving && !draining_) {
-    assign(now, incarnation, *worker, effects);
   }
+  assign(now, incarnation, *worker, effects);
   effects.send.push_back(SendOrder{worker->peer, order_for(now, incarnation, *worker)});
 }
 
@@ -192,6 +191,10 @@ void CoordinatorCore::reconcile(std::uint64_t incarnation, Worker& worker,
 
 void CoordinatorCore::assign(Instant now, std::uint64_t incarnation, Worker& worker,
                              CoordinatorEffects& effects) {
+  worker.held_back = false;
+  if (draining_ || worker.leaving || !worker.ready) {
+    return;
+  }
   if (!worker.hears || now - worker.heard_us > config_.ttl) {
     return;  // what it cannot hear of it cannot hold
   }
@@ -216,6 +219,10 @@ void CoordinatorCore::assign(Instant now, std::uint64_t incarnation, Worker& wor
   while (unfetched < wanted && leases_.held_by(incarnation).size() < kMaxListItems) {
     const auto shard = leases_.first_pending();
     if (!shard) {
+      return;
+    }
+    if (leases_.writing() >= config_.writing_max) {
+      worker.held_back = true;
       return;
     }
     grant(*shard, incarnation, worker, effects);

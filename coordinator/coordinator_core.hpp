@@ -29,6 +29,9 @@ struct CoordinatorCoreConfig {
   Duration ttl = std::chrono::seconds(10);
   Duration heartbeat = std::chrono::seconds(1);
   std::uint32_t prefetch = 64;  ///< a worker holds at least so many samples beyond its slots
+  /// With so many finished shards not written yet, no worker gets another one: what waits for the
+  /// disk lies in memory.
+  std::uint32_t writing_max = 64;
   /// So long a stage may be served by nobody, while workers are there, before the run ends.
   Duration stage_grace = std::chrono::seconds(30);
   Instant started{};  ///< what an earlier coordinator leased is awaited for `ttl` from then on
@@ -184,6 +187,8 @@ class CoordinatorCore {
   struct Shard {
     std::uint32_t count = 0;
     std::optional<Progress> progress;
+    /// What came for it while it is read: done once it is.
+    std::vector<std::variant<FetchArrived, DeliverArrived>> early;
     /// Once it is written: its failed samples, with the candidates whose answers are on record.
     std::map<SampleId, std::set<std::uint32_t>> failed;
   };
@@ -213,6 +218,7 @@ class CoordinatorCore {
     bool ready = false;  ///< has the run's config
     bool leaving = false;
     bool draining = false;
+    bool held_back = false;  ///< could have more shards, but too many wait to be written
     std::map<std::uint32_t, HeldLease> held;
     std::optional<Place> alone;  ///< the suspect that it was sent to run alone
   };
@@ -268,6 +274,8 @@ class CoordinatorCore {
   [[nodiscard]] static std::optional<std::uint32_t> position_of(const Progress& progress,
                                                                 const SampleId& id);
   void complete_if_done(std::uint32_t shard, CoordinatorEffects& effects);
+  template <class Event>
+  static void keep_for_later(Shard& shard, Event& event);
 
   CoordinatorCoreConfig config_;
   std::vector<Shard> shards_;

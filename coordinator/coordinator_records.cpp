@@ -1,6 +1,7 @@
 // The half of CoordinatorCore that hands out samples and takes in records.
 
 #include <algorithm>
+#include <utility>
 
 #include "coordinator/coordinator_core.hpp"
 #include "protocol/mutant.hpp"
@@ -21,8 +22,11 @@ void CoordinatorCore::on(Instant now, FetchArrived& event, CoordinatorEffects& e
   }
   Shard& shard = shards_[fetch.shard];
   const LeaseTable::Leased* lease = leases_.lease(fetch.shard);
-  if (lease == nullptr || lease->fence != fetch.fence || !shard.progress ||
-      fetch.from >= shard.count) {
+  if (lease == nullptr || lease->fence != fetch.fence || fetch.from >= shard.count) {
+    return;
+  }
+  if (!shard.progress) {
+    keep_for_later(shard, event);
     return;
   }
   const auto worker = workers_.find(lease->incarnation);
@@ -94,7 +98,8 @@ void CoordinatorCore::on(Instant now, DeliverArrived& event, CoordinatorEffects&
     for (const Record& one : deliver.records) {
       if (one.shard < shards_.size() && leases_.open(one.shard) && !shards_[one.shard].progress) {
         effects.load.push_back(one.shard);
-        return;  // cannot be judged yet; repeated once the shard is loaded
+        keep_for_later(shards_[one.shard], event);  // cannot be judged yet
+        return;
       }
     }
     for (Record& one : deliver.records) {
@@ -216,11 +221,11 @@ void CoordinatorCore::complete_if_done(std::uint32_t shard, CoordinatorEffects& 
   }
 }
 
-void CoordinatorCore::on(Instant, ShardLoaded& event, CoordinatorEffects& effects) {
+void CoordinatorCore::on(Instant now, ShardLoaded& event, CoordinatorEffects& effects) {
   Shard& shard = shards_.at(event.shard);
   FD_CHECK(event.ids.size() == shard.count);
   FD_CHECK(std::is_sorted(event.ids.begin(), event.ids.end()));
-  if (shard.progress) {
+  if (shard.progress || !leases_.open(event.shard)) {
     return;
   }
   Progress progress;
@@ -254,9 +259,21 @@ void CoordinatorCore::on(Instant, ShardLoaded& event, CoordinatorEffects& effect
   }
   shard.progress = std::move(progress);
   complete_if_done(event.shard, effects);
+  for (auto& early : std::exchange(shard.early, {})) {
+    std::visit([&](auto& one) { on(now, one, effects); }, early);
+  }
 }
 
-void CoordinatorCore::on(Instant, ShardWritten& event, CoordinatorEffects&) {
+/// Beyond a few it is dropped: a worker repeats what nobody answers.
+template <class Event>
+void CoordinatorCore::keep_for_later(Shard& shard, Event& event) {
+  constexpr std::size_t kEarlyMax = 8;
+  if (shard.early.size() < kEarlyMax) {
+    shard.early.emplace_back(std::move(event));
+  }
+}
+
+void CoordinatorCore::on(Instant now, ShardWritten& event, CoordinatorEffects& effects) {
   Shard& shard = shards_.at(event.shard);
   FD_CHECK(shard.progress.has_value());
   const Progress& progress = *shard.progress;
@@ -271,6 +288,13 @@ void CoordinatorCore::on(Instant, ShardWritten& event, CoordinatorEffects&) {
   }
   leases_.commit(event.shard);
   shard.progress.reset();
+  for (const std::uint64_t incarnation : joined_) {
+    Worker& worker = workers_.at(incarnation);
+    if (worker.held_back && leases_.writing() < config_.writing_max) {
+      assign(now, incarnation, worker, effects);
+      effects.send.push_back(SendOrder{worker.peer, order_for(now, incarnation, worker)});
+    }
+  }
 }
 
 }  // namespace fd

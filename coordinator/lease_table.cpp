@@ -146,11 +146,13 @@ void LeaseTable::postpone(Duration pause) {
 void LeaseTable::write(std::uint32_t shard) {
   leave(shard);
   states_[shard] = Writing{};
+  ++writing_;
 }
 
 void LeaseTable::commit(std::uint32_t shard) {
   FD_CHECK(std::holds_alternative<Writing>(states_.at(shard)));
   states_[shard] = Committed{};
+  --writing_;
   ++committed_;
 }
 

@@ -62,6 +62,7 @@ class LeaseTable {
   [[nodiscard]] bool holds(std::uint64_t incarnation, std::uint32_t shard,
                            std::uint64_t fence) const;
   [[nodiscard]] std::uint32_t committed() const { return committed_; }
+  [[nodiscard]] std::uint32_t writing() const { return writing_; }
   [[nodiscard]] std::optional<std::uint32_t> first_pending() const;
   /// The shards that `incarnation` holds, lowest first.
   [[nodiscard]] const std::set<std::uint32_t>& held_by(std::uint64_t incarnation) const;
@@ -92,6 +93,7 @@ class LeaseTable {
   std::vector<State> states_;
   std::uint64_t fence_ = 0;
   std::uint32_t committed_ = 0;
+  std::uint32_t writing_ = 0;
   std::set<std::uint32_t> pending_;
   std::map<std::uint64_t, std::set<std::uint32_t>> held_;
   std::map<std::string, std::set<std::uint32_t>> awaited_;

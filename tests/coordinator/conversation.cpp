@@ -111,6 +111,8 @@ class Conversation {
         config_.ttl = milliseconds(value);
       } else if (key == "fence") {
         config_.last_fence = value;
+      } else if (key == "writing") {
+        config_.writing_max = static_cast<std::uint32_t>(value);
       } else if (key == "grace_ms") {
         config_.stage_grace = milliseconds(value);
       }

@@ -6,7 +6,7 @@ namespace fd {
 
 /// Runs one golden conversation (tests/golden/*.txt) through a CoordinatorCore and returns the
 /// transcript: every command, a rule of dashes, and what the core answered. Commands:
-///   config slots=N expected=N ttl_ms=N fence=N
+///   config slots=N expected=N ttl_ms=N fence=N writing=N
 ///   shards COUNT...                            one shard each, of that many samples; * behind it:
 ///   committed state NAME [inc=N] [seq=N] [new] [leaving] [draining]
 ///   [SHARD/FENCE:UNFETCHED+OUTSTANDING]... fetch NAME SHARD/FENCE FROM COUNT answer NAME seq=N

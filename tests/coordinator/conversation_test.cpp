@@ -37,7 +37,7 @@ INSTANTIATE_TEST_SUITE_P(Coordinator, Golden,
                                          "coordinator_slept", "poison", "silence_is_no_death",
                                          "deaf_worker", "late_answer", "repeated_calls",
                                          "repeated_answer", "late_states", "peers",
-                                         "unserved_stage", "no_teacher"),
+                                         "unserved_stage", "no_teacher", "writing_limit", "early"),
                          [](const auto& one) { return std::string(one.param); });
 
 }  // namespace

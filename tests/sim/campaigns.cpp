@@ -215,9 +215,13 @@ void fill_long_cuts(Plan& plan) {
     cut(random, plan, kTtl / 2, 5 * kTtl / 2);
   } else {  // a worker that hears nothing from early on, until about when it loses its leases
     const Time from = random.between(10 * kMillisecond, 300 * kMillisecond);
-    plan.network.partitions.push_back({some_worker(random, plan), from,
-                                       2 * kTtl + random.between(-kHeartbeat, kHeartbeat / 2),
-                                       false, true, false});
+    const Time hears = 2 * kTtl + random.between(-kHeartbeat, kHeartbeat / 2);
+    const std::uint32_t worker = some_worker(random, plan);
+    plan.network.partitions.push_back({worker, from, hears, false, true, false});
+    if (random.chance(500)) {  // and that cannot say so when it hears again
+      const Time silent = hears + random.between(0, 2 * kHeartbeat);
+      plan.network.partitions.push_back({worker, silent, silent + kTtl, true, false, false});
+    }
     plan.teacher.latency_min = plan.teacher.latency_max;
   }
   // Much to do and few slots, so that calls wait when a lease ends.
@@ -278,6 +282,7 @@ Plan quiet_world(std::uint64_t seed) {
   plan.candidates = random.chance(700) ? 1 : 2 + random.below(2);
   plan.slots = plan.workers * (1 + random.below(3));
   plan.prefetch = random.chance(850) ? random.below(6) : 64;
+  plan.writing_max = 1 + Random(seed, "writing").below(4);
   plan.teacher.deterministic = random.chance(650);
   plan.clocks.resize(plan.workers + 1);
   for (ClockPlan& clock : plan.clocks) {

@@ -9,6 +9,7 @@ namespace fd::sim {
 namespace {
 
 constexpr Time kTick = 500 * kMillisecond;  // as the real shell's
+constexpr Time kLoadMax = 10 * kMillisecond;
 constexpr Time kWriteMin = 3 * kMillisecond;
 constexpr Time kWriteMax = 40 * kMillisecond;
 
@@ -43,6 +44,7 @@ void CoordinatorProcess::start() {
   config.last_fence = ledger.last_fence();
   config.slots = services_.plan.slots;
   config.prefetch = services_.plan.prefetch;
+  config.writing_max = services_.plan.writing_max;
   config.workers_expected = services_.plan.workers;
   config.ttl = duration(kTtl);
   config.heartbeat = duration(kHeartbeat);
@@ -137,7 +139,7 @@ void CoordinatorProcess::step(CoordinatorEvent event) {
   }
   if (core_->finished()) {
     end(End::finished);
-  } else if (draining_ && writing_.empty() && waiting_commits_ == 0 && core_->view(now()).idle) {
+  } else if (draining_ && writing_.empty() && !gate_.busy() && core_->view(now()).idle) {
     end(End::drained);
   }
 }
@@ -165,10 +167,10 @@ void CoordinatorProcess::perform(CoordinatorEffects effects) {
     services_.trace.line(schedule_.now(), "coord      log: " + line);
   }
   for (const std::uint32_t shard : effects.load) {
-    if (boundary()) {
-      return;
+    if (loading_.insert(shard).second) {
+      // Whether a fetch comes before or behind it.
+      after(random_.between(0, kLoadMax), [this, shard] { load(shard); });
     }
-    load(shard);
   }
   for (const LedgerEvent& event : effects.append) {
     check_append(event);
@@ -176,7 +178,10 @@ void CoordinatorProcess::perform(CoordinatorEffects effects) {
       keep(*record);
     }
   }
-  const bool leases_wait = waiting_leases_ > 0 || brings<LeaseGranted>(effects.append);
+  const bool appends = gate_.busy() || !effects.append.empty() || !effects.commit.empty();
+  if (appends) {
+    gate_.append(effects.append);
+  }
   std::vector<Frame> at_once;
   std::vector<Frame> frames;
   for (const Outgoing& outgoing : effects.send) {
@@ -184,8 +189,7 @@ void CoordinatorProcess::perform(CoordinatorEffects effects) {
       check_samples(*samples);
       services_.network.send_down(samples->peer, encoded_samples(*samples));
     } else {
-      const bool order = std::holds_alternative<SendOrder>(outgoing);
-      (order && !leases_wait ? at_once : frames).push_back(encoded(outgoing));
+      (gate_.holds(outgoing) ? frames : at_once).push_back(encoded(outgoing));
     }
   }
   if (boundary()) {
@@ -199,12 +203,8 @@ void CoordinatorProcess::perform(CoordinatorEffects effects) {
       send(frame);
     }
   }
-  if (!effects.append.empty() || !effects.commit.empty() || waiting_commits_ > 0) {
+  if (appends) {
     after_commit(std::move(effects), std::move(frames));
-  } else {
-    for (Frame& frame : frames) {
-      send(frame);
-    }
   }
 }
 
@@ -214,10 +214,7 @@ void CoordinatorProcess::after_commit(CoordinatorEffects effects, std::vector<Fr
     finished.emplace_back(shard, std::move(stores_.at(shard)));
     stores_.erase(shard);
   }
-  ++waiting_commits_;
-  const std::uint64_t leases = brings<LeaseGranted>(effects.append) ? 1 : 0;
-  waiting_leases_ += leases;
-  services_.ledger.append(std::move(effects.append), [this, leases, finished = std::move(finished),
+  services_.ledger.append(std::move(effects.append), [this, finished = std::move(finished),
                                                       frames = std::move(frames)]() mutable {
     for (Frame& frame : frames) {
       if (boundary()) {
@@ -230,12 +227,15 @@ void CoordinatorProcess::after_commit(CoordinatorEffects effects, std::vector<Fr
     if (idle && !writing_.empty()) {
       write_next();
     }
-    waiting_leases_ -= leases;
-    --waiting_commits_;
+    gate_.committed();
   });
 }
 
 void CoordinatorProcess::load(std::uint32_t shard) {
+  if (over_) {
+    return;
+  }
+  loading_.erase(shard);
   ShardLoaded loaded;
   loaded.shard = shard;
   for (const Sample& sample : services_.data.shard(shard)) {

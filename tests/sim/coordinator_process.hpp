@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "coordinator/commit_gate.hpp"
 #include "coordinator/coordinator_core.hpp"
 #include "tests/sim/process.hpp"
 #include "tests/sim/random.hpp"
@@ -18,8 +19,8 @@
 namespace fd::sim {
 
 /// One life of fd-coordinator: the real core, and a shell with the order of the real one
-/// (coordinator_actor.cpp): load, make `append` durable, send; later frames queue behind earlier
-/// commits. Checks what is true of every frame that leaves.
+/// (coordinator_actor.cpp): make `append` durable, send; later frames queue behind earlier commits,
+/// and shards are read a little later. Checks what is true of every frame that leaves.
 class CoordinatorProcess final : public Process, public Receiver {
  public:
   /// How a life ended by itself.
@@ -73,8 +74,8 @@ class CoordinatorProcess final : public Process, public Receiver {
   std::optional<CoordinatorCore> core_;
   std::map<std::uint32_t, Store> stores_;
   std::vector<std::pair<std::uint32_t, Store>> writing_;  ///< the first one is being written
-  std::uint64_t waiting_commits_ = 0;
-  std::uint64_t waiting_leases_ = 0;  ///< those among them that bring leases
+  std::set<std::uint32_t> loading_;                       ///< shards that will be read soon
+  CommitGate gate_;
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::uint64_t> acked_;
   /// Per shard, the last lease that was given, and when.
   std::map<std::uint32_t, std::pair<LeaseGranted, Time>> last_lease_;

@@ -110,7 +110,8 @@ struct Plan {
   std::vector<std::uint32_t> shards;  ///< samples in each
   std::uint32_t candidates = 1;
   std::uint32_t slots = 6;
-  std::uint32_t prefetch = 64;  ///< samples that a worker holds beyond its slots
+  std::uint32_t prefetch = 64;     ///< samples that a worker holds beyond its slots
+  std::uint32_t writing_max = 64;  ///< finished shards that may wait to be written
   NetworkPlan network;
   TeacherPlan teacher;
   DiskPlan disk;
