@@ -16,6 +16,7 @@
 #include "actors/sandbox/sql_sandbox.hpp"
 #include "coordinator/commit_gate.hpp"
 #include "coordinator/committed_frames.hpp"
+#include "coordinator/frame_lanes.hpp"
 #include "coordinator/histogram.hpp"
 #include "coordinator/shard_files.hpp"
 #include "coordinator/shard_store.hpp"
@@ -522,20 +523,15 @@ caf::behavior coordinator_actor(caf::event_based_actor* self, const Clock* clock
 }  // namespace
 
 void post_frames(const caf::actor& coordinator, std::vector<Incoming> frames) {
-  const auto urgent = [](const Incoming& incoming) {
-    const auto frame = decode_frame(incoming.bytes);
-    return frame.ok() && frame->kind == MessageKind::worker_state;
+  FrameLanes lanes = frame_lanes(std::move(frames));
+  const auto message = [](std::vector<Incoming>& part) {
+    return CoordinatorFrames{std::make_shared<std::vector<Incoming>>(std::move(part))};
   };
-  const auto rest = std::stable_partition(frames.begin(), frames.end(), urgent);
-  const auto part = [](auto from, auto to) {
-    return CoordinatorFrames{std::make_shared<std::vector<Incoming>>(std::make_move_iterator(from),
-                                                                     std::make_move_iterator(to))};
-  };
-  if (rest != frames.begin()) {
-    act::post_urgent(coordinator, part(frames.begin(), rest));
+  if (!lanes.urgent.empty()) {
+    act::post_urgent(coordinator, message(lanes.urgent));
   }
-  if (rest != frames.end()) {
-    act::post(coordinator, part(rest, frames.end()));
+  if (!lanes.records.empty()) {
+    act::post(coordinator, message(lanes.records));
   }
 }
 

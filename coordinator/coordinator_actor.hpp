@@ -87,8 +87,7 @@ namespace fd {
 caf::actor spawn_coordinator(caf::actor_system& system, const Clock& clock, Transport& transport,
                              Ledger& ledger, const Log& log, CoordinatorActorOptions options);
 
-/// Hands received frames to the coordinator. States go first: to answer one costs next to nothing,
-/// and it should not wait for all the records that workers have delivered. Thread: any.
+/// Hands received frames to the coordinator, by their lanes. Thread: any.
 void post_frames(const caf::actor& coordinator, std::vector<Incoming> frames);
 
 }  // namespace fd

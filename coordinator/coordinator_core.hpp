@@ -221,6 +221,13 @@ class CoordinatorCore {
     bool held_back = false;  ///< could have more shards, but too many wait to be written
     std::map<std::uint32_t, HeldLease> held;
     std::optional<Place> alone;  ///< the suspect that it was sent to run alone
+    /// Fetches from a shard that is being read. Until it is, no state that came later is answered
+    /// as such: the worker would take the samples for lost.
+    struct EarlyFetch {
+      std::uint32_t shard = 0;
+      std::uint64_t seq = 0;  ///< of the worker's last state before it
+    };
+    std::optional<EarlyFetch> early_fetch;
   };
   /// What a worker's silence was counted as; taken back when it is heard of again.
   struct Lapse {

@@ -25,12 +25,15 @@ void CoordinatorCore::on(Instant now, FetchArrived& event, CoordinatorEffects& e
   if (lease == nullptr || lease->fence != fetch.fence || fetch.from >= shard.count) {
     return;
   }
-  if (!shard.progress) {
-    keep_for_later(shard, event);
-    return;
-  }
   const auto worker = workers_.find(lease->incarnation);
   if (worker == workers_.end()) {
+    return;
+  }
+  if (!shard.progress) {
+    if (!worker->second.early_fetch) {
+      worker->second.early_fetch = {fetch.shard, worker->second.seq};
+    }
+    keep_for_later(shard, event);
     return;
   }
   worker->second.last_seen = now;
@@ -225,6 +228,11 @@ void CoordinatorCore::on(Instant now, ShardLoaded& event, CoordinatorEffects& ef
   Shard& shard = shards_.at(event.shard);
   FD_CHECK(event.ids.size() == shard.count);
   FD_CHECK(std::is_sorted(event.ids.begin(), event.ids.end()));
+  for (auto& [incarnation, worker] : workers_) {
+    if (worker.early_fetch && worker.early_fetch->shard == event.shard) {
+      worker.early_fetch.reset();
+    }
+  }
   if (shard.progress || !leases_.open(event.shard)) {
     return;
   }

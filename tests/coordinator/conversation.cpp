@@ -185,6 +185,7 @@ class Conversation {
       }
     }
     state.incarnation = incarnation;
+    last_seq_[state.name] = state.seq;
     step(StateArrived{state.name, std::move(state)});
   }
 
@@ -316,6 +317,9 @@ class Conversation {
         replies_ += (i == 0 ? ":" : "+") + std::string(name(peer.stages[i]));
       }
     }
+    if (send.order.ack_seq != last_seq_[send.peer]) {
+      replies_ += " answers=" + std::to_string(send.order.ack_seq);
+    }
     replies_ +=
         std::string(send.order.drain ? " drain" : "") + (send.order.run_over ? " over" : "") + "\n";
   }
@@ -342,6 +346,7 @@ class Conversation {
   std::vector<std::uint32_t> counts_;
   std::map<std::string, std::uint64_t> incarnations_;
   std::map<std::string, std::uint64_t> seqs_;
+  std::map<std::string, std::uint64_t> last_seq_;  ///< of the state that came last
   Instant now_{};
   std::string out_;
   std::string replies_;

@@ -1,0 +1,40 @@
+#include "coordinator/frame_lanes.hpp"
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace fd {
+namespace {
+
+Incoming frame(MessageKind kind, const std::string& peer) {
+  return {peer, encode_frame(kind, "run", ""), ""};
+}
+
+std::string peers(const std::vector<Incoming>& frames) {
+  std::string text;
+  for (const Incoming& one : frames) {
+    text += one.peer;
+  }
+  return text;
+}
+
+// A state that overtook a fetch had its order overtake the samples: the worker asked for them
+// again.
+TEST(FrameLanesTest, RequestsAndStatesStayInOrderAndRecordsGoLast) {
+  const FrameLanes lanes =
+      frame_lanes({frame(MessageKind::deliver, "a"), frame(MessageKind::fetch, "b"),
+                   frame(MessageKind::worker_state, "c"), frame(MessageKind::deliver, "d"),
+                   frame(MessageKind::fetch_database, "e"), frame(MessageKind::worker_state, "f")});
+  EXPECT_EQ(peers(lanes.urgent), "bcef");
+  EXPECT_EQ(peers(lanes.records), "ad");
+}
+
+TEST(FrameLanesTest, WhatIsNoFrameIsNotUrgent) {
+  const FrameLanes lanes = frame_lanes({{"a", "noise", ""}, frame(MessageKind::fetch, "b")});
+  EXPECT_EQ(peers(lanes.urgent), "b");
+  EXPECT_EQ(peers(lanes.records), "a");
+}
+
+}  // namespace
+}  // namespace fd
