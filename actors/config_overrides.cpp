@@ -105,6 +105,15 @@ std::optional<std::size_t> list_index(std::string_view text) {
   return index;
 }
 
+/// Returns how many items a list has, and under which paths.
+std::string items_of(const std::string& list, std::size_t count) {
+  const std::string path = printable_line(list) + ".";
+  return count == 0   ? "no items"
+         : count == 1 ? "1 item, " + path + "0"
+                      : std::to_string(count) + " items, " + path + "0 to " + path +
+                            std::to_string(count - 1);
+}
+
 /// Returns the member or item `part` of `node`, a member made when it is absent; null when `node`
 /// has no such thing.
 YamlNode* child(YamlNode& node, std::string_view part, const YamlPlace& place) {
@@ -132,7 +141,7 @@ YamlNode* walk(YamlNode& root, const std::string& path, const YamlPlace& place,
     if (next == nullptr && node->kind == YamlNode::Kind::list) {
       problems.add(place, path,
                    "'" + printable_line(part) + "' is no index of " + printable_line(above) +
-                       ", which has " + std::to_string(node->items.size()) + " items");
+                       ", which has " + items_of(above, node->items.size()));
       return nullptr;
     }
     if (next == nullptr) {

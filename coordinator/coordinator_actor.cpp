@@ -447,6 +447,9 @@ class CoordinatorShell {
     }
     over_ = true;
     report_progress();
+    if (error.code == Errc::not_found) {
+      error.code = Errc::storage;  // what was there when the run began
+    }
     RunEnd result;
     result.kind = kind;
     result.error = std::move(error);

@@ -18,6 +18,7 @@
 #include "actors/command_line.hpp"
 #include "actors/config_loader.hpp"
 #include "actors/failpoint.hpp"
+#include "actors/files.hpp"
 #include "actors/notice_log.hpp"
 #include "actors/open_files.hpp"
 #include "actors/zmq_transport.hpp"
@@ -360,8 +361,11 @@ std::string resume_command_line(const LiveOptions& options, const RunFolder& fol
 }
 
 std::string how_to_go_on(const LiveOptions& options, const RunFolder& folder) {
-  return "run folder: " + folder.dir().root() +
-         "\nto go on: " + resume_command_line(options, folder);
+  const std::string& root = folder.dir().root();
+  return "run folder: " + root +
+         (file_exists(folder.dir().run_json())
+              ? "\nto go on: " + resume_command_line(options, folder)
+              : " (is gone, with what the workers had handed over)");
 }
 
 /// Returns what endpoints and workers said of the end, as one line that moves no cursor.
@@ -425,7 +429,10 @@ Result<void> check_wire(const LiveOptions& options, const std::string& config_di
   }
   FD_TRY(const RunSecurity security, secure_run(config.transport, options.listen));
   static_cast<void>(security);
-  return options.listen ? raise_open_files() : Result<void>();
+  FD_TRY(const std::uint64_t open_files,
+         raise_open_files(options.listen ? kOpenFilesToListen : kOpenFilesMin));
+  static_cast<void>(open_files);
+  return {};
 }
 
 int carry_on(const LiveOptions& options, const RunConfig& config, RunFolder& folder) {

@@ -368,6 +368,7 @@ int main(int argc, char** argv) {
     sigaddset(&signals, number);
   }
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that must not grow is an error of its write
   umask(077);
   keep_process_private();
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "actors/command_line.hpp"
 #include "actors/config_loader.hpp"
 #include "actors/failpoint.hpp"
 #include "actors/files.hpp"
@@ -106,7 +107,9 @@ class Merge {
   Result<RunSummary> run(const RunTimes& times) {
     FD_TRY(const Manifest dedup, dedup_manifest());
     for (std::uint32_t shard = 0; shard < ingest_.shards; ++shard) {
-      FD_TRY_VOID(merge_shard(shard));
+      if (const auto merged = merge_shard(shard); !merged.ok()) {
+        return damaged(merged.error(), shard);
+      }
       FD_FAILPOINT("k17.merge_shard_done");
     }
     FD_TRY_VOID(check_conservation());
@@ -151,6 +154,16 @@ class Merge {
                               ", the run's is " + config_digest_.hex() + ")");
     }
     return {};
+  }
+
+  /// What a shard's folder has lost may be in the ledger still.
+  Error damaged(Error error, std::uint32_t shard) const {
+    if (error.code == Errc::corrupt) {
+      error.message += "\nto write shard " + std::to_string(shard) +
+                       " again from the run's ledger: fd-coordinator replay " +
+                       shell_word(dir_.shard_file(shard, "manifest.json")) + " --fresh";
+    }
+    return error;
   }
 
   Result<void> merge_shard(std::uint32_t shard) {

@@ -24,6 +24,7 @@
 #include "coordinator/replay_shard.hpp"
 #include "coordinator/run_folder.hpp"
 #include "coordinator/shard_replace.hpp"
+#include "coordinator/shard_restore.hpp"
 
 namespace fd {
 namespace {
@@ -73,7 +74,7 @@ class Replay {
                   name_.c_str(), how_to_finish().c_str());
       return kExitFailedSamples;
     }
-    FD_TRY(FinishedShard shard, read_shard_to_replay(place_.folder));
+    FD_TRY(FinishedShard shard, read_or_restore(manifest));
     FD_TRY(const auto databases,
            find_databases(manifest.databases,
                           place_.run_root ? RunDir(*place_.run_root).databases() : "",
@@ -110,6 +111,30 @@ class Replay {
                                     ", but lies in the folder of " + facts.run_id};
     }
     return {};
+  }
+
+  /// Returns the shard, whose files are first written again from the run's ledger if they must be.
+  Result<FinishedShard> read_or_restore(const Manifest& manifest) const {
+    auto shard = read_shard_to_replay(place_.folder);
+    if (shard.ok() || shard.error().code != Errc::corrupt || !place_.run_root) {
+      return shard;
+    }
+    if (!command_.fresh) {
+      return Error{Errc::corrupt, shard.error().message +
+                                      "\nto write it again from the run's ledger: " + how_to_ask()};
+    }
+    const RunDir dir(*place_.run_root);
+    FD_TRY(const RunFacts facts, read_run_facts(dir));
+    FD_TRY(const LoadedConfig loaded,
+           load_stored_config(dir.run_json(), facts.config_json, "", {environment_variable, {}}));
+    const auto restored =
+        restore_shard(dir, loaded.config, facts.run_id, manifest.shard.value_or(0));
+    if (!restored.ok()) {
+      return Error{restored.error().code, shard.error().message + "\n" + restored.error().message};
+    }
+    std::printf("%s: %s\n%s: written again from the run's ledger\n", name_.c_str(),
+                shard.error().message.c_str(), name_.c_str());
+    return read_shard_to_replay(place_.folder);
   }
 
   [[nodiscard]] std::string how_to_finish() const {

@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <set>
 #include <utility>
 
+#include "actors/command_line.hpp"
 #include "coordinator/report_text.hpp"
 #include "coordinator/shard_files.hpp"
 #include "coordinator/verify.hpp"
@@ -10,6 +12,17 @@ namespace {
 
 std::string count_of(std::uint64_t number, const std::string& one, const std::string& many) {
   return grouped(number) + " " + (number == 1 ? one : many);
+}
+
+/// Returns the folders of shards with a problem, as problems name them.
+std::set<std::string> damaged_shards(const VerifyReport& report) {
+  std::set<std::string> folders;
+  for (const VerifyProblem& problem : report.problems) {
+    if (problem.file.starts_with("shards/") && problem.file.find('/', 7) != std::string::npos) {
+      folders.insert(problem.file.substr(0, problem.file.find('/', 7)));
+    }
+  }
+  return folders;
 }
 
 std::string further(std::uint64_t all, std::size_t listed) {
@@ -77,6 +90,10 @@ std::string render_verify(const VerifyReport& report, const RunDir& dir) {
     out +=
         "the merge was not repeated: manifests, reports and export were compared with their "
         "digests only\n";
+  }
+  for (const std::string& shard : damaged_shards(report)) {
+    out += "to write it again from the ledger: fd-coordinator replay " +
+           shell_word(dir.root() + "/" + shard + "/manifest.json") + " --fresh\n";
   }
   for (const std::string& note : report.notes) {
     out += "note: " + printable(note) + "\n";

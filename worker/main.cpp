@@ -19,6 +19,7 @@
 #include "actors/incarnation.hpp"
 #include "actors/key_files.hpp"
 #include "actors/log.hpp"
+#include "actors/open_files.hpp"
 #include "actors/process_privacy.hpp"
 #include "actors/sandbox/sql_sandbox.hpp"
 #include "actors/zmq_transport.hpp"
@@ -282,6 +283,12 @@ int fail(const Error& error) {
 }
 
 int serve(Settings settings) {
+  const auto open_files = raise_open_files(kOpenFilesMin);
+  if (!open_files.ok()) {
+    return fail(open_files.error());
+  }
+  WorkerCoreConfig& core = settings.options.core;
+  core.slots_max = calls_within(*open_files, core.slots_max);
   const auto folder = take_state_folder(settings.state);
   if (!folder.ok()) {
     return fail(folder.error());
@@ -398,6 +405,7 @@ int main(int argc, char** argv) {
   sigaddset(&signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // every thread: main waits for them
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that must not grow is an error of its write
   umask(077);
   keep_process_private();
 

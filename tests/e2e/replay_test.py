@@ -4,6 +4,7 @@ Every claim of "no call" is read from the simulator's request log.
 """
 
 import json
+import pathlib
 import shutil
 import signal
 import subprocess
@@ -11,6 +12,12 @@ import unittest
 
 import fd_processes as fd
 from fd_job import Job
+
+
+def flip_last_byte(path):
+    content = bytearray(path.read_bytes())
+    content[-2] ^= 1
+    path.write_bytes(content)
 
 
 class ResumeTest(Job):
@@ -116,6 +123,51 @@ class ReplayTest(Job):
                 self.assertIn(f"same digest {digest}", self.command(0, "replay", *arguments))
         self.assertEqual(len(simulator.requests()), 240)
         self.assertEqual(fd.stable_files(run_dir), files)
+
+    def test_L06_files_that_are_missing_or_damaged_are_written_again_from_the_ledger(self):
+        simulator = self.simulator()
+        run_dir = self.run_job(simulator, "out")
+        files = fd.stable_files(run_dir)
+        shard = run_dir / "shards" / "0001"
+        again = f"fd-coordinator replay {shard}/manifest.json --fresh"
+        for name in ("answers.jsonl", "calls.jsonl", "config.json", "outcomes.jsonl"):
+            for damage in (pathlib.Path.unlink, flip_last_byte):
+                if (name, damage) == ("calls.jsonl", flip_last_byte):
+                    continue  # it holds times, so no manifest has its digest
+                damage(shard / name)
+                self.assertIn(f"to write it again from the run's ledger: {again}", self.command(5, "replay", shard))
+                message = self.command(0, "replay", shard, "--fresh")
+                self.assertIn(f"{shard / name}", message)
+                self.assertIn("written again from the run's ledger", message)
+                self.assertEqual(fd.stable_files(run_dir), files)
+        self.assertIn(": sound", self.command(0, "verify", run_dir))
+        self.assertEqual(len(simulator.requests()), 240)
+
+    def test_L06_what_the_ledger_does_not_have_is_not_made_up(self):
+        run_dir = self.failed_run()
+        willing = self.simulator()
+        shard = self.shards_in_state(run_dir, "failed")[0]
+        self.command(0, "replay", shard, "--fresh", "--gateway", self.gateway_file(willing.url))
+        files = fd.stable_files(run_dir)
+        answers = (shard / "answers.jsonl").read_bytes()
+        flip_last_byte(shard / "answers.jsonl")
+        damaged = (shard / "answers.jsonl").read_bytes()
+        self.assertIn("the ledger has not all of it", self.command(5, "replay", shard, "--fresh"))
+        self.assertEqual((shard / "answers.jsonl").read_bytes(), damaged)
+        (shard / "answers.jsonl").write_bytes(answers)
+        self.assertEqual(fd.stable_files(run_dir), files)
+
+    def test_L06_a_damaged_shard_with_failed_samples_is_written_again_and_then_asked_for(self):
+        reference = fd.stable_files(self.run_job(self.simulator(), "calm"))
+        run_dir = self.failed_run()
+        willing = self.simulator()
+        for shard in self.shards_in_state(run_dir, "failed"):
+            (shard / "outcomes.jsonl").unlink()
+            message = self.command(0, "replay", shard, "--fresh", "--gateway", self.gateway_file(willing.url))
+            self.assertIn("written again from the run's ledger", message)
+        self.assertEqual(len(willing.requests()), 3)
+        self.command(0, "resume", run_dir)
+        self.assertEqual(fd.stable_files(run_dir), reference)
 
     def test_L09_a_shard_of_a_live_run_is_left_alone(self):
         slow = self.simulator("--latency-ms", 100)

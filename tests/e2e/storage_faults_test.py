@@ -1,6 +1,7 @@
 """Disks that fill up, fail, or lose a file; and run folders that are not what they were."""
 
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -32,12 +33,12 @@ class StorageTest(fd_faults.FaultTest):
         job.output, _ = process.communicate(timeout=fd.DEADLINE_S)
         return process.returncode
 
-    def small_disk(self, folder):
+    def small_disk(self, folder, limit="size=6m"):
         """Mounts a small file system there; skips the test where that is not allowed."""
         if os.geteuid() != 0:
             self.skipTest("needs root, to mount a small file system")
         folder.mkdir()
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", folder], capture_output=True, text=True)
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", limit, "tmpfs", folder], capture_output=True, text=True)
         if mounted.returncode != 0:
             self.skipTest(f"cannot mount a small file system: {mounted.stderr}")
         self.addCleanup(subprocess.run, ["umount", "--lazy", folder], check=True)
@@ -80,6 +81,45 @@ class StorageTest(fd_faults.FaultTest):
         self.assertEqual([path.name for path in (job.run_dir / "export").glob("*.jsonl")], [])
         (job.out / "ballast").unlink()
         job.check(self.reference, extra=0, code=job.run())
+
+    def test_C16_a_run_folder_that_is_deleted_ends_the_run_and_comes_back_nowhere(self):
+        job = self.job(simulator=("--latency-ms", 100))
+        process = job.start()
+        self.addCleanup(fd_faults.end, process)
+        self.after_requests(job, 8, process)
+        shutil.rmtree(job.run_dir)
+        job.output, _ = process.communicate(timeout=fd.DEADLINE_S)
+        self.assertEqual(process.returncode, 7, job.output)
+        self.assertIn(f"run folder: {job.run_dir} (is gone", job.output)
+        self.assertNotIn("to go on", job.output)
+        self.assertFalse(job.run_dir.exists())
+
+    def limited(self, job, what, limit):
+        """Runs the command under a limit of its resources. Returns the exit code."""
+        process = job.start(preexec_fn=lambda: resource.setrlimit(what, (limit, limit)))
+        job.output, _ = process.communicate(timeout=fd.DEADLINE_S)
+        return process.returncode
+
+    def test_C18_a_file_that_must_not_grow_is_exit_7_and_the_run_goes_on_later(self):
+        job = self.job()
+        self.assertEqual(self.limited(job, resource.RLIMIT_FSIZE, 64 << 10), 7, job.output)
+        self.assertIn(str(job.run_dir), job.output)
+        job.check(self.reference, extra=fd_faults.IN_FLIGHT, code=job.run())
+
+    def test_C18_too_few_open_files_are_refused_before_anything_is_spent(self):
+        job = self.job()
+        self.assertEqual(self.limited(job, resource.RLIMIT_NOFILE, 32), 2, job.output)
+        self.assertIn("at most 32 open files are allowed here, and 256 are needed", job.output)
+        self.assertFalse(job.run_dir.exists())
+        job.check(self.reference, code=self.limited(job, resource.RLIMIT_NOFILE, 256))
+
+    def test_C18_no_inode_left_is_exit_7_and_the_run_goes_on_later(self):
+        job = self.job()
+        self.small_disk(job.out, "nr_inodes=70")
+        self.assertEqual(job.run(), 7, job.output)
+        self.assertIn("No space left on device", job.output)
+        subprocess.run(["mount", "-o", "remount,nr_inodes=1000", job.out], check=True)
+        job.check(self.reference, extra=fd_faults.IN_FLIGHT, code=job.run())
 
     def test_C04_a_failed_commit_ends_the_run_and_nothing_of_it_is_acknowledged(self):
         job = self.job()
@@ -147,8 +187,13 @@ class StorageTest(fd_faults.FaultTest):
         (shard / "outcomes.jsonl").rename(self.folder / "taken")
         self.assertEqual(self.go_on(job, process), 5, job.output)
         self.assertIn(f"{shard / 'outcomes.jsonl'}: No such file or directory", job.output)
+        again = f"fd-coordinator replay {shard / 'manifest.json'} --fresh"
+        self.assertIn(f"to write shard 1 again from the run's ledger: {again}", job.output)
         self.assertEqual([path.name for path in (job.run_dir / "export").glob("*.jsonl")], [])
-        (self.folder / "taken").rename(shard / "outcomes.jsonl")
+        done = subprocess.run([fd.BIN / again.split()[0], *again.split()[1:]], env=fd.environment(), text=True,
+                              capture_output=True, timeout=fd.DEADLINE_S)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual((shard / "outcomes.jsonl").read_bytes(), (self.folder / "taken").read_bytes())
         job.check(self.reference, code=job.run())
 
 

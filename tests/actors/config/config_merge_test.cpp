@@ -215,10 +215,13 @@ TEST(ConfigMerge, RefusesSetsThatLeadNowhere) {
   EXPECT_EQ(set_message({".=1"}), "--set: .: a part of the path is empty");
   EXPECT_EQ(set_message({"gateway.providers.1.weight=2"}),
             "--set: gateway.providers.1.weight: '1' is no index of gateway.providers, which has 1 "
-            "items");
+            "item, gateway.providers.0");
   EXPECT_EQ(set_message({"gateway.providers.x.weight=2"}),
             "--set: gateway.providers.x.weight: 'x' is no index of gateway.providers, which has 1 "
-            "items");
+            "item, gateway.providers.0");
+  EXPECT_EQ(
+      set_message({"input=[a, b]", "input.path=c"}),
+      "--set: input.path: 'path' is no index of input, which has 2 items, input.0 to input.1");
   EXPECT_EQ(set_message({"task.x=2"}), "--set: task.x: task is neither a section nor a list");
   EXPECT_EQ(set_message({"teacher.model=[a"}).substr(0, 44),
             "--set: teacher.model: is not valid YAML: end");

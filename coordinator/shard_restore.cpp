@@ -1,0 +1,120 @@
+#include "coordinator/shard_restore.hpp"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "actors/config_loader.hpp"
+#include "coordinator/reuse_ledger.hpp"
+#include "coordinator/shard_replace.hpp"
+
+namespace fd {
+namespace {
+
+/// One sample as the ledger has it.
+struct Recorded {
+  std::map<std::uint32_t, Answer> answers;  ///< by candidate, the first one of each
+  std::size_t answers_before_outcome = 0;
+  std::vector<std::uint32_t> order;  ///< candidates, as they were answered
+  std::optional<Outcome> outcome;
+};
+
+template <class T>
+Digest digest_of_lines(const std::vector<T>& records) {
+  Sha256 digest;
+  std::string line;
+  for (const T& record : records) {
+    line.clear();
+    append_line(record, line);
+    line += '\n';
+    digest.update(line);
+  }
+  return digest.finish();
+}
+
+Result<void> check_as_before(const Manifest& manifest, const std::string& file,
+                             const Digest& digest) {
+  for (const FileEntry& entry : manifest.files) {
+    if (entry.name == file && entry.sha256 == digest) {
+      return {};
+    }
+  }
+  return Error{Errc::corrupt, file +
+                                  " cannot be written again as its manifest names it: the ledger "
+                                  "has not all of it"};
+}
+
+}  // namespace
+
+Result<ShardResult> recorded_result(std::uint32_t shard, const std::vector<Sample>& samples,
+                                    std::vector<Record> records) {
+  std::map<SampleId, Recorded> recorded;
+  for (const Sample& sample : samples) {
+    recorded[sample.id];
+  }
+  ShardResult result;
+  result.shard = shard;
+  std::set<std::uint64_t> calls;
+  for (Record& record : records) {
+    if (record.call && recorded.contains(record.call->sample_id) &&
+        calls.insert(call_fingerprint(record.fence, *record.call)).second) {
+      result.calls.push_back(std::move(*record.call));
+    }
+    if (record.answer) {
+      const auto sample = recorded.find(record.answer->sample_id);
+      const std::uint32_t candidate = record.answer->candidate;
+      if (sample != recorded.end() &&
+          sample->second.answers.try_emplace(candidate, std::move(*record.answer)).second) {
+        sample->second.order.push_back(candidate);
+      }
+    }
+    if (record.outcome) {
+      const auto sample = recorded.find(record.outcome->sample_id);
+      if (sample != recorded.end()) {
+        sample->second.outcome = std::move(*record.outcome);
+        sample->second.answers_before_outcome = sample->second.order.size();
+      }
+    }
+  }
+  for (auto& [id, sample] : recorded) {
+    if (!sample.outcome) {
+      return Error{Errc::corrupt, "the ledger has no outcome of sample " + id.hex()};
+    }
+    result.outcomes.push_back(std::move(*sample.outcome));
+    sample.order.resize(sample.answers_before_outcome);
+    std::sort(sample.order.begin(), sample.order.end());
+    for (const std::uint32_t candidate : sample.order) {
+      result.answers.push_back(std::move(sample.answers.at(candidate)));
+    }
+  }
+  return result;
+}
+
+Result<void> restore_shard(const RunDir& dir, const RunConfig& config, const std::string& run_id,
+                           std::uint32_t shard) {
+  FD_TRY(const Manifest manifest, read_shard_manifest(dir, shard));
+  FD_TRY(const std::vector<Sample> samples, read_shard_input(dir, shard));
+  FD_TRY(std::vector<Record> records, read_earlier_ledger(dir.ledger(), run_id, shard));
+  auto result = recorded_result(shard, samples, std::move(records));
+  if (!result.ok()) {
+    return result.error().within(dir.shard(shard));
+  }
+  Result<void> same =
+      check_as_before(manifest, "outcomes.jsonl", digest_of_lines(result->outcomes));
+  if (same.ok()) {
+    same = check_as_before(manifest, "answers.jsonl", digest_of_lines(result->answers));
+  }
+  if (same.ok() && config_digest(config) != manifest.config_digest) {
+    same = Error{Errc::corrupt, "was made under another config"};
+  }
+  if (!same.ok()) {
+    return same.error().within(dir.shard(shard));
+  }
+  FD_TRY(const Manifest written, replace_shard(dir.shard(shard), config, std::move(*result)));
+  static_cast<void>(written);
+  return {};
+}
+
+}  // namespace fd
