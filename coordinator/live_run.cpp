@@ -21,6 +21,7 @@
 #include "actors/files.hpp"
 #include "actors/notice_log.hpp"
 #include "actors/open_files.hpp"
+#include "actors/sandbox/sql_sandbox.hpp"
 #include "actors/zmq_transport.hpp"
 #include "coordinator/coordinator_actor.hpp"
 #include "coordinator/exit_code.hpp"
@@ -418,8 +419,8 @@ Result<void> check_live_options(const LiveOptions& options) {
   return {};
 }
 
-Result<void> check_wire(const LiveOptions& options, const std::string& config_directory,
-                        RunConfig& config) {
+Result<void> check_place(const LiveOptions& options, const std::string& config_directory,
+                         RunConfig& config) {
   std::string& keys = config.transport.keys;
   if (!keys.empty()) {
     std::error_code failed;
@@ -429,6 +430,7 @@ Result<void> check_wire(const LiveOptions& options, const std::string& config_di
   }
   FD_TRY(const RunSecurity security, secure_run(config.transport, options.listen));
   static_cast<void>(security);
+  FD_TRY_VOID(check_sqlite_library());
   FD_TRY(const std::uint64_t open_files,
          raise_open_files(options.listen ? kOpenFilesToListen : kOpenFilesMin));
   static_cast<void>(open_files);

@@ -22,10 +22,11 @@ struct LiveOptions {
 /// Checks what can be wrong before anything is read: the address, nobody to do the work, no program
 /// for workers. Errors: invalid_input, not_found.
 Result<void> check_live_options(const LiveOptions& options);
-/// Makes the path of the keys in `config` absolute, and checks the keys and whether the run may
-/// listen where it is told to. Errors: refused, not_found.
-Result<void> check_wire(const LiveOptions& options, const std::string& config_directory,
-                        RunConfig& config);
+/// Makes the path of the keys in `config` absolute, and checks the keys, whether the run may listen
+/// where it is told to, the libraries, and that enough files may be open.
+/// Errors: refused, not_found, invalid_input.
+Result<void> check_place(const LiveOptions& options, const std::string& config_directory,
+                         RunConfig& config);
 
 /// Takes the run in `folder` from where it is to its end: what is missing is done, everything is
 /// merged and reported. A run that is complete is left as it is. Returns the exit code of

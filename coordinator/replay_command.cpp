@@ -12,12 +12,12 @@
 #include "actors/command_line.hpp"
 #include "actors/config_loader.hpp"
 #include "actors/files.hpp"
+#include "actors/folder_trust.hpp"
 #include "actors/gateway/curl_gateway.hpp"
 #include "actors/gateway/endpoint_secrets.hpp"
 #include "actors/incarnation.hpp"
 #include "actors/sandbox/sql_sandbox.hpp"
 #include "coordinator/exit_code.hpp"
-#include "coordinator/folder_trust.hpp"
 #include "coordinator/replay_databases.hpp"
 #include "coordinator/replay_fresh.hpp"
 #include "coordinator/replay_place.hpp"
@@ -258,6 +258,9 @@ class Replay {
 }  // namespace
 
 int replay_command(const ReplayCommand& command) {
+  if (const auto fit = check_sqlite_library(); !fit.ok()) {
+    return report_failure(fit.error());
+  }
   init_sqlite_accounting();
   auto place = find_shard(command.target, command.shard);
   if (!place.ok()) {

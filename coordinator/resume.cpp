@@ -58,8 +58,8 @@ int resume_command(const ResumeCommand& command) {
   if (!config.ok()) {
     return report_failure(config.error());
   }
-  if (const auto wire = check_wire(command.live, "", *config); !wire.ok()) {
-    return report_failure(wire.error());
+  if (const auto place = check_place(command.live, "", *config); !place.ok()) {
+    return report_failure(place.error());
   }
   return carry_on(command.live, *config, **folder);
 }

@@ -71,8 +71,9 @@ int run_command(const RunCommand& command) {
     return report_failure(reuse.error());
   }
   loaded->config.reuse = std::move(reuse).value();  // run.json is not beside the config
-  if (const auto wire = check_wire(command.live, loaded->directory, loaded->config); !wire.ok()) {
-    return report_failure(wire.error());
+  if (const auto place = check_place(command.live, loaded->directory, loaded->config);
+      !place.ok()) {
+    return report_failure(place.error());
   }
   const auto inputs = resolve_inputs(command.inputs, loaded->config.input, loaded->directory);
   if (!inputs.ok()) {

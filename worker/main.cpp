@@ -14,6 +14,7 @@
 #include "actors/caf_compat.hpp"
 #include "actors/command_line.hpp"
 #include "actors/files.hpp"
+#include "actors/folder_trust.hpp"
 #include "actors/gateway/curl_gateway.hpp"
 #include "actors/gateway/endpoint_secrets.hpp"
 #include "actors/incarnation.hpp"
@@ -283,6 +284,9 @@ int fail(const Error& error) {
 }
 
 int serve(Settings settings) {
+  if (const auto fit = check_sqlite_library(); !fit.ok()) {
+    return fail(fit.error());
+  }
   const auto open_files = raise_open_files(kOpenFilesMin);
   if (!open_files.ok()) {
     return fail(open_files.error());
@@ -299,8 +303,13 @@ int serve(Settings settings) {
   std::unique_ptr<TemporaryFolder> temporary;
   if (settings.state.state) {
     settings.options.database_directory = *settings.state.state + "/databases";
-    if (const auto made = make_directories(settings.options.database_directory); !made.ok()) {
-      return fail(made.error());
+    const std::string& databases = settings.options.database_directory;
+    auto own = make_directories(databases);
+    if (own.ok()) {
+      own = check_own_folder(databases);
+    }
+    if (!own.ok()) {
+      return fail(own.error());
     }
   } else {
     auto made = TemporaryFolder::make();

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "actors/files.hpp"
+#include "actors/folder_trust.hpp"
 
 namespace fd {
 namespace {
@@ -26,6 +27,7 @@ std::string folder_name(const std::string& name) {
 
 Result<StateFolder> take(std::string name, std::string journal) {
   FD_TRY_VOID(make_directories(journal));
+  FD_TRY_VOID(check_own_folder(journal));
   auto lock = JournalLock::take(journal);
   if (!lock.ok()) {
     Error error = lock.error();

@@ -31,7 +31,7 @@ struct StateFolder {
 inline constexpr std::uint32_t kUnnamedWorkersMax = 1024;
 
 /// Chooses and locks. Without a name it is `<host>-<k>`, k the lowest number whose folder is free.
-/// Errors: busy (another worker has the folder), storage.
+/// Errors: busy (another worker has the folder); refused (check_own_folder()); storage.
 Result<StateFolder> take_state_folder(const StateRequest& request);
 
 }  // namespace fd

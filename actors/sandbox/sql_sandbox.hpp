@@ -51,6 +51,15 @@ Result<std::unique_ptr<SqlSandbox>> open_sqlite_sandbox(const std::string& path)
 /// and the clock that stands still in sandboxes. Thread: any.
 void init_sqlite_accounting();
 
+/// The oldest SQLite whose limits and authorizer the sandbox was tested with: 3.40.0, written as
+/// sqlite3_libversion_number() does.
+inline constexpr int kSqliteMin = 3040000;
+/// Checks the SQLite that was found at run time, which may be another one than at build time.
+/// Errors: refused, naming both versions. Pure.
+Result<void> check_sqlite_library(int version);
+/// The same for this process.
+Result<void> check_sqlite_library();
+
 /// Returns the program's SQLite version, for run.json.
 std::string sqlite_version();
 

@@ -253,6 +253,22 @@ void init_sqlite_accounting() {
   FD_CHECK(installed);
 }
 
+Result<void> check_sqlite_library(int version) {
+  const auto text = [](int number) {
+    return std::to_string(number / 1'000'000) + "." + std::to_string(number / 1000 % 1000) + "." +
+           std::to_string(number % 1000);
+  };
+  if (version < kSqliteMin) {
+    return Error{Errc::refused, "SQLite " + text(version) + " was found, at least " +
+                                    text(kSqliteMin) + " is needed: an older one is no sandbox"};
+  }
+  return {};
+}
+
+Result<void> check_sqlite_library() {
+  return check_sqlite_library(sqlite3_libversion_number());
+}
+
 std::string sqlite_version() {
   return sqlite3_libversion();
 }

@@ -197,6 +197,21 @@ class FolderTest(fd_faults.FaultTest):
         self.assertTrue(any(path.name.endswith(".fdj") for path, _ in found), found)
         self.expect_private(found)
 
+    def test_J02_a_worker_takes_no_state_that_others_may_have_written(self):
+        for name in ("journal", "databases"):
+            state = self.folder / f"state-{name}"
+            (state / "journal").mkdir(parents=True)
+            (state / name).mkdir(exist_ok=True)
+            (state / name).chmod(0o777)
+            done = fd.run("fd-worker", "--connect", "tcp://127.0.0.1:1", "--state", state)
+            self.assertEqual(done.returncode, 8, done.stderr)
+            self.assertIn(f"{state / name}: everybody may write to it (mode 0777)", done.stderr)
+            (state / name).rmdir()
+            (state / name).symlink_to(self.folder)
+            done = fd.run("fd-worker", "--connect", "tcp://127.0.0.1:1", "--state", state)
+            self.assertEqual(done.returncode, 8, done.stderr)
+            self.assertIn(f"{state / name}: is a symbolic link", done.stderr)
+
     def expect_private(self, found):
         for path, mode in found:
             self.assertEqual(oct(stat.S_IMODE(mode)), "0o700" if stat.S_ISDIR(mode) else "0o600", path)

@@ -24,6 +24,16 @@ TEST(SandboxOpen, MissingDatabaseIsNotFoundAndNotCreated) {
   EXPECT_FALSE(std::filesystem::exists(path));
 }
 
+TEST(SandboxOpen, J14AnOldSqliteIsRefused) {
+  EXPECT_TRUE(check_sqlite_library().ok());
+  EXPECT_TRUE(check_sqlite_library(kSqliteMin).ok());
+  const auto old = check_sqlite_library(3039004);
+  ASSERT_FALSE(old.ok());
+  EXPECT_EQ(old.error().code, Errc::refused);
+  EXPECT_EQ(old.error().message,
+            "SQLite 3.39.4 was found, at least 3.40.0 is needed: an older one is no sandbox");
+}
+
 TEST(SandboxOpen, OnlyRegularFilesAreOpened) {
   const TestDatabase database("CREATE TABLE t(a)");
   const std::string link = database.folder() + "/link";

@@ -1,4 +1,4 @@
-#include "coordinator/folder_trust.hpp"
+#include "actors/folder_trust.hpp"
 
 #include <array>
 #include <cerrno>
@@ -41,8 +41,8 @@ std::string objection(const std::string& path, const struct stat& status) {
   }
   if ((status.st_mode & S_IWOTH) != 0) {
     return "everybody may write to it (mode " + octal(status.st_mode) +
-           "), so it may not be what the run wrote; fd-coordinator verify tells; then: "
-           "chmod -R o-w " +
+           "), so another user may have changed it; fd-coordinator verify tells of a run's "
+           "folder; then: chmod -R o-w " +
            shell_word(path);
   }
   if (S_ISREG(status.st_mode) && status.st_nlink != 1) {

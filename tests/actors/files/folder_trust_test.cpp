@@ -1,4 +1,4 @@
-#include "coordinator/folder_trust.hpp"
+#include "actors/folder_trust.hpp"
 
 #include <string>
 #include <vector>

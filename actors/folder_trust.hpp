@@ -6,7 +6,8 @@
 
 namespace fd {
 
-/// Checks that nobody else can have put anything into a run's folder: it and all in it are folders
+/// Checks that nobody else can have put anything into a folder (a run's, a worker's journal or
+/// databases): it and all in it are folders
 /// and regular files of this user, that not everybody may write; the group may, for volumes are
 /// mounted so that it can (Kubernetes fsGroup), and its members were chosen. There are no links:
 /// none is followed, and no file has a second name. Reads names and attributes only; the folders
