@@ -1,5 +1,6 @@
 #include "actors/incarnation.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 #include <sys/random.h>
@@ -13,11 +14,13 @@ std::uint64_t random_u64() {
   return value;
 }
 
-std::uint64_t new_incarnation() {
+std::uint64_t new_incarnation(std::uint64_t before) {
   constexpr int kRandomBits = 20;
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
-  return (static_cast<std::uint64_t>(ms) << kRandomBits) | (random_u64() >> (64 - kRandomBits));
+  const std::uint64_t moment =
+      std::max(static_cast<std::uint64_t>(ms), (before >> kRandomBits) + 1);
+  return (moment << kRandomBits) | (random_u64() >> (64 - kRandomBits));
 }
 
 }  // namespace fd

@@ -15,9 +15,9 @@
 #include "actors/command_line.hpp"
 #include "actors/files.hpp"
 #include "actors/folder_trust.hpp"
+#include "actors/incarnation.hpp"
 #include "actors/gateway/curl_gateway.hpp"
 #include "actors/gateway/endpoint_secrets.hpp"
-#include "actors/incarnation.hpp"
 #include "actors/key_files.hpp"
 #include "actors/log.hpp"
 #include "actors/open_files.hpp"
@@ -221,7 +221,6 @@ Result<Settings> settings_of(const ParsedCommand& parsed) {
   if (settings.keys) {
     settings.state.host = default_name(settings.keys->user, settings.state.host);
   }
-  options.core.incarnation = new_incarnation();
   options.core.policy = verdict_policy();
   FD_TRY(const std::uint64_t concurrency, parsed.number("--concurrency", 0, 1, 65536));
   options.core.slots_max = static_cast<std::uint32_t>(concurrency);
@@ -297,7 +296,8 @@ int serve(Settings settings) {
   if (!folder.ok()) {
     return fail(folder.error());
   }
-  settings.options.core.name = folder->name;
+  core.name = folder->name;
+  core.incarnation = folder->incarnation;
   settings.options.journal_directory = folder->journal;
   const Log log(settings.level, folder->name);
   std::unique_ptr<TemporaryFolder> temporary;

@@ -1,9 +1,11 @@
 #include "worker/state_folder.hpp"
 
+#include <charconv>
 #include <utility>
 
 #include "actors/files.hpp"
 #include "actors/folder_trust.hpp"
+#include "actors/incarnation.hpp"
 
 namespace fd {
 namespace {
@@ -25,6 +27,22 @@ std::string folder_name(const std::string& name) {
   return out;
 }
 
+/// Returns a number above the one that the last process left in the folder, and leaves it there: a
+/// coordinator takes a lower one for a process that it has seen replaced.
+Result<std::uint64_t> next_incarnation(const std::string& folder) {
+  const std::string path = folder + "/incarnation";
+  std::uint64_t before = 0;
+  if (const auto text = read_file(path); text.ok()) {
+    std::from_chars(text->data(), text->data() + text->size(), before);
+  } else if (text.error().code != Errc::not_found) {
+    return text.error();
+  }
+  const std::uint64_t incarnation = new_incarnation(before);
+  FD_TRY(const FileEntry written, write_file(path, std::to_string(incarnation) + "\n"));
+  static_cast<void>(written);
+  return incarnation;
+}
+
 Result<StateFolder> take(std::string name, std::string journal) {
   FD_TRY_VOID(make_directories(journal));
   FD_TRY_VOID(check_own_folder(journal));
@@ -37,7 +55,8 @@ Result<StateFolder> take(std::string name, std::string journal) {
     }
     return error;
   }
-  return StateFolder{std::move(name), std::move(journal), std::move(lock).value()};
+  FD_TRY(const std::uint64_t incarnation, next_incarnation(journal));
+  return StateFolder{std::move(name), std::move(journal), incarnation, std::move(lock).value()};
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -24,6 +25,7 @@ struct StateRequest {
 struct StateFolder {
   std::string name;
   std::string journal;
+  std::uint64_t incarnation = 0;  ///< higher than that of any earlier process on this folder
   JournalLock lock;
 };
 

@@ -93,6 +93,22 @@ class LeaseTest(fd_faults.FaultTest):
             coordinator = job.listen()
         job.check(self.reference, extra=0, code=job.finish(coordinator))
 
+    def test_D09_a_worker_left_over_from_another_run_serves_this_one_and_brings_nothing_along(self):
+        other = self.job("other", simulator=("--latency-ms", 60))
+        other.arguments[other.arguments.index("--run-id") + 1] = "other"
+        coordinator = other.listen()
+        worker = other.worker("left-over")
+        self.after_requests(other, ROWS // 3, coordinator)
+        coordinator.kill()  # with answers on their way, and leases held
+        coordinator.wait(fd.DEADLINE_S)
+        job = self.slow()
+        job.arguments += ["--listen", other.endpoint]
+        coordinator = job.listen()
+        job.check(self.reference, extra=0, code=job.finish(coordinator))
+        # What it owed the other run is refused; the log says so, and not for each message.
+        self.assertLessEqual(job.output.count("message of another run"), 20)
+        self.assertIsNone(worker.poll())
+
     def test_A01_no_kill_of_the_coordinator_repeats_a_call_of_workers_that_live_on(self):
         names = [name for name in fd_faults.failpoint_names() if "k05" <= name < "k21"]
         for name in names:

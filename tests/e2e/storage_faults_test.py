@@ -154,6 +154,28 @@ class StorageTest(fd_faults.FaultTest):
                 self.assertEqual(done.returncode, 7, done.stderr)
                 job.check(self.reference, extra=fd_faults.IN_FLIGHT, code=job.run())
 
+    def test_C07_a_disk_slower_than_the_lease_costs_no_lease_and_no_call(self):
+        if shutil.which("strace") is None:
+            self.skipTest("needs strace, to make the system call slow")
+        job = self.job()
+        job.arguments += ["--set", "lease.ttl_ms=1000", "--set", "lease.heartbeat_ms=100", "--log-level", "info",
+                          "--set", "gateway.providers.0.max_concurrency=16"]
+        delay_us = 1_100_000
+        done = subprocess.run(
+            ["strace", "-f", "--seccomp-bpf", "-o", job.out.with_suffix(".strace"), "-e", "trace=fdatasync", "-P",
+             job.run_dir / "ledger.sqlite-wal", "-e", f"inject=fdatasync:delay_enter={delay_us}",
+             fd.BIN / "fd-coordinator", *map(str, job.arguments)],
+            env=fd.environment(), capture_output=True, text=True, timeout=fd.DEADLINE_S)
+        if "ptrace" in done.stderr and done.returncode == 1:
+            self.skipTest(f"strace is not allowed here: {done.stderr}")
+        job.output = done.stderr
+        job.check(self.reference, extra=0, code=done.returncode)
+        syncs = job.out.with_suffix(".strace").read_text().count("fdatasync(")
+        self.assertGreater(syncs, 2)
+        self.assertLess(syncs, ROWS)  # what comes during a sync shares the next one
+        self.assertNotIn("has not been heard of", done.stderr)
+        self.assertNotIn("gets its shards back", done.stderr)
+
     def test_C05_an_answer_whose_sync_failed_is_in_doubt(self):
         job = self.job()
         plan = fd_faults.Failpoints(f"{job.out}-fired", "journal.sync_error=error:EIO@4")
