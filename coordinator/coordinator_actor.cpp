@@ -37,12 +37,16 @@ struct WriteShard {
 struct LoadShard {
   std::uint32_t shard = 0;
 };
+struct LeasesOnDisk {
+  std::uint64_t fence = 0;
+};
 
 }  // namespace
 }  // namespace fd
 
 FD_ACTOR_MESSAGE(fd::WriteShard)
 FD_ACTOR_MESSAGE(fd::LoadShard)
+FD_ACTOR_MESSAGE(fd::LeasesOnDisk)
 
 namespace fd {
 namespace {
@@ -102,6 +106,12 @@ class CoordinatorShell {
     step(Ticked{});
     report_progress();
     act::post_later(self_, kTick, CoordinatorTick{});
+  }
+
+  void leases_on_disk(std::uint64_t fence) {
+    FD_FAILPOINT("k05.lease_before_send");
+    step(LeasesDurable{fence});
+    FD_FAILPOINT("k06.lease_sent");
   }
 
   void load_shard(std::uint32_t shard) {
@@ -237,7 +247,7 @@ class CoordinatorShell {
     }
     const bool appends = gate_->busy() || !effects.append.empty() || !effects.commit.empty();
     if (appends) {
-      gate_->append(effects.append);
+      gate_->append();
     }
     std::vector<std::pair<PeerId, std::string>> held;
     for (const Outgoing& outgoing : effects.send) {
@@ -266,12 +276,17 @@ class CoordinatorShell {
       stores_.erase(found);
       ++writing_;
     }
-    CommittedFrames committed(std::move(frames), effects.append);
+    CommittedFrames committed(std::move(frames), brings<Record>(effects.append));
+    const std::uint64_t fence = highest_fence(effects.append);
     // Runs on the ledger's thread, perhaps after this actor has ended: holds nothing of it.
     ledger_.append(std::move(effects.append),
-                   [transport = &transport_, gate = gate_, writers = writers_, finished,
+                   [transport = &transport_, self = caf::actor_cast<caf::actor>(self_),
+                    gate = gate_, writers = writers_, finished, fence,
                     frames = std::make_shared<CommittedFrames>(std::move(committed))] {
                      frames->send(*transport);
+                     if (fence > 0) {
+                       act::post_urgent(self, LeasesOnDisk{fence});
+                     }
                      for (const auto& shard : finished) {
                        act::post(writers.at(shard->shard % kWriters), WriteShard{shard});
                      }
@@ -517,6 +532,7 @@ caf::behavior coordinator_actor(caf::event_based_actor* self, const Clock* clock
   return {[shell](const CoordinatorFrames& in) { shell->take(*in.frames); },
           [shell](const CoordinatorTick&) { shell->tick(); },
           [shell](const LoadShard& load) { shell->load_shard(load.shard); },
+          [shell](const LeasesOnDisk& leases) { shell->leases_on_disk(leases.fence); },
           [shell](const DrainNow&) { shell->drain(); },
           [shell](const LocalWorkerEnded& ended) { shell->local_worker_ended(ended); },
           [shell](const ShardSaved& saved) { shell->saved(saved); },

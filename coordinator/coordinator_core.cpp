@@ -29,6 +29,7 @@ void forget_lowest(Map& entries) {
 CoordinatorCore::CoordinatorCore(CoordinatorCoreConfig config, const std::vector<ShardSeed>& shards)
     : config_(config),
       leases_(shards, config.last_fence, config.started + config.ttl),
+      durable_fence_(config.last_fence),
       stage_watch_(config.stage_grace) {
   shards_.reserve(shards.size());
   for (const ShardSeed& seed : shards) {
@@ -233,7 +234,9 @@ void CoordinatorCore::assign(Instant now, std::uint64_t incarnation, Worker& wor
 void CoordinatorCore::grant(std::uint32_t shard, std::uint64_t incarnation, const Worker& worker,
                             CoordinatorEffects& effects) {
   LeaseGranted lease = leases_.grant(shard, incarnation, worker.name);
-  if (!FD_MUTANT(fence_not_persisted)) {
+  if (FD_MUTANT(fence_not_persisted)) {
+    durable_fence_ = lease.fence;
+  } else {
     effects.append.emplace_back(std::move(lease));
   }
   if (!shards_[shard].progress) {
@@ -310,9 +313,29 @@ Order CoordinatorCore::order_for(Instant now, std::uint64_t incarnation,
     return order;  // an order that got through now would renew what is soon another worker's
   }
   for (const std::uint32_t shard : leases_.held_by(incarnation)) {
-    order.leases.push_back({shard, leases_.lease(shard)->fence, shards_[shard].count});
+    const std::uint64_t fence = leases_.lease(shard)->fence;
+    if (fence <= durable_fence_ || FD_MUTANT(order_before_lease)) {
+      order.leases.push_back({shard, fence, shards_[shard].count});
+    }
   }
   return order;
+}
+
+/// An order waits for no disk, or a slow one would let every lease lapse; so it is sent without the
+/// leases that are on their way there, and once more when they are.
+void CoordinatorCore::on(Instant now, LeasesDurable& event, CoordinatorEffects& effects) {
+  const std::uint64_t before = durable_fence_;
+  durable_fence_ = std::max(before, event.fence);
+  for (const std::uint64_t incarnation : joined_) {
+    const std::set<std::uint32_t>& held = leases_.held_by(incarnation);
+    if (std::any_of(held.begin(), held.end(), [&](std::uint32_t shard) {
+          const std::uint64_t fence = leases_.lease(shard)->fence;
+          return fence > before && fence <= event.fence;
+        })) {
+      const Worker& worker = workers_.at(incarnation);
+      effects.send.push_back(SendOrder{worker.peer, order_for(now, incarnation, worker)});
+    }
+  }
 }
 
 /// Returns the other workers that serve peers, or that peers must know by their key.

@@ -66,6 +66,10 @@ struct ShardLoaded {
   std::vector<Record> recorded;
   std::vector<Record> reused;  ///< answers of other runs to the very same calls
 };
+/// The ledger has the leases up to this fence: workers may be told of them.
+struct LeasesDurable {
+  std::uint64_t fence = 0;
+};
 /// The shell has written a shard that Effects::commit named.
 struct ShardWritten {
   std::uint32_t shard = 0;
@@ -79,7 +83,7 @@ struct WorkerEnded {
 struct DrainAsked {};
 struct Ticked {};
 using CoordinatorEvent = std::variant<StateArrived, FetchArrived, DeliverArrived, ShardLoaded,
-                                      ShardWritten, WorkerEnded, DrainAsked, Ticked>;
+                                      LeasesDurable, ShardWritten, WorkerEnded, DrainAsked, Ticked>;
 
 // --- effects --------------------------------------------------------------------------------
 
@@ -109,6 +113,17 @@ using Outgoing = std::variant<SendOrder, SendRunSpec, SendAck, SendSamples>;
 
 using LedgerEvent = std::variant<Record, LeaseGranted>;
 
+/// Returns the highest fence among the leases in `events`; 0 without any.
+inline std::uint64_t highest_fence(const std::vector<LedgerEvent>& events) {
+  std::uint64_t fence = 0;
+  for (const LedgerEvent& event : events) {
+    if (const auto* lease = std::get_if<LeaseGranted>(&event)) {
+      fence = std::max(fence, lease->fence);
+    }
+  }
+  return fence;
+}
+
 /// Returns whether one of `events` is a T.
 template <class T>
 bool brings(const std::vector<LedgerEvent>& events) {
@@ -116,7 +131,8 @@ bool brings(const std::vector<LedgerEvent>& events) {
                      [](const LedgerEvent& event) { return std::holds_alternative<T>(event); });
 }
 
-/// What the shell must do, in this order: load, make `append` durable, send, commit.
+/// What the shell must do, in this order: load, make `append` durable, send, commit. Only an Ack
+/// rests on what is made durable; once leases are, LeasesDurable tells.
 struct CoordinatorEffects {
   std::vector<std::uint32_t> load;
   std::vector<LedgerEvent> append;
@@ -240,6 +256,7 @@ class CoordinatorCore {
   void on(Instant now, FetchArrived& event, CoordinatorEffects& effects);
   void on(Instant now, DeliverArrived& event, CoordinatorEffects& effects);
   void on(Instant now, ShardLoaded& event, CoordinatorEffects& effects);
+  void on(Instant now, LeasesDurable& event, CoordinatorEffects& effects);
   void on(Instant now, ShardWritten& event, CoordinatorEffects& effects);
   void on(Instant now, WorkerEnded& event, CoordinatorEffects& effects);
   void on(Instant now, DrainAsked& event, CoordinatorEffects& effects);
@@ -287,6 +304,7 @@ class CoordinatorCore {
   CoordinatorCoreConfig config_;
   std::vector<Shard> shards_;
   LeaseTable leases_;
+  std::uint64_t durable_fence_ = 0;                   ///< orders name no lease above it
   std::map<std::uint64_t, Worker> workers_;           ///< by incarnation
   std::vector<std::uint64_t> joined_;                 ///< incarnations in the order they came
   std::map<std::uint64_t, std::uint64_t> delivered_;  ///< highest Deliver recorded, by incarnation

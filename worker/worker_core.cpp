@@ -90,6 +90,10 @@ void WorkerCore::on([[maybe_unused]] Instant now, OrderArrived& event, WorkerEff
     return;  // meant for an earlier process, from an earlier coordinator, or overtaken by a later
              // one
   }
+  if (same_run && order.epoch == epoch_ && order.ack_seq == heard_ && !order.drain &&
+      !order.run_over && highest_fence(order.leases) < highest_fence()) {
+    return;  // overtaken by the second answer to the same state, which named new leases
+  }
   if (event.run_id != run_id_) {
     if (order.run_over) {
       return;  // the end of a run we are no part of
@@ -129,6 +133,23 @@ void WorkerCore::on([[maybe_unused]] Instant now, OrderArrived& event, WorkerEff
   }
   draining_ = order.drain;
   take_leases(order);
+}
+
+/// Fences only rise, so that two answers to one state can be told apart.
+std::uint64_t WorkerCore::highest_fence(const std::vector<GrantedLease>& leases) {
+  std::uint64_t fence = 0;
+  for (const GrantedLease& lease : leases) {
+    fence = std::max(fence, lease.fence);
+  }
+  return fence;
+}
+
+std::uint64_t WorkerCore::highest_fence() const {
+  std::uint64_t fence = 0;
+  for (const auto& [shard, lease] : leases_) {
+    fence = std::max(fence, lease.fence);
+  }
+  return fence;
 }
 
 void WorkerCore::take_leases(const Order& order) {

@@ -177,6 +177,8 @@ class WorkerCore {
   void on(Instant now, WorkerTicked& event, WorkerEffects& effects);
 
   void take_leases(const Order& order);
+  static std::uint64_t highest_fence(const std::vector<GrantedLease>& leases);
+  [[nodiscard]] std::uint64_t highest_fence() const;
   void take_back(std::uint32_t shard, Lease& lease) const;
   void forget_run(WorkerEffects& effects, const std::string& run_id);
   void new_epoch(std::uint64_t epoch, WorkerEffects& effects);

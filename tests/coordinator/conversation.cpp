@@ -72,6 +72,8 @@ class Conversation {
       deliver(name, words);
     } else if (name == "loaded") {
       loaded(words);
+    } else if (name == "durable") {
+      step(LeasesDurable{number(words.at(0))});
     } else if (name == "written") {
       step(ShardWritten{static_cast<std::uint32_t>(number(words.at(0)))});
     } else if (name == "ended") {
@@ -103,7 +105,9 @@ class Conversation {
     for (const std::string& word : words) {
       const std::string key = word.substr(0, word.find('='));
       const std::uint64_t value = number(word.substr(word.find('=') + 1));
-      if (key == "slots") {
+      if (key == "slow_disk") {
+        slow_disk_ = value != 0;
+      } else if (key == "slots") {
         config_.slots = static_cast<std::uint32_t>(value);
       } else if (key == "expected") {
         config_.workers_expected = static_cast<std::uint32_t>(value);
@@ -279,6 +283,10 @@ class Conversation {
     if (core_->finished()) {
       replies_ += "finished\n";
     }
+    const std::uint64_t fence = highest_fence(effects.append);
+    if (fence > 0 && !slow_disk_) {
+      step(LeasesDurable{fence});
+    }
   }
 
   void show(const LeaseGranted& granted) {
@@ -346,6 +354,7 @@ class Conversation {
   std::vector<std::uint32_t> counts_;
   std::map<std::string, std::uint64_t> incarnations_;
   std::map<std::string, std::uint64_t> seqs_;
+  bool slow_disk_ = false;  ///< leases are durable when the script says so, else at once
   std::map<std::string, std::uint64_t> last_seq_;  ///< of the state that came last
   Instant now_{};
   std::string out_;

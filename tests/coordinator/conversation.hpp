@@ -8,13 +8,14 @@ namespace fd {
 /// Runs one golden conversation (tests/golden/*.txt) through a CoordinatorCore and returns the
 /// transcript: every command, a rule of dashes, and what the core answered. An order that answers
 /// another state than its worker's last one shows "answers=SEQ". Commands:
-///   config slots=N expected=N ttl_ms=N fence=N writing=N
+///   config slots=N expected=N ttl_ms=N fence=N writing=N slow_disk=0|1
 ///   shards COUNT...                  one shard each, of that many samples; * behind it: committed
 ///   state NAME [inc=N] [seq=N] [new] [leaving] [draining] [SHARD/FENCE:UNFETCHED+OUTSTANDING]...
 ///   fetch NAME SHARD/FENCE FROM COUNT
 ///   answer NAME seq=N SHARD/FENCE POSITION TEXT
 ///   outcome NAME seq=N SHARD/FENCE POSITION
 ///   loaded SHARD [answer@POSITION=TEXT] [done@POSITION]
+///   durable FENCE                    on a slow disk; else leases are durable at once
 ///   written SHARD
 ///   ended NAME [replaced]
 ///   advance MS | drain | tick

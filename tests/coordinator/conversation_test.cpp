@@ -29,6 +29,18 @@ TEST_P(Golden, ConversationGoesAsWritten) {
   EXPECT_EQ(transcript, expected.str());
 }
 
+TEST(ProtocolPage, ShowsAConversationAsItIs) {
+  const auto text_of = [](const std::string& name) {
+    std::ifstream file(std::string(FD_SOURCE_DIR) + name);
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+  };
+  std::string conversation = text_of("/tests/golden/lapse.txt");
+  conversation.erase(conversation.find_last_not_of('\n') + 1);
+  EXPECT_NE(text_of("/docs/protocol.md").find("```\n" + conversation + "\n"), std::string::npos);
+}
+
 INSTANTIATE_TEST_SUITE_P(Coordinator, Golden,
                          testing::Values("one_worker", "lapse", "worker_killed", "stale_answer",
                                          "conflicting_answers", "outcome_of_a_lost_answer", "slots",
@@ -37,7 +49,8 @@ INSTANTIATE_TEST_SUITE_P(Coordinator, Golden,
                                          "coordinator_slept", "poison", "silence_is_no_death",
                                          "deaf_worker", "late_answer", "repeated_calls",
                                          "repeated_answer", "late_states", "peers",
-                                         "unserved_stage", "no_teacher", "writing_limit", "early"),
+                                         "unserved_stage", "no_teacher", "writing_limit", "early",
+                                         "slow_disk", "D12_done_stays_done"),
                          [](const auto& one) { return std::string(one.param); });
 
 }  // namespace

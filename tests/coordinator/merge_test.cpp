@@ -257,7 +257,7 @@ TEST_F(MergeRun, AShardOfAnotherConfigIsNamed) {
   expect_corrupt(path + ": was made under another config");
 }
 
-TEST_F(MergeRun, CountsThatDisagreeWithTheOutcomesAreCorruption) {
+TEST_F(MergeRun, L07CountsThatDisagreeWithTheOutcomesAreCorruption) {
   write(mixed_samples(20), 1);
   const std::string path = dir_.shard_file(0, "manifest.json");
   const Manifest good = read_shard_manifest(dir_, 0).value();

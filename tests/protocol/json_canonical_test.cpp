@@ -58,7 +58,7 @@ TEST(Canonical, GivesTheBytesOfTheRfcSample) {
 }
 
 // RFC 8785, section 3.2.3.
-TEST(Canonical, SortsTheRfcSampleByUtf16Units) {
+TEST(Canonical, L04SortsTheRfcSampleByUtf16Units) {
   EXPECT_EQ(canonical_of(R"({
       "\u20ac": "Euro Sign",
       "\r": "Carriage Return",
@@ -75,7 +75,7 @@ TEST(Canonical, SortsTheRfcSampleByUtf16Units) {
 }
 
 // RFC 8785, appendix B, without its two lines of NaN and infinity.
-TEST(Canonical, WritesEveryNumberOfTheRfcTable) {
+TEST(Canonical, L04WritesEveryNumberOfTheRfcTable) {
   const struct {
     std::uint64_t bits;
     const char* text;

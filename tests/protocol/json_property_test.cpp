@@ -48,7 +48,7 @@ TEST(JsonProperty, PrettyTextIsTheSameDocument) {
   }
 }
 
-TEST(JsonProperty, EveryDoubleSurvivesBitForBit) {
+TEST(JsonProperty, L04EveryDoubleSurvivesBitForBit) {
   RandomJson random(4);
   std::string text;
   for (int i = 0; i < 250'000; ++i) {

@@ -9,6 +9,7 @@ namespace fd::sim {
 namespace {
 
 constexpr Time kTick = 500 * kMillisecond;  // as the real shell's
+constexpr Time kHopMax = 2 * kMillisecond;  ///< from the ledger to the core
 constexpr Time kLoadMax = 10 * kMillisecond;
 constexpr Time kWriteMin = 3 * kMillisecond;
 constexpr Time kWriteMax = 40 * kMillisecond;
@@ -180,7 +181,7 @@ void CoordinatorProcess::perform(CoordinatorEffects effects) {
   }
   const bool appends = gate_.busy() || !effects.append.empty() || !effects.commit.empty();
   if (appends) {
-    gate_.append(effects.append);
+    gate_.append();
   }
   std::vector<Frame> at_once;
   std::vector<Frame> frames;
@@ -214,7 +215,8 @@ void CoordinatorProcess::after_commit(CoordinatorEffects effects, std::vector<Fr
     finished.emplace_back(shard, std::move(stores_.at(shard)));
     stores_.erase(shard);
   }
-  services_.ledger.append(std::move(effects.append), [this, finished = std::move(finished),
+  const std::uint64_t fence = highest_fence(effects.append);
+  services_.ledger.append(std::move(effects.append), [this, fence, finished = std::move(finished),
                                                       frames = std::move(frames)]() mutable {
     for (Frame& frame : frames) {
       if (boundary()) {
@@ -228,6 +230,9 @@ void CoordinatorProcess::after_commit(CoordinatorEffects effects, std::vector<Fr
       write_next();
     }
     gate_.committed();
+    if (fence > 0) {
+      after(random_.between(0, kHopMax), [this, fence] { step(LeasesDurable{fence}); });
+    }
   });
 }
 

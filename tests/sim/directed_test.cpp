@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/sim/mutants.hpp"
 #include "tests/sim/world.hpp"
 
 namespace fd::sim {
@@ -35,6 +36,41 @@ Verdict run(const Plan& plan) {
 
 std::string number_of(MessageKind kind) {
   return std::to_string(static_cast<int>(kind));
+}
+
+/// A tenth of all messages is lost, a twentieth comes twice, and delays put them out of order.
+TEST(SimDirected, B01LossRepeatsAndDisorderCostNoCall) {
+  for (std::uint64_t seed = 1; seed <= 20 * kSeeds; ++seed) {
+    Plan plan = small_world(seed);
+    plan.network.loss_permille = 100;
+    plan.network.repeat_permille = 50;
+    plan.network.delay_max = 300 * kMillisecond;
+    plan.zero_slack = true;
+    const Verdict verdict = run(plan);
+    ASSERT_FALSE(verdict.failure) << "seed " << seed << ": " << *verdict.failure;
+    ASSERT_EQ(verdict.requests, 16u) << "seed " << seed;
+  }
+}
+
+/// Fences that began anew with a coordinator would make an earlier one's messages count again. The
+/// world checks that no fence is given twice, over five lives of a coordinator.
+TEST(SimDirected, D06FencesRiseOverRestartsOfTheCoordinator) {
+  for (std::uint64_t seed = 1; seed <= 5 * kSeeds; ++seed) {
+    Plan plan = small_world(seed);
+    for (Time at = 500 * kMillisecond; at <= 4 * kSecond; at += 700 * kMillisecond) {
+      plan.crashes.push_back({0, at, 0, 200 * kMillisecond, false});
+    }
+    const Verdict verdict = run(plan);
+    ASSERT_FALSE(verdict.failure) << "seed " << seed << ": " << *verdict.failure;
+  }
+  const auto kill = hunt({"fence_not_persisted", "leases are not in the ledger", "C2"}, 10);
+  EXPECT_TRUE(kill.has_value());
+}
+
+TEST(SimDirected, D11AShardThatCountsMessagesInsteadOfSamplesIsNoticed) {
+  const auto kill =
+      hunt({"done_by_count", "done when as many outcomes came as it has samples", "C3"}, 100);
+  EXPECT_TRUE(kill.has_value());
 }
 
 TEST(SimDirected, D01EveryMessageTwiceOrAHundredTimesChangesNothing) {

@@ -152,6 +152,18 @@ TEST_F(WorkerCoreTest, D07AnOrderThatWasOvertakenIsIgnored) {
   EXPECT_EQ(step(SamplesArrived{samples(0, 10)}).start.size(), 10u);
 }
 
+/// A state is answered at once, and again once the leases that it was given are durable.
+TEST_F(WorkerCoreTest, D07AnAnswerThatItsOwnSuccessorOvertookTakesNoLeaseAway) {
+  join();
+  const Order first = order({{0, 1, 10}});
+  const Order second = order({{0, 1, 10}, {1, 2, 10}});
+  step(OrderArrived{"run", second});
+  step(OrderArrived{"run", first});
+  now_ += seconds(1);
+  step(WorkerTicked{});
+  EXPECT_EQ(last_state_.leases.size(), 2u);
+}
+
 TEST_F(WorkerCoreTest, StatesSayWhichOrderWasHeardLast) {
   step(WorkerTicked{});
   EXPECT_EQ(last_state_.heard, 0u);

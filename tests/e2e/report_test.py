@@ -1,0 +1,103 @@
+"""L12: the numbers of the reports, counted again from the shards, the export and the simulator's own log."""
+
+import collections
+import json
+import unittest
+
+import fd_processes as fd
+from fd_job import REFUSED, Job
+
+PRICES = {"input": 3.0, "output": 15.0}  # per million tokens
+Z = 1.959963984540054  # of a two-sided interval of 95 %
+
+
+def lines(paths):
+    return [json.loads(line) for path in paths for line in path.read_bytes().splitlines()]
+
+
+def wilson(successes, total):
+    """Wilson, Probable inference (1927)."""
+    share, z2 = successes / total, Z * Z
+    middle = (share + z2 / (2 * total)) / (1 + z2 / total)
+    half = Z / (1 + z2 / total) * (share * (1 - share) / total + z2 / (4 * total * total)) ** 0.5
+    return [middle - half, middle + half]
+
+
+class ReportTest(Job):
+    def priced_run(self, simulator, name, *arguments, expect):
+        prices = [word for key, value in PRICES.items()
+                  for word in ("--set", f"gateway.providers.0.price_per_mtok.{key}={value}")]
+        return self.run_job(simulator, name, *prices, *arguments, expect=expect)
+
+    def check(self, run_dir):
+        outcomes = lines(sorted(run_dir.glob("shards/*/outcomes.jsonl")))
+        calls = lines(sorted(run_dir.glob("shards/*/calls.jsonl")))
+        self.check_quality(fd.report(run_dir, "teacher_eval"), outcomes)
+        self.check_quality(fd.report(run_dir, "distilled"), [one for one in outcomes if one["verdict"] == "kept"])
+        self.check_cost(json.loads((run_dir / "reports" / "cost_report.json").read_text()), calls)
+        rows = {name: (run_dir / "export" / f"{name}.jsonl").read_bytes().count(b"\n")
+                for name in ("train", "valid", "rejected")}
+        verdicts = collections.Counter(one["verdict"] for one in outcomes)
+        self.assertEqual(rows["train"] + rows["valid"], verdicts["kept"])
+        self.assertEqual(rows["rejected"], verdicts["rejected"])
+
+    def check_quality(self, report, outcomes):
+        verdicts = collections.Counter(one["verdict"] for one in outcomes)
+        candidates = [candidate for one in outcomes for candidate in one["candidates"]]
+        executed = [candidate for candidate in candidates if candidate["exec"] == "ok"]
+        passed_rules = [candidate for candidate in candidates if candidate["rule"] == "ok"]
+        matched = [candidate for candidate in candidates if candidate["gold_match"]]
+        self.assertEqual(report["total"], len(outcomes))
+        self.assertEqual([report[name] for name in ("kept", "rejected", "failed")],
+                         [verdicts[name] for name in ("kept", "rejected", "failed")])
+        for verdict, key in (("rejected", "reject_reason_counts"), ("failed", "failure_reason_counts")):
+            self.assertEqual(report[key], collections.Counter(one["reason"] for one in outcomes
+                                                              if one["verdict"] == verdict))
+        self.assertEqual(report["candidates"]["total"], len(candidates))
+        self.assertEqual(report["candidates"]["rules_passed"], len(passed_rules))
+        self.assertEqual(report["candidates"]["executed"], len(executed))
+        self.assertEqual(report["candidates"]["gold_matched"], len(matched))
+        self.assertEqual(report["candidates"]["exec_error_counts"], collections.Counter(
+            candidate["error_class"] for candidate in passed_rules if candidate["error_class"]))
+        self.assertEqual(report["p_keep_denominator"], len(outcomes))
+        self.assertAlmostEqual(report["p_keep"], verdicts["kept"] / len(outcomes), 12)
+        for actual, expected in zip(report["p_keep_interval"], wilson(verdicts["kept"], len(outcomes))):
+            self.assertAlmostEqual(actual, min(expected, 1.0), 9)
+
+    def check_cost(self, report, calls):
+        real = [call for call in calls if not call["error"].startswith("in_doubt")]
+        tokens = {key: sum(call[f"{key}_tokens"] for call in real) for key in ("prompt", "completion")}
+        total = report["total"]
+        self.assertEqual(total["calls"], len(real))
+        self.assertEqual(total["attempts"], sum(call["attempts"] for call in real))
+        self.assertEqual(total["answered"], sum(not call["error"] for call in real))
+        self.assertEqual(total["prompt_tokens"], tokens["prompt"])
+        self.assertEqual(total["completion_tokens"], tokens["completion"])
+        self.assertAlmostEqual(
+            total["cost"], (tokens["prompt"] * PRICES["input"] + tokens["completion"] * PRICES["output"]) / 1e6, 9)
+        self.assertEqual(report["in_doubt"]["calls"], len(calls) - len(real))
+
+    def test_L12_the_numbers_are_those_of_the_files(self):
+        simulator = self.simulator("--wrong", 0.2, "--reject-contains", REFUSED)
+        run_dir = self.priced_run(simulator, "out", "--set", "teacher.decode.n=2", expect=4)
+        self.check(run_dir)
+        # The calls are those that the teacher was asked for, by its own log.
+        total = json.loads((run_dir / "reports" / "cost_report.json").read_text())["total"]
+        self.assertEqual(total["attempts"], len(simulator.requests()))
+
+    def test_L12_also_after_calls_in_doubt_and_samples_that_were_asked_again(self):
+        slow = self.simulator("--latency-ms", 100, "--reject-contains", REFUSED)
+        process, run_dir = self.start_slow_run(slow, "out")
+        process.kill()
+        process.wait(fd.DEADLINE_S)
+        prices = [word for key, value in PRICES.items()
+                  for word in ("--set", f"gateway.providers.0.price_per_mtok.{key}={value}")]
+        self.command(4, "resume", run_dir, *prices)
+        self.check(run_dir)
+        willing = self.simulator()
+        self.command(0, "resume", run_dir, *prices, "--set", f"gateway.providers.0.base_url={willing.url}")
+        self.check(run_dir)
+
+
+if __name__ == "__main__":
+    unittest.main()
