@@ -278,7 +278,8 @@ class CoordinatorShell {
     }
     CommittedFrames committed(std::move(frames), brings<Record>(effects.append));
     const std::uint64_t fence = highest_fence(effects.append);
-    // Runs on the ledger's thread, perhaps after this actor has ended: holds nothing of it.
+    // Runs on the ledger's thread, perhaps after this actor has ended: touches nothing of its
+    // state.
     ledger_.append(std::move(effects.append),
                    [transport = &transport_, self = caf::actor_cast<caf::actor>(self_),
                     gate = gate_, writers = writers_, finished, fence,
