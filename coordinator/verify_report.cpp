@@ -92,7 +92,7 @@ std::string render_verify(const VerifyReport& report, const RunDir& dir) {
         "digests only\n";
   }
   for (const std::string& shard : damaged_shards(report)) {
-    out += "to write it again from the ledger: fd-coordinator replay " +
+    out += "to write it again from the run's ledger: fd-coordinator replay " +
            shell_word(dir.root() + "/" + shard + "/manifest.json") + " --fresh\n";
   }
   for (const std::string& note : report.notes) {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs jobs for some minutes while a random process dies every few seconds, and checks each of them.
+# K10: runs jobs for some minutes while a random process dies every few seconds, and checks each of them.
 #
 # usage: scripts/soak.sh [--minutes N] [--seed N] [--rows N] [--no-build]
 #   Each run has a coordinator and two workers of its own, which it did not start; every 1 to 4 seconds

@@ -136,6 +136,7 @@ class ReplayTest(Job):
                     continue  # it holds times, so no manifest has its digest
                 damage(shard / name)
                 self.assertIn(f"to write it again from the run's ledger: {again}", self.command(5, "replay", shard))
+                self.assertIn(f"to write it again from the run's ledger: {again}", self.command(5, "verify", run_dir))
                 message = self.command(0, "replay", shard, "--fresh")
                 self.assertIn(f"{shard / name}", message)
                 self.assertIn("written again from the run's ledger", message)

@@ -82,6 +82,15 @@ class StorageTest(fd_faults.FaultTest):
         (job.out / "ballast").unlink()
         job.check(self.reference, extra=0, code=job.run())
 
+    def test_A17_a_broken_invariant_is_exit_70_and_the_run_goes_on_later(self):
+        for name in ("k08.ledger_before_commit", "k15.shard_before_written"):
+            with self.subTest(name=name):
+                job = self.job(name.replace(".", "-"))
+                plan = fd_faults.Failpoints(f"{job.out}-fired", f"{name}=exit70@2")
+                self.assertEqual(job.run(plan), 70, job.output)
+                self.assertIn(name, job.output)
+                job.check(self.reference, extra=fd_faults.IN_FLIGHT, code=job.run())
+
     def test_C16_a_run_folder_that_is_deleted_ends_the_run_and_comes_back_nowhere(self):
         job = self.job(simulator=("--latency-ms", 100))
         process = job.start()
