@@ -17,5 +17,5 @@ if [[ ${1:-} =~ ^[0-9]+$ ]]; then
   shift
 fi
 (cd "$repository" && cmake --preset asan >/dev/null)
-build_preset asan fuzz_test
-"$repository/build/asan/tests/fuzz/fuzz_test" --inputs "$inputs" "$@"
+build_preset asan fuzz_K02_test
+"$repository/build/asan/tests/fuzz/fuzz_K02_test" --inputs "$inputs" "$@"
