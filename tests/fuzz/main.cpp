@@ -23,7 +23,7 @@ using fd::fuzz::Target;
 using fd::sim::Random;
 
 constexpr const char* kUsage =
-    "usage: fuzz_test [--inputs N] [--seed S] [--target NAME] [--only N | --file PATH]\n"
+    "usage: fuzz_K02_test [--inputs N] [--seed S] [--target NAME] [--only N | --file PATH]\n"
     "  N inputs (20000) for every target, or the one named; --only runs input N alone,\n"
     "  --file the bytes of a file\n";
 
@@ -118,7 +118,7 @@ bool run_target(const Target& target, const Options& options, Progress& progress
   }
   int status = 0;
   if (child < 0 || waitpid(child, &status, 0) != child || status != 0) {
-    std::cout << target.name << ": FAILED; again: fuzz_test --target " << target.name << " --seed "
+    std::cout << target.name << ": FAILED; again: fuzz_K02_test --target " << target.name << " --seed "
               << options.seed << " --only " << progress.input << std::endl;
     return false;
   }
