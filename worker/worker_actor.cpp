@@ -437,7 +437,14 @@ class WorkerShell {
   }
 
   Result<void> take_chunk(const DatabaseChunk& chunk) {
-    FD_TRY(const std::optional<Digest> complete, databases_.take(chunk));
+    const auto taken = databases_.take(chunk);
+    if (!taken.ok() && taken.error().code == Errc::storage) {
+      // The shards that need it go to a worker with room for it.
+      log_.error("database_not_stored", {{"why", taken.error().message}});
+      end(kExitStorage);
+      return {};
+    }
+    FD_TRY(const std::optional<Digest> complete, taken);
     if (complete) {
       for (WorkItem& item : std::exchange(waiting_[*complete], {})) {
         submit(std::move(item));

@@ -118,8 +118,8 @@ bool run_target(const Target& target, const Options& options, Progress& progress
   }
   int status = 0;
   if (child < 0 || waitpid(child, &status, 0) != child || status != 0) {
-    std::cout << target.name << ": FAILED; again: fuzz_K02_test --target " << target.name << " --seed "
-              << options.seed << " --only " << progress.input << std::endl;
+    std::cout << target.name << ": FAILED; again: fuzz_K02_test --target " << target.name
+              << " --seed " << options.seed << " --only " << progress.input << std::endl;
     return false;
   }
   // Both must happen, or the inputs are no good.
