@@ -21,9 +21,11 @@ void set_limits(zmq::context_t& context, zmq::socket_t& socket) {
   socket.set(zmq::sockopt::rcvhwm, kWireHighWaterMark);
   socket.set(zmq::sockopt::linger, kWireLingerMs);
   socket.set(zmq::sockopt::handshake_ivl, kHandshakeMs);
-  socket.set(zmq::sockopt::heartbeat_ivl, kWireHeartbeatMs);
-  socket.set(zmq::sockopt::heartbeat_timeout, kWireHeartbeatTimeoutMs);
-  socket.set(zmq::sockopt::heartbeat_ttl, kWireHeartbeatTtlMs);
+  socket.set(zmq::sockopt::tcp_keepalive, 1);
+  socket.set(zmq::sockopt::tcp_keepalive_idle, kWireKeepaliveIdleS);
+  socket.set(zmq::sockopt::tcp_keepalive_intvl, kWireKeepaliveIntervalS);
+  socket.set(zmq::sockopt::tcp_keepalive_cnt, kWireKeepaliveCount);
+  socket.set(zmq::sockopt::tcp_maxrt, kWireUnconfirmedMs);
   if (socket.get(zmq::sockopt::type) == static_cast<int>(zmq::socket_type::router)) {
     socket.set(zmq::sockopt::backlog, kWireBacklog);
     socket.set(zmq::sockopt::router_mandatory, true);
@@ -31,6 +33,12 @@ void set_limits(zmq::context_t& context, zmq::socket_t& socket) {
     socket.set(zmq::sockopt::reconnect_ivl, kReconnectMs);
     socket.set(zmq::sockopt::reconnect_ivl_max, kReconnectMaxMs);
   }
+}
+
+void set_heartbeats(zmq::socket_t& socket) {
+  socket.set(zmq::sockopt::heartbeat_ivl, kWireHeartbeatMs);
+  socket.set(zmq::sockopt::heartbeat_timeout, kWireHeartbeatTimeoutMs);
+  socket.set(zmq::sockopt::heartbeat_ttl, kWireHeartbeatTtlMs);
 }
 
 Result<void> set_server_keys(zmq::socket_t& socket, const CurveKeyPair& own) {

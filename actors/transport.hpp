@@ -28,6 +28,9 @@ class Transport {
   virtual ~Transport() = default;
   /// Queues `bytes` for `peer`. A peer that is gone: the message is dropped.
   virtual void send(const PeerId& peer, std::string bytes) = 0;
+  /// Gives the connection up, and what is on its way there, for a new one. Does nothing on a side
+  /// that did not connect.
+  virtual void reconnect() {}
 };
 
 }  // namespace fd

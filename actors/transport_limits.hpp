@@ -12,11 +12,19 @@ namespace fd {
 inline constexpr std::int64_t kWireMessageBytesMax = static_cast<std::int64_t>(kMaxFrameBytes);
 inline constexpr int kWireHighWaterMark = 10000;  ///< messages; credits bound bytes far below it
 inline constexpr int kHandshakeMs = 2000;         ///< a stranger that says nothing is dropped
-inline constexpr int kWireHeartbeatMs = 1000;     ///< ZMTP ping
-inline constexpr int kWireHeartbeatTimeoutMs = 3000;  ///< without a pong: connection closed
-inline constexpr int kWireHeartbeatTtlMs = 5000;  ///< what we ask the peer to wait for our pings
-inline constexpr int kWireBacklog = 512;          ///< connections the kernel holds for us
-inline constexpr int kContextSocketsMax = 16;     ///< sockets that we open ourselves
+/// ZMTP pings of a control connection, which the connecting side sends; and how long either side
+/// waits for the other's before it closes.
+inline constexpr int kWireHeartbeatMs = 1000;
+inline constexpr int kWireHeartbeatTimeoutMs = 3000;
+inline constexpr int kWireHeartbeatTtlMs = 5000;
+/// The kernel closes a connection whose peer has confirmed nothing for so long, idle or not. A ping
+/// would wait behind a large message on a slow link; what the kernel sends does not.
+inline constexpr int kWireKeepaliveIdleS = 10;
+inline constexpr int kWireKeepaliveIntervalS = 5;
+inline constexpr int kWireKeepaliveCount = 4;
+inline constexpr int kWireUnconfirmedMs = 30000;
+inline constexpr int kWireBacklog = 512;       ///< connections the kernel holds for us
+inline constexpr int kContextSocketsMax = 16;  ///< sockets that we open ourselves
 inline constexpr int kWireLingerMs = 2000;
 inline constexpr int kReconnectMs = 100;
 inline constexpr int kReconnectMaxMs = 2000;

@@ -49,8 +49,10 @@ struct ZmqTransport::Impl {
   ReceiveCallback receive;
   std::vector<std::string> bound;
   std::mutex mutex;
-  std::vector<Outgoing> queue;  // guarded by mutex
-  bool stopping = false;        // guarded by mutex
+  std::vector<Outgoing> queue;   // guarded by mutex
+  bool reconnect_asked = false;  // guarded by mutex
+  bool stopping = false;         // guarded by mutex
+  std::function<void()> connected;
   // Of the thread alone:
   const SystemClock clock;
   std::string endpoint;                                  // of a connecting side
@@ -60,13 +62,17 @@ struct ZmqTransport::Impl {
   std::map<CurvePublicKey, std::uint32_t> odd_messages;  // by key: at most those of the list
   std::thread thread;
 
-  Impl(bool is_router, TransportSecurity how, ReceiveCallback callback)
-      : socket(context, is_router ? zmq::socket_type::router : zmq::socket_type::dealer),
-        router(is_router),
+  /// `traffic`: of a connecting side; none: a listening one.
+  Impl(std::optional<Traffic> traffic, TransportSecurity how, ReceiveCallback callback)
+      : socket(context, traffic ? zmq::socket_type::dealer : zmq::socket_type::router),
+        router(!traffic),
         security(std::move(how)),
         wake_fd(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
         receive(std::move(callback)) {
     set_limits(context, socket);
+    if (traffic == Traffic::control) {
+      set_heartbeats(socket);
+    }
     watch = std::make_unique<HandshakeWatch>(context, socket, router);
   }
   ~Impl() {
@@ -101,6 +107,9 @@ struct ZmqTransport::Impl {
       const std::lock_guard lock(mutex);
       taken.swap(queue);
       stop = stopping;
+      if (std::exchange(reconnect_asked, false)) {
+        connect_at = clock.now();
+      }
     }
     for (Outgoing& message : taken) {
       backlog.push_back(std::move(message));
@@ -236,6 +245,9 @@ struct ZmqTransport::Impl {
                std::move(event->detail));
         continue;
       }
+      if (event->kind == HandshakeEvent::Kind::succeeded && connected) {
+        connected();
+      }
       switch (judge->take(clock.now(), event->kind)) {
         case HandshakeJudge::Next::connect_again:
           connect_at = clock.now() + reconnect_delay(judge->failures());
@@ -259,7 +271,8 @@ struct ZmqTransport::Impl {
                                           " handshakes were refused)"});
   }
 
-  /// Connects again where libzmq does not: it never does after a refusal.
+  /// Connects again where libzmq does not: it never does after a refusal, or while the connection
+  /// that it has seems well.
   void connect_when_due() {
     if (!connect_at || clock.now() < *connect_at) {
       return;
@@ -298,8 +311,8 @@ struct ZmqTransport::Impl {
     while (running) {
       zmq::poll(items.data(), items.size(), std::chrono::milliseconds(patience_ms()));
       watch_handshakes();
-      connect_when_due();
       running = take_queue();
+      connect_when_due();
       flush();
       std::vector<Incoming> batch;
       for (std::size_t looked = 0; looked < kReceiveBatch && receive_one(batch); ++looked) {
@@ -321,7 +334,7 @@ ZmqTransport::~ZmqTransport() = default;
 Result<std::unique_ptr<ZmqTransport>> ZmqTransport::bind(const std::vector<std::string>& endpoints,
                                                          TransportSecurity security,
                                                          ReceiveCallback receive) {
-  auto impl = std::make_unique<Impl>(true, std::move(security), std::move(receive));
+  auto impl = std::make_unique<Impl>(std::nullopt, std::move(security), std::move(receive));
   if (impl->security.own) {
     FD_CHECK(impl->security.allowed != nullptr);
     FD_TRY_VOID(check_curve_library());
@@ -352,8 +365,11 @@ Result<std::unique_ptr<ZmqTransport>> ZmqTransport::bind(const std::vector<std::
 
 Result<std::unique_ptr<ZmqTransport>> ZmqTransport::connect(const std::string& endpoint,
                                                             TransportSecurity security,
-                                                            ReceiveCallback receive) {
-  auto impl = std::make_unique<Impl>(false, std::move(security), std::move(receive));
+                                                            Traffic traffic,
+                                                            ReceiveCallback receive,
+                                                            std::function<void()> connected) {
+  auto impl = std::make_unique<Impl>(traffic, std::move(security), std::move(receive));
+  impl->connected = std::move(connected);
   if (impl->security.own) {
     FD_CHECK(impl->security.server.has_value());
     FD_TRY_VOID(check_curve_library());
@@ -380,6 +396,17 @@ void ZmqTransport::send(const PeerId& peer, std::string bytes) {
   if (first) {
     impl_->wake();
   }
+}
+
+void ZmqTransport::reconnect() {
+  if (impl_->router) {
+    return;
+  }
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->reconnect_asked = true;
+  }
+  impl_->wake();
 }
 
 const std::vector<std::string>& ZmqTransport::endpoints() const {

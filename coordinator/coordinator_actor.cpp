@@ -208,6 +208,11 @@ class CoordinatorShell {
         step(DeliverArrived{incoming.peer, std::move(deliver)});
         return {};
       }
+      case MessageKind::echo: {
+        FD_TRY(const Echo echo, decode_echo(frame.body));
+        step(EchoArrived{incoming.peer, echo});
+        return {};
+      }
       case MessageKind::fetch_database: {
         FD_TRY(FetchDatabase fetch, decode_fetch_database(frame.body));
         return send_database(incoming.peer, fetch);
@@ -235,7 +240,7 @@ class CoordinatorShell {
     }
     for (const std::uint32_t shard : effects.load) {
       // Behind the states that have come: when many workers join at once, none waits for an order
-      // until the shards of all are read. Ahead of whoever fetches, who waits for an order.
+      // until the shards of all are read.
       if (loading_.insert(shard).second) {
         act::post(caf::actor_cast<caf::actor>(self_), LoadShard{shard});
       }
@@ -396,6 +401,9 @@ class CoordinatorShell {
   }
   std::string encoded(const SendAck& send) const {
     return encode_frame(MessageKind::ack, options_.run_id, encode(send.ack));
+  }
+  std::string encoded(const SendEcho& send) const {
+    return encode_frame(MessageKind::echo, options_.run_id, encode(send.echo));
   }
   std::string encoded(const SendSamples& send) const {
     const ShardStore& store = stores_.at(send.shard);

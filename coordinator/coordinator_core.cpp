@@ -300,7 +300,7 @@ Order CoordinatorCore::order_for(Instant now, std::uint64_t incarnation,
                                  const Worker& worker) const {
   Order order;
   order.epoch = config_.epoch;
-  order.ack_seq = worker.early_fetch ? worker.early_fetch->seq : worker.seq;
+  order.ack_seq = worker.seq;
   order.incarnation = incarnation;
   order.config = config_.config;
   order.slots = worker.slots;

@@ -59,6 +59,10 @@ struct DeliverArrived {
   PeerId peer;
   Deliver deliver;
 };
+struct EchoArrived {
+  PeerId peer;
+  Echo echo;
+};
 /// The shell has read a shard that Effects::load named: its ids in order, and what the ledger has.
 struct ShardLoaded {
   std::uint32_t shard = 0;
@@ -82,8 +86,9 @@ struct WorkerEnded {
 };
 struct DrainAsked {};
 struct Ticked {};
-using CoordinatorEvent = std::variant<StateArrived, FetchArrived, DeliverArrived, ShardLoaded,
-                                      LeasesDurable, ShardWritten, WorkerEnded, DrainAsked, Ticked>;
+using CoordinatorEvent =
+    std::variant<StateArrived, FetchArrived, DeliverArrived, EchoArrived, ShardLoaded,
+                 LeasesDurable, ShardWritten, WorkerEnded, DrainAsked, Ticked>;
 
 // --- effects --------------------------------------------------------------------------------
 
@@ -109,7 +114,11 @@ struct SendAck {
   PeerId peer;
   Ack ack;
 };
-using Outgoing = std::variant<SendOrder, SendRunSpec, SendAck, SendSamples>;
+struct SendEcho {
+  PeerId peer;
+  Echo echo;
+};
+using Outgoing = std::variant<SendOrder, SendRunSpec, SendAck, SendEcho, SendSamples>;
 
 using LedgerEvent = std::variant<Record, LeaseGranted>;
 
@@ -132,7 +141,8 @@ bool brings(const std::vector<LedgerEvent>& events) {
 }
 
 /// What the shell must do, in this order: load, make `append` durable, send, commit. Only an Ack
-/// rests on what is made durable; once leases are, LeasesDurable tells.
+/// rests on what is made durable, and an Echo stays behind it; once leases are, LeasesDurable
+/// tells.
 struct CoordinatorEffects {
   std::vector<std::uint32_t> load;
   std::vector<LedgerEvent> append;
@@ -204,7 +214,7 @@ class CoordinatorCore {
     std::uint32_t count = 0;
     std::optional<Progress> progress;
     /// What came for it while it is read: done once it is.
-    std::vector<std::variant<FetchArrived, DeliverArrived>> early;
+    std::vector<std::variant<FetchArrived, DeliverArrived, EchoArrived>> early;
     /// Once it is written: its failed samples, with the candidates whose answers are on record.
     std::map<SampleId, std::set<std::uint32_t>> failed;
   };
@@ -237,13 +247,9 @@ class CoordinatorCore {
     bool held_back = false;  ///< could have more shards, but too many wait to be written
     std::map<std::uint32_t, HeldLease> held;
     std::optional<Place> alone;  ///< the suspect that it was sent to run alone
-    /// Fetches from a shard that is being read. Until it is, no state that came later is answered
-    /// as such: the worker would take the samples for lost.
-    struct EarlyFetch {
-      std::uint32_t shard = 0;
-      std::uint64_t seq = 0;  ///< of the worker's last state before it
-    };
-    std::optional<EarlyFetch> early_fetch;
+    /// What it asked for or delivered waits for this shard to be read. An echo waits behind it: the
+    /// worker would take what is not answered for lost.
+    std::optional<std::uint32_t> early;
   };
   /// What a worker's silence was counted as; taken back when it is heard of again.
   struct Lapse {
@@ -255,6 +261,7 @@ class CoordinatorCore {
   void on(Instant now, StateArrived& event, CoordinatorEffects& effects);
   void on(Instant now, FetchArrived& event, CoordinatorEffects& effects);
   void on(Instant now, DeliverArrived& event, CoordinatorEffects& effects);
+  void on(Instant now, EchoArrived& event, CoordinatorEffects& effects);
   void on(Instant now, ShardLoaded& event, CoordinatorEffects& effects);
   void on(Instant now, LeasesDurable& event, CoordinatorEffects& effects);
   void on(Instant now, ShardWritten& event, CoordinatorEffects& effects);
@@ -297,9 +304,10 @@ class CoordinatorCore {
   static bool record_answer(Progress& progress, std::uint32_t position, const Answer& answer);
   [[nodiscard]] static std::optional<std::uint32_t> position_of(const Progress& progress,
                                                                 const SampleId& id);
+  void begin_shard(ShardLoaded& event, Shard& shard, CoordinatorEffects& effects);
   void complete_if_done(std::uint32_t shard, CoordinatorEffects& effects);
   template <class Event>
-  static void keep_for_later(Shard& shard, Event& event);
+  void keep_for_later(std::uint64_t incarnation, std::uint32_t shard, Event& event);
 
   CoordinatorCoreConfig config_;
   std::vector<Shard> shards_;

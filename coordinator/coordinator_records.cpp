@@ -30,10 +30,7 @@ void CoordinatorCore::on(Instant now, FetchArrived& event, CoordinatorEffects& e
     return;
   }
   if (!shard.progress) {
-    if (!worker->second.early_fetch) {
-      worker->second.early_fetch = {fetch.shard, worker->second.seq};
-    }
-    keep_for_later(shard, event);
+    keep_for_later(lease->incarnation, fetch.shard, event);
     return;
   }
   worker->second.last_seen = now;
@@ -101,7 +98,7 @@ void CoordinatorCore::on(Instant now, DeliverArrived& event, CoordinatorEffects&
     for (const Record& one : deliver.records) {
       if (one.shard < shards_.size() && leases_.open(one.shard) && !shards_[one.shard].progress) {
         effects.load.push_back(one.shard);
-        keep_for_later(shards_[one.shard], event);  // cannot be judged yet
+        keep_for_later(deliver.incarnation, one.shard, event);  // cannot be judged yet
         return;
       }
     }
@@ -229,13 +226,19 @@ void CoordinatorCore::on(Instant now, ShardLoaded& event, CoordinatorEffects& ef
   FD_CHECK(event.ids.size() == shard.count);
   FD_CHECK(std::is_sorted(event.ids.begin(), event.ids.end()));
   for (auto& [incarnation, worker] : workers_) {
-    if (worker.early_fetch && worker.early_fetch->shard == event.shard) {
-      worker.early_fetch.reset();
+    if (worker.early == event.shard) {
+      worker.early.reset();
     }
   }
-  if (shard.progress || !leases_.open(event.shard)) {
-    return;
+  if (!shard.progress && leases_.open(event.shard)) {
+    begin_shard(event, shard, effects);
   }
+  for (auto& early : std::exchange(shard.early, {})) {
+    std::visit([&](auto& one) { on(now, one, effects); }, early);
+  }
+}
+
+void CoordinatorCore::begin_shard(ShardLoaded& event, Shard& shard, CoordinatorEffects& effects) {
   Progress progress;
   progress.ids = std::move(event.ids);
   progress.samples.resize(progress.ids.size());
@@ -267,18 +270,30 @@ void CoordinatorCore::on(Instant now, ShardLoaded& event, CoordinatorEffects& ef
   }
   shard.progress = std::move(progress);
   complete_if_done(event.shard, effects);
-  for (auto& early : std::exchange(shard.early, {})) {
-    std::visit([&](auto& one) { on(now, one, effects); }, early);
+}
+
+/// Beyond a few it is dropped: a worker repeats what is not answered ahead of its echo.
+template <class Event>
+void CoordinatorCore::keep_for_later(std::uint64_t incarnation, std::uint32_t shard, Event& event) {
+  constexpr std::size_t kEarlyMax = 8;
+  if (const auto worker = workers_.find(incarnation); worker != workers_.end()) {
+    worker->second.early = shard;
+  }
+  if (shards_[shard].early.size() < kEarlyMax) {
+    shards_[shard].early.emplace_back(std::move(event));
   }
 }
 
-/// Beyond a few it is dropped: a worker repeats what nobody answers.
-template <class Event>
-void CoordinatorCore::keep_for_later(Shard& shard, Event& event) {
-  constexpr std::size_t kEarlyMax = 8;
-  if (shard.early.size() < kEarlyMax) {
-    shard.early.emplace_back(std::move(event));
+void CoordinatorCore::on(Instant now, EchoArrived& event, CoordinatorEffects& effects) {
+  const auto worker = workers_.find(event.echo.incarnation);
+  if (worker != workers_.end()) {
+    worker->second.last_seen = now;
+    if (worker->second.early) {
+      shards_[*worker->second.early].early.emplace_back(std::move(event));
+      return;
+    }
   }
+  effects.send.push_back(SendEcho{event.peer, event.echo});
 }
 
 void CoordinatorCore::on(Instant now, ShardWritten& event, CoordinatorEffects& effects) {

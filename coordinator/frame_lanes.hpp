@@ -16,13 +16,12 @@ struct FrameLanes {
 };
 
 /// Records go last: to answer all else costs next to nothing, and it should not wait for all that
-/// workers have delivered. What a worker asks for stays in order with its states: it takes the
-/// answer to a state for proof that what it asked for before was answered too, and asks again for
-/// what has not come.
+/// workers have delivered. An echo stays behind them, and behind what was asked for before it: what
+/// a worker has no answer to by then it asks for again.
 inline FrameLanes frame_lanes(std::vector<Incoming> frames) {
   const auto urgent = [](const Incoming& incoming) {
     const auto frame = decode_frame(incoming.bytes);
-    return frame.ok() && frame->kind != MessageKind::deliver;
+    return frame.ok() && frame->kind != MessageKind::deliver && frame->kind != MessageKind::echo;
   };
   const auto records = std::stable_partition(frames.begin(), frames.end(), urgent);
   FrameLanes lanes;

@@ -24,7 +24,7 @@ std::uint64_t get(std::string_view bytes, std::size_t at, std::size_t count) {
 
 bool known(std::uint64_t kind) {
   return kind >= static_cast<std::uint64_t>(MessageKind::worker_state) &&
-         kind <= static_cast<std::uint64_t>(MessageKind::stage_reply);
+         kind <= static_cast<std::uint64_t>(MessageKind::echo);
 }
 
 }  // namespace

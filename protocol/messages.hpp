@@ -224,6 +224,14 @@ struct StageReply {
   friend bool operator==(const StageReply&, const StageReply&) = default;
 };
 
+/// Comes back as it was sent, on the connection that it came by, behind the answers to all that was
+/// sent there before it. So what is not answered by then never will be.
+struct Echo {
+  std::uint64_t incarnation = 0;
+  std::uint64_t number = 0;  ///< the worker's
+  friend bool operator==(const Echo&, const Echo&) = default;
+};
+
 // Bodies. Decoders refuse (invalid_input, naming message and key): wrong types, missing keys,
 // numbers out of range, lists and texts over their limits, duplicate keys, trailing bytes. Unknown
 // integer keys are ignored, so that a field can be added within one protocol version.
@@ -238,6 +246,7 @@ std::string encode(const Deliver& message);
 std::string encode(const Ack& message);
 std::string encode(const StageRequest& message);
 std::string encode(const StageReply& message);
+std::string encode(const Echo& message);
 std::string encode(const Record& record);  ///< not a message of its own: a row of the ledger
 
 Result<WorkerState> decode_worker_state(std::string_view body);
@@ -251,6 +260,7 @@ Result<Deliver> decode_deliver(std::string_view body);
 Result<Ack> decode_ack(std::string_view body);
 Result<StageRequest> decode_stage_request(std::string_view body);
 Result<StageReply> decode_stage_reply(std::string_view body);
+Result<Echo> decode_echo(std::string_view body);
 Result<Record> decode_record(std::string_view body);
 
 /// Returns about how many bytes `record` takes in a Deliver (an upper bound).

@@ -566,6 +566,12 @@ Result<StageReply> decode_stage_reply(std::string_view body) {
   });
 }
 
+Result<Echo> decode_echo(std::string_view body) {
+  return unpacked<Echo>(body, [](const auto& object, Echo& m, std::string& error) {
+    MapReader(object, "echo", error).read(1, m.incarnation).read(2, m.number);
+  });
+}
+
 Result<Record> decode_record(std::string_view body) {
   return unpacked<Record>(body, [](const auto& object, Record& record, std::string& error) {
     read_record(object, record, error);

@@ -327,6 +327,10 @@ std::string encode(const StageReply& m) {
     MapWriter(packer, 3).field(1, m.id).field(2, m.items).field(3, m.not_now);
   });
 }
+std::string encode(const Echo& m) {
+  return packed(
+      [&](Packer& packer) { MapWriter(packer, 2).field(1, m.incarnation).field(2, m.number); });
+}
 std::string encode(const Record& record) {
   return packed([&](Packer& packer) { put(packer, record); });
 }

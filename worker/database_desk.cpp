@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 namespace fd {
 namespace {
 
 constexpr Duration kDatabaseTimeout = std::chrono::seconds(2);
-constexpr std::ptrdiff_t kDatabasesAtOnce = 1;  ///< on a slow link more would make orders wait
 
 }  // namespace
 
@@ -52,16 +52,21 @@ Result<std::optional<Digest>> DatabaseDesk::take(const DatabaseChunk& chunk) {
   return std::optional<Digest>();
 }
 
+bool DatabaseDesk::asking() const {
+  return std::any_of(wanted_.begin(), wanted_.end(),
+                     [](const auto& entry) { return entry.second.asked.has_value(); });
+}
+
+/// One at a time: on a slow link two would only halve what either gets.
 void DatabaseDesk::ask() {
-  auto asked = std::count_if(wanted_.begin(), wanted_.end(),
-                             [](const auto& entry) { return entry.second.asked.has_value(); });
+  bool asked = asking();
   for (auto& [digest, wanted] : wanted_) {
     if (!wanted.asked) {
-      if (asked < kDatabasesAtOnce) {
-        ++asked;
+      if (!std::exchange(asked, true)) {
         ask(digest, wanted);
       }
-    } else if (clock_.now() >= *wanted.asked + kDatabaseTimeout && core_.passed(wanted.mark)) {
+    } else if (clock_.now() >= *wanted.asked + kDatabaseTimeout &&
+               core_.bulk().passed(wanted.mark)) {
       ask(digest, wanted);
     }
   }
@@ -72,7 +77,7 @@ void DatabaseDesk::ask(const Digest& digest, Wanted& wanted) {
   if (!wanted.asked && received > 0) {
     log_.info("database_goes_on", {{"digest", digest.hex()}, {"offset", std::to_string(received)}});
   }
-  wanted = {clock_.now(), core_.mark()};
+  wanted = {clock_.now(), core_.bulk().mark()};
   send_(FetchDatabase{digest, received});
 }
 

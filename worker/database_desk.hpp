@@ -34,6 +34,8 @@ class DatabaseDesk {
   /// Takes a part of a database; returns its digest when it is whole. Errors: as
   /// DatabaseCache::add.
   Result<std::optional<Digest>> take(const DatabaseChunk& chunk);
+  /// Returns whether a piece was asked for and has not come.
+  [[nodiscard]] bool asking() const;
   /// Asks for the next databases, and again for what did not come.
   void ask();
   /// Another run: nothing is wanted or pinned any more.

@@ -363,13 +363,18 @@ int serve(Settings settings) {
     log.error("rejected", {{"why", error.message}});
     rejected = true;
   };
-  auto transport = ZmqTransport::connect(
-      settings.endpoint, std::move(security), [ready_future](std::vector<Incoming> frames) {
-        act::post(ready_future.get(),
-                  FramesIn{std::make_shared<std::vector<Incoming>>(std::move(frames))});
-      });
-  if (!transport.ok()) {
-    return fail(transport.error());
+  const auto hand_on = [ready_future](std::vector<Incoming> frames) {
+    act::post(ready_future.get(),
+              FramesIn{std::make_shared<std::vector<Incoming>>(std::move(frames))});
+  };
+  auto control = ZmqTransport::connect(settings.endpoint, security, Traffic::control, hand_on);
+  if (!control.ok()) {
+    return fail(control.error());
+  }
+  auto bulk = ZmqTransport::connect(settings.endpoint, std::move(security), Traffic::bulk, hand_on,
+                                    [ready_future] { act::post(ready_future.get(), BulkMade{}); });
+  if (!bulk.ok()) {
+    return fail(bulk.error());
   }
   std::unique_ptr<ZmqTransport> peers;
   if (settings.peer_listen) {
@@ -394,11 +399,12 @@ int serve(Settings settings) {
   options.connect_peer = [&network](const PeerInfo& peer, ReceiveCallback receive) {
     return network.connect(peer, std::move(receive));
   };
-  worker = spawn_worker(system, clock, **transport, log, std::move(options));
+  worker = spawn_worker(system, clock, {**control, **bulk}, log, std::move(options));
   ready.set_value(worker);
   log.info("started", {{"connect", settings.endpoint}, {"version", FD_VERSION}});
   const int exit_code = wait_for_end(worker, ended, rejected);
-  transport.value().reset();  // sends what is queued
+  bulk.value().reset();  // sends what is queued
+  control.value().reset();
   peers.reset();
   caf::anon_send_exit(worker, caf::exit_reason::user_shutdown);
   worker = nullptr;

@@ -42,8 +42,9 @@ Result<std::unique_ptr<Transport>> PeerNetwork::connect(const PeerInfo& peer,
     FD_TRY(security.server, parse_public_key(peer.key));
     security.own = own_;
   }
-  FD_TRY(std::unique_ptr<ZmqTransport> made,
-         ZmqTransport::connect(peer.endpoint, std::move(security), std::move(receive)));
+  FD_TRY(
+      std::unique_ptr<ZmqTransport> made,
+      ZmqTransport::connect(peer.endpoint, std::move(security), Traffic::bulk, std::move(receive)));
   return std::unique_ptr<Transport>(std::move(made));
 }
 

@@ -25,11 +25,11 @@ constexpr int kExitOtherBuild = 11;
 
 class WorkerShell {
  public:
-  WorkerShell(caf::event_based_actor* self, const Clock& clock, Transport& transport,
-              const Log& log, WorkerActorOptions options)
+  WorkerShell(caf::event_based_actor* self, const Clock& clock, WorkerWires wires, const Log& log,
+              WorkerActorOptions options)
       : self_(self),
         clock_(clock),
-        transport_(transport),
+        wires_(wires),
         log_(log),
         options_(std::move(options)),
         core_(options_.core),
@@ -99,6 +99,8 @@ class WorkerShell {
     }
   }
 
+  void bulk_made() { step(BulkConnected{}); }
+
   void stop() { step(StopAsked{}); }
 
   void rejected() { end(kExitRefused); }
@@ -117,7 +119,7 @@ class WorkerShell {
     if (pipeline_ != nullptr) {
       step(options_.load());
     }
-    step(WorkerTicked{});
+    step(WorkerTicked{databases_.asking()});
   }
 
  private:
@@ -209,7 +211,13 @@ class WorkerShell {
       }
       case MessageKind::database_chunk: {
         FD_TRY(DatabaseChunk chunk, decode_database_chunk(frame.body));
+        step(PieceArrived{});
         return take_chunk(chunk);
+      }
+      case MessageKind::echo: {
+        FD_TRY(const Echo echo, decode_echo(frame.body));
+        step(EchoReturned{echo});
+        return {};
       }
       case MessageKind::ack: {
         FD_TRY(Ack ack, decode_ack(frame.body));
@@ -273,6 +281,10 @@ class WorkerShell {
       begin(std::move(sample));
     }
     flush_ready();
+    if (effects.reconnect) {
+      log_.warn("bulk_connection_mute", {{"now", "made anew"}});
+      wires_.bulk.reconnect();
+    }
     for (const WorkerMessage& message : effects.send) {
       std::visit([&](const auto& one) { send(one); }, message);
     }
@@ -464,11 +476,14 @@ class WorkerShell {
   static MessageKind kind_of(const Fetch&) { return MessageKind::fetch; }
   static MessageKind kind_of(const FetchDatabase&) { return MessageKind::fetch_database; }
   static MessageKind kind_of(const Deliver&) { return MessageKind::deliver; }
+  static MessageKind kind_of(const Echo&) { return MessageKind::echo; }
 
   template <class Message>
   void send(const Message& message) {
-    transport_.send("", encode_frame(kind_of(message), core_.run_id(), encode(message)));
-    if (kind_of(message) == MessageKind::deliver) {
+    const MessageKind kind = kind_of(message);
+    Transport& wire = kind == MessageKind::worker_state ? wires_.control : wires_.bulk;
+    wire.send("", encode_frame(kind, core_.run_id(), encode(message)));
+    if (kind == MessageKind::deliver) {
       FD_FAILPOINT("k28.deliver_sent");
     }
   }
@@ -487,7 +502,7 @@ class WorkerShell {
 
   caf::event_based_actor* self_;
   const Clock& clock_;
-  Transport& transport_;
+  WorkerWires wires_;
   const Log& log_;
   WorkerActorOptions options_;
   WorkerCore core_;
@@ -505,10 +520,12 @@ class WorkerShell {
   std::uint64_t generation_ = 0;
 };
 
-caf::behavior worker_actor(caf::event_based_actor* self, const Clock* clock, Transport* transport,
-                           const Log* log, std::shared_ptr<WorkerActorOptions> options) {
+caf::behavior worker_actor(caf::event_based_actor* self, const Clock* clock, Transport* control,
+                           Transport* bulk, const Log* log,
+                           std::shared_ptr<WorkerActorOptions> options) {
   act::end_process_on_exception(self, "worker");
-  auto shell = std::make_shared<WorkerShell>(self, *clock, *transport, *log, std::move(*options));
+  auto shell = std::make_shared<WorkerShell>(self, *clock, WorkerWires{*control, *bulk}, *log,
+                                             std::move(*options));
   shell->start();
   return {[shell](const FramesIn& in) { shell->take(*in.frames); },
           [shell](CallDone& done) { shell->record(done); },
@@ -519,14 +536,15 @@ caf::behavior worker_actor(caf::event_based_actor* self, const Clock* clock, Tra
           [shell](const JournalFailed& failed) { shell->journal_failed(*failed.error); },
           [shell](const WakeUp& wake) { shell->on_wake(wake.generation); },
           [shell](const Rejected&) { shell->rejected(); },
+          [shell](const BulkMade&) { shell->bulk_made(); },
           [shell](const StopNow&) { shell->stop(); }};
 }
 
 }  // namespace
 
-caf::actor spawn_worker(caf::actor_system& system, const Clock& clock, Transport& transport,
+caf::actor spawn_worker(caf::actor_system& system, const Clock& clock, WorkerWires wires,
                         const Log& log, WorkerActorOptions options) {
-  return system.spawn(worker_actor, &clock, &transport, &log,
+  return system.spawn(worker_actor, &clock, &wires.control, &wires.bulk, &log,
                       std::make_shared<WorkerActorOptions>(std::move(options)));
 }
 

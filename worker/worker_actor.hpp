@@ -19,6 +19,7 @@ namespace fd {
 struct FramesIn {
   std::shared_ptr<std::vector<Incoming>> frames;
 };
+struct BulkMade {};  ///< the bulk connection, for the first time or again
 struct StopNow {};
 struct WakeUp {
   std::uint64_t generation = 0;
@@ -38,6 +39,7 @@ struct JournalFailed {
 
 FD_ACTOR_MESSAGE(fd::FramesIn)
 FD_ACTOR_MESSAGE(fd::PeerFramesIn)
+FD_ACTOR_MESSAGE(fd::BulkMade)
 FD_ACTOR_MESSAGE(fd::StopNow)
 FD_ACTOR_MESSAGE(fd::WakeUp)
 FD_ACTOR_MESSAGE(fd::JournalFailed)
@@ -66,9 +68,15 @@ struct WorkerActorOptions {
   std::function<void(int)> exited;
 };
 
+/// The two connections to the coordinator.
+struct WorkerWires {
+  Transport& control;
+  Transport& bulk;
+};
+
 /// Starts the shell around WorkerCore: decodes frames, performs effects, keeps the pipeline and the
 /// databases. Lifetime: everything passed by reference outlives the actor.
-caf::actor spawn_worker(caf::actor_system& system, const Clock& clock, Transport& transport,
+caf::actor spawn_worker(caf::actor_system& system, const Clock& clock, WorkerWires wires,
                         const Log& log, WorkerActorOptions options);
 
 }  // namespace fd

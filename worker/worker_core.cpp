@@ -30,6 +30,7 @@ WorkerEffects WorkerCore::step(Instant now, WorkerEvent event) {
     leases_.clear();
     report_due_ = true;
   }
+  act(bulk_.look(now, {awaiting(), unacked_bytes_, in_contact(now), ttl_}), effects);
   if (report_due_ || now >= last_report_ + heartbeat_) {
     report(now, effects);
   }
@@ -59,6 +60,7 @@ void WorkerCore::forget_run(WorkerEffects& effects, const std::string& run_id) {
   deliver_seq_ = 0;
   lapses_.reset();
   draining_ = false;
+  bulk_.start_anew();
   peers_.clear();
   run_id_ = run_id;
   effects.reset = run_id;
@@ -71,8 +73,8 @@ void WorkerCore::new_epoch(std::uint64_t epoch, WorkerEffects&) {
   for (Parcel& parcel : unacked_) {
     parcel.deliver.epoch = epoch;
     parcel.deliver.seq = ++deliver_seq_;
-    parcel.mark = 0;
   }
+  bulk_.start_anew();
   for (auto& [shard, lease] : leases_) {
     lease.asked.reset();
   }
@@ -109,6 +111,9 @@ void WorkerCore::on([[maybe_unused]] Instant now, OrderArrived& event, WorkerEff
   ttl_ = milliseconds(order.ttl_ms);
   // The lease runs from when the state that this answers was sent, so that this side always gives
   // up before the coordinator does.
+  if (!in_contact(now)) {
+    bulk_.was_away();
+  }
   if (const auto sent = state_sent_.find(order.ack_seq); sent != state_sent_.end()) {
     const Instant from = FD_MUTANT(lease_from_receipt) ? now : sent->second;
     lapses_ = std::max(lapses_.value_or(Instant{}), from + ttl_);
@@ -240,15 +245,44 @@ void WorkerCore::lapse_if_due(Instant now, WorkerEffects& effects) {
   }
 }
 
-void WorkerCore::on(Instant now, WorkerTicked&, WorkerEffects& effects) {
+void WorkerCore::on(Instant now, WorkerTicked& event, WorkerEffects& effects) {
+  database_asked_ = event.database_asked;
   for (auto& [shard, lease] : leases_) {
-    if (lease.asked && now >= *lease.asked + kFetchTimeout && passed(lease.asked_mark)) {
+    if (lease.asked && now >= *lease.asked + kFetchTimeout && bulk_.passed(lease.asked_mark)) {
       lease.asked.reset();
     }
   }
-  if (!unacked_.empty() && now >= resend_at_ && passed(unacked_.front().mark)) {
+  if (!unacked_.empty() && now >= resend_at_ && bulk_.passed(unacked_.front().mark)) {
     resend(now, effects);
   }
+}
+
+// --- the bulk connection ------------------------------------------------------------------------
+
+/// Returns whether something that was sent there is not answered.
+bool WorkerCore::awaiting() const {
+  return database_asked_ || !unacked_.empty() || fetching();
+}
+
+void WorkerCore::act(const BulkWatch::Act& act, WorkerEffects& effects) const {
+  effects.reconnect = effects.reconnect || act.reconnect;
+  if (act.echo) {
+    effects.send.push_back(Echo{config_.incarnation, *act.echo});
+  }
+}
+
+void WorkerCore::on(Instant now, BulkConnected&, WorkerEffects& effects) {
+  act(bulk_.connected(now, awaiting()), effects);
+}
+
+void WorkerCore::on(Instant now, EchoReturned& event, WorkerEffects&) {
+  if (event.echo.incarnation == config_.incarnation) {
+    bulk_.returned(now, event.echo.number);
+  }
+}
+
+void WorkerCore::on(Instant now, PieceArrived&, WorkerEffects&) {
+  bulk_.heard(now);
 }
 
 void WorkerCore::on(Instant, GatewayLoad& event, WorkerEffects&) {
@@ -301,7 +335,7 @@ void WorkerCore::plan_tick(Instant now) {
   if (outbox_since_ && window_open()) {
     due = std::min(due, *outbox_since_ + kFlushAfter);
   }
-  if (!unacked_.empty() && passed(unacked_.front().mark)) {
+  if (!unacked_.empty() && bulk_.passed(unacked_.front().mark)) {
     due = std::min(due, resend_at_);
   }
   if (leave_by_) {

@@ -12,6 +12,7 @@
 
 #include "actors/ports.hpp"
 #include "protocol/messages.hpp"
+#include "worker/bulk_watch.hpp"
 
 namespace fd {
 
@@ -44,6 +45,14 @@ struct SamplesArrived {
 struct AckArrived {
   Ack ack;
 };
+/// What was sent on the bulk connection before it is answered, or never will be.
+struct EchoReturned {
+  Echo echo;
+};
+/// The bulk connection was made, or made again: what was on its way may be lost.
+struct BulkConnected {};
+/// A piece of a database came.
+struct PieceArrived {};
 /// A stage has something to hand over, with the shard and fence that the sample was started under.
 struct RecordReady {
   Record record;
@@ -75,14 +84,19 @@ struct ServingLoad {
   std::uint64_t served = 0;
 };
 struct StopAsked {};
-struct WorkerTicked {};
-using WorkerEvent = std::variant<OrderArrived, RunSpecArrived, SamplesArrived, AckArrived,
-                                 RecordReady, SampleDropped, JournalRecovered, GatewayLoad,
-                                 ServingLoad, StopAsked, WorkerTicked>;
+struct WorkerTicked {
+  bool database_asked = false;  ///< a piece of a database was asked for and has not come
+};
+using WorkerEvent =
+    std::variant<OrderArrived, RunSpecArrived, SamplesArrived, AckArrived, EchoReturned,
+                 BulkConnected, PieceArrived, RecordReady, SampleDropped, JournalRecovered,
+                 GatewayLoad, ServingLoad, StopAsked, WorkerTicked>;
 
 // --- effects --------------------------------------------------------------------------------
 
-using WorkerMessage = std::variant<WorkerState, Fetch, Deliver>;
+/// States go over the control connection, all else over the bulk one: a large message makes no
+/// heartbeat wait.
+using WorkerMessage = std::variant<WorkerState, Fetch, Deliver, Echo>;
 
 /// A sample to work on, under a lease.
 struct StartSample {
@@ -100,6 +114,7 @@ struct WorkerEffects {
   std::optional<Instant> send_deadline;        ///< no call is to be sent from then on
   bool cancel_waiting = false;                 ///< take back calls that were not sent
   std::vector<StartSample> start;
+  bool reconnect = false;  ///< the bulk connection is mute: make it anew, before sending
   std::vector<WorkerMessage> send;
   /// Journal entries up to this one are acknowledged.
   std::optional<std::uint64_t> release;
@@ -120,12 +135,8 @@ class WorkerCore {
   [[nodiscard]] Instant next_tick() const { return next_tick_; }
   [[nodiscard]] const std::string& run_id() const { return run_id_; }
 
-  /// Returns a mark to keep with a request that is sent now, for passed().
-  [[nodiscard]] std::uint64_t mark() const { return state_seq_; }
-  /// Returns whether the coordinator has answered a state that was sent after this mark. A
-  /// connection keeps the order, so a request from before it has been answered by then, or is lost.
-  /// Until then it may be on a slow link, where a repetition would only queue up behind it.
-  [[nodiscard]] bool passed(std::uint64_t mark) const { return heard_ > mark; }
+  /// Tells what was lost of what was asked for; a database's pieces, too.
+  [[nodiscard]] const BulkWatch& bulk() const { return bulk_; }
 
  private:
   struct Lease {
@@ -168,6 +179,9 @@ class WorkerCore {
   void on(Instant now, RunSpecArrived& event, WorkerEffects& effects);
   void on(Instant now, SamplesArrived& event, WorkerEffects& effects);
   void on(Instant now, AckArrived& event, WorkerEffects& effects);
+  void on(Instant now, EchoReturned& event, WorkerEffects& effects);
+  void on(Instant now, BulkConnected& event, WorkerEffects& effects);
+  void on(Instant now, PieceArrived& event, WorkerEffects& effects);
   void on(Instant now, RecordReady& event, WorkerEffects& effects);
   void on(Instant now, SampleDropped& event, WorkerEffects& effects);
   void on(Instant now, JournalRecovered& event, WorkerEffects& effects);
@@ -198,6 +212,9 @@ class WorkerCore {
   Parcel next_parcel();
   void flush(Instant now, WorkerEffects& effects);
   void resend(Instant now, WorkerEffects& effects);
+  [[nodiscard]] bool awaiting() const;
+  [[nodiscard]] bool in_contact(Instant now) const { return lapses_ && now < *lapses_; }
+  void act(const BulkWatch::Act& act, WorkerEffects& effects) const;
   void report(Instant now, WorkerEffects& effects);
   void plan_tick(Instant now);
   [[nodiscard]] bool stopping() const { return leaving_ || draining_; }
@@ -221,6 +238,8 @@ class WorkerCore {
   std::optional<Instant> lapses_;                    ///< leases are not ours any more from then on
   Instant last_report_{};
   bool report_due_ = true;
+  BulkWatch bulk_;
+  bool database_asked_ = false;
   // records not handed over yet, and parcels not acknowledged yet
   std::deque<Owed> outbox_;
   std::size_t outbox_bytes_ = 0;

@@ -94,11 +94,12 @@ bool WorkerCore::fetching() const {
 void WorkerCore::fetch(Instant now, std::uint32_t shard, Lease& lease, std::uint32_t count,
                        bool alone, WorkerEffects& effects) {
   lease.asked = now;
-  lease.asked_mark = mark();
+  lease.asked_mark = bulk_.mark();
   effects.send.push_back(Fetch{shard, lease.fence, lease.next, count, alone});
 }
 
-void WorkerCore::on(Instant, SamplesArrived& event, WorkerEffects& effects) {
+void WorkerCore::on(Instant now, SamplesArrived& event, WorkerEffects& effects) {
+  bulk_.heard(now);
   Samples& samples = event.samples;
   Lease* lease = find(samples.shard, samples.fence);
   const bool nothing_but_suspects = samples.alone && samples.items.empty();
@@ -221,7 +222,7 @@ bool WorkerCore::window_open() const {
 WorkerCore::Parcel WorkerCore::next_parcel() {
   Parcel parcel;
   parcel.deliver = Deliver{config_.incarnation, epoch_, ++deliver_seq_, {}};
-  parcel.mark = mark();
+  parcel.mark = bulk_.mark();
   while (!outbox_.empty() && parcel.deliver.records.size() < kDeliverRecords &&
          (parcel.bytes == 0 || parcel.bytes + outbox_.front().bytes <= kDeliverBytes)) {
     Owed& owed = outbox_.front();
@@ -261,7 +262,7 @@ void WorkerCore::resend(Instant now, WorkerEffects& effects) {
     return;
   }
   for (Parcel& parcel : unacked_) {
-    parcel.mark = mark();
+    parcel.mark = bulk_.mark();
     effects.send.push_back(parcel.deliver);
   }
   resend_at_ = now + kResendAfter;
@@ -271,6 +272,7 @@ void WorkerCore::on(Instant now, AckArrived& event, WorkerEffects& effects) {
   if (event.ack.incarnation != config_.incarnation || event.ack.epoch != epoch_) {
     return;
   }
+  bulk_.heard(now);
   const std::size_t before = unacked_.size();
   while (!unacked_.empty() && unacked_.front().deliver.seq <= event.ack.seq) {
     for (const auto& [shard, fence] : unacked_.front().settles) {

@@ -19,15 +19,14 @@ std::string peers(const std::vector<Incoming>& frames) {
   return text;
 }
 
-// A state that overtook a fetch had its order overtake the samples: the worker asked for them
-// again.
-TEST(FrameLanesTest, RequestsAndStatesStayInOrderAndRecordsGoLast) {
+// An echo that overtook a record or a request would have the worker send it again.
+TEST(FrameLanesTest, RecordsGoLastAndEchoesBehindThem) {
   const FrameLanes lanes =
       frame_lanes({frame(MessageKind::deliver, "a"), frame(MessageKind::fetch, "b"),
-                   frame(MessageKind::worker_state, "c"), frame(MessageKind::deliver, "d"),
+                   frame(MessageKind::echo, "c"), frame(MessageKind::deliver, "d"),
                    frame(MessageKind::fetch_database, "e"), frame(MessageKind::worker_state, "f")});
-  EXPECT_EQ(peers(lanes.urgent), "bcef");
-  EXPECT_EQ(peers(lanes.records), "ad");
+  EXPECT_EQ(peers(lanes.urgent), "bef");
+  EXPECT_EQ(peers(lanes.records), "acd");
 }
 
 TEST(FrameLanesTest, WhatIsNoFrameIsNotUrgent) {

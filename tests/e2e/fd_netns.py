@@ -7,10 +7,14 @@ NETWORK = "10.77.0"  # exists in these namespaces only
 _SWITCH = "switch"
 
 
-def ip(*arguments):
-    done = subprocess.run(["ip", *map(str, arguments)], capture_output=True, text=True)
+def run(*words):
+    done = subprocess.run([*map(str, words)], capture_output=True, text=True)
     if done.returncode != 0:
-        raise OSError(f"ip {' '.join(map(str, arguments))}: {done.stderr.strip()}")
+        raise OSError(f"{' '.join(map(str, words))}: {done.stderr.strip()}")
+
+
+def ip(*arguments):
+    run("ip", *arguments)
 
 
 def obstacle():
@@ -67,6 +71,12 @@ class Network:
 
     def heal(self, host):
         self._in(_SWITCH, "link", "set", self._port(host), "up")
+
+    def slow(self, host, rate):
+        """Gives the link of a host this rate in both directions (as tc says it: 64kbit) and a queue of 400 ms."""
+        for place, device in ((host, "eth0"), (_SWITCH, self._port(host))):
+            run("tc", "-n", self._name(place), "qdisc", "add", "dev", device, "root", "tbf", "rate", rate, "burst", "1600",
+                "latency", "400ms")
 
     def _plug_in(self, host):
         self._add(host)

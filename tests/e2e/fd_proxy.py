@@ -42,11 +42,12 @@ class CutProxy:
         self.target = target
         self.accepted = 0  # connections so far
         self.passed = {UP: 0, DOWN: 0}  # bytes so far
-        self.rate = {UP: None, DOWN: None}  # bytes per second
+        self.rate = {UP: None, DOWN: None}  # bytes per second, of all connections together
         self.delay_s = {UP: 0.0, DOWN: 0.0}  # of each piece of at most 4 KiB
         self._pairs = set()
         self._loop = asyncio.new_event_loop()
         self._open = {}
+        self._free_at = {UP: 0.0, DOWN: 0.0}  # when the link has sent what was given to it, by the loop's clock
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
         self.port = self._listener.getsockname()[1]
@@ -151,7 +152,9 @@ class CutProxy:
         try:
             while data := await reader.read(_CHUNK):
                 if self.rate[direction]:
-                    await asyncio.sleep(len(data) / self.rate[direction])
+                    now = self._loop.time()
+                    self._free_at[direction] = max(now, self._free_at[direction]) + len(data) / self.rate[direction]
+                    await asyncio.sleep(self._free_at[direction] - now)
                 if self.delay_s[direction]:
                     await asyncio.sleep(self.delay_s[direction])
                 await self._open[direction].wait()

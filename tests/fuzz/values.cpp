@@ -265,5 +265,8 @@ StageRequest stage_request(Random& random) {
 StageReply stage_reply(Random& random) {
   return {number(random, 64), some<StageEvidence>(random, 3, evidence), coin(random)};
 }
+Echo echo(Random& random) {
+  return {number(random, 64), number(random, 64)};
+}
 
 }  // namespace fd::fuzz

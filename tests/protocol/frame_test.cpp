@@ -40,7 +40,7 @@ TEST(Frame, AnotherVersionIsNamedBesideOurs) {
 }
 
 TEST(Frame, UnknownKindsOnBothSidesOfTheRangeAreRefused) {
-  for (const char kind : {'\0', '\x0c'}) {
+  for (const char kind : {'\0', '\x0d'}) {
     std::string bytes = encode_frame(MessageKind::order, "run", "body");
     bytes[7] = kind;
     ASSERT_FALSE(decode_frame(bytes).ok());

@@ -42,9 +42,11 @@ class Contacts {
   /// nothing of now.
   void heard(std::uint32_t worker, Time sent, Time now) {
     Contact& contact = contacts_.at(worker);
-    if (now - contact.heard >= kSilence) {
+    // Mute for its lease, it gave it up itself, whenever the coordinator was started meanwhile.
+    if (now - contact.heard >= kSilence || sent - contact.spoke >= kSilence) {
       contact.freed = std::max(contact.freed, now);
     }
+    contact.spoke = std::max(contact.spoke, sent);
     contact.heard = std::max(contact.heard, sent);
   }
   /// A frame of the coordinator, sent at `sent`, arrived at the worker.
@@ -81,6 +83,7 @@ class Contacts {
   static constexpr Time kSilence = kTtl * 9 / 10;  ///< clocks drift
   struct Contact {
     Time heard = 0;
+    Time spoke = 0;         ///< when it sent what was heard last
     Time heard_before = 0;  ///< of the process before
     Time started = 0;
     Time reached = 0;

@@ -118,6 +118,11 @@ Result<void> CoordinatorProcess::dispatch(const std::string& from, const std::st
       step(DeliverArrived{from, std::move(deliver)});
       return {};
     }
+    case MessageKind::echo: {
+      FD_TRY(const Echo echo, decode_echo(frame.body));
+      step(EchoArrived{from, echo});
+      return {};
+    }
     default:
       return Error{Errc::invalid_input, "not one for a coordinator"};
   }
@@ -324,6 +329,10 @@ CoordinatorProcess::Frame CoordinatorProcess::encoded(const Outgoing& outgoing) 
             encode_frame(MessageKind::run_spec, kRunId,
                          encode(RunSpec{config_digest(), config_json()})),
             std::nullopt, std::nullopt};
+  }
+  if (const auto* echo = std::get_if<SendEcho>(&outgoing)) {
+    return {echo->peer, encode_frame(MessageKind::echo, kRunId, encode(echo->echo)), std::nullopt,
+            std::nullopt};
   }
   const auto& ack = std::get<SendAck>(outgoing);
   return {ack.peer, encode_frame(MessageKind::ack, kRunId, encode(ack.ack)), std::nullopt, ack.ack};

@@ -31,6 +31,7 @@ class CoordinatorProcess final : public Process, public Receiver {
 
   void start();
   void receive(const std::string& from, std::string bytes) override;
+  void connected_again(const std::string&) override {}  // it is told to the side that connects
   /// The shell's child `name` ended.
   void worker_ended(const std::string& name, bool replaced);
   /// Asked to end (SIGTERM): what is under way is still recorded.

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::array kKinds = {
     MessageKind::worker_state, MessageKind::order,   MessageKind::run_spec, MessageKind::fetch,
-    MessageKind::samples,      MessageKind::deliver, MessageKind::ack};
+    MessageKind::samples,      MessageKind::deliver, MessageKind::ack,      MessageKind::echo};
 constexpr std::uint64_t kSeeds = 10;
 
 /// Two workers that share eight samples with two calls each.

@@ -10,6 +10,9 @@ namespace {
 /// How often a message to a coordinator that is down is tried again: what a socket's queue does.
 constexpr std::uint32_t kTriesMax = 8;
 constexpr Time kTryAgain = 150 * kMillisecond;
+/// Until a connection that lost something is made again.
+constexpr Time kReconnectMin = 50 * kMillisecond;
+constexpr Time kReconnectMax = 2 * kSecond;
 
 }  // namespace
 
@@ -56,6 +59,7 @@ void Network::direct(Message message) {
     states_.push_back(message);
   }
   if (faulty && network.dropped.contains(kind)) {
+    lose(connections_.at(message.connection), message.connection, "dropped", message.up);
     return;
   }
   const auto copies = network.copies.find(kind);
@@ -110,13 +114,13 @@ void Network::send(const std::string& connection, bool up, std::string bytes) {
   Time hold = 0;
   if (const Partition* partition = cut(worker, up)) {
     if (!partition->hold) {
-      trace_.note(schedule_.now(), "cut", worker, up);
+      lose(found->second, connection, "cut", up);
       return;
     }
     hold = partition->to - schedule_.now();
   }
   if (faulty && random_.chance(network.loss_permille)) {
-    trace_.note(schedule_.now(), "lost", worker, up);
+    lose(found->second, connection, "lost", up);
     return;
   }
   const bool repeat = faulty && random_.chance(network.repeat_permille);
@@ -130,9 +134,20 @@ void Network::send(const std::string& connection, bool up, std::string bytes) {
   }
 }
 
+void Network::lose(Connection& connection, const std::string& name, const char* how, bool up) {
+  trace_.note(schedule_.now(), how, connection.worker, up);
+  if (std::exchange(connection.broken, true)) {
+    return;
+  }
+  schedule_.after(random_.between(kReconnectMin, kReconnectMax), [this, &connection, name] {
+    connection.broken = false;
+    connection.receiver->connected_again(name);
+  });
+}
+
 void Network::arrive(const std::string& connection, bool up, std::string bytes, Time sent,
                      std::uint32_t tries) {
-  const Connection& to = connections_.at(connection);
+  Connection& to = connections_.at(connection);
   Receiver* receiver = up ? coordinator_ : to.receiver;
   if (receiver == nullptr) {
     if (tries < kTriesMax && random_.chance(800)) {
@@ -140,6 +155,8 @@ void Network::arrive(const std::string& connection, bool up, std::string bytes, 
                       [this, connection, up, sent, tries, bytes = std::move(bytes)]() mutable {
                         arrive(connection, up, std::move(bytes), sent, tries + 1);
                       });
+    } else {
+      lose(to, connection, "nobody", up);
     }
     return;
   }

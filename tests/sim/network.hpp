@@ -20,6 +20,8 @@ class Receiver {
   virtual ~Receiver() = default;
   /// Takes one frame. `from`: the connection that it came by.
   virtual void receive(const std::string& from, std::string bytes) = 0;
+  /// A message on `connection` was lost, as happens when a connection breaks: it was made again.
+  virtual void connected_again(const std::string& connection) = 0;
 };
 
 /// The way between the coordinator and the workers: loses, repeats, delays and reorders messages as
@@ -46,6 +48,7 @@ class Network {
   struct Connection {
     std::uint32_t worker = 0;
     Receiver* receiver = nullptr;
+    bool broken = false;  ///< its worker will learn of it
   };
   struct Message {
     std::string connection;
@@ -55,6 +58,7 @@ class Network {
   void direct(Message message);
   void swap(Message message, MessageKind kind);
   void send(const std::string& connection, bool up, std::string bytes);
+  void lose(Connection& connection, const std::string& name, const char* how, bool up);
   void arrive(const std::string& connection, bool up, std::string bytes, Time sent,
               std::uint32_t tries);
   [[nodiscard]] const Partition* cut(std::uint32_t worker, bool up) const;

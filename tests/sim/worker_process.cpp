@@ -23,6 +23,7 @@ WorkerCoreConfig core_config(const Plan& plan, std::uint32_t number, std::uint64
 MessageKind kind_of(const WorkerMessage& message) {
   return std::holds_alternative<WorkerState>(message) ? MessageKind::worker_state
          : std::holds_alternative<Fetch>(message)     ? MessageKind::fetch
+         : std::holds_alternative<Echo>(message)      ? MessageKind::echo
                                                       : MessageKind::deliver;
 }
 
@@ -42,7 +43,8 @@ WorkerProcess::WorkerProcess(Services& services, WorkerDisk& disk, std::uint32_t
 
 void WorkerProcess::start() {
   services_.trace.note(schedule_.now(), "started", number_, incarnation_);
-  connection_ = services_.network.connect(number_, *this);
+  control_ = services_.network.connect(number_, *this);
+  bulk_ = services_.network.connect(number_, *this);
   wake();
 }
 
@@ -66,6 +68,14 @@ void WorkerProcess::receive(const std::string&, std::string bytes) {
   after(0, [this, bytes = std::move(bytes)] {
     if (const auto taken = dispatch(bytes); !taken.ok()) {
       services_.oracle.fail(schedule_.now(), "worker refuses a frame: " + taken.error().message);
+    }
+  });
+}
+
+void WorkerProcess::connected_again(const std::string& connection) {
+  after(0, [this, connection] {
+    if (connection == bulk_) {
+      step(BulkConnected{});
     }
   });
 }
@@ -96,6 +106,11 @@ Result<void> WorkerProcess::dispatch(const std::string& bytes) {
       if (run_id == core_.run_id()) {
         step(AckArrived{ack});
       }
+      return {};
+    }
+    case MessageKind::echo: {
+      FD_TRY(const Echo echo, decode_echo(frame.body));
+      step(EchoReturned{echo});
       return {};
     }
     default:
@@ -139,6 +154,10 @@ void WorkerProcess::perform(WorkerEffects effects) {
   if (effects.release) {
     disk_.release(*effects.release);
   }
+  if (effects.reconnect) {
+    services_.trace.note(schedule_.now(), "reconnect", number_);
+    bulk_ = services_.network.connect(number_, *this);
+  }
   for (const WorkerMessage& message : effects.send) {
     if (boundary()) {
       return;
@@ -173,7 +192,9 @@ void WorkerProcess::send(const WorkerMessage& message) {
   if (const auto* deliver = std::get_if<Deliver>(&message)) {
     services_.deliveries[{deliver->incarnation, deliver->epoch, deliver->seq}] = deliver->records;
   }
-  services_.network.send_up(connection_, encode_frame(kind_of(message), core_.run_id(), body));
+  const MessageKind kind = kind_of(message);
+  const std::string& connection = kind == MessageKind::worker_state ? control_ : bulk_;
+  services_.network.send_up(connection, encode_frame(kind, core_.run_id(), body));
 }
 
 void WorkerProcess::wake() {

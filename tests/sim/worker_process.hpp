@@ -31,6 +31,7 @@ class WorkerProcess final : public Process, public Receiver {
   void start();
   void stop();  ///< SIGTERM
   void receive(const std::string& from, std::string bytes) override;
+  void connected_again(const std::string& connection) override;
   [[nodiscard]] std::uint64_t incarnation() const { return incarnation_; }
 
  private:
@@ -78,7 +79,8 @@ class WorkerProcess final : public Process, public Receiver {
   std::function<void(WorkerProcess&, End)> ended_;
   Random random_;
   WorkerCore core_;
-  std::string connection_;
+  std::string control_;  ///< connection for states
+  std::string bulk_;     ///< connection for all else
   std::optional<Instant> wake_at_;
   std::uint64_t wake_generation_ = 0;
   bool over_ = false;

@@ -62,13 +62,17 @@ TEST_F(DatabaseDeskTest, B10APieceThatMayStillBeOnItsWayIsNotAskedForAgain) {
   clock_.now_ += seconds(60);
   desk_.ask();
   EXPECT_TRUE(asked().empty());
-  wait(seconds(1));  // a state leaves, and the coordinator answers it
   hear({});
+  step(WorkerTicked{desk_.asking()});
+  now_ += seconds(1);
+  step(WorkerTicked{desk_.asking()});  // an echo leaves
+  hear_echo();
   desk_.ask();
   EXPECT_EQ(asked(), std::vector{(FetchDatabase{first, 0})});
   clock_.now_ += seconds(1);
-  wait(seconds(1));
-  hear({});
+  now_ += seconds(1);
+  step(WorkerTicked{desk_.asking()});
+  hear_echo();
   desk_.ask();
   EXPECT_TRUE(asked().empty());  // not yet
 }

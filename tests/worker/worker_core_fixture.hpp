@@ -30,6 +30,8 @@ class WorkerCoreTest : public testing::Test {
     for (const WorkerMessage& message : effects.send) {
       if (const auto* state = std::get_if<WorkerState>(&message)) {
         last_state_ = *state;
+      } else if (const auto* echo = std::get_if<Echo>(&message)) {
+        last_echo_ = *echo;
       }
     }
     return effects;
@@ -48,7 +50,10 @@ class WorkerCoreTest : public testing::Test {
     return order;
   }
 
-  /// The coordinator answers the last state: what was asked before it is answered too, or lost.
+  /// The last echo comes back: what was sent before it is answered too, or lost.
+  WorkerEffects hear_echo() { return step(EchoReturned{last_echo_}); }
+
+  /// The coordinator answers the last state.
   WorkerEffects hear(std::vector<GrantedLease> leases) {
     return step(OrderArrived{"run", order(std::move(leases))});
   }
@@ -122,6 +127,7 @@ class WorkerCoreTest : public testing::Test {
   Instant now_{};
   WorkerCore core_;
   WorkerState last_state_;
+  Echo last_echo_;
 };
 
 }  // namespace fd::testing_support

@@ -36,7 +36,8 @@ TEST_F(WorkerCoreTest, OrdersForAnotherIncarnationAreIgnored) {
 TEST_F(WorkerCoreTest, LostFetchIsAskedAgainAfterItsTimeout) {
   join();
   ASSERT_EQ(fetches(hear({{0, 1, 10}})).size(), 1u);
-  hear({{0, 1, 10}});
+  step(BulkConnected{});
+  hear_echo();
   EXPECT_TRUE(fetches(wait(milliseconds(999))).empty());
   EXPECT_EQ(fetches(wait(milliseconds(1))).size(), 1u);
 }
@@ -46,6 +47,22 @@ TEST_F(WorkerCoreTest, B10FetchThatMayStillBeOnItsWayIsNotAskedAgain) {
   ASSERT_EQ(fetches(hear({{0, 1, 10}})).size(), 1u);
   EXPECT_TRUE(fetches(wait(milliseconds(5000))).empty());
   hear({{0, 1, 10}});
+  EXPECT_TRUE(fetches(wait(milliseconds(5000))).empty());
+  hear_echo();
+  EXPECT_EQ(fetches(wait(milliseconds(0))).size(), 1u);
+}
+
+TEST_F(WorkerCoreTest, B06AMuteBulkConnectionIsMadeAnewWhileTheCoordinatorIsHeard) {
+  join();
+  ASSERT_EQ(fetches(hear({{0, 1, 10}})).size(), 1u);
+  for (int second = 1; second < 20; ++second) {
+    EXPECT_FALSE(wait(seconds(1)).reconnect);
+    EXPECT_FALSE(hear({{0, 1, 10}}).reconnect);
+  }
+  const WorkerEffects effects = wait(seconds(1));
+  EXPECT_TRUE(effects.reconnect);
+  EXPECT_EQ(of<Echo>(effects).size(), 1u);
+  hear_echo();
   EXPECT_EQ(fetches(wait(milliseconds(0))).size(), 1u);
 }
 

@@ -28,11 +28,14 @@ TEST_F(WorkerCoreTest, UnacknowledgedRecordsAreOfferedAgain) {
   step(outcome());
   const auto first = of<Deliver>(wait(milliseconds(5)));
   ASSERT_EQ(first.size(), 1u);
-  EXPECT_TRUE(of<Deliver>(wait(milliseconds(999))).empty());
-  hear({{0, 1, 10}});
-  EXPECT_EQ(of<Deliver>(wait(milliseconds(1))), first);
+  const WorkerEffects later = wait(milliseconds(1000));
+  EXPECT_TRUE(of<Deliver>(later).empty());
+  EXPECT_EQ(of<Echo>(later).size(), 1u);
+  hear_echo();
+  EXPECT_EQ(of<Deliver>(wait(milliseconds(0))), first);
   step(AckArrived{{5, 1, 1}});
-  hear({{0, 1, 10}});
+  wait(seconds(5));
+  hear_echo();
   EXPECT_TRUE(of<Deliver>(wait(seconds(5))).empty());
 }
 
@@ -47,6 +50,8 @@ TEST_F(WorkerCoreTest, B14NothingIsRepeatedToACoordinatorThatSaysNothing) {
     EXPECT_TRUE(of<Deliver>(wait(seconds(1))).empty());
   }
   hear({});
+  EXPECT_TRUE(of<Deliver>(wait(seconds(1))).empty());
+  hear_echo();
   EXPECT_EQ(of<Deliver>(wait(milliseconds(0))), first);
 }
 
@@ -103,7 +108,7 @@ TEST_F(WorkerCoreTest, AcknowledgementOfAnotherEpochOrIncarnationCountsForNothin
   step(AckArrived{{5, 2, 1}});
   step(AckArrived{{6, 1, 1}});
   wait(milliseconds(1000));
-  hear({{0, 1, 10}});
+  hear_echo();
   EXPECT_EQ(of<Deliver>(wait(milliseconds(0))).size(), 1u);
 }
 

@@ -14,8 +14,8 @@ TEST(ZmqTransport, MessagesGoBothWaysAndPeersAreToldApart) {
   auto server = ZmqTransport::bind({"tcp://127.0.0.1:*"}, {}, server_inbox.callback());
   ASSERT_TRUE(server.ok());
   const std::string endpoint = (*server)->endpoints().front();
-  auto first = ZmqTransport::connect(endpoint, {}, first_inbox.callback());
-  auto second = ZmqTransport::connect(endpoint, {}, second_inbox.callback());
+  auto first = ZmqTransport::connect(endpoint, {}, Traffic::control, first_inbox.callback());
+  auto second = ZmqTransport::connect(endpoint, {}, Traffic::control, second_inbox.callback());
   ASSERT_TRUE(first.ok() && second.ok());
   (*first)->send("", "from first");
   (*second)->send("", "from second");
@@ -36,7 +36,8 @@ TEST(ZmqTransport, OrderIsKeptOverManyMessages) {
   auto server = ZmqTransport::bind({"tcp://127.0.0.1:*"}, {}, inbox.callback());
   ASSERT_TRUE(server.ok());
   Inbox unused;
-  auto client = ZmqTransport::connect((*server)->endpoints().front(), {}, unused.callback());
+  auto client = ZmqTransport::connect((*server)->endpoints().front(), {}, Traffic::control,
+                                      unused.callback());
   ASSERT_TRUE(client.ok());
   for (std::size_t i = 0; i < kCount; ++i) {
     (*client)->send("", std::to_string(i));
@@ -53,7 +54,8 @@ TEST(ZmqTransport, SendingToAPeerThatIsGoneHarmsNobody) {
   auto server = ZmqTransport::bind({"tcp://127.0.0.1:*"}, {}, inbox.callback());
   ASSERT_TRUE(server.ok());
   Inbox client_inbox;
-  auto client = ZmqTransport::connect((*server)->endpoints().front(), {}, client_inbox.callback());
+  auto client = ZmqTransport::connect((*server)->endpoints().front(), {}, Traffic::control,
+                                      client_inbox.callback());
   ASSERT_TRUE(client.ok());
   (*client)->send("", "hello");
   ASSERT_EQ(inbox.wait_for(1).size(), 1u);
