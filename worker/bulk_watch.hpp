@@ -85,6 +85,7 @@ class BulkWatch {
       return {};
     }
     heard(now);
+    start_anew();  // what was on its way is lost with the connection
     return {true, next_echo(now)};
   }
 

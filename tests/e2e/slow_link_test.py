@@ -22,7 +22,8 @@ DATABASE_BYTES = 1_000_000
 TTL_S = 3.0
 BYTES_PER_S = 300_000
 CONNECTIONS = 2  # of a worker to its coordinator
-SETTINGS = ("gateway.providers.0.max_concurrency=8", "sharding.target_size=12", f"lease.ttl_ms={TTL_S * 1000:.0f}",
+LONG_ANSWERS = "teacher.decode.max_tokens=1000000"
+SETTINGS = (LONG_ANSWERS, "gateway.providers.0.max_concurrency=8", "sharding.target_size=12", f"lease.ttl_ms={TTL_S * 1000:.0f}",
             "lease.heartbeat_ms=200")
 
 
@@ -72,6 +73,7 @@ class SlowLinkTest(fd_faults.FaultTest):
         bulk = ROWS * (ROW_BYTES + ANSWER_BYTES) + DATABASE_BYTES
         self.assertGreater(bulk / BYTES_PER_S, TTL_S)
         self.assertLess(proxy.passed[fd_proxy.DOWN], 1.2 * bulk)
+        self.assertGreater(proxy.passed[fd_proxy.UP], ROWS * ANSWER_BYTES)
 
     def test_B14_a_worker_waits_for_a_coordinator_that_stands_still(self):
         job = self.job(simulator=("--latency-ms", 20))
@@ -94,7 +96,8 @@ class LongMessageTest(fd_faults.FaultTest):
     """64 kbit/s: the samples of a shard are one message, and so are its answers, and either takes several leases."""
 
     rows = 4
-    settings = ("gateway.providers.0.max_concurrency=8", "sharding.target_size=4", "lease.ttl_ms=2000", "lease.heartbeat_ms=400")
+    settings = (LONG_ANSWERS, "gateway.providers.0.max_concurrency=8", "sharding.target_size=4", "lease.ttl_ms=2000",
+                "lease.heartbeat_ms=400")
     row_bytes = 16_000
     answer_bytes = 12_000
     database_bytes = 40_000
@@ -119,6 +122,7 @@ class LongMessageTest(fd_faults.FaultTest):
         lease_bytes = 2 * self.rate
         self.assertGreater(self.rows * self.row_bytes, 3 * lease_bytes)
         self.assertGreater(self.rows * self.answer_bytes, 2 * lease_bytes)
+        self.assertGreater(proxy.passed[fd_proxy.UP], self.rows * self.answer_bytes)
         # Some connections may be given up before it is known how slow the link is; not every time.
         self.assertLess(proxy.accepted, CONNECTIONS + 4)
 
@@ -127,13 +131,18 @@ class NarrowLink(fd_faults.FaultTest):
     """The same as hosts see it: a link of 64 kbit/s with a short queue, where packets are dropped, and answers of a megabyte."""
 
     rows = 2
-    settings = ("gateway.providers.0.max_concurrency=8", "sharding.target_size=2")
+    settings = (LONG_ANSWERS, "gateway.providers.0.max_concurrency=8", "sharding.target_size=2")
     rate = "64kbit"
+    answer_bytes = 1_000_000
 
     @classmethod
     def make_set(cls, folder, **options):
         super().make_set(folder, broken_gold=0, **options)
-        make_bulky(folder, row_bytes=10_000, answer_bytes=1_000_000, database_bytes=20_000)
+        samples = pathlib.Path(folder) / "samples.jsonl"
+        rows = samples.read_text()
+        make_bulky(folder, row_bytes=0, answer_bytes=cls.answer_bytes, database_bytes=20_000)
+        samples.rename(samples.with_name("teacher.jsonl"))
+        samples.write_text(rows)
 
     def setUp(self):
         self.network = fd_netns.Network(["head", "far"])
@@ -166,6 +175,8 @@ class NarrowLink(fd_faults.FaultTest):
         job.output = job.log()
         job.check(self.reference, code=0)
         self.assertNotIn("has not been heard of", job.output)
+        answers = sum(path.stat().st_size for path in job.run_dir.glob("shards/*/answers.jsonl"))
+        self.assertGreater(answers, self.rows * self.answer_bytes)
 
 
 if __name__ == "__main__":

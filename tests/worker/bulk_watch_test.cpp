@@ -96,6 +96,16 @@ TEST_F(BulkWatchTest, B06AMuteConnectionIsMadeAnewAfterTwoLeases) {
   EXPECT_EQ(until_reconnect(seconds(600)), BulkWatch::kMuteTtls * kTtl);
 }
 
+/// Also for a coordinator that knows no echoes.
+TEST_F(BulkWatchTest, WhatWasSentOnAMuteConnectionIsLost) {
+  wait(seconds(0));
+  ASSERT_TRUE(wait(seconds(1)).echo);
+  const std::uint64_t asked = watch_.mark();
+  until_reconnect(seconds(600));
+  EXPECT_TRUE(watch_.passed(asked));
+  EXPECT_FALSE(watch_.passed(watch_.mark()));
+}
+
 TEST_F(BulkWatchTest, B14TimeInWhichNothingIsHeardAnywhereDoesNotCount) {
   wait(seconds(0));
   ASSERT_TRUE(wait(seconds(1)).echo);
