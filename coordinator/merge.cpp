@@ -4,12 +4,12 @@
 #include <array>
 #include <utility>
 
-#include "actors/command_line.hpp"
 #include "actors/config_loader.hpp"
 #include "actors/failpoint.hpp"
 #include "actors/files.hpp"
 #include "coordinator/dataset_card.hpp"
 #include "coordinator/export.hpp"
+#include "coordinator/fresh_replay.hpp"
 #include "coordinator/merge_row.hpp"
 #include "coordinator/quality_report.hpp"
 #include "coordinator/shard_files.hpp"
@@ -160,8 +160,7 @@ class Merge {
   Error damaged(Error error, std::uint32_t shard) const {
     if (error.code == Errc::corrupt) {
       error.message += "\nto write shard " + std::to_string(shard) +
-                       " again from the run's ledger: fd-coordinator replay " +
-                       shell_word(dir_.shard_file(shard, "manifest.json")) + " --fresh";
+                       " again from the run's ledger: " + fresh_replay(dir_.shard(shard));
     }
     return error;
   }

@@ -18,6 +18,7 @@
 #include "actors/incarnation.hpp"
 #include "actors/sandbox/sql_sandbox.hpp"
 #include "coordinator/exit_code.hpp"
+#include "coordinator/fresh_replay.hpp"
 #include "coordinator/replay_databases.hpp"
 #include "coordinator/replay_fresh.hpp"
 #include "coordinator/replay_place.hpp"
@@ -142,8 +143,7 @@ class Replay {
                            : "fd-coordinator resume RUN_DIR, where the run is";
   }
   [[nodiscard]] std::string how_to_ask() const {
-    std::string line = "fd-coordinator replay " + shell_word(place_.folder + "/manifest.json");
-    line += " --fresh";
+    std::string line = fresh_replay(place_.folder);
     if (!command_.databases.empty()) {
       line += " --databases " + shell_word(command_.databases);
     }

@@ -2,7 +2,7 @@
 #include <set>
 #include <utility>
 
-#include "actors/command_line.hpp"
+#include "coordinator/fresh_replay.hpp"
 #include "coordinator/report_text.hpp"
 #include "coordinator/shard_files.hpp"
 #include "coordinator/verify.hpp"
@@ -92,8 +92,8 @@ std::string render_verify(const VerifyReport& report, const RunDir& dir) {
         "digests only\n";
   }
   for (const std::string& shard : damaged_shards(report)) {
-    out += "to write it again from the run's ledger: fd-coordinator replay " +
-           shell_word(dir.root() + "/" + shard + "/manifest.json") + " --fresh\n";
+    out +=
+        "to write it again from the run's ledger: " + fresh_replay(dir.root() + "/" + shard) + "\n";
   }
   for (const std::string& note : report.notes) {
     out += "note: " + printable(note) + "\n";

@@ -48,7 +48,27 @@ def peak_mib(process):
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
-class SlowLinkTest(fd_faults.FaultTest):
+class BulkTest(fd_faults.FaultTest):
+    """A worker whose only way to the coordinator is a link of so many bytes per second, both ways."""
+
+    rate = BYTES_PER_S
+
+    def over_the_link(self):
+        """Runs a job over it, with every promise kept and without a death. Returns the proxy that makes the link."""
+        job = self.job()
+        coordinator = job.listen()
+        proxy = fd_proxy.CutProxy()
+        self.addCleanup(proxy.stop)
+        proxy.aim(job.endpoint)
+        proxy.rate = {fd_proxy.UP: self.rate, fd_proxy.DOWN: self.rate}
+        worker = job.worker("far", endpoint=proxy.endpoint)
+        job.check(self.reference, code=job.finish(coordinator))
+        self.assertIsNone(worker.poll())
+        self.assertNotIn("has not been heard of", job.output)
+        return proxy
+
+
+class SlowLinkTest(BulkTest):
     rows = ROWS
     settings = SETTINGS
 
@@ -58,20 +78,11 @@ class SlowLinkTest(fd_faults.FaultTest):
         make_bulky(folder)
 
     def test_B10_bulk_on_a_slow_link_is_no_death(self):
-        job = self.job()
-        coordinator = job.listen()
-        proxy = fd_proxy.CutProxy()
-        self.addCleanup(proxy.stop)
-        proxy.aim(job.endpoint)
-        proxy.rate = {fd_proxy.UP: BYTES_PER_S, fd_proxy.DOWN: BYTES_PER_S}
-        worker = job.worker("slow", endpoint=proxy.endpoint)
-        job.check(self.reference, code=job.finish(coordinator))
-        self.assertIsNone(worker.poll())
+        proxy = self.over_the_link()
         # The bulk took longer than the lease, went over one connection, and none of it went twice.
-        self.assertNotIn("has not been heard of", job.output)
         self.assertEqual(proxy.accepted, CONNECTIONS)
         bulk = ROWS * (ROW_BYTES + ANSWER_BYTES) + DATABASE_BYTES
-        self.assertGreater(bulk / BYTES_PER_S, TTL_S)
+        self.assertGreater(bulk / self.rate, TTL_S)
         self.assertLess(proxy.passed[fd_proxy.DOWN], 1.2 * bulk)
         self.assertGreater(proxy.passed[fd_proxy.UP], ROWS * ANSWER_BYTES)
 
@@ -92,7 +103,7 @@ class SlowLinkTest(fd_faults.FaultTest):
         self.assertIsNone(worker.poll())
 
 
-class LongMessageTest(fd_faults.FaultTest):
+class LongMessageTest(BulkTest):
     """64 kbit/s: the samples of a shard are one message, and so are its answers, and either takes several leases."""
 
     rows = 4
@@ -109,16 +120,7 @@ class LongMessageTest(fd_faults.FaultTest):
         make_bulky(folder, cls.row_bytes, cls.answer_bytes, cls.database_bytes)
 
     def test_B10_a_message_that_takes_longer_than_a_lease_is_no_death(self):
-        job = self.job()
-        coordinator = job.listen()
-        proxy = fd_proxy.CutProxy()
-        self.addCleanup(proxy.stop)
-        proxy.aim(job.endpoint)
-        proxy.rate = {fd_proxy.UP: self.rate, fd_proxy.DOWN: self.rate}
-        worker = job.worker("narrow", endpoint=proxy.endpoint)
-        job.check(self.reference, code=job.finish(coordinator))
-        self.assertIsNone(worker.poll())
-        self.assertNotIn("has not been heard of", job.output)
+        proxy = self.over_the_link()
         lease_bytes = 2 * self.rate
         self.assertGreater(self.rows * self.row_bytes, 3 * lease_bytes)
         self.assertGreater(self.rows * self.answer_bytes, 2 * lease_bytes)

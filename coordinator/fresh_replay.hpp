@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+
+#include "actors/command_line.hpp"
+
+namespace fd {
+
+/// Returns the command that writes the shard in `folder` again, for people to copy.
+inline std::string fresh_replay(const std::string& folder) {
+  return "fd-coordinator replay " + shell_word(folder + "/manifest.json") + " --fresh";
+}
+
+}  // namespace fd
