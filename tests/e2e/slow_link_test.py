@@ -130,10 +130,11 @@ class LongMessageTest(BulkTest):
 
 
 class NarrowLink(fd_faults.FaultTest):
-    """The same as hosts see it: a link of 64 kbit/s with a short queue, where packets are dropped, and answers of a megabyte."""
+    """The same as hosts see it: a link of 64 kbit/s with a short queue, where packets are dropped, and an answer of a megabyte, which the outcome
+    repeats."""
 
-    rows = 2
-    settings = (LONG_ANSWERS, "gateway.providers.0.max_concurrency=8", "sharding.target_size=2")
+    rows = 1
+    settings = (LONG_ANSWERS, "gateway.providers.0.max_concurrency=8")
     rate = "64kbit"
     answer_bytes = 1_000_000
 

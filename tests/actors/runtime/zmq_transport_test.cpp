@@ -49,6 +49,28 @@ TEST(ZmqTransport, OrderIsKeptOverManyMessages) {
   }
 }
 
+TEST(ZmqTransport, EveryConnectionIsToldAndAnotherOneIsMadeWhenAskedFor) {
+  Inbox inbox;
+  auto server = ZmqTransport::bind({"tcp://127.0.0.1:*"}, {}, inbox.callback());
+  ASSERT_TRUE(server.ok());
+  Inbox unused;
+  Inbox made;
+  const auto connected = [tell = made.callback()] { tell({Incoming{}}); };
+  auto client = ZmqTransport::connect((*server)->endpoints().front(), {}, Traffic::bulk,
+                                      unused.callback(), connected);
+  ASSERT_TRUE(client.ok());
+  ASSERT_EQ(made.wait_for(1).size(), 1u);
+  (*client)->send("", "first");
+  ASSERT_EQ(inbox.wait_for(1).size(), 1u);
+  (*client)->reconnect();
+  ASSERT_EQ(made.wait_for(2).size(), 2u);
+  (*client)->send("", "second");
+  const auto received = inbox.wait_for(2);
+  ASSERT_EQ(received.size(), 2u);
+  EXPECT_NE(received[0].peer, received[1].peer);
+  (*server)->reconnect();  // has none of its own
+}
+
 TEST(ZmqTransport, SendingToAPeerThatIsGoneHarmsNobody) {
   Inbox inbox;
   auto server = ZmqTransport::bind({"tcp://127.0.0.1:*"}, {}, inbox.callback());
