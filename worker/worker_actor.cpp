@@ -274,6 +274,9 @@ class WorkerShell {
     if (effects.send_deadline && pipeline_ != nullptr) {
       pipeline_->gateway().set_send_deadline(*effects.send_deadline);
     }
+    if (effects.lapsed > 0) {
+      log_.warn("coordinator_not_heard", {{"leases_given_up", std::to_string(effects.lapsed)}});
+    }
     if (effects.cancel_waiting) {
       cancel_waiting();
     }

@@ -174,9 +174,9 @@ void WorkerCore::take_leases(const Order& order) {
         return entry.second.shard == granted.shard;
       });
       const auto given_up = given_up_.find(granted.shard);
-      if (given_up != given_up_.end() && given_up->second == granted.fence &&
+      if (given_up != given_up_.end() && given_up->second.fence == granted.fence &&
           !FD_MUTANT(given_up_fence_fetched)) {
-        take_back(granted.shard, fresh);
+        take_back(granted.shard, given_up->second, fresh);
       }
       next[granted.shard] = fresh;
       report_due_ = true;
@@ -184,18 +184,25 @@ void WorkerCore::take_leases(const Order& order) {
   }
   for (const auto& [shard, lease] : leases_) {
     if (!next.contains(shard)) {
-      given_up_[shard] = lease.fence;
+      given_up_[shard] = lease;
     }
   }
   leases_ = std::move(next);
 }
 
 /// A lease that was given up (for the coordinator's silence) comes back under the very same fence.
-/// What is under way counts for it again, but nothing more is fetched: a reply to what was asked
-/// before could not be told from one that knows what has ended since. The rest comes with the fence
-/// that follows once this one is exhausted.
-void WorkerCore::take_back(std::uint32_t shard, Lease& lease) const {
-  lease.next = lease.count;
+/// What is under way counts for it again, and it goes on where it was: samples may be on their way
+/// for longer than a lease. But not where samples of an earlier fence were under way: a reply to
+/// what was asked before could not be told from one that knows which of those have ended since. The
+/// rest comes with the fence that follows once this one is exhausted.
+void WorkerCore::take_back(std::uint32_t shard, const Lease& before, Lease& lease) const {
+  lease.mixed = before.mixed;
+  lease.next = before.mixed ? lease.count : before.next;
+  if (!before.mixed) {
+    lease.asked = before.asked;
+    lease.asked_mark = before.asked_mark;
+    lease.alone = before.alone;
+  }
   for (const auto& [key, running] : running_) {
     lease.under_way += running.shard == shard && running.fence == lease.fence ? 1 : 0;
   }
@@ -237,8 +244,9 @@ void WorkerCore::on(Instant now, StopAsked&, WorkerEffects& effects) {
 void WorkerCore::lapse_if_due(Instant now, WorkerEffects& effects) {
   if (lapses_ && now >= *lapses_ && !leases_.empty() && !FD_MUTANT(worker_never_gives_up)) {
     for (const auto& [shard, lease] : leases_) {
-      given_up_[shard] = lease.fence;
+      given_up_[shard] = lease;
     }
+    effects.lapsed = leases_.size();
     leases_.clear();  // others may own the shards by now; what is under way is still delivered
     effects.cancel_waiting = true;
     report_due_ = true;

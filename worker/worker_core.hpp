@@ -113,6 +113,7 @@ struct WorkerEffects {
   std::optional<std::uint32_t> slots;          ///< calls in flight from now on
   std::optional<Instant> send_deadline;        ///< no call is to be sent from then on
   bool cancel_waiting = false;                 ///< take back calls that were not sent
+  std::size_t lapsed = 0;  ///< leases given up, for the coordinator was not heard
   std::vector<StartSample> start;
   bool reconnect = false;  ///< the bulk connection is mute: make it anew, before sending
   std::vector<WorkerMessage> send;
@@ -193,7 +194,7 @@ class WorkerCore {
   void take_leases(const Order& order);
   static std::uint64_t highest_fence(const std::vector<GrantedLease>& leases);
   [[nodiscard]] std::uint64_t highest_fence() const;
-  void take_back(std::uint32_t shard, Lease& lease) const;
+  void take_back(std::uint32_t shard, const Lease& before, Lease& lease) const;
   void forget_run(WorkerEffects& effects, const std::string& run_id);
   void new_epoch(std::uint64_t epoch, WorkerEffects& effects);
   void fetch_more(Instant now, WorkerEffects& effects);
@@ -230,12 +231,12 @@ class WorkerCore {
   Duration heartbeat_ = std::chrono::seconds(1);
   Duration ttl_ = std::chrono::seconds(10);
   std::map<std::uint32_t, Lease> leases_;
-  std::map<std::uint32_t, std::uint64_t> given_up_;  ///< the last fence given up, by shard
-  std::map<RunningKey, Running> running_;            ///< those of lapsed leases too
-  bool alone_ = false;                               ///< the one sample that is running runs alone
-  std::uint64_t heard_ = 0;                          ///< highest ack_seq of the orders taken
-  std::map<std::uint64_t, Instant> state_sent_;      ///< when each WorkerState left, by its seq
-  std::optional<Instant> lapses_;                    ///< leases are not ours any more from then on
+  std::map<std::uint32_t, Lease> given_up_;      ///< the last one of each shard
+  std::map<RunningKey, Running> running_;        ///< those of lapsed leases too
+  bool alone_ = false;                           ///< the one sample that is running runs alone
+  std::uint64_t heard_ = 0;                      ///< highest ack_seq of the orders taken
+  std::map<std::uint64_t, Instant> state_sent_;  ///< when each WorkerState left, by its seq
+  std::optional<Instant> lapses_;                ///< leases are not ours any more from then on
   Instant last_report_{};
   bool report_due_ = true;
   BulkWatch bulk_;

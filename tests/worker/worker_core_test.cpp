@@ -267,23 +267,48 @@ TEST_F(WorkerCoreTest, ALeaseThatComesBackUnderItsFenceStillHasItsSamplesUnderWa
   EXPECT_EQ(of<Deliver>(wait(milliseconds(5))).size(), 1u);
 }
 
-/// Nothing more is fetched under it, not even by a reply to an earlier Fetch; once all that is
-/// under way is on record, it says that it is exhausted, which brings the next fence.
-TEST_F(WorkerCoreTest, ALeaseThatComesBackUnderItsFenceFetchesNothingMore) {
+TEST_F(WorkerCoreTest, B10ALeaseThatComesBackUnderItsFenceTakesWhatIsStillOnItsWay) {
+  join();
+  ASSERT_EQ(fetches(step(OrderArrived{"run", order({{0, 1, 10}})})).size(), 1u);
+  EXPECT_EQ(wait(seconds(20)).lapsed, 1u);
+  EXPECT_TRUE(step(SamplesArrived{samples(0, 10)}).start.empty()) << "it may be another's now";
+  EXPECT_TRUE(fetches(step(OrderArrived{"run", order({{0, 1, 10}})})).empty());
+  EXPECT_EQ(last_state_.leases[0].unfetched, 10u);
+  EXPECT_EQ(step(SamplesArrived{samples(0, 10)}).start.size(), 10u);
+}
+
+TEST_F(WorkerCoreTest, ALeaseThatComesBackUnderItsFenceGoesOnWhereItWas) {
   join();
   step(OrderArrived{"run", order({{0, 1, 10}})});
   step(SamplesArrived{samples(0, 1)});
   wait(seconds(20));
-  EXPECT_TRUE(fetches(step(OrderArrived{"run", order({{0, 1, 10}})})).empty());
+  step(OrderArrived{"run", order({{0, 1, 10}})});
+  EXPECT_TRUE(step(SamplesArrived{samples(0, 10)}).start.empty()) << "repeated";
+  wait(seconds(1));
+  hear_echo();
+  const auto again = fetches(wait(milliseconds(0)));
+  ASSERT_EQ(again.size(), 1u);
+  EXPECT_EQ(again[0], (Fetch{0, 1, 1, 9, false}));
+}
+
+/// Nothing more is fetched under it when samples of an earlier fence were under way: once all that
+/// is under way is on record, it says that it is exhausted, which brings the next fence.
+TEST_F(WorkerCoreTest, AMixedLeaseThatComesBackUnderItsFenceFetchesNothingMore) {
+  join();
+  step(OrderArrived{"run", order({{0, 1, 10}})});
+  step(SamplesArrived{samples(0, 1)});
+  EXPECT_EQ(fetches(step(OrderArrived{"run", order({{0, 2, 10}})})).size(), 1u);
+  wait(seconds(20));
+  EXPECT_TRUE(fetches(step(OrderArrived{"run", order({{0, 2, 10}})})).empty());
   step(answered(0));
   step(outcome());
   EXPECT_EQ(of<Deliver>(wait(milliseconds(5))).size(), 1u);
-  EXPECT_TRUE(step(SamplesArrived{samples(0, 10)}).start.empty());
+  EXPECT_TRUE(step(SamplesArrived{samples(0, 10, 2)}).start.empty());
   acknowledge(1);
   ASSERT_EQ(last_state_.leases.size(), 1u);
   EXPECT_EQ(last_state_.leases[0].unfetched, 0u);
   EXPECT_EQ(last_state_.leases[0].outstanding, 0u);
-  EXPECT_EQ(fetches(step(OrderArrived{"run", order({{0, 2, 10}})})).size(), 1u);
+  EXPECT_EQ(fetches(step(OrderArrived{"run", order({{0, 3, 10}})})).size(), 1u);
 }
 
 TEST_F(WorkerCoreTest, ASampleThatEndedWhileItWasSentAgainIsLeftToALaterLease) {
