@@ -22,6 +22,7 @@ DATABASE_BYTES = 1_000_000
 TTL_S = 3.0
 BYTES_PER_S = 300_000
 CONNECTIONS = 2  # of a worker to its coordinator
+TELLS_OF_DEATHS = ("--log-level", "info")
 LONG_ANSWERS = "teacher.decode.max_tokens=1000000"
 SETTINGS = (LONG_ANSWERS, "gateway.providers.0.max_concurrency=8", "sharding.target_size=12", f"lease.ttl_ms={TTL_S * 1000:.0f}",
             "lease.heartbeat_ms=200")
@@ -56,6 +57,7 @@ class BulkTest(fd_faults.FaultTest):
     def over_the_link(self):
         """Runs a job over it, with every promise kept and without a death. Returns the proxy that makes the link."""
         job = self.job()
+        job.arguments += TELLS_OF_DEATHS
         coordinator = job.listen()
         proxy = fd_proxy.CutProxy()
         self.addCleanup(proxy.stop)
@@ -134,7 +136,7 @@ class NarrowLink(fd_faults.FaultTest):
     repeats."""
 
     rows = 1
-    settings = (LONG_ANSWERS, "gateway.providers.0.max_concurrency=8")
+    settings = (LONG_ANSWERS, "gateway.providers.0.max_concurrency=8", "lease.ttl_ms=10000", "lease.heartbeat_ms=1000")
     rate = "64kbit"
     answer_bytes = 1_000_000
 
@@ -167,7 +169,7 @@ class NarrowLink(fd_faults.FaultTest):
               *fd.dataset_arguments(self.folder))
         endpoint = f"tcp://{self.network.address('head')}:5555"
         coordinator = start("head", "fd-coordinator", "run", self.folder / "job.yaml", "--out", job.out, "--workers", 0,
-                            "--limit", self.rows, "--run-id", "job", "--listen", endpoint, "--set",
+                            "--limit", self.rows, *TELLS_OF_DEATHS, "--run-id", "job", "--listen", endpoint, "--set",
                             "transport.allow_plaintext_non_loopback=true",
                             *fd.teacher("http://127.0.0.1:8000/v1"),
                             *(word for setting in self.settings for word in ("--set", setting)))
