@@ -115,6 +115,11 @@ Result<void> LoadWorker::dispatch(Instant now, std::string_view bytes) {
       step(now, AckArrived{ack});
       return {};
     }
+    case MessageKind::echo: {
+      FD_TRY(const Echo echo, decode_echo(frame.body));
+      step(now, EchoReturned{echo});
+      return {};
+    }
     default:
       return Error{Errc::invalid_input, "message: not one for this worker"};
   }
@@ -167,6 +172,8 @@ void LoadWorker::send(Instant now, const WorkerMessage& message) {
   } else if (const auto* deliver = std::get_if<Deliver>(&message)) {
     kind = MessageKind::deliver;
     parcels_[deliver->seq] = deliver->records.size();
+  } else if (std::holds_alternative<Echo>(message)) {
+    kind = MessageKind::echo;
   }
   send_(encode_frame(kind, core_.run_id(),
                      std::visit([](const auto& one) { return encode(one); }, message)));
