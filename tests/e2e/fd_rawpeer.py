@@ -1,10 +1,12 @@
 """A peer made of sockets alone, which says on the wire what no program of ours would: ZMTP 3.0, plaintext, our frames."""
 
+import select
 import socket
 import struct
 
 _GREETING = b"\xff" + bytes(8) + b"\x7f" + b"\x03\x00" + b"NULL".ljust(20, b"\0") + bytes(32)
 _MORE, _LONG, _COMMAND = 1, 2, 4
+_TIMEOUT_S = 60
 WORKER_STATE, ORDER, RUN_SPEC = 1, 2, 3
 PROTOCOL_VERSION = 1
 
@@ -46,16 +48,16 @@ def order(refused, incarnation, version=PROTOCOL_VERSION, run_id="run"):
 
 
 class Peer:
-    """One connection. Errors: OSError, also when nothing comes for `timeout_s`."""
+    """One connection. Errors: OSError, also when nothing comes for so long."""
 
-    def __init__(self, connection, socket_type, timeout_s=60):
+    def __init__(self, connection, socket_type):
         self.connection = connection
-        connection.settimeout(timeout_s)
-        self.file = connection.makefile("rb")
+        connection.settimeout(_TIMEOUT_S)
         connection.sendall(_GREETING)
         self._read(64)
         ready = b"\x05READY" + b"\x0bSocket-Type" + struct.pack(">I", len(socket_type)) + socket_type
         connection.sendall(bytes([_COMMAND, len(ready)]) + ready)
+        self._part()  # the other side's READY
 
     @classmethod
     def worker(cls, endpoint):
@@ -64,8 +66,15 @@ class Peer:
 
     @classmethod
     def coordinator(cls, listener):
-        connection, _ = listener.accept()
-        return cls(connection, b"ROUTER")
+        """Takes a worker's two connections, in whatever order they come. Returns the one on which it says its state,
+        and the one for bulk."""
+        listener.settimeout(_TIMEOUT_S)
+        peers = [cls(listener.accept()[0], b"ROUTER") for _ in range(2)]
+        # A new worker has nothing to say but its state, and nothing is read ahead: what can be read is that.
+        readable, _, _ = select.select([peer.connection for peer in peers], [], [], _TIMEOUT_S)
+        if not readable:
+            raise TimeoutError("the worker does not say its state")
+        return sorted(peers, key=lambda peer: peer.connection not in readable)
 
     def send(self, message):
         self.connection.sendall(bytes([_LONG]) + struct.pack(">Q", len(message)) + message)
@@ -73,19 +82,24 @@ class Peer:
     def receive(self):
         """Returns the next message; commands (pings) are passed over."""
         while True:
-            flags = self._read(1)[0]
-            size = struct.unpack(">Q", self._read(8))[0] if flags & _LONG else self._read(1)[0]
-            body = self._read(size)
+            flags, body = self._part()
             if not flags & _COMMAND:
                 assert not flags & _MORE
                 return body
 
     def close(self):
-        self.file.close()
         self.connection.close()
 
+    def _part(self):
+        flags = self._read(1)[0]
+        size = struct.unpack(">Q", self._read(8))[0] if flags & _LONG else self._read(1)[0]
+        return flags, self._read(size)
+
     def _read(self, count):
-        data = self.file.read(count)
-        if len(data) != count:
-            raise ConnectionError("the peer closed the connection")
+        data = b""
+        while len(data) < count:
+            more = self.connection.recv(count - len(data))
+            if not more:
+                raise ConnectionError("the peer closed the connection")
+            data += more
         return data

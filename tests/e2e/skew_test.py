@@ -42,7 +42,6 @@ class CoordinatorTest(fd_faults.FaultTest):
         with socket.create_server(("127.0.0.1", 0)) as listener:
             worker, peer = worker_at(self, listener)
             text = re.search(rb"sandbox [ -~]+\)", peer.receive())[0].decode()
-            peer.close()
             fd_faults.end(worker)
         return text
 
@@ -74,7 +73,6 @@ class CoordinatorTest(fd_faults.FaultTest):
         facts = json.loads((self.running.run_dir / "run.json").read_text())
         with socket.create_server(("127.0.0.1", 0)) as listener:
             worker, peer = worker_at(self, listener)
-            self.addCleanup(peer.close)
             # As of a program with other defaults: what is read here is not what was sent, byte for byte.
             digest = offer(peer, peer.receive(), json.dumps(facts["config"]))
             self.assertEqual(worker.wait(fd.DEADLINE_S), 11)
@@ -93,14 +91,17 @@ class CoordinatorTest(fd_faults.FaultTest):
 
 
 def worker_at(test, listener):
-    """Starts a worker that connects to `listener`. Returns it and its connection."""
+    """Starts a worker that connects to `listener`. Returns it and the connection on which it says its state."""
     folder = fd.temporary_folder()
     test.addCleanup(folder.cleanup)
     worker = fd.start("fd-worker", "--connect", f"tcp://127.0.0.1:{listener.getsockname()[1]}", "--name", "w",
                       "--state", folder.name, stdout=subprocess.DEVNULL)
     test.addCleanup(worker.stderr.close)
     test.addCleanup(fd_faults.end, worker)
-    return worker, fd_rawpeer.Peer.coordinator(listener)
+    control, bulk = fd_rawpeer.Peer.coordinator(listener)
+    test.addCleanup(control.close)
+    test.addCleanup(bulk.close)
+    return worker, control
 
 
 def incarnation_of(state):
@@ -126,7 +127,6 @@ class WorkerTest(unittest.TestCase):
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.addCleanup(self.listener.close)
         self.worker, self.peer = worker_at(self, self.listener)
-        self.addCleanup(self.peer.close)
         self.state = self.peer.receive()
 
     def ends(self):
