@@ -49,8 +49,8 @@ std::string name_of(const std::string& path) {
 }
 
 /// Opens a regular file for reading.
-Result<int> open_regular(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+Result<int> open_regular(const std::string& path, int more_flags = 0) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | more_flags);
   if (fd < 0) {
     return system_error(path);
   }
@@ -191,6 +191,33 @@ Result<std::string> read_file(const std::string& path, std::uint64_t max_bytes) 
     return {};
   }));
   return text;
+}
+
+Result<FilePiece> read_piece(const std::string& path, std::uint64_t offset, std::size_t max_bytes) {
+  FD_TRY(const int fd, open_regular(path, O_NOFOLLOW));
+  FilePiece piece;
+  struct stat status {};
+  bool failed = ::fstat(fd, &status) != 0;
+  piece.file_bytes = static_cast<std::uint64_t>(status.st_size);
+  const std::uint64_t from = std::min(offset, piece.file_bytes);
+  piece.bytes.resize(std::min<std::uint64_t>(max_bytes, piece.file_bytes - from));
+  std::size_t filled = 0;
+  while (!failed && filled < piece.bytes.size()) {
+    const ssize_t got = ::pread(fd, piece.bytes.data() + filled, piece.bytes.size() - filled,
+                                static_cast<off_t>(from + filled));
+    if (got == 0) {
+      break;  // it became shorter
+    }
+    failed = got < 0 && errno != EINTR;
+    filled += got > 0 ? static_cast<std::size_t>(got) : 0;
+  }
+  const Error error = storage_error(path);
+  ::close(fd);
+  if (failed) {
+    return error;
+  }
+  piece.bytes.resize(filled);
+  return piece;
 }
 
 Result<void> for_each_line(

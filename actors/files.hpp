@@ -49,6 +49,13 @@ Result<void> sync_folder(const std::string& path);
 Result<void> sync_filesystem(const std::string& path);
 /// Reads a whole regular file of at most `max_bytes`. Errors: not_found, exhausted, storage.
 Result<std::string> read_file(const std::string& path, std::uint64_t max_bytes = 1u << 30);
+struct FilePiece {
+  std::string bytes;
+  std::uint64_t file_bytes = 0;  ///< of the whole file
+};
+/// Reads up to `max_bytes` from `offset` on: fewer at the end of the file, none beyond it. Follows
+/// no link. Errors: not_found, storage.
+Result<FilePiece> read_piece(const std::string& path, std::uint64_t offset, std::size_t max_bytes);
 /// Calls `line` for each line of a file (without the newline), with its 1-based number, until it
 /// returns an error. Memory: one block. Errors: not_found, storage, and those of `line`.
 Result<void> for_each_line(

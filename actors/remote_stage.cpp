@@ -169,8 +169,7 @@ class RemoteStages {
     for (const std::uint64_t number : ask.samples) {
       request.items.push_back(stage_item(items_.at(number).item));
     }
-    connection->second->send(
-        "", encode_frame(MessageKind::stage_request, options_.run_id, encode(request)));
+    connection->second->send("", encode_frame(options_.run_id, request));
   }
 
   /// Puts the evidence into the samples. What of the time since they came was not service is the

@@ -7,17 +7,15 @@
 #include <set>
 #include <utility>
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "actors/config_loader.hpp"
 #include "actors/failpoint.hpp"
+#include "actors/files.hpp"
 #include "actors/sandbox/sql_sandbox.hpp"
 #include "coordinator/commit_gate.hpp"
 #include "coordinator/committed_frames.hpp"
 #include "coordinator/frame_lanes.hpp"
 #include "coordinator/histogram.hpp"
+#include "coordinator/samples_reply.hpp"
 #include "coordinator/shard_files.hpp"
 #include "coordinator/shard_store.hpp"
 #include "coordinator/timing_report.hpp"
@@ -27,9 +25,8 @@ namespace fd {
 namespace {
 
 constexpr Duration kTick = std::chrono::milliseconds(500);
-constexpr std::size_t kSamplesBytes = 256u << 10;  ///< of one Samples message, about
-constexpr std::size_t kWriters = 4;                ///< of finished shards, each with a thread
-constexpr std::size_t kRefusedLogged = 20;         ///< refused frames that get a line in the log
+constexpr std::size_t kWriters = 4;         ///< of finished shards, each with a thread
+constexpr std::size_t kRefusedLogged = 20;  ///< refused frames that get a line in the log
 
 struct WriteShard {
   std::shared_ptr<ShardResult> result;
@@ -231,12 +228,12 @@ class CoordinatorShell {
     order.incarnation = state.incarnation;
     order.config = options_.core.config;
     order.refused = why;
-    transport_.send(peer, encode_frame(MessageKind::order, options_.run_id, encode(order)));
+    transport_.send(peer, encode_frame(options_.run_id, order));
   }
 
   void perform(CoordinatorEffects effects) {
     for (const std::string& line : effects.log) {
-      log_.info("recovered", {{"what", line}});
+      log_.warn("recovered", {{"what", line}});
     }
     for (const std::uint32_t shard : effects.load) {
       // Behind the states that have come: when many workers join at once, none waits for an order
@@ -393,63 +390,25 @@ class CoordinatorShell {
   // --- frames out
 
   std::string encoded(const SendOrder& send) const {
-    return encode_frame(MessageKind::order, options_.run_id, encode(send.order));
+    return encode_frame(options_.run_id, send.order);
   }
   std::string encoded(const SendRunSpec&) const {
-    return encode_frame(MessageKind::run_spec, options_.run_id,
-                        encode(RunSpec{options_.core.config, config_json_}));
+    return encode_frame(options_.run_id, RunSpec{options_.core.config, config_json_});
   }
-  std::string encoded(const SendAck& send) const {
-    return encode_frame(MessageKind::ack, options_.run_id, encode(send.ack));
-  }
+  std::string encoded(const SendAck& send) const { return encode_frame(options_.run_id, send.ack); }
   std::string encoded(const SendEcho& send) const {
-    return encode_frame(MessageKind::echo, options_.run_id, encode(send.echo));
+    return encode_frame(options_.run_id, send.echo);
   }
   std::string encoded(const SendSamples& send) const {
-    const ShardStore& store = stores_.at(send.shard);
-    Samples samples;
-    samples.shard = send.shard;
-    samples.fence = send.fence;
-    samples.from = send.from;
-    samples.next = send.next;
-    samples.alone = send.alone;
-    std::size_t bytes = 0;
-    for (const std::uint32_t position : send.positions) {
-      SampleItem item;
-      item.sample = store.samples.at(position);
-      if (const auto answers = send.answers.find(position); answers != send.answers.end()) {
-        item.answers = answers->second;
-      }
-      bytes += encoded_size_bound(item);
-      if (bytes > kSamplesBytes && !samples.items.empty()) {
-        samples.next = position;  // the worker asks again from here
-        break;
-      }
-      samples.items.push_back(std::move(item));
-    }
-    return encode_frame(MessageKind::samples, options_.run_id, encode(samples));
+    return encode_frame(options_.run_id, samples_reply(send, stores_.at(send.shard).samples));
   }
 
   Result<void> send_database(const PeerId& peer, const FetchDatabase& fetch) {
-    DatabaseChunk chunk;
-    chunk.digest = fetch.digest;
-    chunk.offset = fetch.offset;
-    const std::string path = options_.dir.database(fetch.digest.hex());
-    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (file < 0) {
-      return Error{Errc::not_found, "database " + fetch.digest.hex() + " is not of this run"};
-    }
-    struct stat status {};
-    if (::fstat(file, &status) == 0) {
-      chunk.total = static_cast<std::uint64_t>(status.st_size);
-      chunk.bytes.resize(kDatabaseChunkBytes);
-      const ssize_t got = ::pread(file, chunk.bytes.data(), chunk.bytes.size(),
-                                  static_cast<off_t>(std::min(fetch.offset, chunk.total)));
-      chunk.bytes.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
-    }
-    ::close(file);
-    transport_.send(peer,
-                    encode_frame(MessageKind::database_chunk, options_.run_id, encode(chunk)));
+    FD_TRY(FilePiece piece, read_piece(options_.dir.database(fetch.digest.hex()), fetch.offset,
+                                       kDatabaseChunkBytes));
+    transport_.send(peer, encode_frame(options_.run_id,
+                                       DatabaseChunk{fetch.digest, fetch.offset, piece.file_bytes,
+                                                     std::move(piece.bytes)}));
     return {};
   }
 

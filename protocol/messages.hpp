@@ -44,6 +44,7 @@ struct HeldLease {
 
 /// Worker to coordinator, at every heartbeat and at every change that matters.
 struct WorkerState {
+  static constexpr MessageKind kKind = MessageKind::worker_state;
   std::string name;
   std::uint64_t incarnation = 0;  ///< random per worker process
   std::uint64_t seq = 0;          ///< rises with every state sent
@@ -88,6 +89,7 @@ struct PeerInfo {
 /// Coordinator to worker: what it should hold. A lease that is not in it is not the worker's any
 /// more.
 struct Order {
+  static constexpr MessageKind kKind = MessageKind::order;
   std::uint64_t epoch = 0;        ///< raised at every start of the coordinator
   std::uint64_t ack_seq = 0;      ///< the WorkerState that this answers
   std::uint64_t incarnation = 0;  ///< of the worker it is meant for
@@ -106,6 +108,7 @@ struct Order {
 
 /// Coordinator to worker: the whole run config, once per worker and run.
 struct RunSpec {
+  static constexpr MessageKind kKind = MessageKind::run_spec;
   Digest config;            ///< SHA-256 of config_json
   std::string config_json;  ///< effective config; no secrets
   friend bool operator==(const RunSpec&, const RunSpec&) = default;
@@ -114,6 +117,7 @@ struct RunSpec {
 /// Worker to coordinator: send me samples [from, from + count) of a shard (by position in id
 /// order). The credit is the count: nothing is sent that was not asked for.
 struct Fetch {
+  static constexpr MessageKind kKind = MessageKind::fetch;
   std::uint32_t shard = 0;
   std::uint64_t fence = 0;
   std::uint32_t from = 0;
@@ -131,6 +135,7 @@ struct SampleItem {
 /// Answer to Fetch. Samples that already have an outcome are left out, and so are suspects (two
 /// deaths of workers caught them under way) while anything else of the shard is open.
 struct Samples {
+  static constexpr MessageKind kKind = MessageKind::samples;
   std::uint32_t shard = 0;
   std::uint64_t fence = 0;
   std::uint32_t from = 0;
@@ -144,12 +149,14 @@ struct Samples {
 };
 
 struct FetchDatabase {
+  static constexpr MessageKind kKind = MessageKind::fetch_database;
   Digest digest;
   std::uint64_t offset = 0;
   friend bool operator==(const FetchDatabase&, const FetchDatabase&) = default;
 };
 
 struct DatabaseChunk {
+  static constexpr MessageKind kKind = MessageKind::database_chunk;
   Digest digest;
   std::uint64_t offset = 0;
   std::uint64_t total = 0;  ///< bytes of the whole database; 0: the coordinator does not have it
@@ -171,6 +178,7 @@ struct Record {
 
 /// Worker to coordinator: records in order; repeated until acknowledged.
 struct Deliver {
+  static constexpr MessageKind kKind = MessageKind::deliver;
   std::uint64_t incarnation = 0;
   std::uint64_t epoch = 0;
   std::uint64_t seq = 0;  ///< 1, 2, 3, ... within one incarnation and epoch
@@ -180,6 +188,7 @@ struct Deliver {
 
 /// Coordinator to worker: everything up to `seq` is recorded.
 struct Ack {
+  static constexpr MessageKind kKind = MessageKind::ack;
   std::uint64_t incarnation = 0;
   std::uint64_t epoch = 0;
   std::uint64_t seq = 0;
@@ -199,6 +208,7 @@ struct StageItem {
 /// Lease holder to a peer that serves pure stages: run those from `stage` to `last` over these. No
 /// state stays at the peer, so the same request may be sent again, to the same peer or another.
 struct StageRequest {
+  static constexpr MessageKind kKind = MessageKind::stage_request;
   std::uint64_t id = 0;  ///< the sender's; comes back with the reply
   StageId stage = StageId::exec;
   std::vector<StageItem> items;
@@ -218,6 +228,7 @@ struct StageEvidence {
 
 /// The answer to a StageRequest: as many items, in the same order.
 struct StageReply {
+  static constexpr MessageKind kKind = MessageKind::stage_reply;
   std::uint64_t id = 0;
   std::vector<StageEvidence> items;
   bool not_now = false;  ///< without items: another run's or config's, or too much to do
@@ -227,6 +238,7 @@ struct StageReply {
 /// Comes back as it was sent, on the connection that it came by, behind the answers to all that was
 /// sent there before it. So what is not answered by then never will be.
 struct Echo {
+  static constexpr MessageKind kKind = MessageKind::echo;
   std::uint64_t incarnation = 0;
   std::uint64_t number = 0;  ///< the worker's
   friend bool operator==(const Echo&, const Echo&) = default;
@@ -248,6 +260,12 @@ std::string encode(const StageRequest& message);
 std::string encode(const StageReply& message);
 std::string encode(const Echo& message);
 std::string encode(const Record& record);  ///< not a message of its own: a row of the ledger
+
+/// Returns the frame that carries this message.
+template <class Message>
+std::string encode_frame(std::string_view run_id, const Message& message) {
+  return encode_frame(Message::kKind, run_id, encode(message));
+}
 
 Result<WorkerState> decode_worker_state(std::string_view body);
 Result<Order> decode_order(std::string_view body);

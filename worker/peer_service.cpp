@@ -55,8 +55,7 @@ PeerService::~PeerService() {
 
 void PeerService::say_not_now(Transport& transport, const PeerId& peer, std::string_view run_id,
                               std::uint64_t request_id) {
-  transport.send(peer, encode_frame(MessageKind::stage_reply, run_id,
-                                    encode(StageReply{request_id, {}, true})));
+  transport.send(peer, encode_frame(run_id, StageReply{request_id, {}, true}));
 }
 
 Result<void> PeerService::take(const PeerId& peer, std::string_view run_id, std::string_view body) {
@@ -136,8 +135,7 @@ bool PeerService::served(const StagesServed& served) {
   for (const std::string& database : job.databases) {
     databases_.unpin(database);
   }
-  transport_.send(job.peer,
-                  encode_frame(MessageKind::stage_reply, options_.run_id, encode(*served.reply)));
+  transport_.send(job.peer, encode_frame(options_.run_id, *served.reply));
   samples_served_ += job.samples;
   idle_.push_back(job.server);
   known_.erase({job.peer, job.id});

@@ -475,18 +475,12 @@ class WorkerShell {
 
   // --- wire
 
-  static MessageKind kind_of(const WorkerState&) { return MessageKind::worker_state; }
-  static MessageKind kind_of(const Fetch&) { return MessageKind::fetch; }
-  static MessageKind kind_of(const FetchDatabase&) { return MessageKind::fetch_database; }
-  static MessageKind kind_of(const Deliver&) { return MessageKind::deliver; }
-  static MessageKind kind_of(const Echo&) { return MessageKind::echo; }
-
   template <class Message>
   void send(const Message& message) {
-    const MessageKind kind = kind_of(message);
-    Transport& wire = kind == MessageKind::worker_state ? wires_.control : wires_.bulk;
-    wire.send("", encode_frame(kind, core_.run_id(), encode(message)));
-    if (kind == MessageKind::deliver) {
+    constexpr bool state = std::is_same_v<Message, WorkerState>;
+    Transport& wire = state ? wires_.control : wires_.bulk;
+    wire.send("", encode_frame(core_.run_id(), message));
+    if constexpr (std::is_same_v<Message, Deliver>) {
       FD_FAILPOINT("k28.deliver_sent");
     }
   }

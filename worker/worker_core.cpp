@@ -197,8 +197,10 @@ void WorkerCore::take_leases(const Order& order) {
 /// rest comes with the fence that follows once this one is exhausted.
 void WorkerCore::take_back(std::uint32_t shard, const Lease& before, Lease& lease) const {
   lease.mixed = before.mixed;
-  lease.next = before.mixed ? lease.count : before.next;
-  if (!before.mixed) {
+  if (before.mixed) {
+    lease.next = lease.count;
+  } else {
+    lease.next = before.next;
     lease.asked = before.asked;
     lease.asked_mark = before.asked_mark;
     lease.alone = before.alone;

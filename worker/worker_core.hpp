@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -97,6 +98,9 @@ using WorkerEvent =
 /// States go over the control connection, all else over the bulk one: a large message makes no
 /// heartbeat wait.
 using WorkerMessage = std::variant<WorkerState, Fetch, Deliver, Echo>;
+inline std::string frame_of(std::string_view run_id, const WorkerMessage& message) {
+  return std::visit([&](const auto& one) { return encode_frame(run_id, one); }, message);
+}
 
 /// A sample to work on, under a lease.
 struct StartSample {

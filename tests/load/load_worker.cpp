@@ -165,18 +165,12 @@ void LoadWorker::perform(Instant now, WorkerEffects effects) {
 }
 
 void LoadWorker::send(Instant now, const WorkerMessage& message) {
-  MessageKind kind = MessageKind::fetch;
   if (const auto* state = std::get_if<WorkerState>(&message)) {
-    kind = MessageKind::worker_state;
     states_sent_[state->seq] = now;
   } else if (const auto* deliver = std::get_if<Deliver>(&message)) {
-    kind = MessageKind::deliver;
     parcels_[deliver->seq] = deliver->records.size();
-  } else if (std::holds_alternative<Echo>(message)) {
-    kind = MessageKind::echo;
   }
-  send_(encode_frame(kind, core_.run_id(),
-                     std::visit([](const auto& one) { return encode(one); }, message)));
+  send_(frame_of(core_.run_id(), message));
 }
 
 }  // namespace fd::load

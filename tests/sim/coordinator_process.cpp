@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "coordinator/samples_reply.hpp"
 #include "protocol/frame.hpp"
 #include "protocol/mutant.hpp"
 
@@ -321,39 +322,21 @@ void CoordinatorProcess::finish_write(std::uint32_t shard, const Store& store) {
 
 CoordinatorProcess::Frame CoordinatorProcess::encoded(const Outgoing& outgoing) const {
   if (const auto* order = std::get_if<SendOrder>(&outgoing)) {
-    return {order->peer, encode_frame(MessageKind::order, kRunId, encode(order->order)),
-            order->order, std::nullopt};
+    return {order->peer, encode_frame(kRunId, order->order), order->order, std::nullopt};
   }
   if (const auto* spec = std::get_if<SendRunSpec>(&outgoing)) {
-    return {spec->peer,
-            encode_frame(MessageKind::run_spec, kRunId,
-                         encode(RunSpec{config_digest(), config_json()})),
-            std::nullopt, std::nullopt};
-  }
-  if (const auto* echo = std::get_if<SendEcho>(&outgoing)) {
-    return {echo->peer, encode_frame(MessageKind::echo, kRunId, encode(echo->echo)), std::nullopt,
+    return {spec->peer, encode_frame(kRunId, RunSpec{config_digest(), config_json()}), std::nullopt,
             std::nullopt};
   }
+  if (const auto* echo = std::get_if<SendEcho>(&outgoing)) {
+    return {echo->peer, encode_frame(kRunId, echo->echo), std::nullopt, std::nullopt};
+  }
   const auto& ack = std::get<SendAck>(outgoing);
-  return {ack.peer, encode_frame(MessageKind::ack, kRunId, encode(ack.ack)), std::nullopt, ack.ack};
+  return {ack.peer, encode_frame(kRunId, ack.ack), std::nullopt, ack.ack};
 }
 
 std::string CoordinatorProcess::encoded_samples(const SendSamples& send) const {
-  Samples samples;
-  samples.shard = send.shard;
-  samples.fence = send.fence;
-  samples.from = send.from;
-  samples.next = send.next;
-  samples.alone = send.alone;
-  for (const std::uint32_t position : send.positions) {
-    SampleItem item;
-    item.sample = services_.data.shard(send.shard).at(position);
-    if (const auto answers = send.answers.find(position); answers != send.answers.end()) {
-      item.answers = answers->second;
-    }
-    samples.items.push_back(std::move(item));
-  }
-  return encode_frame(MessageKind::samples, kRunId, encode(samples));
+  return encode_frame(kRunId, samples_reply(send, services_.data.shard(send.shard)));
 }
 
 void CoordinatorProcess::send(Frame& frame) {

@@ -20,13 +20,6 @@ WorkerCoreConfig core_config(const Plan& plan, std::uint32_t number, std::uint64
   return config;
 }
 
-MessageKind kind_of(const WorkerMessage& message) {
-  return std::holds_alternative<WorkerState>(message) ? MessageKind::worker_state
-         : std::holds_alternative<Fetch>(message)     ? MessageKind::fetch
-         : std::holds_alternative<Echo>(message)      ? MessageKind::echo
-                                                      : MessageKind::deliver;
-}
-
 }  // namespace
 
 WorkerProcess::WorkerProcess(Services& services, WorkerDisk& disk, std::uint32_t number,
@@ -188,13 +181,11 @@ void WorkerProcess::recover() {
 }
 
 void WorkerProcess::send(const WorkerMessage& message) {
-  const std::string body = std::visit([](const auto& one) { return encode(one); }, message);
   if (const auto* deliver = std::get_if<Deliver>(&message)) {
     services_.deliveries[{deliver->incarnation, deliver->epoch, deliver->seq}] = deliver->records;
   }
-  const MessageKind kind = kind_of(message);
-  const std::string& connection = kind == MessageKind::worker_state ? control_ : bulk_;
-  services_.network.send_up(connection, encode_frame(kind, core_.run_id(), body));
+  services_.network.send_up(std::holds_alternative<WorkerState>(message) ? control_ : bulk_,
+                            frame_of(core_.run_id(), message));
 }
 
 void WorkerProcess::wake() {

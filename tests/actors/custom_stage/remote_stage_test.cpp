@@ -67,8 +67,8 @@ class Server {
     if (++requests_ <= losses_) {
       return;
     }
-    const std::string reply = encode_frame(
-        MessageKind::stage_reply, kRun, encode(serve_stages(stages_, clock_, std::move(*request))));
+    const std::string reply =
+        encode_frame(kRun, serve_stages(stages_, clock_, std::move(*request)));
     out.send(message.peer, reply);
     out.send(message.peer, reply);  // repeated: taken once
   }

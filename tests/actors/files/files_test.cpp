@@ -50,6 +50,32 @@ TEST(ReadFile, NamesAFileThatIsNotThere) {
   EXPECT_EQ(text.error().message, folder.at("none") + ": No such file or directory");
 }
 
+TEST(ReadPiece, TakesWhatIsThereFromAnOffsetOn) {
+  const TempFolder folder;
+  const std::string path = folder.put("a", "12345");
+  const std::pair<std::uint64_t, std::string> expected[] = {
+      {0, "123"}, {2, "345"}, {3, "45"}, {5, ""}, {6, ""}, {~std::uint64_t{0}, ""}};
+  for (const auto& [offset, bytes] : expected) {
+    const auto piece = read_piece(path, offset, 3);
+    ASSERT_TRUE(piece.ok());
+    EXPECT_EQ(piece->bytes, bytes) << offset;
+    EXPECT_EQ(piece->file_bytes, 5u);
+  }
+}
+
+TEST(ReadPiece, FollowsNoLinkAndReadsNoFolder) {
+  const TempFolder folder;
+  folder.put("a", "12345");
+  ASSERT_EQ(::symlink("a", folder.at("link").c_str()), 0);
+  for (const std::string& path : {folder.at("link"), folder.root()}) {
+    const auto piece = read_piece(path, 0, 3);
+    ASSERT_FALSE(piece.ok());
+    EXPECT_EQ(piece.error().code, Errc::storage);
+    EXPECT_TRUE(piece.error().message.starts_with(path + ": "));
+  }
+  EXPECT_EQ(read_piece(folder.at("none"), 0, 3).error().code, Errc::not_found);
+}
+
 TEST(ReadFile, CallsAFileBelowAFileNotFound) {
   const TempFolder folder;
   folder.put("a", "x");
