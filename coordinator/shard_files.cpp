@@ -33,10 +33,8 @@ std::vector<std::string> outcome_columns(const std::vector<Outcome>& outcomes) {
 
 Result<FileEntry> entry_of(const Manifest& manifest, const std::string& name,
                            const std::string& path) {
-  for (const FileEntry& file : manifest.files) {
-    if (file.name == name) {
-      return file;
-    }
+  if (const FileEntry* file = find_file(manifest, name)) {
+    return *file;
   }
   return Error{Errc::corrupt, path + ": its manifest does not name it"};
 }

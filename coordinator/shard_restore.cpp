@@ -1,6 +1,7 @@
 #include "coordinator/shard_restore.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
@@ -15,9 +16,8 @@ namespace {
 
 /// One sample as the ledger has it.
 struct Recorded {
-  std::map<std::uint32_t, Answer> answers;  ///< by candidate, the first one of each
+  std::vector<Answer> answers;  ///< the first one of each candidate, as they came
   std::size_t answers_before_outcome = 0;
-  std::vector<std::uint32_t> order;  ///< candidates, as they were answered
   std::optional<Outcome> outcome;
 };
 
@@ -36,10 +36,9 @@ Digest digest_of_lines(const std::vector<T>& records) {
 
 Result<void> check_as_before(const Manifest& manifest, const std::string& file,
                              const Digest& digest) {
-  for (const FileEntry& entry : manifest.files) {
-    if (entry.name == file && entry.sha256 == digest) {
-      return {};
-    }
+  const FileEntry* before = find_file(manifest, file);
+  if (before != nullptr && before->sha256 == digest) {
+    return {};
   }
   return Error{Errc::corrupt, file +
                                   " cannot be written again as its manifest names it: the ledger "
@@ -64,17 +63,18 @@ Result<ShardResult> recorded_result(std::uint32_t shard, const std::vector<Sampl
     }
     if (record.answer) {
       const auto sample = recorded.find(record.answer->sample_id);
-      const std::uint32_t candidate = record.answer->candidate;
-      if (sample != recorded.end() &&
-          sample->second.answers.try_emplace(candidate, std::move(*record.answer)).second) {
-        sample->second.order.push_back(candidate);
+      const auto same = [&](const Answer& one) {
+        return one.candidate == record.answer->candidate;
+      };
+      if (sample != recorded.end() && std::ranges::none_of(sample->second.answers, same)) {
+        sample->second.answers.push_back(std::move(*record.answer));
       }
     }
     if (record.outcome) {
       const auto sample = recorded.find(record.outcome->sample_id);
       if (sample != recorded.end()) {
         sample->second.outcome = std::move(*record.outcome);
-        sample->second.answers_before_outcome = sample->second.order.size();
+        sample->second.answers_before_outcome = sample->second.answers.size();
       }
     }
   }
@@ -83,11 +83,9 @@ Result<ShardResult> recorded_result(std::uint32_t shard, const std::vector<Sampl
       return Error{Errc::corrupt, "the ledger has no outcome of sample " + id.hex()};
     }
     result.outcomes.push_back(std::move(*sample.outcome));
-    sample.order.resize(sample.answers_before_outcome);
-    std::sort(sample.order.begin(), sample.order.end());
-    for (const std::uint32_t candidate : sample.order) {
-      result.answers.push_back(std::move(sample.answers.at(candidate)));
-    }
+    sample.answers.resize(sample.answers_before_outcome);
+    std::ranges::sort(sample.answers, {}, &Answer::candidate);
+    std::ranges::move(sample.answers, std::back_inserter(result.answers));
   }
   return result;
 }

@@ -29,12 +29,6 @@ FileEntry entry_of(std::string_view text, std::string name) {
   return digest.finish(std::move(name));
 }
 
-const FileEntry* named(const Manifest& manifest, std::string_view file) {
-  const auto found = std::find_if(manifest.files.begin(), manifest.files.end(),
-                                  [&](const FileEntry& entry) { return entry.name == file; });
-  return found == manifest.files.end() ? nullptr : &*found;
-}
-
 template <class T>
 bool in_order(const std::vector<T>& records, const T& next) {
   return records.empty() || std::tie(records.back().sample_id, records.back().candidate) <
@@ -151,7 +145,7 @@ void ShardVerifier::compare_files(Shard& shard) {
                          shard.manifest_name + " names it");
       continue;
     }
-    const FileEntry* entry = shard.claimed ? named(*shard.claimed, file) : nullptr;
+    const FileEntry* entry = shard.claimed ? find_file(*shard.claimed, file) : nullptr;
     const FileEntry& actual = found->second.entry;
     if (entry == nullptr || *entry == actual || !find_damage(*entry, actual).in_file) {
       continue;

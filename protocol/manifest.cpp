@@ -184,6 +184,12 @@ void ContentDigest::add(const SampleId& id, std::string_view line) {
   max_ = id;
 }
 
+const FileEntry* find_file(const Manifest& manifest, std::string_view name) {
+  const auto found = std::find_if(manifest.files.begin(), manifest.files.end(),
+                                  [&](const FileEntry& file) { return file.name == name; });
+  return found == manifest.files.end() ? nullptr : &*found;
+}
+
 json::Value to_json(const Manifest& manifest) {
   json::Object object;
   object["run_id"] = manifest.run_id;

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "protocol/digest.hpp"
@@ -82,6 +83,8 @@ struct Manifest {
   friend bool operator==(const Manifest&, const Manifest&) = default;
 };
 
+/// Returns what the manifest says of a file; null: it does not name it.
+const FileEntry* find_file(const Manifest& manifest, std::string_view name);
 /// Returns the manifest as JSON, with field_hash, canonical and schema_version.
 json::Value to_json(const Manifest& manifest);
 /// Errors: corrupt, naming the key; unsupported, for a newer schema_version.

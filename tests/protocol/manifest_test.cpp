@@ -57,6 +57,12 @@ json::Value file_with(std::string_view key, json::Value value) {
   return json::Object{{"input.jsonl", std::move(entry)}};
 }
 
+TEST(Manifest, FindsItsFilesByName) {
+  const Manifest manifest = shard_manifest();
+  EXPECT_EQ(find_file(manifest, "input.jsonl"), &manifest.files[1]);
+  EXPECT_EQ(find_file(manifest, "input"), nullptr);
+}
+
 TEST(Manifest, ComesBackFromItsJson) {
   for (const Manifest& manifest : {stage_manifest(), shard_manifest()}) {
     const auto text = json::pretty(to_json(manifest));
