@@ -6,15 +6,11 @@ import os
 import pathlib
 import shutil
 import signal
-import subprocess
-import sys
-import unittest
 
 import fd_faults
 import fd_netns
 import fd_processes as fd
 
-SKIPPED = 77  # to ctest
 TTL_S = 1.0
 SLOTS = 8
 LATENCY_MS = 200
@@ -25,7 +21,8 @@ DATASET = os.environ.get("FD_DATASET")
 LOST = SLOTS * (round(1000 * TTL_S / LATENCY_MS) + 1)
 
 
-class ClusterTest(fd_faults.FaultTest):
+class ClusterTest(fd_netns.HostsTest):
+    hosts = ("head", "teacher", *NODES)
     rows = len((pathlib.Path(DATASET) / "samples.jsonl").read_text().splitlines()) if DATASET else 320
     settings = (f"gateway.providers.0.max_concurrency={SLOTS}", "sharding.target_size=10",
                 f"lease.ttl_ms={1000 * TTL_S:.0f}", "lease.heartbeat_ms=100")
@@ -35,17 +32,6 @@ class ClusterTest(fd_faults.FaultTest):
         super().make_set(folder, **options)
         for file in pathlib.Path(DATASET).iterdir() if DATASET else ():
             shutil.copy(file, folder)
-
-    def setUp(self):
-        self.network = fd_netns.Network(["head", "teacher", *NODES])
-        self.addCleanup(self.network.close)
-
-    def start(self, host, log, program, *arguments):
-        with open(log, "a", encoding="utf-8") as out:
-            process = subprocess.Popen([*self.network.inside(host), fd.BIN / program, *map(str, arguments)], stdout=out,
-                                       stderr=out, env=fd.environment())
-        self.addCleanup(fd_faults.end, process)
-        return process
 
     def teacher(self, job):
         """Moves the job's teacher to a host of its own."""
@@ -66,7 +52,7 @@ class ClusterTest(fd_faults.FaultTest):
         endpoint = f"tcp://{self.network.address('head')}:5555"
         self.coordinator_arguments = [
             "run", self.folder / "job.yaml", "--out", job.out, "--workers", 0, "--limit", self.rows, "--run-id", "job",
-            "--log-level", "info", "--listen", endpoint, *fd.teacher(url), "--set", f"transport.keys={keys}",
+            "--listen", endpoint, *fd.teacher(url), "--set", f"transport.keys={keys}",
             *(word for setting in self.settings for word in ("--set", setting))]
         coordinator = self.coordinator(job)
         workers = {}
@@ -122,7 +108,7 @@ class ClusterTest(fd_faults.FaultTest):
         """Takes a node away until its lease has lapsed, and lets it come back."""
         job, coordinator, workers = self.cluster()
         leave(workers[node])
-        self.told(job, coordinator, f"worker {node} has not been heard of")
+        self.told(job, coordinator, f"worker {node} {fd_faults.DEATH}")
         fd_faults.let_pass(TTL_S / 2)
         come_back(workers[node])
         self.check(job, coordinator, extra)
@@ -161,7 +147,7 @@ class ClusterTest(fd_faults.FaultTest):
         self.network.cut("cpu-1")
         workers["cpu-1"].kill()
         workers["cpu-1"].wait(fd.DEADLINE_S)
-        self.told(job, coordinator, "worker cpu-1 has not been heard of")
+        self.told(job, coordinator, f"worker cpu-1 {fd_faults.DEATH}")
         self.network.heal("cpu-1")
         arguments = workers["cpu-1"].args[len(self.network.inside("cpu-1")) + 1:]
         self.start("cpu-1", job.out.with_suffix(".cpu-1.log"), "fd-worker", *arguments)
@@ -169,9 +155,4 @@ class ClusterTest(fd_faults.FaultTest):
 
 
 if __name__ == "__main__":
-    WHY = fd_netns.obstacle()
-    if WHY:
-        print(f"SKIPPED: hosts in network namespaces cannot be made here: {WHY}\n"
-              "         network_test.py does without, with a proxy on the loopback device")
-        sys.exit(SKIPPED)
-    unittest.main()
+    fd_netns.main()

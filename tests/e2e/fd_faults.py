@@ -21,6 +21,10 @@ ONE_CALL = ("gateway.providers.0.max_concurrency=1", "sharding.target_size=8")
 SLOWER_THAN_A_SYNC = ("--latency-ms", 6)
 IN_FLIGHT = 1
 
+LONG_ANSWERS = "teacher.decode.max_tokens=1000000"
+# How a coordinator says that it took a worker for dead.
+DEATH = "has not been heard of"
+
 
 def failpoint_names():
     """Returns every name that actors/failpoint.hpp lists."""

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import signal
 import sqlite3
 import subprocess
@@ -114,6 +115,21 @@ lease: {ttl_ms: 3000, heartbeat_ms: 200}
     return config
 
 
+def make_bulky(folder, row_bytes, answer_bytes, database_bytes):
+    """Makes the rows of a set, its gold answers and its database so much bigger."""
+    path = pathlib.Path(folder) / "samples.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    for row in rows:
+        row["schema"] += " " + "s" * row_bytes
+        row["gold_sql"] += " /* " + "a" * answer_bytes + " */"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    database = sqlite3.connect(pathlib.Path(folder) / "shop.sqlite")
+    database.execute("CREATE TABLE bulk(bytes BLOB)")
+    database.execute("INSERT INTO bulk VALUES(?)", (bytes(database_bytes),))
+    database.commit()
+    database.close()
+
+
 def dataset_arguments(folder):
     """A teacher knows the samples' gold, unless the folder has a file of its own for it."""
     own = pathlib.Path(folder) / "teacher.jsonl"
@@ -127,6 +143,12 @@ def teacher(url):
 
 def temporary_folder():
     return tempfile.TemporaryDirectory(prefix="fd-e2e-")
+
+
+def memory_of(pid, what):
+    """Returns VmRSS of a process, or VmHWM, its peak so far, in bytes."""
+    text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(rf"{what}:\s+(\d+) kB", text)[1]) << 10
 
 
 def report(run_dir, stage):

@@ -28,13 +28,8 @@ SETTINGS = ("gateway.providers.0.max_concurrency=8", "sharding.target_size=10", 
             "lease.heartbeat_ms=100")
 
 
-def memory_of(pid, what):
-    """Returns VmRSS, or VmHWM, the peak since forget_peak(), in bytes."""
-    text = pathlib.Path(f"/proc/{pid}/status").read_text()
-    return int(re.search(rf"{what}:\s+(\d+) kB", text)[1]) << 10
-
-
 def forget_peak(pid):
+    """VmHWM is the peak since then."""
     with contextlib.suppress(PermissionError):  # only root may; else it is the peak since the start: no less
         pathlib.Path(f"/proc/{pid}/clear_refs").write_text("5")
 
@@ -101,12 +96,12 @@ class Attack(fd_faults.FaultTest):
         host, port = re.fullmatch(r"tcp://(.*):(\d+)", job.endpoint).groups()
         self.address = (host, int(port))
         forget_peak(self.process.pid)
-        self.before = memory_of(self.process.pid, "VmRSS")
+        self.before = fd.memory_of(self.process.pid, "VmRSS")
         return job
 
     def grown(self):
         """Returns by how much the coordinator's memory had grown at most since it listened."""
-        return memory_of(self.process.pid, "VmHWM") - self.before
+        return fd.memory_of(self.process.pid, "VmHWM") - self.before
 
     def log(self, job):
         return job.out.with_suffix(".log").read_text()

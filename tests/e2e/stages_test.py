@@ -39,18 +39,19 @@ class StagesTest(fd_faults.FaultTest):
         fd_faults.until(lambda: any(node["served"] for node in self.status(job).values()), alive)
 
     def cluster(self):
-        """Starts coordinator, teacher node, two CPU nodes and one that does all. Returns job and coordinator."""
+        """Starts coordinator, teacher node, two CPU nodes and, once these have done something, one that does all, which
+        might leave nothing to the others. Returns job and coordinator."""
         job = self.slow()
         coordinator = job.listen()
         for name in ("cpu-1", "cpu-2"):
             self.node(job, name, CPU)
         self.node(job, "asks", "teacher")
+        self.serving(job, coordinator)
         job.worker("every", arguments=("--peer-listen", "tcp://127.0.0.1:*"))
         return job, coordinator
 
     def test_the_bytes_are_those_of_one_worker_and_status_shows_who_serves_what(self):
         job, coordinator = self.cluster()
-        self.serving(job, coordinator)
         nodes = self.status(job)
         self.assertEqual(nodes["cpu-1"]["stages"], CPU.split(","))
         self.assertEqual(nodes["asks"]["stages"], ["teacher", "select"])
@@ -89,7 +90,6 @@ class StagesTest(fd_faults.FaultTest):
     def two_cpu_nodes(self):
         """Returns job, coordinator and a stopped CPU node that owes replies; another CPU node is there."""
         job = self.slow()
-        job.arguments += ["--log-level", "info"]
         coordinator = job.listen()
         self.node(job, "asks", "teacher")
         first = self.node(job, "cpu-1", CPU)
@@ -105,7 +105,7 @@ class StagesTest(fd_faults.FaultTest):
     def test_A10_a_cpu_node_that_sleeps_and_wakes_costs_no_answer(self):
         job, coordinator, first = self.two_cpu_nodes()
         # Its lapse is the sign that the others are told to do without it.
-        fd_faults.until(lambda: "worker cpu-1 has not been heard of" in job.log(), coordinator)
+        fd_faults.until(lambda: f"worker cpu-1 {fd_faults.DEATH}" in job.log(), coordinator)
         first.send_signal(signal.SIGCONT)
         job.check(self.reference, extra=0, code=job.finish(coordinator))
 
