@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "protocol/body_scan.hpp"
 #include "protocol/messages.hpp"
 
 #define MSGPACK_NO_BOOST
@@ -379,40 +380,6 @@ void read_evidence(const msgpack::object& object, StageEvidence& out, std::strin
   out.failure = failure_of(failure);
 }
 
-constexpr std::size_t kMaxDepth = 32;
-
-/// Counts the values of a body without building them; stops at one that is too many or too deep.
-class ValueCounter : public msgpack::null_visitor {
- public:
-  bool start_array(std::uint32_t items) { return open(items); }
-  bool start_map(std::uint32_t pairs) { return open(std::uint64_t{2} * pairs); }
-  bool end_array() { return close(); }
-  bool end_map() { return close(); }
-  [[nodiscard]] bool too_many() const { return values_ > kMaxMessageValues; }
-
- private:
-  bool open(std::uint64_t values) {
-    values_ += values;
-    return ++depth_ <= kMaxDepth && !too_many();
-  }
-  bool close() {
-    --depth_;
-    return true;
-  }
-  std::uint64_t values_ = 1;
-  std::size_t depth_ = 0;
-};
-
-/// Returns whether a body has more values than it may. No body has more values than bytes.
-bool too_many_values(std::string_view body) {
-  if (body.size() <= kMaxMessageValues) {
-    return false;
-  }
-  ValueCounter counter;
-  msgpack::parse(body.data(), body.size(), counter);  // what else is wrong is found by unpack()
-  return counter.too_many();
-}
-
 /// Texts and bytes are read where they lie in the body.
 bool in_place(msgpack::type::object_type, std::size_t, void*) {
   return true;
@@ -424,12 +391,9 @@ Result<T> unpacked(std::string_view body, Read read) {
   T message;
   std::string error;
   try {
-    if (too_many_values(body)) {
-      return Error{Errc::invalid_input,
-                   "message: more than " + std::to_string(kMaxMessageValues) + " values"};
-    }
+    FD_TRY_VOID(scan_body(body));
     const msgpack::unpack_limit limit(kMaxListItems, 256, kMaxTextBytes, kMaxFrameBytes, 0,
-                                      kMaxDepth);
+                                      kMaxBodyDepth);
     std::size_t offset = 0;
     const msgpack::object_handle handle =
         msgpack::unpack(body.data(), body.size(), offset, in_place, nullptr, limit);

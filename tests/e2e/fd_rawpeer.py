@@ -12,21 +12,30 @@ PROTOCOL_VERSION = 1
 
 
 def pack(value):
-    """Returns msgpack of what our messages are made of."""
+    """Returns msgpack of what our messages are made of, each value in its shortest form: no other is taken."""
     if value is None:
         return b"\xc0"
     if isinstance(value, bool):
         return b"\xc3" if value else b"\xc2"
     if isinstance(value, int):
-        return b"\xcf" + struct.pack(">Q", value)
+        return bytes([value]) if value < 0x80 else _sized(value, {1: 0xcc, 2: 0xcd, 4: 0xce, 8: 0xcf})
     if isinstance(value, str):
         text = value.encode()
-        return b"\xdb" + struct.pack(">I", len(text)) + text
+        head = bytes([0xa0 + len(text)]) if len(text) < 32 else _sized(len(text), {1: 0xd9, 2: 0xda, 4: 0xdb})
+        return head + text
     if isinstance(value, bytes):
-        return b"\xc6" + struct.pack(">I", len(value)) + value
+        return _sized(len(value), {1: 0xc4, 2: 0xc5, 4: 0xc6}) + value
+    few = len(value) < 16
     if isinstance(value, list):
-        return b"\xdd" + struct.pack(">I", len(value)) + b"".join(map(pack, value))
-    return b"\xdf" + struct.pack(">I", len(value)) + b"".join(pack(k) + pack(v) for k, v in value.items())
+        return (bytes([0x90 + len(value)]) if few else _sized(len(value), {2: 0xdc, 4: 0xdd})) + b"".join(map(pack, value))
+    head = bytes([0x80 + len(value)]) if few else _sized(len(value), {2: 0xde, 4: 0xdf})
+    return head + b"".join(pack(key) + pack(one) for key, one in value.items())
+
+
+def _sized(number, types):
+    """Returns the type byte and the number, in the first of these sizes that it fits into."""
+    size = next(size for size in types if number < 1 << 8 * size)
+    return bytes([types[size]]) + number.to_bytes(size, "big")
 
 
 def frame(kind, body, version=PROTOCOL_VERSION, run_id=""):

@@ -15,12 +15,12 @@ constexpr std::size_t kMiB = std::size_t{1} << 20;
 /// What a body inside a frame of the largest size may have.
 constexpr std::size_t kMaxBodyBytes = kMaxFrameBytes - 16;
 
+/// Returns the head of a list, as short as can be.
 std::string list_of(std::uint32_t items) {
-  std::string out("\xdd");
-  for (const int shift : {24, 16, 8, 0}) {
-    out.push_back(static_cast<char>((items >> shift) & 0xffu));
+  if (items < 16) {
+    return {static_cast<char>(0x90u + items)};
   }
-  return out;
+  return {'\xdc', static_cast<char>(items >> 8), static_cast<char>(items & 0xffu)};
 }
 
 /// Lists of 4,096 lists of 4,096 empty values, up to the size of a frame: a value takes one byte on
@@ -110,8 +110,7 @@ TEST(FuzzLimits, K05LongTextsAreCopiedOnce) {
   EXPECT_LT(used.peak, kMaxTextBytes + kMiB);
 }
 
-/// Beside tests/protocol/messages_test.cpp: types that no message has, and numbers written
-/// otherwise than we write them.
+/// Beside tests/protocol/messages_test.cpp: types that no message has.
 TEST(FuzzLimits, K06ForeignTypesAreRefusedByName) {
   const auto with = [](std::string_view value) {
     return std::string("\x83\x01") + std::string(value) + "\x02\x02\x03\x03";
@@ -123,13 +122,62 @@ TEST(FuzzLimits, K06ForeignTypesAreRefusedByName) {
             in_range);  // 1.0
   EXPECT_EQ(decode_ack(with("\xa1x")).error().message, in_range);
   EXPECT_EQ(decode_ack(with("\xc0")).error().message, in_range);
-  EXPECT_FALSE(decode_ack(with("\xd4\x01\x01")).ok());            // an extension of one byte
+  for (const std::string_view value :
+       {std::string_view("\xd4\x01\x01"), std::string_view("\xc7\0\x01", 3)}) {
+    EXPECT_EQ(decode_ack("\x84\x01\x01\x02\x02\x03\x03\x50" + std::string(value)).error().message,
+              "message: an extension type");
+  }
   EXPECT_FALSE(decode_ack(with("\xc1")).ok());                    // a type that msgpack never uses
   EXPECT_FALSE(decode_ack("\x83\xcb\x01\x02\x02\x03\x03").ok());  // a key that is no integer
-  // One written longer than it need be is the same number.
-  const auto longer = decode_ack(with(std::string_view("\xcf\0\0\0\0\0\0\0\x01", 9)));
-  ASSERT_TRUE(longer.ok());
-  EXPECT_EQ(*longer, (Ack{1, 2, 3}));
+}
+
+/// Every form of msgpack that a shorter one could stand for, each with what is as short as can be.
+TEST(FuzzLimits, K06LongerFormsThanNeededAreRefused) {
+  using namespace std::string_view_literals;
+  const std::string text31(31, 't');
+  const std::string text255(255, 't');
+  const std::string text65535(65535, 't');
+  const std::string nil15(15, '\xc0');
+  const auto and_then = [](std::string_view head, const std::string& rest) {
+    return std::string(head) + rest;
+  };
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"\x7f", "\xcc\x7f"},
+      {"\xcc\xff", and_then("\xcd\x00\xff"sv, "")},
+      {"\xcd\xff\xff", and_then("\xce\x00\x00\xff\xff"sv, "")},
+      {"\xce\xff\xff\xff\xff", and_then("\xcf\x00\x00\x00\x00\xff\xff\xff\xff"sv, "")},
+      {"\x01", "\xd0\x01"},
+      {"\xe0", "\xd0\xe0"},
+      {"\xd0\x80", "\xd1\xff\x80"},
+      {and_then("\xd1\x80\x00"sv, ""), and_then("\xd2\xff\xff\x80\x00"sv, "")},
+      {and_then("\xd2\x80\x00\x00\x00"sv, ""),
+       and_then("\xd3\xff\xff\xff\xff\x80\x00\x00\x00"sv, "")},
+      {and_then("\xbf", text31), and_then("\xd9\x1f", text31)},
+      {and_then("\xd9\xff", text255), and_then("\xda\x00\xff"sv, text255)},
+      {and_then("\xda\xff\xff", text65535), and_then("\xdb\x00\x00\xff\xff"sv, text65535)},
+      {and_then("\xc4\xff", text255), and_then("\xc5\x00\xff"sv, text255)},
+      {and_then("\xc5\xff\xff", text65535), and_then("\xc6\x00\x00\xff\xff"sv, text65535)},
+      {and_then("\x9f", nil15), and_then("\xdc\x00\x0f"sv, nil15)},
+      {and_then("\x80"sv, ""), and_then("\xde\x00\x00"sv, "")},
+  };
+  for (const auto& [shortest, longer] : cases) {
+    // Wherever it stands: under a key that this version does not know, or deeper.
+    for (const std::string& around : {std::string(), std::string("\x91")}) {
+      const std::string ack = "\x84\x01\x01\x02\x02\x03\x03\x50" + around;
+      const auto taken = decode_ack(ack + shortest);
+      EXPECT_TRUE(taken.ok()) << taken.error().message;
+      EXPECT_EQ(decode_ack(ack + longer).error().message,
+                "message: a value is longer than its shortest form");
+    }
+  }
+  // A list whose length fits into 16 bits, and the map itself.
+  EXPECT_EQ(decode_ack("\x84\x01\x01\x02\x02\x03\x03\x50" +
+                       and_then("\xdd\x00\x00\x10\x00"sv, std::string(4096, '\xc0')))
+                .error()
+                .message,
+            "message: a value is longer than its shortest form");
+  EXPECT_EQ(decode_ack(std::string("\xde\x00\x03\x01\x01\x02\x02\x03\x03", 9)).error().message,
+            "message: a value is longer than its shortest form");
 }
 
 }  // namespace
