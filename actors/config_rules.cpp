@@ -9,6 +9,7 @@
 
 #include "actors/config_text.hpp"
 #include "actors/endpoint_url.hpp"
+#include "protocol/ascii.hpp"
 
 namespace fd {
 namespace {
@@ -16,8 +17,7 @@ namespace {
 constexpr std::size_t kMaxSecretBytes = 8192;
 
 bool is_word(char c, std::string_view more) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-         more.find(c) != std::string_view::npos;
+  return is_ascii_alphanumeric(c) || more.find(c) != std::string_view::npos;
 }
 
 bool all_words(std::string_view text, std::string_view more) {

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "actors/config_problems.hpp"
+#include "protocol/ascii.hpp"
 
 namespace fd {
 namespace {
@@ -16,7 +17,7 @@ constexpr std::size_t kMaxNamesListed = 12;
 
 std::size_t digits(std::string_view text, std::size_t from) {
   std::size_t end = from;
-  while (end < text.size() && text[end] >= '0' && text[end] <= '9') {
+  while (end < text.size() && is_ascii_digit(text[end])) {
     ++end;
   }
   return end - from;

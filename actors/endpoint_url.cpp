@@ -7,6 +7,8 @@
 
 #include <arpa/inet.h>
 
+#include "protocol/ascii.hpp"
+
 namespace fd {
 namespace {
 
@@ -26,12 +28,8 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 bool is_host_character(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || c == '.' || c == '-' || c == '_';
+  return is_ascii_digit(c) || (c >= 'a' && c <= 'z') || c == '.' || c == '-' || c == '_';
 }
 
 bool is_link_local(const Ipv4& ip) {
@@ -80,7 +78,7 @@ bool looks_numeric(std::string_view host) {
   }
   const std::string_view label = host.substr(host.rfind('.') + 1);
   return !label.empty() &&
-         (std::all_of(label.begin(), label.end(), is_digit) || label.starts_with("0x"));
+         (std::all_of(label.begin(), label.end(), is_ascii_digit) || label.starts_with("0x"));
 }
 
 Result<bool> host_loopback(const std::string& host, bool bracketed) {
@@ -102,7 +100,7 @@ Result<bool> host_loopback(const std::string& host, bool bracketed) {
 Result<void> check_port(std::string_view port) {
   std::uint32_t number = 0;
   for (const char c : port.substr(0, 6)) {
-    number = is_digit(c) ? number * 10 + static_cast<std::uint32_t>(c - '0') : 100000;
+    number = is_ascii_digit(c) ? number * 10 + static_cast<std::uint32_t>(c - '0') : 100000;
   }
   if (port.empty() || port.size() > 5 || number == 0 || number > 65535) {
     return refused("the port must be in [1, 65535]");

@@ -15,20 +15,12 @@
 #include <unistd.h>
 
 #include "actors/failpoint.hpp"
+#include "protocol/system_error.hpp"
 
 namespace fd {
 namespace {
 
 constexpr std::size_t kBufferBytes = 256u << 10;
-
-Error system_error(const std::string& path) {
-  const Errc code = errno == ENOENT || errno == ENOTDIR ? Errc::not_found : Errc::storage;
-  return Error{code, path + ": " + std::strerror(errno)};
-}
-
-Error storage_error(const std::string& path) {
-  return Error{Errc::storage, path + ": " + std::strerror(errno)};
-}
 
 /// fsync; false with errno set when it failed.
 bool sync_file(int fd) {

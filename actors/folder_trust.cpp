@@ -12,14 +12,10 @@
 #include <unistd.h>
 
 #include "actors/command_line.hpp"
+#include "protocol/system_error.hpp"
 
 namespace fd {
 namespace {
-
-Error system_error(const std::string& path) {
-  return Error{errno == ENOENT ? Errc::not_found : Errc::storage,
-               path + ": " + std::strerror(errno)};
-}
 
 std::string octal(mode_t mode) {
   std::array<char, 8> text{};

@@ -10,13 +10,10 @@
 
 #include "actors/failpoint.hpp"
 #include "actors/files.hpp"
+#include "protocol/system_error.hpp"
 
 namespace fd {
 namespace {
-
-Error storage_error(const std::string& path) {
-  return Error{Errc::storage, path + ": " + std::strerror(errno)};
-}
 
 class SystemJournalFile final : public JournalFile {
  public:

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "actors/files.hpp"
+#include "protocol/system_error.hpp"
 
 namespace fd {
 namespace {
@@ -22,10 +23,6 @@ constexpr std::string_view kSealedSuffix = ".fdj";
 constexpr std::string_view kOpenSuffix = ".open.fdj";
 constexpr std::size_t kIncarnationDigits = 16;
 constexpr std::size_t kNumberDigits = 8;
-
-Error storage_error(const std::string& path) {
-  return Error{Errc::storage, path + ": " + std::strerror(errno)};
-}
 
 /// What the name of a segment's file says.
 struct SegmentFile {

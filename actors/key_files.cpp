@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "protocol/ascii.hpp"
+
 namespace fd {
 namespace {
 
@@ -189,12 +191,10 @@ Result<WorkerKeys> worker_keys_in(const std::string& folder, const std::string& 
 }  // namespace
 
 Result<void> check_user_name(const std::string& name) {
-  const auto plain = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-  };
-  const bool shape = !name.empty() && name.size() <= kUserNameMax && plain(name.front()) &&
+  const bool shape = !name.empty() && name.size() <= kUserNameMax &&
+                     is_ascii_alphanumeric(name.front()) &&
                      std::all_of(name.begin(), name.end(), [&](char c) {
-                       return plain(c) || c == '.' || c == '_' || c == '-';
+                       return is_ascii_alphanumeric(c) || c == '.' || c == '_' || c == '-';
                      });
   if (!shape) {
     return Error{Errc::invalid_input, "'" + name + "': must match [A-Za-z0-9][A-Za-z0-9._-]{0,39}"};

@@ -8,12 +8,10 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "protocol/system_error.hpp"
+
 namespace fd {
 namespace {
-
-Error storage_error(const std::string& path) {
-  return Error{Errc::storage, path + ": " + std::strerror(errno)};
-}
 
 struct flock whole_file(short type) {
   struct flock request {};

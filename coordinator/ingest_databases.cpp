@@ -20,7 +20,7 @@ namespace fd {
 namespace {
 
 constexpr std::string_view kSqliteMagic("SQLite format 3\0", 16);
-constexpr std::size_t kBlockBytes = 256u << 10;
+constexpr std::size_t kDatabaseBlockBytes = 256u << 10;
 /// Of a path in a message.
 constexpr std::size_t kMaxShownBytes = 150;
 
@@ -194,7 +194,7 @@ Result<std::uint32_t> DatabaseFinder::copy(const std::string& path, const std::s
   }
   const std::string incoming = directory_ + "/incoming";
   FD_TRY(AtomicFile file, AtomicFile::create(incoming, Durable::later));
-  std::vector<char> block(kBlockBytes);
+  std::vector<char> block(kDatabaseBlockBytes);
   bool first = true;
   for (;;) {
     const ssize_t got = source.read(block);

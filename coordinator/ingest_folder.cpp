@@ -13,16 +13,13 @@
 #include <unistd.h>
 
 #include "actors/files.hpp"
+#include "protocol/system_error.hpp"
 
 namespace fd {
 namespace {
 
 constexpr std::string_view kPrefix = ".ingest-";
 constexpr int kAttempts = 5;
-
-Error storage_error(const std::string& path) {
-  return Error{Errc::storage, path + ": " + std::strerror(errno)};
-}
 
 /// Opens the folder and takes its lock. Returns -1 with errno set: EWOULDBLOCK when somebody
 /// has it.

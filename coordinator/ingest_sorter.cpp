@@ -8,6 +8,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "protocol/system_error.hpp"
+
 namespace fd {
 namespace {
 
@@ -21,8 +23,8 @@ struct Head {
   std::uint64_t body_bytes = 0;
 };
 
-Error storage_error(const std::string& directory) {
-  return Error{Errc::storage, directory + ": temporary file: " + std::strerror(errno)};
+Error file_error(const std::string& directory) {
+  return storage_error(directory + ": temporary file");
 }
 
 /// Takes the next record off the front of `bytes`.
@@ -53,7 +55,7 @@ Result<IdSorter> IdSorter::create_at(const std::string& directory, SortLimits li
   std::string path = directory + "/.sort-XXXXXX";
   sorter.fd_ = ::mkostemp(path.data(), O_CLOEXEC);
   if (sorter.fd_ < 0 || ::unlink(path.c_str()) != 0) {
-    return storage_error(directory);
+    return file_error(directory);
   }
   return sorter;
 }
@@ -95,7 +97,7 @@ Result<void> IdSorter::flush(Bucket& bucket) {
       continue;
     }
     if (written < 0) {
-      return storage_error(directory_);
+      return file_error(directory_);
     }
     rest.remove_prefix(static_cast<std::size_t>(written));
     end_ += static_cast<std::uint64_t>(written);
@@ -119,7 +121,7 @@ Result<void> IdSorter::read(const Chunk& chunk, char* to) const {
       continue;
     }
     if (got <= 0) {
-      return got < 0 ? storage_error(directory_)
+      return got < 0 ? file_error(directory_)
                      : Error{Errc::storage, directory_ + ": temporary file: ends too early"};
     }
     filled += static_cast<std::uint64_t>(got);

@@ -8,6 +8,8 @@
 
 #include <sqlite3.h>
 
+#include "protocol/ascii.hpp"
+
 namespace fd {
 namespace {
 
@@ -53,8 +55,7 @@ std::string immutable_uri(const std::string& path) {
   static constexpr std::string_view kPlain = "/-_.~";
   std::string uri = "file:";
   for (const char c : path) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       kPlain.find(c) != std::string_view::npos;
+    const bool plain = is_ascii_alphanumeric(c) || kPlain.find(c) != std::string_view::npos;
     if (plain) {
       uri += c;
     } else {

@@ -1,7 +1,6 @@
 #include "coordinator/run_folder.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <map>
@@ -20,13 +19,10 @@
 #include "coordinator/shard_files.hpp"
 #include "coordinator/shard_replace.hpp"
 #include "protocol/frame.hpp"
+#include "protocol/system_error.hpp"
 
 namespace fd {
 namespace {
-
-Error storage_error(const std::string& path) {
-  return Error{Errc::storage, path + ": " + std::strerror(errno)};
-}
 
 /// Says in which input the two runs differ.
 std::string input_difference(const IngestSummary& old_run, const IngestSummary& new_run) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "protocol/ascii.hpp"
 #include "protocol/json.hpp"
 #include "protocol/json_text.hpp"
 
@@ -37,10 +38,6 @@ void append_layout(std::string_view digits, int point, std::string& out) {
   }
 }
 
-constexpr bool is_digit(char byte) {
-  return byte >= '0' && byte <= '9';
-}
-
 /// Returns the decimal exponent of the first digit that is not zero ("0.01" -> -2), held within
 /// +-1e9; `zero` is set when there is none.
 long magnitude(std::string_view literal, bool& zero) {
@@ -53,7 +50,7 @@ long magnitude(std::string_view literal, bool& zero) {
   for (; at < literal.size() && literal[at] != 'e' && literal[at] != 'E'; ++at) {
     if (literal[at] == '.') {
       seen_point = true;
-    } else if (is_digit(literal[at])) {
+    } else if (is_ascii_digit(literal[at])) {
       if (zero && literal[at] != '0') {
         zero = false;
         first = digits;
@@ -66,7 +63,7 @@ long magnitude(std::string_view literal, bool& zero) {
   bool negative = false;
   for (; at < literal.size(); ++at) {
     negative = negative || literal[at] == '-';
-    if (is_digit(literal[at]) && exponent < 1'000'000'000) {
+    if (is_ascii_digit(literal[at]) && exponent < 1'000'000'000) {
       exponent = exponent * 10 + (literal[at] - '0');
     }
   }

@@ -2,15 +2,12 @@
 #include <cstdint>
 #include <string>
 
+#include "protocol/ascii.hpp"
 #include "protocol/json.hpp"
 #include "protocol/json_text.hpp"
 
 namespace fd::json {
 namespace {
-
-constexpr bool is_digit(char byte) {
-  return byte >= '0' && byte <= '9';
-}
 
 /// Shortens what an error message quotes.
 std::string quoted(std::string_view text) {
@@ -299,7 +296,7 @@ class Parser {
 
   std::size_t take_digits() {
     const std::size_t from = at_;
-    while (at_ < text_.size() && is_digit(text_[at_])) {
+    while (at_ < text_.size() && is_ascii_digit(text_[at_])) {
       ++at_;
     }
     return at_ - from;

@@ -2,12 +2,10 @@
 
 #include <algorithm>
 
+#include "protocol/ascii.hpp"
+
 namespace fd {
 namespace {
-
-bool alphanumeric(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 
 std::string joined(const std::string& root, std::string_view name) {
   return root + "/" + std::string(name);
@@ -68,9 +66,10 @@ std::string RunDir::export_file(std::string_view name) const {
 
 bool valid_run_id(std::string_view id) {
   constexpr std::size_t kBytesMax = 64;
-  return !id.empty() && id.size() <= kBytesMax && alphanumeric(id.front()) &&
-         std::all_of(id.begin(), id.end(),
-                     [](char c) { return alphanumeric(c) || c == '.' || c == '_' || c == '-'; });
+  return !id.empty() && id.size() <= kBytesMax && is_ascii_alphanumeric(id.front()) &&
+         std::all_of(id.begin(), id.end(), [](char c) {
+           return is_ascii_alphanumeric(c) || c == '.' || c == '_' || c == '-';
+         });
 }
 
 }  // namespace fd

@@ -8,16 +8,13 @@
 #include <unistd.h>
 
 #include "actors/files.hpp"
+#include "protocol/system_error.hpp"
 
 namespace fd {
 namespace {
 
 constexpr const char* kPartSuffix = ".part";
 constexpr std::size_t kReadBytes = 1u << 20;
-
-Error storage_error(const std::string& path) {
-  return Error{Errc::storage, path + ": " + std::strerror(errno)};
-}
 
 }  // namespace
 

@@ -6,6 +6,7 @@
 #include "actors/files.hpp"
 #include "actors/folder_trust.hpp"
 #include "actors/incarnation.hpp"
+#include "protocol/ascii.hpp"
 
 namespace fd {
 namespace {
@@ -15,8 +16,8 @@ std::string folder_name(const std::string& name) {
   constexpr const char* kHex = "0123456789abcdef";
   std::string out;
   for (const char c : name) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '_' || (c == '.' && !out.empty());
+    const bool plain =
+        is_ascii_alphanumeric(c) || c == '-' || c == '_' || (c == '.' && !out.empty());
     if (plain) {
       out += c;
     } else {

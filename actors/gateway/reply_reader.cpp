@@ -1,5 +1,6 @@
 #include "actors/gateway/reply_reader.hpp"
 
+#include "protocol/ascii.hpp"
 #include "protocol/json.hpp"
 #include "protocol/json_text.hpp"
 
@@ -9,8 +10,7 @@ namespace {
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
 constexpr bool is_word_byte(char byte) {
-  return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
-         (byte >= 'A' && byte <= 'Z') || byte == '-' || byte == '+' || byte == '.';
+  return is_ascii_alphanumeric(byte) || byte == '-' || byte == '+' || byte == '.';
 }
 
 /// Returns where the next quote or backslash stands, or text.size().

@@ -6,13 +6,10 @@
 #include "actors/stages/sql_answer.hpp"
 #include "actors/stages/sql_text.hpp"
 #include "actors/stages/stages.hpp"
+#include "protocol/ascii.hpp"
 
 namespace fd {
 namespace {
-
-bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 
 bool starts_with_ignoring_case(std::string_view text, std::string_view start) {
   return equals_ignoring_case(text.substr(0, start.size()), start);
@@ -70,7 +67,7 @@ std::optional<std::string> line_statement(std::string_view text) {
 /// Returns the first statement in the midst of a sentence.
 std::optional<std::string> inline_statement(std::string_view text) {
   for (std::size_t at = 0; at < text.size(); ++at) {
-    if (is_letter(text[at]) && sql_begins(text, at, SqlPlace::prose)) {
+    if (is_ascii_letter(text[at]) && sql_begins(text, at, SqlPlace::prose)) {
       const char before = at == 0 ? '\0' : text[at - 1];
       const bool wrapped = before == '`' || before == '"' || before == '\'';
       return statement_at(text, at, wrapped ? before : '\0');
@@ -98,9 +95,8 @@ std::vector<Fence> find_fences(std::string_view text) {
       break;
     }
     std::size_t begin = run;
-    while (begin < text.size() &&
-           (is_letter(text[begin]) || (text[begin] >= '0' && text[begin] <= '9') ||
-            text[begin] == '-' || text[begin] == '+' || text[begin] == '_')) {
+    while (begin < text.size() && (is_ascii_alphanumeric(text[begin]) || text[begin] == '-' ||
+                                   text[begin] == '+' || text[begin] == '_')) {
       ++begin;
     }
     if (sql_begins(text, run, SqlPlace::given)) {
@@ -155,7 +151,7 @@ std::optional<std::string> fenced_statement(std::string_view text) {
 /// Returns what stands behind "SQL:" at `at` (or "SQL query:", with a full-width colon, in bold),
 /// or nothing when there is no such label.
 std::optional<std::string_view> behind_label(std::string_view text, std::size_t at) {
-  const bool inside_word = at > 0 && (is_letter(text[at - 1]) || text[at - 1] == '_');
+  const bool inside_word = at > 0 && (is_ascii_letter(text[at - 1]) || text[at - 1] == '_');
   if (inside_word || !starts_with_ignoring_case(text.substr(at), "sql")) {
     return std::nullopt;
   }

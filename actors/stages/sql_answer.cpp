@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "actors/stages/sql_text.hpp"
+#include "protocol/ascii.hpp"
 
 namespace fd {
 namespace {
@@ -213,10 +214,7 @@ bool word_begins(std::string_view text, std::size_t at) {
   if (at >= text.size()) {
     return false;
   }
-  const auto is_part = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '$';
-  };
+  const auto is_part = [](char c) { return is_ascii_alphanumeric(c) || c == '_' || c == '$'; };
   return is_part(text[at]) && (at == 0 || !is_part(text[at - 1]));
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "protocol/ascii.hpp"
+
 namespace fd {
 namespace {
 
@@ -9,18 +11,13 @@ bool is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
 }
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 /// SQLite takes every byte from 0x80 on as part of a name.
 bool starts_word(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-         static_cast<unsigned char>(c) >= 0x80;
+  return is_ascii_letter(c) || c == '_' || static_cast<unsigned char>(c) >= 0x80;
 }
 
 bool continues_word(char c) {
-  return starts_word(c) || is_digit(c) || c == '$';
+  return starts_word(c) || is_ascii_digit(c) || c == '$';
 }
 
 char lower(char c) {
@@ -46,8 +43,8 @@ std::size_t literal_end(std::string_view text, std::size_t at, char quote, bool&
 std::size_t number_end(std::string_view text, std::size_t at) {
   std::size_t i = at;
   while (i < text.size() && (continues_word(text[i]) || text[i] == '.' ||
-                             ((text[i] == '+' || text[i] == '-') && i > at && is_digit(text[at]) &&
-                              lower(text[i - 1]) == 'e'))) {
+                             ((text[i] == '+' || text[i] == '-') && i > at &&
+                              is_ascii_digit(text[at]) && lower(text[i - 1]) == 'e'))) {
     ++i;
   }
   return i;
@@ -76,7 +73,7 @@ std::optional<SqlToken> SqlTokenizer::next() {
   } else if (starts_word(c)) {
     token.kind = SqlTokenKind::word;
     token.end = skip(text_, at_, continues_word);
-  } else if (is_digit(c) || (c == '.' && is_digit(after))) {
+  } else if (is_ascii_digit(c) || (c == '.' && is_ascii_digit(after))) {
     token.kind = SqlTokenKind::number;
     token.end = number_end(text_, at_);
   } else if (c == '\'') {

@@ -8,13 +8,10 @@
 #include <vector>
 
 #include "protocol/json.hpp"
+#include "tests/simulator/refuse.hpp"
 
 namespace fd::simulator {
 namespace {
-
-Error refuse(std::string message) {
-  return Error{Errc::invalid_input, std::move(message)};
-}
 
 using LineHandler = std::function<Result<void>(const std::string& line, std::size_t number)>;
 

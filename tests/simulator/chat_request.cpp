@@ -3,15 +3,12 @@
 #include <simdjson.h>
 
 #include "tests/simulator/hash.hpp"
+#include "tests/simulator/refuse.hpp"
 
 namespace fd::simulator {
 namespace {
 
 namespace dom = simdjson::dom;
-
-Error refuse(std::string message) {
-  return Error{Errc::invalid_input, std::move(message)};
-}
 
 /// Appends the text of a message's content: a string, null, or an array of parts.
 Result<void> append_content(dom::element content, std::string& out) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "protocol/ascii.hpp"
+
 namespace fd::simulator {
 namespace {
 
@@ -19,9 +21,8 @@ bool equals_ignoring_case(std::string_view text, std::string_view lower_case) {
 }
 
 bool is_token_char(char letter) {
-  const bool alphanumeric = (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
-                            (letter >= '0' && letter <= '9');
-  return alphanumeric || std::string_view("!#$%&'*+-.^_`|~").find(letter) != std::string_view::npos;
+  return is_ascii_alphanumeric(letter) ||
+         std::string_view("!#$%&'*+-.^_`|~").find(letter) != std::string_view::npos;
 }
 
 bool is_token(std::string_view text) {

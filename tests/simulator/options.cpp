@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "tests/simulator/refuse.hpp"
+
 namespace fd::simulator {
 namespace {
 
@@ -18,10 +20,6 @@ struct Option {
   bool takes_value = true;
   Setter set;
 };
-
-Error refuse(std::string message) {
-  return Error{Errc::invalid_input, std::move(message)};
-}
 
 std::string short_number(double number) {
   std::string text = std::to_string(number);
