@@ -59,6 +59,13 @@ function(fd_failpoint_program name)
                         RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/failpoint-bin)
 endfunction()
 
+# fd_share_headers(NAME): most of a file's compile time is headers; four files of this target share
+# them, and with them their unnamed namespace.
+function(fd_share_headers name)
+  set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 4
+                        UNITY_BUILD_UNIQUE_ID FD_UNIT)
+endfunction()
+
 # fd_test(NAME SOURCES a_test.cpp ... LINKS x ... [LABEL unit|golden|e2e|timed]): one GoogleTest
 # program and one ctest entry.
 function(fd_test name)
@@ -75,9 +82,7 @@ function(fd_test name)
                              FD_BIN_DIR="${CMAKE_BINARY_DIR}/bin")
   # A test's own code is run once; what it tests lies in libraries, and those are optimized fully.
   target_compile_options(${name} PRIVATE $<$<CONFIG:RelWithDebInfo>:-O1>)
-  # Most of a test file's compile time is headers: four files share them.
-  set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 4
-                        UNITY_BUILD_UNIQUE_ID FD_UNIT)
+  fd_share_headers(${name})
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT ${ARG_TIMEOUT})
 endfunction()

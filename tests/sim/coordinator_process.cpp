@@ -255,7 +255,7 @@ void CoordinatorProcess::load(std::uint32_t shard) {
   loaded.recorded = services_.ledger.records(shard);
   stores_[shard] = {};
   for (Record& record : loaded.recorded) {
-    if (record.outcome && record.outcome->verdict == Verdict::failed &&
+    if (record.outcome && record.outcome->verdict == fd::Verdict::failed &&
         !FD_MUTANT(failed_is_final)) {
       record.outcome.reset();  // never final: it is asked again
     }
@@ -313,7 +313,7 @@ void CoordinatorProcess::finish_write(std::uint32_t shard, const Store& store) {
   made.artifacts = Dataset::artifacts(store.answers, store.outcomes);
   made.failed = static_cast<std::uint32_t>(
       std::count_if(store.outcomes.begin(), store.outcomes.end(),
-                    [](const Outcome& outcome) { return outcome.verdict == Verdict::failed; }));
+                    [](const Outcome& outcome) { return outcome.verdict == fd::Verdict::failed; }));
   made.writes = file ? file->writes + 1 : 1;
   file = std::move(made);
 }
