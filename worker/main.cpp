@@ -26,6 +26,7 @@
 #include "actors/zmq_transport.hpp"
 #include "worker/metered_gateway.hpp"
 #include "worker/peer_network.hpp"
+#include "worker/reachability.hpp"
 #include "worker/stage_options.hpp"
 #include "worker/state_folder.hpp"
 #include "worker/worker_actor.hpp"
@@ -249,9 +250,44 @@ Result<Settings> settings_of(const ParsedCommand& parsed) {
   return settings;
 }
 
+/// Says that the coordinator is not heard, and why that may be.
+class SilenceReport {
+ public:
+  SilenceReport(std::string endpoint, const Log& log) : endpoint_(std::move(endpoint)), log_(log) {}
+
+  /// Nothing was heard for so long. Thread: any.
+  void silent(Duration time) { silent_s_ = std::chrono::floor<std::chrono::seconds>(time).count(); }
+
+  /// Says what is to be said. Never waits: the resolver may take its time, on a thread of its own
+  /// that nobody waits for.
+  void look() {
+    if (const std::int64_t silent_s = silent_s_.exchange(0); silent_s != 0 && !why_.valid()) {
+      shown_s_ = silent_s;
+      std::packaged_task<std::string()> probe(
+          [endpoint = endpoint_] { return why_unreachable(endpoint, std::chrono::seconds(2)); });
+      why_ = probe.get_future();
+      std::thread(std::move(probe)).detach();
+    }
+    if (why_.valid() && why_.wait_for(std::chrono::seconds(0)) == std::future_status::ready) {
+      log_.warn("coordinator_silent", {{"connect", endpoint_},
+                                       {"for_s", std::to_string(shown_s_)},
+                                       {"why", why_.get()},
+                                       {"now", "trying again"}});
+    }
+  }
+
+ private:
+  const std::string endpoint_;
+  const Log& log_;
+  std::atomic<std::int64_t> silent_s_ = 0;
+  std::int64_t shown_s_ = 0;
+  std::future<std::string> why_;  ///< of the probe under way
+};
+
 /// Waits for SIGTERM or SIGINT (drain), for the worker to end by itself, or for the coordinator to
-/// have rejected it. Returns the exit code.
-int wait_for_end(const caf::actor& worker, std::future<int>& ended, std::atomic<bool>& rejected) {
+/// have rejected it; says meanwhile when it is silent. Returns the exit code.
+int wait_for_end(const caf::actor& worker, std::future<int>& ended, std::atomic<bool>& rejected,
+                 SilenceReport& silence) {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
@@ -264,6 +300,7 @@ int wait_for_end(const caf::actor& worker, std::future<int>& ended, std::atomic<
     if (rejected.exchange(false)) {
       act::post(worker, Rejected{});
     }
+    silence.look();
   }
   return ended.get();
 }
@@ -341,7 +378,9 @@ int serve(Settings settings) {
   options.load = [&meter] { return meter.load(); };
   options.exited = [&ended_promise](int exit_code) { ended_promise.set_value(exit_code); };
 
-  // Before the actors, which use it: whoever is under way when this ends still finds it.
+  // Before the actors, which use them: whoever is under way when this ends still finds them.
+  SilenceReport silence(settings.endpoint, log);
+  options.silent = [&silence](Duration time) { silence.silent(time); };
   const PeerNetwork network(settings.keys ? std::optional(settings.keys->own) : std::nullopt,
                             settings.allow_plaintext);
   caf::actor_system_config system_config;
@@ -402,7 +441,7 @@ int serve(Settings settings) {
   worker = spawn_worker(system, clock, {**control, **bulk}, log, std::move(options));
   ready.set_value(worker);
   log.info("started", {{"connect", settings.endpoint}, {"version", FD_VERSION}});
-  const int exit_code = wait_for_end(worker, ended, rejected);
+  const int exit_code = wait_for_end(worker, ended, rejected, silence);
   bulk.value().reset();  // sends what is queued
   control.value().reset();
   peers.reset();

@@ -277,6 +277,12 @@ class WorkerShell {
     if (effects.lapsed > 0) {
       log_.warn("coordinator_not_heard", {{"leases_given_up", std::to_string(effects.lapsed)}});
     }
+    if (effects.silent && options_.silent) {
+      options_.silent(*effects.silent);
+    }
+    if (effects.heard_again) {
+      log_.info("coordinator_heard", {});
+    }
     if (effects.cancel_waiting) {
       cancel_waiting();
     }

@@ -63,6 +63,9 @@ struct WorkerActorOptions {
   PeerConnector connect_peer;
   /// Returns what the gateway is doing. Thread: any.
   std::function<GatewayLoad()> load;
+  /// Hears that the coordinator was not heard for so long, each time that is worth saying. Thread:
+  /// the actor's. May be empty.
+  std::function<void(Duration)> silent;
   /// Called once with the process's exit code: when all is delivered after a StopNow, or when it
   /// cannot go on.
   std::function<void(int)> exited;

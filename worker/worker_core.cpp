@@ -30,6 +30,7 @@ WorkerEffects WorkerCore::step(Instant now, WorkerEvent event) {
     leases_.clear();
     report_due_ = true;
   }
+  effects.silent = silence_.look(now);
   act(bulk_.look(now, {awaiting(), unacked_bytes_, in_contact(now), ttl_}), effects);
   if (report_due_ || now >= last_report_ + heartbeat_) {
     report(now, effects);
@@ -85,6 +86,7 @@ void WorkerCore::new_epoch(std::uint64_t epoch, WorkerEffects&) {
 
 void WorkerCore::on([[maybe_unused]] Instant now, OrderArrived& event, WorkerEffects& effects) {
   const Order& order = event.order;
+  effects.heard_again = silence_.heard(now);
   const bool same_run = event.run_id == run_id_;
   if (order.incarnation != config_.incarnation || (same_run && order.epoch < epoch_) ||
       (same_run && order.epoch == epoch_ && order.ack_seq < heard_ &&

@@ -14,6 +14,7 @@
 #include "actors/ports.hpp"
 #include "protocol/messages.hpp"
 #include "worker/bulk_watch.hpp"
+#include "worker/silence_watch.hpp"
 
 namespace fd {
 
@@ -117,7 +118,9 @@ struct WorkerEffects {
   std::optional<std::uint32_t> slots;          ///< calls in flight from now on
   std::optional<Instant> send_deadline;        ///< no call is to be sent from then on
   bool cancel_waiting = false;                 ///< take back calls that were not sent
-  std::size_t lapsed = 0;  ///< leases given up, for the coordinator was not heard
+  std::size_t lapsed = 0;          ///< leases given up, for the coordinator was not heard
+  std::optional<Duration> silent;  ///< say that nothing was heard of it for so long
+  bool heard_again = false;        ///< say that it is heard, for it was said that it was not
   std::vector<StartSample> start;
   bool reconnect = false;  ///< the bulk connection is mute: make it anew, before sending
   std::vector<WorkerMessage> send;
@@ -243,6 +246,7 @@ class WorkerCore {
   std::optional<Instant> lapses_;                ///< leases are not ours any more from then on
   Instant last_report_{};
   bool report_due_ = true;
+  SilenceWatch silence_;
   BulkWatch bulk_;
   bool database_asked_ = false;
   // records not handed over yet, and parcels not acknowledged yet

@@ -33,28 +33,15 @@ class ClusterTest(fd_netns.HostsTest):
         for file in pathlib.Path(DATASET).iterdir() if DATASET else ():
             shutil.copy(file, folder)
 
-    def teacher(self, job):
-        """Moves the job's teacher to a host of its own."""
-        job.simulator.stop()
-        address = f"{self.network.address('teacher')}:8000"
-        self.start("teacher", job.out.with_suffix(".teacher.log"), "fd-simulator", "--listen", address, "--request-log",
-                   job.simulator.log, "--latency-ms", LATENCY_MS, *fd.dataset_arguments(self.folder))
-        job.simulator.stop = lambda: None
-        return f"http://{address}/v1"
-
     def cluster(self):
         """Starts everything. Returns job, coordinator, and the workers by host once the teacher is being asked."""
         job = self.job()
-        url = self.teacher(job)
+        url = self.teacher(job, "teacher", self.network.address("teacher"), "--latency-ms", LATENCY_MS)
         keys = self.folder / f"{job.name}-keys"
         made = fd.run("fd-coordinator", "keygen", keys, *(f"--worker={node}" for node in NODES))
         self.assertEqual(made.returncode, 0, made.stderr)
-        endpoint = f"tcp://{self.network.address('head')}:5555"
-        self.coordinator_arguments = [
-            "run", self.folder / "job.yaml", "--out", job.out, "--workers", 0, "--limit", self.rows, "--run-id", "job",
-            "--listen", endpoint, *fd.teacher(url), "--set", f"transport.keys={keys}",
-            *(word for setting in self.settings for word in ("--set", setting))]
-        coordinator = self.coordinator(job)
+        self.restart = lambda: self.coordinator(job, "head", url, "--set", f"transport.keys={keys}")
+        coordinator, endpoint = self.restart()
         workers = {}
         for node in NODES:
             more = NODES[node] or ("--peer-listen", f"tcp://{self.network.address(node)}:*")
@@ -63,9 +50,6 @@ class ClusterTest(fd_netns.HostsTest):
                                        keys / "workers" / node, "--exec-threads", 2, *more)
         self.after_requests(job, 40, coordinator)
         return job, coordinator, workers
-
-    def coordinator(self, job):
-        return self.start("head", job.out.with_suffix(".log"), "fd-coordinator", *self.coordinator_arguments)
 
     def check(self, job, coordinator, extra=0):
         job.check(self.reference, extra=extra, code=job.finish(coordinator))
@@ -102,7 +86,7 @@ class ClusterTest(fd_netns.HostsTest):
         job, coordinator, _ = self.cluster()
         coordinator.kill()
         coordinator.wait(fd.DEADLINE_S)
-        self.check(job, self.coordinator(job))
+        self.check(job, self.restart()[0])
 
     def away(self, node, extra, leave, come_back):
         """Takes a node away until its lease has lapsed, and lets it come back."""

@@ -1,6 +1,8 @@
 """Hosts on one machine: network namespaces of their own, joined by a switch, with links that can be cut. Linux, as root."""
 
 import os
+import pathlib
+import shutil
 import subprocess
 import sys
 import unittest
@@ -10,6 +12,7 @@ import fd_processes as fd
 
 NETWORK = "10.77.0"  # exists in these namespaces only
 _SWITCH = "switch"
+_NAMES = pathlib.Path("/etc/netns")  # what `ip netns exec` mounts over /etc
 _SKIPPED = 77  # to ctest
 
 
@@ -62,10 +65,21 @@ class Network:
     def close(self):
         """Removes the namespaces; with them go their interfaces. Processes in them must have ended."""
         while self._made:
-            ip("netns", "del", self._made.pop())
+            name = self._made.pop()
+            ip("netns", "del", name)
+            shutil.rmtree(_NAMES / name, ignore_errors=True)
 
     def address(self, host):
         return f"{NETWORK}.{self._hosts.index(host) + 1}"
+
+    def names(self, host, addresses):
+        """Says which names a host knows, with their addresses; no other name has any. At first before anything runs there,
+        later at any time."""
+        folder = _NAMES / self._name(host)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
+        lines = [f"{address} {name}\n" for name, address in {"localhost": "127.0.0.1", **addresses}.items()]
+        (folder / "hosts").write_text("".join(lines))  # in place: it is mounted where processes run
 
     def inside(self, host):
         """Returns the words before a command that make it run on a host; the process is the command's own."""
@@ -121,6 +135,23 @@ class HostsTest(fd_faults.FaultTest):
                                        stderr=out, env=fd.environment())
         self.addCleanup(fd_faults.end, process)
         return process
+
+    def teacher(self, job, host, address, *more):
+        """Moves the job's teacher to a host, where it listens at this address. Returns its URL."""
+        job.simulator.stop()
+        self.start(host, job.out.with_suffix(".teacher.log"), "fd-simulator", "--listen", f"{address}:8000", "--request-log",
+                   job.simulator.log, *fd.dataset_arguments(self.folder), *more)
+        job.simulator.stop = lambda: None
+        return f"http://{address}:8000/v1"
+
+    def coordinator(self, job, host, url, *more):
+        """Starts the job on a host, or goes on with it. Returns the process and where it listens."""
+        endpoint = f"tcp://{self.network.address(host)}:5555"
+        process = self.start(
+            host, job.out.with_suffix(".log"), "fd-coordinator", "run", self.folder / "job.yaml", "--out", job.out,
+            "--workers", 0, "--limit", self.rows, "--run-id", "job", "--listen", endpoint, *fd.teacher(url), *more,
+            *(word for setting in self.settings for word in ("--set", setting)))
+        return process, endpoint
 
 
 def main():

@@ -28,18 +28,10 @@ class NarrowLinkTest(fd_netns.HostsTest):
 
     def test_B10_results_of_a_megabyte_over_64_kbit_are_no_death(self):
         job = self.job()
-        job.simulator.stop()
-        log = job.out.with_suffix(".log")
-        self.start("far", log, "fd-simulator", "--listen", "127.0.0.1:8000", "--request-log", job.simulator.log,
-                   *fd.dataset_arguments(self.folder))
-        endpoint = f"tcp://{self.network.address('head')}:5555"
-        coordinator = self.start(
-            "head", log, "fd-coordinator", "run", self.folder / "job.yaml", "--out", job.out, "--workers", 0, "--limit",
-            self.rows, "--run-id", "job", "--listen", endpoint, "--set",
-            "transport.allow_plaintext_non_loopback=true", *fd.teacher("http://127.0.0.1:8000/v1"),
-            *(word for setting in self.settings for word in ("--set", setting)))
+        url = self.teacher(job, "far", "127.0.0.1")
+        coordinator, endpoint = self.coordinator(job, "head", url, "--set", "transport.allow_plaintext_non_loopback=true")
         self.network.slow("far", self.rate)
-        worker = self.start("far", log, "fd-worker", "--connect", endpoint, "--name", "far", "--allow-plaintext")
+        worker = self.start("far", job.out.with_suffix(".far.log"), "fd-worker", "--connect", endpoint, "--name", "far", "--allow-plaintext")
         self.assertEqual(coordinator.wait(900), 0, job.log())
         self.assertIsNone(worker.poll())
         job.output = job.log()

@@ -140,9 +140,13 @@ class NetworkTest(fd_faults.FaultTest):
         proxy = self.proxy(None)
         worker = job.worker("early", endpoint=proxy.endpoint)
         fd_faults.until(lambda: proxy.accepted >= 3, worker)
+        log = job.out.with_suffix(".early.log").read_text
+        fd_faults.until(lambda: "coordinator_silent" in log(), worker)
+        self.assertRegex(log(), "why=.somebody listens at 127.0.0.1 port [0-9]+, and does not answer")
         coordinator = job.listen()
         proxy.aim(job.endpoint)
         self.ends_well(job, coordinator, worker)
+        self.assertIn("coordinator_heard", log())
 
     def test_B15_an_order_to_a_worker_that_is_gone_is_lost_and_its_shards_go_on(self):
         job = self.job(simulator=("--latency-ms", 20))
