@@ -10,7 +10,7 @@
 namespace fd {
 namespace {
 
-using KeyText = std::array<char, kCurveKeyChars + 1>;
+using Z85Text = std::array<char, kCurveKeyChars + 1>;
 
 /// The examples of the zmq_curve(7) manual, public and secret: whoever uses one has no secret.
 constexpr std::array kPublishedKeys = std::to_array<std::string_view>({
@@ -86,8 +86,8 @@ Result<void> check_curve_library(int major, int minor, int patch, bool has_curve
 }
 
 Result<CurveKeyPair> make_curve_key_pair() {
-  KeyText public_text{};
-  KeyText secret_text{};
+  Z85Text public_text{};
+  Z85Text secret_text{};
   if (zmq_curve_keypair(public_text.data(), secret_text.data()) != 0) {
     return Error{Errc::refused, "libzmq cannot make keys: it was built without CURVE"};
   }
@@ -104,7 +104,7 @@ Result<CurvePublicKey> parse_public_key(std::string_view z85) {
 Result<CurveKeyPair> parse_secret_key(std::string_view z85) {
   FD_TRY_VOID(check_key_text(z85));
   CurveSecretKey secret{std::string(z85)};
-  KeyText public_text{};
+  Z85Text public_text{};
   if (zmq_curve_public(public_text.data(), secret.reveal().c_str()) != 0) {
     return Error{Errc::refused, "libzmq cannot use keys: it was built without CURVE"};
   }
@@ -113,7 +113,7 @@ Result<CurveKeyPair> parse_secret_key(std::string_view z85) {
 
 std::string curve_key_text(std::string_view key) {
   FD_CHECK(key.size() == kCurveKeyBytes);
-  KeyText text{};
+  Z85Text text{};
   std::array<std::uint8_t, kCurveKeyBytes> bytes{};
   std::copy(key.begin(), key.end(), bytes.begin());
   zmq_z85_encode(text.data(), bytes.data(), bytes.size());

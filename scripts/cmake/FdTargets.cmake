@@ -26,11 +26,21 @@ if(FD_SANITIZE_FLAGS)
   target_link_options(fd_options INTERFACE ${FD_SANITIZE_FLAGS})
 endif()
 
+# fd_share_headers(NAME): most of a file's compile time is headers; four files of this target share
+# them, and with them their unnamed namespaces. -Wsubobject-linkage is off, since it takes a file that
+# shares for a header.
+function(fd_share_headers name)
+  set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 4
+                        UNITY_BUILD_UNIQUE_ID FD_UNIT)
+  target_compile_options(${name} PRIVATE -Wno-subobject-linkage)
+endfunction()
+
 # fd_library(NAME SOURCES a.cpp ... LINKS x ...)
 function(fd_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
   target_link_libraries(${name} PUBLIC fd_options ${ARG_LINKS})
+  fd_share_headers(${name})
 endfunction()
 
 # fd_program(NAME SOURCES a.cpp ... LINKS x ...): an installed executable.
@@ -57,13 +67,6 @@ function(fd_failpoint_program name)
   endif()
   set_target_properties(${name}-failpoints PROPERTIES OUTPUT_NAME ${name} LINKER_LANGUAGE CXX
                         RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/failpoint-bin)
-endfunction()
-
-# fd_share_headers(NAME): most of a file's compile time is headers; four files of this target share
-# them, and with them their unnamed namespace.
-function(fd_share_headers name)
-  set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 4
-                        UNITY_BUILD_UNIQUE_ID FD_UNIT)
 endfunction()
 
 # fd_test(NAME SOURCES a_test.cpp ... LINKS x ... [LABEL unit|golden|e2e|timed]): one GoogleTest

@@ -19,7 +19,7 @@ namespace {
 
 using Status = SimulatedDisk::Status;
 
-constexpr int kSectorBytes = 4096;
+constexpr int kVfsSectorBytes = 4096;
 constexpr int kNameBytesMax = 512;
 constexpr sqlite3_int64 kNow =
     212000000000000000;  // milliseconds of the Julian day: always the same
@@ -138,7 +138,7 @@ int file_control(sqlite3_file*, int, void*) {
   return SQLITE_NOTFOUND;
 }
 int sector_size(sqlite3_file*) {
-  return kSectorBytes;
+  return kVfsSectorBytes;
 }
 int device_characteristics(sqlite3_file*) {
   return SQLITE_IOCAP_POWERSAFE_OVERWRITE;
