@@ -79,6 +79,11 @@ class LiveRun {
 
   Result<Ended> run(RunShards shards) {
     const Instant started = clock_.now();
+    if (folder_.disk() == DiskKind::memory) {
+      log_.warn("run_folder_in_memory",
+                {{"folder", folder_.dir().root()},
+                 {"why", "not durable: it is gone once this machine is started again"}});
+    }
     FD_TRY(security_, secure_run(config_.transport, live_.listen));
     if (security_.own) {
       block_hangup();

@@ -6,6 +6,7 @@
 
 #include "actors/command_line.hpp"
 #include "actors/config_loader.hpp"
+#include "actors/disk_kind.hpp"
 #include "actors/failpoint.hpp"
 #include "actors/files.hpp"
 #include "coordinator/exit_code.hpp"
@@ -20,6 +21,8 @@ namespace {
 Result<std::unique_ptr<RunFolder>> prepare(const RunCommand& command, const LoadedConfig& loaded,
                                            const std::vector<std::string>& inputs) {
   FD_TRY_VOID(make_directories(command.artifacts));
+  FD_TRY(const DiskKind disk, disk_kind_of(command.artifacts));
+  FD_TRY_VOID(accept_disk(disk, command.artifacts));
   FD_TRY(const IngestFolder fresh, IngestFolder::make(command.artifacts));
   FD_FAILPOINT("k01.ingest_folder_made");
   IngestOptions options;

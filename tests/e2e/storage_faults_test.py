@@ -82,6 +82,12 @@ class StorageTest(fd_faults.FaultTest):
         (job.out / "ballast").unlink()
         job.check(self.reference, extra=0, code=job.run())
 
+    def test_C17_a_run_in_memory_is_warned_of(self):
+        job = self.job()
+        self.small_disk(job.out)
+        job.check(self.reference, code=job.run())
+        self.assertIn("run_folder_in_memory", job.output)
+
     def test_A17_a_broken_invariant_is_exit_70_and_the_run_goes_on_later(self):
         for name in ("k08.ledger_before_commit", "k15.shard_before_written"):
             with self.subTest(name=name):
