@@ -9,27 +9,14 @@
 #   RATE is that of the second run, DATABASE_MB=0 leaves the database out. Everything lies under DIR,
 #   on disk: about 10 KB a sample and three times the database.
 #   ONLY_DATABASE=1 leaves all but the database out.
-set -euo pipefail
-
-repository=$(cd "$(dirname "$0")/../.." && pwd)
+. "$(dirname "$0")/common.sh"
 bin=${1:-$repository/build/release/bin}
 work=$(mktemp -d "${DIR:-/var/tmp}/fd-cluster-XXXXXX")
-simulator=
-stop() {
-  [ -z "$simulator" ] || { kill "$simulator" 2>/dev/null; wait "$simulator" 2>/dev/null; } || true
-  rm -rf "$work"
-}
-trap stop EXIT
-trap 'exit 130' INT TERM
+to_remove+=("$work")
 
-"$bin/fd-simulator" --fixed --port-file "$work/port" >/dev/null &
-simulator=$!
-until [ -s "$work/port" ]; do
-  kill -0 "$simulator" || { echo "fd-simulator ended" >&2; exit 1; }
-  sleep 0.05
-done
+start_simulator "$bin/fd-simulator" "$work" --fixed
 
-python3 -B - "$bin" "$work" "$(cat "$work/port")" "${SAMPLES:-200000}" "${WORKERS:-64}" "${RATE:-20000}" \
+python3 -B - "$bin" "$work" "$port" "${SAMPLES:-200000}" "${WORKERS:-64}" "${RATE:-20000}" \
   "${DATABASE_MB:-1024}" <<'PYTHON'
 import json, os, pathlib, re, shutil, sqlite3, subprocess, sys, time
 

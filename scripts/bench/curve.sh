@@ -6,39 +6,23 @@
 #   ROWS=20000 RUNS=5 WORKERS=2 IN_FLIGHT=64   may be set in the environment
 #
 # Both runs must export the same bytes, or the figures are not printed.
-set -euo pipefail
-
-repository=$(cd "$(dirname "$0")/../.." && pwd)
+. "$(dirname "$0")/common.sh"
 bin=${1:-$repository/build/release/bin}
 rows=${ROWS:-20000}
 runs=${RUNS:-5}
 workers=${WORKERS:-2}
 in_flight=${IN_FLIGHT:-64}
 
-for program in fd-coordinator fd-worker fd-simulator; do
-  [ -x "$bin/$program" ] || { echo "$bin/$program is missing: build preset release" >&2; exit 2; }
-done
+need_programs "$bin" fd-coordinator fd-worker fd-simulator
 
 work=$(mktemp -d)
-simulator=
-stop() {
-  [ -z "$simulator" ] || { kill "$simulator" 2>/dev/null; wait "$simulator" 2>/dev/null; } || true
-  rm -rf "$work"
-}
-trap stop EXIT
-trap 'exit 130' INT TERM
+to_remove+=("$work")
 
 python3 "$repository/scripts/bench/make_bench_set.py" "$work/set" --rows "$rows"
 "$bin/fd-coordinator" keygen "$work/keys" >/dev/null
-"$bin/fd-simulator" --answers "$work/set/answers.jsonl" --port-file "$work/port" >/dev/null &
-simulator=$!
-for _ in $(seq 200); do
-  [ ! -s "$work/port" ] || break
-  kill -0 "$simulator" || { echo "fd-simulator ended" >&2; exit 1; }
-  sleep 0.05
-done
+start_simulator "$bin/fd-simulator" "$work" --answers "$work/set/answers.jsonl"
 
-python3 - "$bin" "$work" "$runs" "$workers" "$in_flight" "$(cat "$work/port")" <<'PYTHON'
+python3 - "$bin" "$work" "$runs" "$workers" "$in_flight" "$port" <<'PYTHON'
 import os, pathlib, resource, shutil, statistics, subprocess, sys
 
 bin_dir, work = sys.argv[1:3]

@@ -5,32 +5,19 @@
 #
 # usage: scripts/bench/durability.sh [folder with fd-coordinator, fd-worker, fd-simulator]
 #   ROWS=20000 RUNS=5 WORKERS=2 IN_FLIGHT=64 DISK=DIR MEMORY=/dev/shm   may be set in the environment
-set -euo pipefail
-
-repository=$(cd "$(dirname "$0")/../.." && pwd)
+. "$(dirname "$0")/common.sh"
 bin=${1:-$repository/build/release/bin}
 disk=$(mktemp -d "${DISK:-/var/tmp}/fd-durability-XXXXXX")
 memory=$(mktemp -d "${MEMORY:-/dev/shm}/fd-durability-XXXXXX")
-simulator=
-stop() {
-  [ -z "$simulator" ] || { kill "$simulator" 2>/dev/null; wait "$simulator" 2>/dev/null; } || true
-  rm -rf "$disk" "$memory"
-}
-trap stop EXIT
-trap 'exit 130' INT TERM
+to_remove+=("$disk" "$memory")
 
 python3 "$repository/scripts/bench/make_bench_set.py" "$memory/set" --rows "${ROWS:-20000}"
-"$bin/fd-simulator" --answers "$memory/set/answers.jsonl" --port-file "$memory/port" >/dev/null &
-simulator=$!
-until [ -s "$memory/port" ]; do
-  kill -0 "$simulator" || { echo "fd-simulator ended" >&2; exit 1; }
-  sleep 0.05
-done
+start_simulator "$bin/fd-simulator" "$memory" --answers "$memory/set/answers.jsonl"
 
 run_once() { # run_once FOLDER: prints the wall time in seconds
   rm -rf "$1/artifacts"
   local begin=$EPOCHREALTIME
-  FASTDISTILL_BASE_URL="http://127.0.0.1:$(cat "$memory/port")/v1" "$bin/fd-coordinator" run \
+  FASTDISTILL_BASE_URL="http://127.0.0.1:$port/v1" "$bin/fd-coordinator" run \
     "$memory/set/bench.yaml" --out "$1/artifacts" --run-id bench --workers "${WORKERS:-2}" --quiet \
     --set "gateway.providers.0.max_concurrency=${IN_FLIGHT:-64}" >"$1/log" 2>&1 ||
     { tail -20 "$1/log" >&2; exit 1; }

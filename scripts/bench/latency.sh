@@ -17,9 +17,7 @@
 #
 # The simulator syncs its log before it replies, so the log stands in memory unless LOG_DIR says
 # otherwise: what a slow disk costs the stand-in says nothing about the pipeline.
-set -euo pipefail
-
-repository=$(cd "$(dirname "$0")/../.." && pwd)
+. "$(dirname "$0")/common.sh"
 bin=${1:-$repository/build/release/bin}
 runs=${RUNS:-5}
 workers=${WORKERS:-2}
@@ -28,9 +26,7 @@ cases=${CASES:-"fixed-500:500:0:1024:40000:0.95:0.85 lognormal-500:500:0.5:1024:
 
 python=/usr/bin/python3
 [ -x "$python" ] || python=python3
-for program in fd-coordinator fd-worker fd-simulator; do
-  [ -x "$bin/$program" ] || { echo "$bin/$program is missing: build preset release" >&2; exit 2; }
-done
+need_programs "$bin" fd-coordinator fd-worker fd-simulator
 
 work=${KEEP:-$(mktemp -d)}
 mkdir -p "$work"
@@ -38,20 +34,8 @@ log_dir=${LOG_DIR:-/dev/shm}
 [ -w "$log_dir" ] || log_dir=$work
 log=$(mktemp "$log_dir/fd-bench-requests.XXXXXX")
 rm -f "$work"/*.results
-simulator=
-stop_simulator() {
-  [ -n "$simulator" ] || return 0
-  kill "$simulator" 2>/dev/null || true
-  wait "$simulator" 2>/dev/null || true
-  simulator=
-}
-stop() {
-  stop_simulator
-  rm -f "$log"
-  [ -n "${KEEP:-}" ] || rm -rf "$work"
-}
-trap stop EXIT
-trap 'exit 130' INT TERM
+to_remove+=("$log")
+[ -n "${KEEP:-}" ] || to_remove+=("$work")
 unset "${!FASTDISTILL_@}" "${!OLLAMA_@}"
 
 # one_run NAME MEAN_MS SIGMA IN_FLIGHT ROWS: appends one line of JSON to NAME.results
@@ -59,16 +43,11 @@ one_run() {
   local name=$1 mean=$2 sigma=$3 in_flight=$4 rows=$5 set="$work/set-$5" start end wall
   [ -s "$set/samples.jsonl" ] ||
     "$python" "$repository/scripts/bench/make_bench_set.py" "$set" --rows "$rows"
-  rm -rf "$work/port" "$log" "$work/artifacts"
-  "$bin/fd-simulator" --answers "$set/answers.jsonl" --latency-ms "$mean" --sigma "$sigma" \
-    --request-log "$log" --port-file "$work/port" >/dev/null &
-  simulator=$!
-  until [ -s "$work/port" ]; do
-    kill -0 "$simulator" || { echo "fd-simulator ended" >&2; exit 1; }
-    sleep 0.05
-  done
+  rm -rf "$log" "$work/artifacts"
+  start_simulator "$bin/fd-simulator" "$work" --answers "$set/answers.jsonl" --latency-ms "$mean" --sigma "$sigma" \
+    --request-log "$log"
   start=$(date +%s%N)
-  FASTDISTILL_BASE_URL="http://127.0.0.1:$(cat "$work/port")/v1" \
+  FASTDISTILL_BASE_URL="http://127.0.0.1:$port/v1" \
     "$bin/fd-coordinator" run "$set/bench.yaml" \
     --out "$work/artifacts" --run-id "$name" --workers "$workers" --quiet \
     --set "gateway.providers.0.max_concurrency=$in_flight" \

@@ -10,9 +10,7 @@
 # At most 4,096 records wait for their commit by default: a coordinator under full load. With 128 of
 # them commits are small, as in a run whose teacher sets the pace, and CPU per sample is mostly that
 # of the commit.
-set -euo pipefail
-
-repository=$(cd "$(dirname "$0")/../.." && pwd)
+. "$(dirname "$0")/common.sh"
 disk=${1:-${TMPDIR:-/tmp}}
 memory=${MEMORY:-/dev/shm}
 records=${RECORDS:-100000}
@@ -29,8 +27,7 @@ esac
 (cd "$repository" && cmake --preset release >/dev/null && cmake --build --preset release --target fd_bench_ledger >/dev/null)
 
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
+to_remove+=("$work")
 
 echo "$(nproc) cores, load $(cut -d' ' -f1 /proc/loadavg); $runs interleaved turns of $records samples"
 for ((turn = 1; turn <= runs; turn++)); do

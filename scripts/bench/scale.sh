@@ -6,27 +6,14 @@
 # usage: scripts/bench/scale.sh [folder with fd-coordinator, fd-worker, fd-simulator]
 #   SMALL=10000 LARGE=1000000 DIR=/var/tmp   may be set in the environment; a million samples take about
 #   10 GB there, and some minutes
-set -euo pipefail
-
-repository=$(cd "$(dirname "$0")/../.." && pwd)
+. "$(dirname "$0")/common.sh"
 bin=${1:-$repository/build/release/bin}
 work=$(mktemp -d "${DIR:-/var/tmp}/fd-scale-XXXXXX")
-simulator=
-stop() {
-  [ -z "$simulator" ] || { kill "$simulator" 2>/dev/null; wait "$simulator" 2>/dev/null; } || true
-  rm -rf "$work"
-}
-trap stop EXIT
-trap 'exit 130' INT TERM
+to_remove+=("$work")
 
-"$bin/fd-simulator" --fixed --port-file "$work/port" >/dev/null &
-simulator=$!
-until [ -s "$work/port" ]; do
-  kill -0 "$simulator" || { echo "fd-simulator ended" >&2; exit 1; }
-  sleep 0.05
-done
+start_simulator "$bin/fd-simulator" "$work" --fixed
 
-python3 - "$bin" "$work" "$(cat "$work/port")" "${SMALL:-10000}" "${LARGE:-1000000}" <<'PYTHON'
+python3 - "$bin" "$work" "$port" "${SMALL:-10000}" "${LARGE:-1000000}" <<'PYTHON'
 import json, os, pathlib, signal, subprocess, sys, time
 
 bin_dir, work, port = sys.argv[1:4]

@@ -4,22 +4,18 @@
 #
 # usage: scripts/bench/simulator.sh [path to fd-simulator]
 #   CONNECTIONS=64 SECONDS_EACH=5 RUNS=5 QUESTIONS=20000   may be set in the environment
-set -euo pipefail
-
-repository=$(cd "$(dirname "$0")/../.." && pwd)
-simulator=${1:-$repository/build/release/bin/fd-simulator}
+. "$(dirname "$0")/common.sh"
+program=${1:-$repository/build/release/bin/fd-simulator}
 connections=${CONNECTIONS:-64}
 seconds=${SECONDS_EACH:-5}
 runs=${RUNS:-5}
 questions=${QUESTIONS:-20000}
 
 command -v wrk >/dev/null || { echo "wrk is missing: apt-get install wrk" >&2; exit 2; }
-[ -x "$simulator" ] || { echo "$simulator is missing: build target fd-simulator, preset release" >&2; exit 2; }
+[ -x "$program" ] || { echo "$program is missing: build target fd-simulator, preset release" >&2; exit 2; }
 
 work=$(mktemp -d)
-pid=
-stop() { [ -z "$pid" ] || { kill "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; pid=; } || true; }
-trap 'stop; rm -rf "$work"' EXIT
+to_remove+=("$work")
 
 python3 - "$work" "$questions" <<'PYTHON'
 import json, sys
@@ -54,21 +50,14 @@ wrk.body = [[{"model":"bench","messages":[{"role":"user","content":"How many row
 """)
 PYTHON
 
-cpu_ticks() { awk '{print $14 + $15}' "/proc/$pid/stat"; }
+cpu_ticks() { awk '{print $14 + $15}' "/proc/$simulator/stat"; }
 
 # measure NAME LUA CONNECTIONS [simulator options...]
 measure() {
   local name=$1 script=$2 open=$3
   shift 3
-  rm -f "$work/port"
-  "$simulator" --port-file "$work/port" "$@" >/dev/null &
-  pid=$!
-  until [ -s "$work/port" ]; do
-    kill -0 "$pid" || { echo "fd-simulator ended" >&2; exit 1; }
-    sleep 0.05
-  done
-  local port rates=() costs=() before after result rate bad run
-  port=$(cat "$work/port")
+  start_simulator "$program" "$work" "$@"
+  local rates=() costs=() before after result rate bad run
   for ((run = 0; run < runs; run++)); do
     before=$(cpu_ticks)
     result=$(wrk -t1 -c"$open" -d"${seconds}s" -s "$script" "http://127.0.0.1:$port/v1/chat/completions")
@@ -80,7 +69,7 @@ measure() {
     costs+=("$(awk -v ticks=$((after - before)) -v hz="$(getconf CLK_TCK)" \
       '/requests in/ {printf "%.2f", ticks / hz * 1e6 / $1}' <<<"$result")")
   done
-  stop
+  stop_simulator
   printf '%-28s %5d connections  median %8.0f req/s (%s)  %6.2f us CPU/request\n' "$name" "$open" \
     "$(median "${rates[@]}")" "$(spread "${rates[@]}")" "$(median "${costs[@]}")"
 }
