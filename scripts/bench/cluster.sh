@@ -124,7 +124,7 @@ for name, count, pace in () if only_database else ((f"{workers} workers, as fast
     row(name, measured, usage)
     peak[count, pace] = usage.peak_mb
     shutil.rmtree(folder)
-if not only_database:
+if not only_database and workers > 4:
     print(f"a worker more: {(peak[workers, 0] - peak[4, 0]) / (workers - 4):.2f} MB of the coordinator")
 
 if database_mb:
