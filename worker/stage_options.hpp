@@ -11,8 +11,9 @@
 namespace fd {
 
 /// Reads --stages, such as "clean,rules,exec,score". Returns the stages in order, each once; with
-/// teacher comes select, which runs wherever the leases are. Errors: invalid_input (an unknown
-/// stage, or nothing to do for anybody), unsupported (a stage that this version does not have).
+/// teacher comes select, which runs wherever the leases are. "judge" is taken beside teacher and
+/// names nothing: no run of this version asks for it. Errors: invalid_input (an unknown stage, or
+/// nothing to do for anybody), unsupported (a stage that this version does not have).
 Result<std::vector<StageId>> stages_from_text(std::string_view text);
 
 /// Returns whether `stages` has one that other workers can ask for.

@@ -45,7 +45,7 @@ class StagesTest(fd_faults.FaultTest):
         coordinator = job.listen()
         for name in ("cpu-1", "cpu-2"):
             self.node(job, name, CPU)
-        self.node(job, "asks", "teacher")
+        self.node(job, "asks", "teacher,judge")
         self.serving(job, coordinator)
         job.worker("every", arguments=("--peer-listen", "tcp://127.0.0.1:*"))
         return job, coordinator
@@ -161,9 +161,10 @@ class OptionsTest(unittest.TestCase):
         return done.stderr
 
     def test_what_cannot_be_served_is_said_before_anything_starts(self):
-        self.assertIn("--stages: 'gates' is none of teacher, clean, rules, exec, score, select",
+        self.assertIn("--stages: 'gates' is none of teacher, clean, rules, exec, score, select, judge",
                       self.refused(2, "--stages", "gates"))
-        self.assertIn("--stages: judge is not available in this version", self.refused(2, "--stages", "teacher,judge"))
+        self.assertIn("--stages: judge is asked where the teacher is", self.refused(2, "--stages", "exec,judge"))
+        self.assertIn("--stages: student_gen is not available in this version", self.refused(2, "--stages", "student_gen"))
         self.assertIn("nothing to serve", self.refused(2, "--stages", "teacher", "--peer-listen", "tcp://127.0.0.1:*"))
         self.assertIn("is not on this machine", self.refused(8, "--stages", "exec", "--peer-listen", "tcp://10.0.0.1:*"))
         done = fd.run("fd-worker", "--connect", f"ipc:///tmp/fd-none-{os.getpid()}", "--stages", "exec")

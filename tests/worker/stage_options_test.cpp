@@ -8,16 +8,20 @@ namespace {
 TEST(StageOptions, StagesComeInOrderAndOnce) {
   EXPECT_EQ(*stages_from_text("score,exec,clean,exec"),
             (std::vector{StageId::clean, StageId::exec, StageId::score}));
-  EXPECT_EQ(*stages_from_text("teacher"), (std::vector{StageId::teacher, StageId::select}));
+  for (const char* text : {"teacher", "teacher,judge", "judge,teacher"}) {
+    EXPECT_EQ(*stages_from_text(text), (std::vector{StageId::teacher, StageId::select})) << text;
+  }
 }
 
 TEST(StageOptions, UnknownStagesAndThoseToComeAreToldApart) {
   EXPECT_EQ(stages_from_text("teacher,jugde").error().message,
-            "--stages: 'jugde' is none of teacher, clean, rules, exec, score, select");
+            "--stages: 'jugde' is none of teacher, clean, rules, exec, score, select, judge");
   EXPECT_EQ(stages_from_text("exec,").error().message,
-            "--stages: '' is none of teacher, clean, rules, exec, score, select");
-  EXPECT_EQ(stages_from_text("teacher,judge").error().message,
-            "--stages: judge is not available in this version");
+            "--stages: '' is none of teacher, clean, rules, exec, score, select, judge");
+  EXPECT_EQ(stages_from_text("student_gen").error().message,
+            "--stages: student_gen is not available in this version");
+  EXPECT_EQ(stages_from_text("exec,judge").error().message,
+            "--stages: judge is asked where the teacher is: name both, or neither");
   EXPECT_EQ(stages_from_text("select").error().message,
             "--stages: select runs beside the teacher, and nobody asks another worker for it");
 }
