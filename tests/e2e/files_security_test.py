@@ -253,24 +253,25 @@ class FolderTest(fd_faults.FaultTest):
 
     @NEEDS_ROOT
     def test_J08_a_user_s_other_programs_cannot_look_into_one_that_has_keys(self):
-        with fd.temporary_folder() as name:
-            place = pathlib.Path(name)
-            os.chown(place, OTHER_USER, OTHER_USER)
-            program = shutil.copy(fd.BIN / "fd-worker", place)
+        holder = fd.temporary_folder()
+        self.addCleanup(holder.cleanup)  # once the processes have ended: they write into it
+        place = pathlib.Path(holder.name)
+        os.chown(place, OTHER_USER, OTHER_USER)
+        program = shutil.copy(fd.BIN / "fd-worker", place)
 
-            def start(*command):
-                process = subprocess.Popen(command, user=OTHER_USER, group=OTHER_USER, extra_groups=[], cwd=place,
-                                           env=fd.environment() | {"HOME": name}, stderr=subprocess.DEVNULL)
-                self.addCleanup(fd_faults.end, process)
-                return process
+        def start(*command):
+            process = subprocess.Popen(command, user=OTHER_USER, group=OTHER_USER, extra_groups=[], cwd=place,
+                                       env=fd.environment() | {"HOME": holder.name}, stderr=subprocess.DEVNULL)
+            self.addCleanup(fd_faults.end, process)
+            return process
 
-            def owner(process):
-                return os.stat(f"/proc/{process.pid}/environ").st_uid
+        def owner(process):
+            return os.stat(f"/proc/{process.pid}/environ").st_uid
 
-            ordinary = start("sleep", "120")
-            worker = start(program, "--connect", "tcp://127.0.0.1:1")
-            fd_faults.until(lambda: owner(worker) == 0, worker)
-            self.assertEqual(owner(ordinary), OTHER_USER)
+        ordinary = start("sleep", "120")
+        worker = start(program, "--connect", "tcp://127.0.0.1:1")
+        fd_faults.until(lambda: owner(worker) == 0, worker)
+        self.assertEqual(owner(ordinary), OTHER_USER)
 
     def test_J12_a_shard_with_a_link_in_it_is_not_replayed(self):
         job = self.job()
