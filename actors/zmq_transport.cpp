@@ -21,6 +21,7 @@
 #include "actors/curve_self_test.hpp"
 #include "actors/handshake_watch.hpp"
 #include "actors/socket_options.hpp"
+#include "actors/tcp_endpoint.hpp"
 #include "actors/transport_limits.hpp"
 #include "actors/zap_handler.hpp"
 
@@ -417,14 +418,13 @@ Result<bool> is_loopback_endpoint(const std::string& endpoint) {
   if (endpoint.starts_with("ipc://") && endpoint.size() > 6) {
     return true;
   }
-  constexpr std::string_view kTcp = "tcp://";
-  const std::size_t colon = endpoint.rfind(':');
-  if (!endpoint.starts_with(kTcp) || colon <= kTcp.size() || colon + 1 == endpoint.size()) {
+  const auto tcp = tcp_endpoint(endpoint);
+  if (!tcp) {
     return Error{
         Errc::invalid_input,
         "'" + endpoint + "' is no endpoint: tcp://HOST:PORT, such as tcp://127.0.0.1:5555"};
   }
-  const std::string host = endpoint.substr(kTcp.size(), colon - kTcp.size());
+  const std::string& host = tcp->host;
   in_addr address{};
   const bool ipv4 = inet_pton(AF_INET, host.c_str(), &address) == 1;
   return (ipv4 && (ntohl(address.s_addr) >> 24) == 127) || host == "localhost" || host == "[::1]";

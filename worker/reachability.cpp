@@ -4,12 +4,13 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
-#include <string_view>
 
 #include <netdb.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "actors/tcp_endpoint.hpp"
 
 namespace fd {
 namespace {
@@ -51,13 +52,12 @@ std::string text_of(const addrinfo& address, const std::string& port) {
 }  // namespace
 
 std::string why_unreachable(const std::string& endpoint, Duration patience) {
-  constexpr std::string_view kTcp = "tcp://";
-  const std::size_t colon = endpoint.rfind(':');
-  if (!endpoint.starts_with(kTcp) || colon <= kTcp.size()) {
+  const auto tcp = tcp_endpoint(endpoint);
+  if (!tcp) {
     return "nobody may be listening";
   }
-  std::string host = endpoint.substr(kTcp.size(), colon - kTcp.size());
-  const std::string port = endpoint.substr(colon + 1);
+  std::string host = tcp->host;
+  const std::string& port = tcp->port;
   if (host.starts_with('[') && host.ends_with(']')) {
     host = host.substr(1, host.size() - 2);
   }

@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "actors/tcp_endpoint.hpp"
+
 namespace fd {
 namespace {
 
@@ -27,16 +29,15 @@ std::string known_stages() {
 /// Returns our own address on the way to `endpoint`. Sends nothing: connecting a datagram socket
 /// only looks up the route.
 std::optional<std::string> address_towards(const std::string& endpoint) {
-  const std::size_t colon = endpoint.rfind(':');
-  if (!endpoint.starts_with(kTcp) || colon <= kTcp.size()) {
+  const auto tcp = tcp_endpoint(endpoint);
+  if (!tcp) {
     return std::nullopt;
   }
-  const std::string host = endpoint.substr(kTcp.size(), colon - kTcp.size());
   addrinfo hints{};
   hints.ai_family = AF_INET;
   hints.ai_socktype = SOCK_DGRAM;
   addrinfo* found = nullptr;
-  if (::getaddrinfo(host.c_str(), endpoint.substr(colon + 1).c_str(), &hints, &found) != 0) {
+  if (::getaddrinfo(tcp->host.c_str(), tcp->port.c_str(), &hints, &found) != 0) {
     return std::nullopt;
   }
   std::optional<std::string> address;
