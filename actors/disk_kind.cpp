@@ -49,4 +49,9 @@ Result<void> accept_disk(DiskKind kind, const std::string& folder) {
           "choose a folder on a disk of this machine, and copy the run once it has ended"};
 }
 
+Result<void> check_disk(const std::string& folder) {
+  FD_TRY(const DiskKind kind, disk_kind_of(folder));
+  return accept_disk(kind, folder);
+}
+
 }  // namespace fd

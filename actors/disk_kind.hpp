@@ -23,5 +23,7 @@ Result<DiskKind> disk_kind_of(const std::string& folder);
 /// Refuses what a run cannot be kept on: a network file system. Errors: invalid_input, naming the
 /// folder and what to do.
 Result<void> accept_disk(DiskKind kind, const std::string& folder);
+/// The same for the disk that the folder is on. Errors: those of both.
+Result<void> check_disk(const std::string& folder);
 
 }  // namespace fd

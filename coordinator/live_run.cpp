@@ -17,6 +17,7 @@
 #include "actors/caf_compat.hpp"
 #include "actors/command_line.hpp"
 #include "actors/config_loader.hpp"
+#include "actors/disk_kind.hpp"
 #include "actors/failpoint.hpp"
 #include "actors/files.hpp"
 #include "actors/notice_log.hpp"
@@ -79,7 +80,8 @@ class LiveRun {
 
   Result<Ended> run(RunShards shards) {
     const Instant started = clock_.now();
-    if (folder_.disk() == DiskKind::memory) {
+    FD_TRY(const DiskKind disk, disk_kind_of(folder_.dir().root()));
+    if (disk == DiskKind::memory) {
       log_.warn("run_folder_in_memory",
                 {{"folder", folder_.dir().root()},
                  {"why", "not durable: it is gone once this machine is started again"}});

@@ -21,8 +21,7 @@ namespace {
 Result<std::unique_ptr<RunFolder>> prepare(const RunCommand& command, const LoadedConfig& loaded,
                                            const std::vector<std::string>& inputs) {
   FD_TRY_VOID(make_directories(command.artifacts));
-  FD_TRY(const DiskKind disk, disk_kind_of(command.artifacts));
-  FD_TRY_VOID(accept_disk(disk, command.artifacts));
+  FD_TRY_VOID(check_disk(command.artifacts));
   FD_TRY(const IngestFolder fresh, IngestFolder::make(command.artifacts));
   FD_FAILPOINT("k01.ingest_folder_made");
   IngestOptions options;

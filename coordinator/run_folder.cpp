@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "actors/config_loader.hpp"
+#include "actors/disk_kind.hpp"
 #include "actors/failpoint.hpp"
 #include "actors/files.hpp"
 #include "actors/folder_trust.hpp"
@@ -171,7 +172,6 @@ Result<std::unique_ptr<RunFolder>> RunFolder::take(const std::string& artifacts,
   const Digest digest = config_digest(config);
   if (!file_exists(root)) {
     FD_TRY_VOID(check_own_folder(fresh));  // a file system may know no owners or modes
-    FD_TRY(folder->disk_, disk_kind_of(fresh));
     folder->dir_ = RunDir(fresh);
     RunFacts& fresh_facts = folder->facts_;
     fresh_facts.run_id = ingest.run_id;
@@ -216,8 +216,7 @@ Result<std::unique_ptr<RunFolder>> RunFolder::open(const std::string& root) {
     return Error{Errc::stale, root + ": is not the folder of a run: it has no run.json"};
   }
   FD_TRY_VOID(check_own_folder(root));
-  FD_TRY(folder->disk_, disk_kind_of(root));
-  FD_TRY_VOID(accept_disk(folder->disk_, root));
+  FD_TRY_VOID(check_disk(root));
   FD_TRY_VOID(folder->lock());
   FD_TRY(folder->facts_, read_run_facts(folder->dir_));
   return folder;

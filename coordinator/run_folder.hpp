@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "actors/disk_kind.hpp"
 #include "coordinator/folder_lock.hpp"
 #include "coordinator/ingest.hpp"
 #include "coordinator/progress.hpp"
@@ -39,14 +38,14 @@ struct RunShards {
 class RunFolder {
  public:
   /// Takes up the prepared folder `fresh` as `<artifacts>/<run_id>`; when that exists, `fresh` is
-  /// removed and the existing one is continued. Requires: accept_disk(). Errors: busy (exit 6:
+  /// removed and the existing one is continued. Requires: check_disk(). Errors: busy (exit 6:
   /// another coordinator holds it), unsupported (exit 11: other config or input, both named),
   /// storage, corrupt.
   static Result<std::unique_ptr<RunFolder>> take(const std::string& artifacts,
                                                  const std::string& fresh, const RunConfig& config,
                                                  const IngestSummary& ingest);
   /// Takes up the run's folder at `root` as it is. Errors: not_found; stale (not a run's: exit
-  /// 11); refused (check_own_folder()); invalid_input (accept_disk()); busy, storage, corrupt.
+  /// 11); refused (check_own_folder()); invalid_input (check_disk()); busy, storage, corrupt.
   static Result<std::unique_ptr<RunFolder>> open(const std::string& root);
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;
@@ -54,7 +53,6 @@ class RunFolder {
   [[nodiscard]] const RunDir& dir() const { return dir_; }
   [[nodiscard]] const RunFacts& facts() const { return facts_; }
   [[nodiscard]] bool continued() const { return continued_; }
-  [[nodiscard]] DiskKind disk() const { return disk_; }
 
   /// Returns the shards as the run starts. A shard whose replacement was cut off is mended first.
   /// Errors: corrupt, storage.
@@ -75,7 +73,6 @@ class RunFolder {
   std::string artifacts_;
   RunFacts facts_;
   bool continued_ = false;
-  DiskKind disk_ = DiskKind::lasting;
   std::optional<FolderLock> lock_;
 };
 

@@ -36,7 +36,9 @@ TEST(DiskKind, C17OthersAreTakenAndMemoryIsKnown) {
 TEST(DiskKind, IsThatOfTheFolder) {
   const testing_support::TempFolder folder;
   EXPECT_TRUE(disk_kind_of(folder.root()).ok());
+  EXPECT_TRUE(check_disk(folder.root()).ok());
   EXPECT_EQ(disk_kind_of(folder.at("none")).error().code, Errc::not_found);
+  EXPECT_EQ(check_disk(folder.at("none")).error().code, Errc::not_found);
   EXPECT_EQ(*disk_kind_of("/proc"), DiskKind::lasting);  // nothing that it is said of
 }
 
