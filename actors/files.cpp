@@ -40,8 +40,13 @@ std::string name_of(const std::string& path) {
   return path.substr(path.rfind('/') + 1);
 }
 
+struct OpenFile {
+  int fd = -1;
+  std::uint64_t bytes = 0;
+};
+
 /// Opens a regular file for reading.
-Result<int> open_regular(const std::string& path, int more_flags = 0) {
+Result<OpenFile> open_regular(const std::string& path, int more_flags = 0) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | more_flags);
   if (fd < 0) {
     return system_error(path);
@@ -51,17 +56,17 @@ Result<int> open_regular(const std::string& path, int more_flags = 0) {
     ::close(fd);
     return Error{Errc::storage, path + ": is no regular file"};
   }
-  return fd;
+  return OpenFile{fd, static_cast<std::uint64_t>(status.st_size)};
 }
 
 /// Calls `take` with each block of a file.
 Result<void> for_each_block(const std::string& path,
                             const std::function<Result<void>(std::string_view)>& take) {
-  FD_TRY(const int fd, open_regular(path));
+  FD_TRY(const OpenFile file, open_regular(path));
   std::vector<char> buffer(kBufferBytes);
   Result<void> outcome;
   for (;;) {
-    const ssize_t got = ::read(fd, buffer.data(), buffer.size());
+    const ssize_t got = ::read(file.fd, buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) {
       continue;
     }
@@ -76,7 +81,7 @@ Result<void> for_each_block(const std::string& path,
       break;
     }
   }
-  ::close(fd);
+  ::close(file.fd);
   return outcome;
 }
 
@@ -186,16 +191,15 @@ Result<std::string> read_file(const std::string& path, std::uint64_t max_bytes) 
 }
 
 Result<FilePiece> read_piece(const std::string& path, std::uint64_t offset, std::size_t max_bytes) {
-  FD_TRY(const int fd, open_regular(path, O_NOFOLLOW));
+  FD_TRY(const OpenFile file, open_regular(path, O_NOFOLLOW));
   FilePiece piece;
-  struct stat status {};
-  bool failed = ::fstat(fd, &status) != 0;
-  piece.file_bytes = static_cast<std::uint64_t>(status.st_size);
+  piece.file_bytes = file.bytes;
   const std::uint64_t from = std::min(offset, piece.file_bytes);
   piece.bytes.resize(std::min<std::uint64_t>(max_bytes, piece.file_bytes - from));
   std::size_t filled = 0;
+  bool failed = false;
   while (!failed && filled < piece.bytes.size()) {
-    const ssize_t got = ::pread(fd, piece.bytes.data() + filled, piece.bytes.size() - filled,
+    const ssize_t got = ::pread(file.fd, piece.bytes.data() + filled, piece.bytes.size() - filled,
                                 static_cast<off_t>(from + filled));
     if (got == 0) {
       break;  // it became shorter
@@ -204,7 +208,7 @@ Result<FilePiece> read_piece(const std::string& path, std::uint64_t offset, std:
     filled += got > 0 ? static_cast<std::size_t>(got) : 0;
   }
   const Error error = storage_error(path);
-  ::close(fd);
+  ::close(file.fd);
   if (failed) {
     return error;
   }

@@ -193,7 +193,7 @@ Result<WorkerKeys> worker_keys_in(const std::string& folder, const std::string& 
 Result<void> check_user_name(const std::string& name) {
   const bool shape = !name.empty() && name.size() <= kUserNameMax &&
                      is_ascii_alphanumeric(name.front()) &&
-                     std::all_of(name.begin(), name.end(), [&](char c) {
+                     std::all_of(name.begin(), name.end(), [](char c) {
                        return is_ascii_alphanumeric(c) || c == '.' || c == '_' || c == '-';
                      });
   if (!shape) {

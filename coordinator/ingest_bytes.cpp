@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "protocol/system_error.hpp"
+
 namespace fd {
 namespace {
 
@@ -86,7 +88,7 @@ Result<std::unique_ptr<ByteSource>> ByteSource::open(const std::string& path) {
   source->owned_ = true;
   struct stat status {};
   if (::fstat(source->fd_, &status) != 0) {
-    return Error{Errc::storage, path + ": " + std::strerror(errno)};
+    return storage_error(path);
   }
   if (const std::string problem = kind_problem(status.st_mode); !problem.empty()) {
     return bad_input(path, problem);
@@ -120,7 +122,7 @@ Result<void> ByteSource::read_block() {
       continue;
     }
     if (got < 0) {
-      return Error{Errc::storage, name_ + ": " + std::strerror(errno)};
+      return storage_error(name_);
     }
     ended_ = got == 0;
     filled += static_cast<std::size_t>(got);
@@ -190,7 +192,7 @@ Result<InputFile> ByteSource::finish() {
   if (owned_) {
     struct stat status {};
     if (::fstat(fd_, &status) != 0) {
-      return Error{Errc::storage, name_ + ": " + std::strerror(errno)};
+      return storage_error(name_);
     }
     if (mtime_ns(status) != mtime_ns_ || static_cast<std::uint64_t>(status.st_size) != bytes_) {
       return bad_input(name_, "was changed while it was read; try again when it is finished");

@@ -15,6 +15,7 @@
 #include "actors/files.hpp"
 #include "coordinator/ingest_refusals.hpp"
 #include "coordinator/ingest_row.hpp"
+#include "protocol/system_error.hpp"
 
 namespace fd {
 namespace {
@@ -223,7 +224,7 @@ Result<std::uint32_t> DatabaseFinder::copy(const std::string& path, const std::s
     return known->second;
   }
   if (::rename(incoming.c_str(), (directory_ + "/" + hex).c_str()) != 0) {
-    return Error{Errc::storage, directory_ + "/" + hex + ": " + std::strerror(errno)};
+    return storage_error(directory_ + "/" + hex);
   }
   files_.push_back({hex, path, entry.bytes});
   return known->second;

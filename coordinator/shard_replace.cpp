@@ -2,12 +2,12 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include <unistd.h>
 
 #include "actors/files.hpp"
+#include "protocol/system_error.hpp"
 
 namespace fd {
 namespace {
@@ -84,10 +84,10 @@ Result<void> finish_replacement(const std::string& folder) {
   }
   FD_TRY_VOID(remove_tree(staging_folder(folder)));
   if (decided && ::unlink(decision(folder).c_str()) != 0) {
-    return Error{Errc::storage, decision(folder) + ": " + std::strerror(errno)};
+    return storage_error(decision(folder));
   }
   if (::rmdir(replay_folder(folder).c_str()) != 0 && errno != ENOTEMPTY && errno != EEXIST) {
-    return Error{Errc::storage, replay_folder(folder) + ": " + std::strerror(errno)};
+    return storage_error(replay_folder(folder));
   }
   return sync_folder(folder);
 }

@@ -66,10 +66,9 @@ CommandSpec command() {
        false},
       {"--name", "NAME", "how reports call this worker (default: host name and a number)", false},
       {"--stages", "A,B,...",
-       "what it does: teacher, clean, rules, exec, score, and beside teacher judge, which no run "
-       "of\n"
-       "this version asks for (default: all). Without teacher it takes no shards and serves its\n"
-       "stages to workers that ask for them",
+       "what it does: teacher, clean, rules, exec, score (default: all); judge is taken beside\n"
+       "teacher, and no run of this version asks for it. Without teacher it takes no shards and\n"
+       "serves its stages to workers that ask for them",
        false},
       {"--peer-listen", "ENDPOINT",
        "where it serves its stages to other workers (default without teacher: a free port of the\n"

@@ -31,7 +31,8 @@ class NarrowLinkTest(fd_netns.HostsTest):
         url = self.teacher(job, "far", "127.0.0.1")
         coordinator, endpoint = self.coordinator(job, "head", url, "--set", "transport.allow_plaintext_non_loopback=true")
         self.network.slow("far", self.rate)
-        worker = self.start("far", job.out.with_suffix(".far.log"), "fd-worker", "--connect", endpoint, "--name", "far", "--allow-plaintext")
+        worker = self.start("far", job.out.with_suffix(".far.log"), "fd-worker", "--connect", endpoint, "--name", "far",
+                            "--allow-plaintext")
         self.assertEqual(coordinator.wait(900), 0, job.log())
         self.assertIsNone(worker.poll())
         job.output = job.log()
