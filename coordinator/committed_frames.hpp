@@ -4,8 +4,8 @@
 #include <utility>
 #include <vector>
 
-#include "actors/failpoint.hpp"
-#include "actors/transport.hpp"
+#include "actors/system/failpoint.hpp"
+#include "actors/transport/transport.hpp"
 
 namespace fd {
 

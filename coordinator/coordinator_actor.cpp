@@ -7,10 +7,10 @@
 #include <set>
 #include <utility>
 
-#include "actors/config_loader.hpp"
-#include "actors/failpoint.hpp"
-#include "actors/files.hpp"
+#include "actors/config/loader.hpp"
 #include "actors/sandbox/sql_sandbox.hpp"
+#include "actors/storage/files.hpp"
+#include "actors/system/failpoint.hpp"
 #include "coordinator/commit_gate.hpp"
 #include "coordinator/committed_frames.hpp"
 #include "coordinator/frame_lanes.hpp"

@@ -8,10 +8,10 @@
 #include <variant>
 #include <vector>
 
-#include "actors/caf_compat.hpp"
-#include "actors/log.hpp"
-#include "actors/ports.hpp"
-#include "actors/transport.hpp"
+#include "actors/pipeline/caf_compat.hpp"
+#include "actors/system/clock.hpp"
+#include "actors/system/log.hpp"
+#include "actors/transport/transport.hpp"
 #include "coordinator/coordinator_core.hpp"
 #include "coordinator/ledger.hpp"
 #include "coordinator/merge.hpp"

@@ -10,8 +10,8 @@
 #include <variant>
 #include <vector>
 
-#include "actors/ports.hpp"
-#include "actors/transport.hpp"
+#include "actors/system/clock.hpp"
+#include "actors/transport/transport.hpp"
 #include "coordinator/lease_table.hpp"
 #include "coordinator/stage_watch.hpp"
 #include "protocol/messages.hpp"

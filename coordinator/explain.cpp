@@ -5,8 +5,8 @@
 #include <set>
 #include <utility>
 
-#include "actors/config_loader.hpp"
-#include "actors/files.hpp"
+#include "actors/config/loader.hpp"
+#include "actors/storage/files.hpp"
 #include "coordinator/folder_lock.hpp"
 #include "coordinator/input_reader.hpp"
 #include "coordinator/ledger_database.hpp"

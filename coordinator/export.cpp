@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "protocol/json.hpp"
+#include "protocol/json/json.hpp"
 
 namespace fd {
 

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "actors/files.hpp"
 #include "actors/stages/stages.hpp"
+#include "actors/storage/files.hpp"
 #include "coordinator/merge_row.hpp"
 #include "protocol/digest.hpp"
 #include "protocol/result.hpp"

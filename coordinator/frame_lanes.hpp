@@ -4,7 +4,7 @@
 #include <iterator>
 #include <vector>
 
-#include "actors/transport.hpp"
+#include "actors/transport/transport.hpp"
 #include "protocol/frame.hpp"
 
 namespace fd {

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "actors/command_line.hpp"
+#include "actors/system/command_line.hpp"
 
 namespace fd {
 

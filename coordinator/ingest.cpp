@@ -4,8 +4,8 @@
 #include <set>
 #include <utility>
 
-#include "actors/config_loader.hpp"
-#include "actors/files.hpp"
+#include "actors/config/loader.hpp"
+#include "actors/storage/files.hpp"
 #include "coordinator/ingest_databases.hpp"
 #include "coordinator/ingest_refusals.hpp"
 #include "coordinator/ingest_row.hpp"

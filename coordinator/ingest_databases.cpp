@@ -12,10 +12,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "actors/files.hpp"
+#include "actors/storage/errno_error.hpp"
+#include "actors/storage/files.hpp"
 #include "coordinator/ingest_refusals.hpp"
 #include "coordinator/ingest_row.hpp"
-#include "protocol/system_error.hpp"
 
 namespace fd {
 namespace {

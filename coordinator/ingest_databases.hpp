@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "coordinator/ingest.hpp"
-#include "protocol/json.hpp"
+#include "protocol/json/json.hpp"
 #include "protocol/result.hpp"
 
 namespace fd {

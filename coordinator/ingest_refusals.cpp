@@ -3,7 +3,7 @@
 #include <iterator>
 
 #include "coordinator/ingest.hpp"
-#include "protocol/json.hpp"
+#include "protocol/json/json.hpp"
 
 namespace fd {
 namespace {

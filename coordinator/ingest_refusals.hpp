@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-#include "actors/files.hpp"
+#include "actors/storage/files.hpp"
 #include "protocol/result.hpp"
 
 namespace fd {

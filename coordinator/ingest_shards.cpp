@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "actors/config_loader.hpp"
-#include "actors/failpoint.hpp"
+#include "actors/config/loader.hpp"
+#include "actors/system/failpoint.hpp"
 
 namespace fd {
 namespace {

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "actors/files.hpp"
+#include "actors/storage/files.hpp"
 #include "coordinator/ingest.hpp"
 #include "coordinator/ingest_refusals.hpp"
 #include "coordinator/ingest_row.hpp"

@@ -8,7 +8,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "protocol/system_error.hpp"
+#include "actors/storage/errno_error.hpp"
 
 namespace fd {
 namespace {

@@ -8,8 +8,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "actors/files.hpp"
-#include "actors/key_files.hpp"
+#include "actors/keys/key_files.hpp"
+#include "actors/storage/files.hpp"
 
 namespace fd {
 namespace {

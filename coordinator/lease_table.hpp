@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-#include "actors/ports.hpp"
+#include "actors/system/clock.hpp"
 #include "protocol/result.hpp"
 
 namespace fd {

@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "actors/failpoint.hpp"
+#include "actors/system/failpoint.hpp"
 #include "coordinator/ledger_database.hpp"
 #include "coordinator/ledger_rows.hpp"
 #include "coordinator/ledger_schema.hpp"

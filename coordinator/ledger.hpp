@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "actors/ports.hpp"
+#include "actors/system/clock.hpp"
 #include "coordinator/coordinator_core.hpp"
 #include "protocol/result.hpp"
 

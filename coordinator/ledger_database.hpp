@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-#include "actors/ports.hpp"
+#include "actors/system/clock.hpp"
 #include "protocol/result.hpp"
 
 struct sqlite3;

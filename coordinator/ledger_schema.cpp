@@ -4,7 +4,7 @@
 #include <map>
 #include <utility>
 
-#include "actors/failpoint.hpp"
+#include "actors/system/failpoint.hpp"
 #include "coordinator/ledger_rows.hpp"
 #include "coordinator/ledger_tables.hpp"
 

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "actors/log.hpp"
+#include "actors/system/log.hpp"
 #include "coordinator/run_folder.hpp"
 #include "protocol/result.hpp"
 #include "protocol/run_config.hpp"

@@ -3,8 +3,8 @@
 #include <ctime>
 #include <utility>
 
-#include "actors/files.hpp"
-#include "actors/journal_recovery.hpp"
+#include "actors/journal/journal_recovery.hpp"
+#include "actors/storage/files.hpp"
 
 namespace fd {
 namespace {

@@ -13,8 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "actors/files.hpp"
-#include "actors/key_files.hpp"
+#include "actors/keys/key_files.hpp"
+#include "actors/storage/files.hpp"
 #include "protocol/messages.hpp"
 
 extern char** environ;

@@ -7,7 +7,7 @@
 
 #include <sys/types.h>
 
-#include "actors/curve_keys.hpp"
+#include "actors/keys/curve_keys.hpp"
 #include "protocol/result.hpp"
 
 namespace fd {

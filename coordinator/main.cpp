@@ -6,10 +6,10 @@
 
 #include <sys/stat.h>
 
-#include "actors/command_line.hpp"
-#include "actors/config_loader.hpp"
-#include "actors/files.hpp"
-#include "actors/process_privacy.hpp"
+#include "actors/config/loader.hpp"
+#include "actors/storage/files.hpp"
+#include "actors/system/command_line.hpp"
+#include "actors/system/process_privacy.hpp"
 #include "coordinator/exit_code.hpp"
 #include "coordinator/explain.hpp"
 #include "coordinator/ingest.hpp"

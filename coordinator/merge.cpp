@@ -4,9 +4,9 @@
 #include <array>
 #include <utility>
 
-#include "actors/config_loader.hpp"
-#include "actors/failpoint.hpp"
-#include "actors/files.hpp"
+#include "actors/config/loader.hpp"
+#include "actors/storage/files.hpp"
+#include "actors/system/failpoint.hpp"
 #include "coordinator/dataset_card.hpp"
 #include "coordinator/export.hpp"
 #include "coordinator/fresh_replay.hpp"

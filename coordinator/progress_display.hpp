@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "actors/ports.hpp"
+#include "actors/system/clock.hpp"
 #include "coordinator/progress.hpp"
 
 namespace fd {

@@ -8,7 +8,7 @@
 
 #include "coordinator/merge.hpp"
 #include "coordinator/merge_row.hpp"
-#include "protocol/json.hpp"
+#include "protocol/json/json.hpp"
 #include "protocol/run_config.hpp"
 
 namespace fd {

@@ -3,8 +3,8 @@
 #include <charconv>
 #include <string>
 
-#include "protocol/json.hpp"
-#include "protocol/json_text.hpp"
+#include "protocol/json/json.hpp"
+#include "protocol/json/text.hpp"
 
 namespace fd {
 namespace {

@@ -9,14 +9,14 @@
 #include <utility>
 #include <vector>
 
-#include "actors/command_line.hpp"
-#include "actors/config_loader.hpp"
-#include "actors/files.hpp"
-#include "actors/folder_trust.hpp"
-#include "actors/gateway/curl_gateway.hpp"
-#include "actors/gateway/endpoint_secrets.hpp"
-#include "actors/incarnation.hpp"
+#include "actors/config/loader.hpp"
+#include "actors/gateway/http/curl_gateway.hpp"
+#include "actors/gateway/http/endpoint_secrets.hpp"
 #include "actors/sandbox/sql_sandbox.hpp"
+#include "actors/storage/directory_trust.hpp"
+#include "actors/storage/files.hpp"
+#include "actors/system/command_line.hpp"
+#include "actors/system/incarnation.hpp"
 #include "coordinator/exit_code.hpp"
 #include "coordinator/fresh_replay.hpp"
 #include "coordinator/replay_databases.hpp"

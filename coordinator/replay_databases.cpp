@@ -5,7 +5,7 @@
 #include <set>
 #include <system_error>
 
-#include "actors/files.hpp"
+#include "actors/storage/files.hpp"
 
 namespace fd {
 namespace {

@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "actors/answer_journal.hpp"
-#include "actors/files.hpp"
 #include "actors/gateway/journaled_gateway.hpp"
+#include "actors/journal/answer_journal.hpp"
+#include "actors/storage/files.hpp"
 
 namespace fd {
 namespace {

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <tuple>
 
-#include "actors/config_loader.hpp"
+#include "actors/config/loader.hpp"
 #include "coordinator/record_views.hpp"
-#include "protocol/json.hpp"
+#include "protocol/json/json.hpp"
 
 namespace fd {
 namespace {

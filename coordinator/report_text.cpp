@@ -4,8 +4,8 @@
 #include <cstdio>
 #include <optional>
 
-#include "protocol/json.hpp"
-#include "protocol/json_text.hpp"
+#include "protocol/json/json.hpp"
+#include "protocol/json/text.hpp"
 
 namespace fd {
 namespace {

@@ -5,8 +5,8 @@
 #include <memory>
 #include <utility>
 
-#include "actors/command_line.hpp"
-#include "actors/config_loader.hpp"
+#include "actors/config/loader.hpp"
+#include "actors/system/command_line.hpp"
 #include "coordinator/exit_code.hpp"
 #include "coordinator/reuse.hpp"
 #include "coordinator/run_folder.hpp"

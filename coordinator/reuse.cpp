@@ -6,8 +6,8 @@
 #include <tuple>
 #include <utility>
 
-#include "actors/files.hpp"
-#include "actors/journal_recovery.hpp"
+#include "actors/journal/journal_recovery.hpp"
+#include "actors/storage/files.hpp"
 #include "coordinator/record_views.hpp"
 #include "coordinator/reuse_ledger.hpp"
 #include "coordinator/run_folder.hpp"

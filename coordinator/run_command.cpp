@@ -4,11 +4,11 @@
 #include <memory>
 #include <utility>
 
-#include "actors/command_line.hpp"
-#include "actors/config_loader.hpp"
-#include "actors/disk_kind.hpp"
-#include "actors/failpoint.hpp"
-#include "actors/files.hpp"
+#include "actors/config/loader.hpp"
+#include "actors/storage/disk_kind.hpp"
+#include "actors/storage/files.hpp"
+#include "actors/system/command_line.hpp"
+#include "actors/system/failpoint.hpp"
 #include "coordinator/exit_code.hpp"
 #include "coordinator/ingest_folder.hpp"
 #include "coordinator/reuse.hpp"

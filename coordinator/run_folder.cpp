@@ -8,19 +8,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "actors/config_loader.hpp"
-#include "actors/disk_kind.hpp"
-#include "actors/failpoint.hpp"
-#include "actors/files.hpp"
-#include "actors/folder_trust.hpp"
-#include "actors/log.hpp"
+#include "actors/config/loader.hpp"
 #include "actors/sandbox/sql_sandbox.hpp"
+#include "actors/storage/directory_trust.hpp"
+#include "actors/storage/disk_kind.hpp"
+#include "actors/storage/errno_error.hpp"
+#include "actors/storage/files.hpp"
+#include "actors/system/failpoint.hpp"
+#include "actors/system/log.hpp"
 #include "coordinator/merge.hpp"
 #include "coordinator/run_seal.hpp"
 #include "coordinator/shard_files.hpp"
 #include "coordinator/shard_replace.hpp"
 #include "protocol/frame.hpp"
-#include "protocol/system_error.hpp"
 
 namespace fd {
 namespace {

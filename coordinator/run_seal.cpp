@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "actors/files.hpp"
+#include "actors/storage/files.hpp"
 
 namespace fd {
 namespace {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "coordinator/ingest.hpp"
-#include "protocol/json.hpp"
+#include "protocol/json/json.hpp"
 #include "protocol/manifest.hpp"
 #include "protocol/result.hpp"
 #include "protocol/run_dir.hpp"

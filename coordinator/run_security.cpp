@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "actors/key_files.hpp"
-#include "actors/zmq_transport.hpp"
+#include "actors/keys/key_files.hpp"
+#include "actors/transport/zmq_transport.hpp"
 
 namespace fd {
 

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "actors/transport_security.hpp"
+#include "actors/transport/transport_security.hpp"
 #include "protocol/result.hpp"
 #include "protocol/run_config.hpp"
 

@@ -6,8 +6,8 @@
 
 #include <unistd.h>
 
-#include "actors/files.hpp"
-#include "protocol/system_error.hpp"
+#include "actors/storage/errno_error.hpp"
+#include "actors/storage/files.hpp"
 
 namespace fd {
 namespace {

@@ -7,7 +7,7 @@
 #include <set>
 #include <utility>
 
-#include "actors/config_loader.hpp"
+#include "actors/config/loader.hpp"
 #include "coordinator/reuse_ledger.hpp"
 #include "coordinator/shard_replace.hpp"
 

@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "actors/files.hpp"
+#include "actors/storage/files.hpp"
 #include "coordinator/merge.hpp"
 #include "coordinator/merge_row.hpp"
 #include "coordinator/report_text.hpp"

@@ -3,8 +3,8 @@
 #include <charconv>
 #include <utility>
 
-#include "actors/files.hpp"
-#include "protocol/json.hpp"
+#include "actors/storage/files.hpp"
+#include "protocol/json/json.hpp"
 
 namespace fd {
 namespace {

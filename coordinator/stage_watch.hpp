@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "actors/ports.hpp"
+#include "actors/system/clock.hpp"
 #include "protocol/records.hpp"
 
 namespace fd {

@@ -2,9 +2,9 @@
 
 #include <utility>
 
-#include "actors/command_line.hpp"
-#include "actors/config_loader.hpp"
-#include "actors/files.hpp"
+#include "actors/config/loader.hpp"
+#include "actors/storage/files.hpp"
+#include "actors/system/command_line.hpp"
 #include "coordinator/folder_lock.hpp"
 #include "coordinator/run_folder.hpp"
 #include "coordinator/shard_files.hpp"

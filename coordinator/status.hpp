@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "coordinator/coordinator_core.hpp"
-#include "protocol/json.hpp"
+#include "protocol/json/json.hpp"
 #include "protocol/result.hpp"
 #include "protocol/run_dir.hpp"
 

@@ -5,8 +5,8 @@
 
 #include <unistd.h>
 
-#include "actors/files.hpp"
-#include "actors/log.hpp"
+#include "actors/storage/files.hpp"
+#include "actors/system/log.hpp"
 #include "coordinator/record_views.hpp"
 #include "coordinator/shard_files.hpp"
 

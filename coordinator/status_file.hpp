@@ -8,10 +8,10 @@
 #include <thread>
 #include <vector>
 
-#include "actors/ports.hpp"
+#include "actors/system/clock.hpp"
 #include "coordinator/progress.hpp"
 #include "coordinator/timing_report.hpp"
-#include "protocol/json.hpp"
+#include "protocol/json/json.hpp"
 #include "protocol/run_config.hpp"
 #include "protocol/run_dir.hpp"
 

@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "actors/files.hpp"
+#include "actors/storage/files.hpp"
 
 namespace fd {
 

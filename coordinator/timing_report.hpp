@@ -7,7 +7,7 @@
 
 #include "coordinator/merge.hpp"
 #include "coordinator/record_views.hpp"
-#include "protocol/json.hpp"
+#include "protocol/json/json.hpp"
 #include "protocol/run_config.hpp"
 
 namespace fd {

@@ -5,8 +5,8 @@
 #include <system_error>
 #include <utility>
 
-#include "actors/config_loader.hpp"
-#include "actors/files.hpp"
+#include "actors/config/loader.hpp"
+#include "actors/storage/files.hpp"
 #include "coordinator/folder_lock.hpp"
 #include "coordinator/ingest_shards.hpp"
 #include "coordinator/merge.hpp"

@@ -5,8 +5,8 @@
 #include <tuple>
 #include <utility>
 
-#include "actors/config_loader.hpp"
-#include "actors/files.hpp"
+#include "actors/config/loader.hpp"
+#include "actors/storage/files.hpp"
 #include "coordinator/ingest_shards.hpp"
 #include "coordinator/record_views.hpp"
 #include "coordinator/run_seal.hpp"

@@ -12,7 +12,7 @@
 #include "protocol/result.hpp"
 
 // The bytes of a worker's journal (docs/protocol.md, Journal): what was about to be sent to a
-// teacher, and what came of it. Pure; actors/answer_journal does the input and output.
+// teacher, and what came of it. Pure; actors/journal/answer_journal does the input and output.
 //
 // A segment is written in batches, each synced before the next is begun. A batch begins with a mark
 // ("all before me is on disk"), so a reader can tell what a crash may have left of the one batch

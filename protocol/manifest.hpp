@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "protocol/digest.hpp"
-#include "protocol/json.hpp"
+#include "protocol/json/json.hpp"
 #include "protocol/records.hpp"
 #include "protocol/result.hpp"
 

@@ -10,7 +10,7 @@
 namespace fd {
 
 // The whole configuration as plain values with the defaults in place. Keys, ranges, defaults and
-// which of them are semantic (change output bytes) are declared once, in actors/config_schema.cpp;
+// which of them are semantic (change output bytes) are declared once, in actors/config/schema.cpp;
 // docs/configuration.md is the reference.
 
 struct ContractConfig {

@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "actors/files.hpp"
-#include "protocol/system_error.hpp"
+#include "actors/storage/errno_error.hpp"
+#include "actors/storage/files.hpp"
 
 namespace fd {
 namespace {

@@ -5,7 +5,7 @@
 #include <mutex>
 
 #include "actors/gateway/gateway.hpp"
-#include "actors/ports.hpp"
+#include "actors/system/clock.hpp"
 #include "worker/worker_core.hpp"
 
 namespace fd {

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "actors/allow_list.hpp"
-#include "actors/curve_keys.hpp"
-#include "actors/zmq_transport.hpp"
+#include "actors/keys/allow_list.hpp"
+#include "actors/keys/curve_keys.hpp"
+#include "actors/transport/zmq_transport.hpp"
 #include "protocol/messages.hpp"
 #include "protocol/result.hpp"
 

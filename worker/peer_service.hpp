@@ -9,11 +9,11 @@
 #include <utility>
 #include <vector>
 
-#include "actors/log.hpp"
-#include "actors/stage_server.hpp"
-#include "actors/transport.hpp"
+#include "actors/pipeline/stage_server.hpp"
+#include "actors/system/log.hpp"
+#include "actors/transport/transport.hpp"
 #include "protocol/run_config.hpp"
-#include "worker/database_desk.hpp"
+#include "worker/database_client.hpp"
 #include "worker/worker_core.hpp"
 
 namespace fd {

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "actors/gateway/gateway.hpp"
-#include "actors/ports.hpp"
-#include "actors/remote_stage.hpp"
-#include "actors/stage_actor.hpp"
+#include "actors/pipeline/remote_stage.hpp"
+#include "actors/pipeline/stage_actor.hpp"
+#include "actors/system/clock.hpp"
 #include "protocol/result.hpp"
 #include "protocol/run_config.hpp"
 #include "worker/closable_gateway.hpp"

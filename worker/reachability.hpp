@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "actors/ports.hpp"
+#include "actors/system/clock.hpp"
 
 namespace fd {
 

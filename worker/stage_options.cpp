@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "actors/tcp_endpoint.hpp"
+#include "actors/transport/tcp_endpoint.hpp"
 
 namespace fd {
 namespace {

@@ -3,9 +3,9 @@
 #include <charconv>
 #include <utility>
 
-#include "actors/files.hpp"
-#include "actors/folder_trust.hpp"
-#include "actors/incarnation.hpp"
+#include "actors/storage/directory_trust.hpp"
+#include "actors/storage/files.hpp"
+#include "actors/system/incarnation.hpp"
 #include "protocol/ascii.hpp"
 
 namespace fd {

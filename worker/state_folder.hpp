@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "actors/journal_recovery.hpp"
+#include "actors/journal/journal_recovery.hpp"
 #include "protocol/result.hpp"
 
 namespace fd {

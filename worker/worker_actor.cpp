@@ -5,13 +5,13 @@
 #include <map>
 #include <utility>
 
-#include "actors/answer_journal.hpp"
-#include "actors/config_loader.hpp"
-#include "actors/failpoint.hpp"
+#include "actors/config/loader.hpp"
 #include "actors/gateway/journaled_gateway.hpp"
+#include "actors/journal/answer_journal.hpp"
+#include "actors/system/failpoint.hpp"
 #include "protocol/frame.hpp"
 #include "worker/database_cache.hpp"
-#include "worker/database_desk.hpp"
+#include "worker/database_client.hpp"
 #include "worker/peer_service.hpp"
 
 namespace fd {

@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "actors/caf_compat.hpp"
-#include "actors/log.hpp"
-#include "actors/ports.hpp"
-#include "actors/stage_actor.hpp"
-#include "actors/transport.hpp"
+#include "actors/pipeline/caf_compat.hpp"
+#include "actors/pipeline/stage_actor.hpp"
+#include "actors/system/clock.hpp"
+#include "actors/system/log.hpp"
+#include "actors/transport/transport.hpp"
 #include "worker/pipeline.hpp"
 #include "worker/worker_core.hpp"
 

@@ -11,10 +11,10 @@
 #include <variant>
 #include <vector>
 
-#include "actors/ports.hpp"
+#include "actors/system/clock.hpp"
 #include "protocol/messages.hpp"
-#include "worker/bulk_watch.hpp"
-#include "worker/silence_watch.hpp"
+#include "worker/data_channel_monitor.hpp"
+#include "worker/silence_monitor.hpp"
 
 namespace fd {
 

@@ -11,7 +11,7 @@
 #include "actors/gateway/endpoint_pool.hpp"
 #include "actors/gateway/gateway.hpp"
 #include "actors/gateway/retry.hpp"
-#include "actors/ports.hpp"
+#include "actors/system/clock.hpp"
 
 namespace fd {
 

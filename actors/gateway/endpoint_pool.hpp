@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "actors/ports.hpp"
+#include "actors/system/clock.hpp"
 #include "protocol/run_config.hpp"
 
 namespace fd {

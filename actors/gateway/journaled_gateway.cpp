@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "actors/failpoint.hpp"
+#include "actors/system/failpoint.hpp"
 
 namespace fd {
 namespace {

@@ -9,8 +9,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "actors/answer_journal.hpp"
 #include "actors/gateway/gateway.hpp"
+#include "actors/journal/answer_journal.hpp"
 
 namespace fd {
 

@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
-#include "actors/gateway/openai_codec.hpp"
-#include "actors/ports.hpp"
+#include "actors/gateway/openai/openai_codec.hpp"
+#include "actors/system/clock.hpp"
 #include "protocol/records.hpp"
 #include "protocol/run_config.hpp"
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "actors/ports.hpp"
+#include "actors/system/clock.hpp"
 
 namespace fd {
 

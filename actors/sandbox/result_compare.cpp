@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "actors/stages/sql_text.hpp"
+#include "actors/sql/sql_text.hpp"
 #include "protocol/digest.hpp"
 #include "protocol/result.hpp"
 

@@ -12,7 +12,7 @@
 #include "actors/sandbox/sql_sandbox.hpp"
 #include "actors/sandbox/sqlite_accounting.hpp"
 #include "actors/sandbox/sqlite_functions.hpp"
-#include "actors/stages/sql_text.hpp"
+#include "actors/sql/sql_text.hpp"
 
 namespace fd {
 namespace {

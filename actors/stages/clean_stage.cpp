@@ -2,8 +2,8 @@
 #include <array>
 #include <string>
 
-#include "actors/stages/sql_answer.hpp"
-#include "actors/stages/sql_text.hpp"
+#include "actors/sql/sql_answer.hpp"
+#include "actors/sql/sql_text.hpp"
 #include "actors/stages/stages.hpp"
 
 namespace fd {

@@ -2,10 +2,10 @@
 #include <list>
 #include <unordered_map>
 
-#include "actors/failpoint.hpp"
 #include "actors/sandbox/result_compare.hpp"
-#include "actors/stages/sql_text.hpp"
+#include "actors/sql/sql_text.hpp"
 #include "actors/stages/stages.hpp"
+#include "actors/system/failpoint.hpp"
 
 namespace fd {
 namespace {

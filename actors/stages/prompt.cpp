@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "actors/stages/sql_text.hpp"
+#include "actors/sql/sql_text.hpp"
 #include "actors/stages/stages.hpp"
 
 namespace fd {

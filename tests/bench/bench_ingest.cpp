@@ -18,9 +18,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "actors/files.hpp"
+#include "actors/storage/files.hpp"
 #include "coordinator/ingest.hpp"
-#include "protocol/json.hpp"
+#include "protocol/json/json.hpp"
 
 namespace {
 

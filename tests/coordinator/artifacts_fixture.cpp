@@ -7,8 +7,8 @@
 
 #include <gtest/gtest.h>
 
-#include "actors/config_loader.hpp"
-#include "actors/files.hpp"
+#include "actors/config/loader.hpp"
+#include "actors/storage/files.hpp"
 
 namespace fd::testing_support {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "actors/files.hpp"
+#include "actors/storage/files.hpp"
 #include "coordinator/shard_files.hpp"
 #include "tests/coordinator/artifacts_fixture.hpp"
 #include "tests/coordinator/inspect_fixture.hpp"

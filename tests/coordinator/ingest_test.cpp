@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-#include "actors/config_loader.hpp"
+#include "actors/config/loader.hpp"
 #include "coordinator/input_reader.hpp"
 #include "tests/coordinator/ingest_support.hpp"
 

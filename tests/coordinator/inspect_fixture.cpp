@@ -6,8 +6,8 @@
 
 #include <gtest/gtest.h>
 
-#include "actors/files.hpp"
 #include "actors/stages/stages.hpp"
+#include "actors/storage/files.hpp"
 #include "coordinator/ledger.hpp"
 #include "coordinator/merge.hpp"
 #include "coordinator/shard_files.hpp"

@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "actors/key_files.hpp"
+#include "actors/keys/key_files.hpp"
 #include "tests/support/temp_folder.hpp"
 
 namespace fd {

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "actors/config_loader.hpp"
-#include "actors/files.hpp"
+#include "actors/config/loader.hpp"
+#include "actors/storage/files.hpp"
 #include "tests/coordinator/artifacts_fixture.hpp"
 #include "tests/coordinator/replay_fixture.hpp"
 

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "actors/files.hpp"
+#include "actors/storage/files.hpp"
 #include "tests/coordinator/artifacts_fixture.hpp"
 #include "tests/coordinator/replay_fixture.hpp"
 

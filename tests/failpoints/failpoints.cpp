@@ -23,7 +23,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "actors/failpoint.hpp"
+#include "actors/system/failpoint.hpp"
 #include "protocol/result.hpp"
 
 namespace fd {

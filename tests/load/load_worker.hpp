@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "actors/ports.hpp"
+#include "actors/system/clock.hpp"
 #include "worker/worker_core.hpp"
 
 namespace fd::load {

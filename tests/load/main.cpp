@@ -14,7 +14,7 @@
 #include <sys/resource.h>
 #include <zmq.hpp>
 
-#include "actors/command_line.hpp"
+#include "actors/system/command_line.hpp"
 #include "protocol/frame.hpp"
 #include "tests/load/load_worker.hpp"
 

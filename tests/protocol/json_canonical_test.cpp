@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "protocol/json.hpp"
+#include "protocol/json/json.hpp"
 
 namespace fd::json {
 namespace {

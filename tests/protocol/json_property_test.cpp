@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "protocol/json.hpp"
+#include "protocol/json/json.hpp"
 #include "tests/protocol/json_random.hpp"
 
 namespace fd::json {

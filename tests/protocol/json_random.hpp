@@ -3,7 +3,7 @@
 #include <random>
 #include <string>
 
-#include "protocol/json.hpp"
+#include "protocol/json/json.hpp"
 
 namespace fd::json {
 

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "protocol/json.hpp"
+#include "protocol/json/json.hpp"
 
 namespace fd::json {
 namespace {

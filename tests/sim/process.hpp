@@ -5,7 +5,7 @@
 #include <functional>
 #include <optional>
 
-#include "actors/ports.hpp"
+#include "actors/system/clock.hpp"
 #include "tests/sim/plan.hpp"
 #include "tests/sim/schedule.hpp"
 

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "protocol/json.hpp"
+#include "protocol/json/json.hpp"
 #include "tests/simulator/refuse.hpp"
 
 namespace fd::simulator {

@@ -3,7 +3,7 @@
 #include <array>
 #include <charconv>
 
-#include "protocol/json.hpp"
+#include "protocol/json/json.hpp"
 
 namespace fd::simulator {
 namespace {

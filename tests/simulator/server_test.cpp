@@ -19,7 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "protocol/json.hpp"
+#include "protocol/json/json.hpp"
 #include "tests/simulator/request_log.hpp"
 #include "tests/simulator/sockets.hpp"
 #include "tests/simulator/test_files.hpp"

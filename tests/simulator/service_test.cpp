@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "protocol/json.hpp"
+#include "protocol/json/json.hpp"
 
 namespace fd::simulator {
 namespace {

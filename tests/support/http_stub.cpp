@@ -19,7 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "protocol/json.hpp"
+#include "protocol/json/json.hpp"
 #include "protocol/result.hpp"
 
 namespace fd::testing {

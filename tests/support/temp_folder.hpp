@@ -10,7 +10,7 @@
 #include <dirent.h>
 #include <gtest/gtest.h>
 
-#include "actors/files.hpp"
+#include "actors/storage/files.hpp"
 
 namespace fd::testing_support {
 

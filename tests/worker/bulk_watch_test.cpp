@@ -1,6 +1,6 @@
-#include "worker/bulk_watch.hpp"
-
 #include <gtest/gtest.h>
+
+#include "worker/data_channel_monitor.hpp"
 
 namespace fd {
 namespace {

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "actors/files.hpp"
+#include "actors/storage/files.hpp"
 
 namespace fd {
 namespace {

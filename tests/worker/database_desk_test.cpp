@@ -1,7 +1,6 @@
-#include "worker/database_desk.hpp"
-
 #include "tests/support/temp_folder.hpp"
 #include "tests/worker/worker_core_fixture.hpp"
+#include "worker/database_client.hpp"
 
 namespace fd {
 namespace {

@@ -1,8 +1,8 @@
-#include "worker/silence_watch.hpp"
-
 #include <vector>
 
 #include <gtest/gtest.h>
+
+#include "worker/silence_monitor.hpp"
 
 namespace fd {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "actors/config_text.hpp"
+#include "actors/config/text.hpp"
 #include "tests/actors/config/config_files.hpp"
 
 namespace fd {

@@ -9,7 +9,7 @@
 
 #include <gtest/gtest.h>
 
-#include "actors/config_loader.hpp"
+#include "actors/config/loader.hpp"
 
 namespace fd {
 

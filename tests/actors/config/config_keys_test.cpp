@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-#include "actors/config_schema.hpp"
+#include "actors/config/schema.hpp"
 #include "tests/actors/config/config_files.hpp"
 
 namespace fd {

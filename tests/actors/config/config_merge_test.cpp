@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "actors/config_overrides.hpp"
+#include "actors/config/overrides.hpp"
 #include "tests/actors/config/config_files.hpp"
 
 namespace fd {

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "protocol/json.hpp"
+#include "protocol/json/json.hpp"
 #include "tests/actors/config/config_files.hpp"
 
 namespace fd {

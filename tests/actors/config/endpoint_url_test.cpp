@@ -1,4 +1,4 @@
-#include "actors/endpoint_url.hpp"
+#include "actors/config/endpoint_url.hpp"
 
 #include <string>
 

@@ -1,4 +1,4 @@
-#include "actors/yaml_reader.hpp"
+#include "actors/config/yaml_reader.hpp"
 
 #include <gtest/gtest.h>
 

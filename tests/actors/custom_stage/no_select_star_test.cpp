@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "actors/stage_actor.hpp"
+#include "actors/pipeline/stage_actor.hpp"
 
 namespace fd {
 namespace {

@@ -1,8 +1,8 @@
 // Which peer gets which batch: every rule as a conversation with the core, played by hand.
 
-#include "actors/peer_desk.hpp"
-
 #include <gtest/gtest.h>
+
+#include "actors/pipeline/peer_scheduler.hpp"
 
 namespace fd {
 namespace {

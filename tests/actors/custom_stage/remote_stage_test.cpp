@@ -1,15 +1,15 @@
 // A route does not care where the next stage lives: the same chain gives the same evidence with the
 // stages in this process and with the stages behind ZeroMQ.
 
-#include "actors/remote_stage.hpp"
+#include "actors/pipeline/remote_stage.hpp"
 
 #include <atomic>
 #include <future>
 
 #include <gtest/gtest.h>
 
-#include "actors/stage_server.hpp"
-#include "actors/zmq_transport.hpp"
+#include "actors/pipeline/stage_server.hpp"
+#include "actors/transport/zmq_transport.hpp"
 #include "tests/actors/custom_stage/no_select_star.hpp"
 
 namespace fd {

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "actors/files.hpp"
+#include "actors/storage/files.hpp"
 #include "tests/support/temp_folder.hpp"
 
 namespace fd {

@@ -1,4 +1,4 @@
-#include "actors/disk_kind.hpp"
+#include "actors/storage/disk_kind.hpp"
 
 #include <gtest/gtest.h>
 

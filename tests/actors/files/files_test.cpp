@@ -1,4 +1,4 @@
-#include "actors/files.hpp"
+#include "actors/storage/files.hpp"
 
 #include <string>
 #include <utility>

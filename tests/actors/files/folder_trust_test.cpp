@@ -1,5 +1,3 @@
-#include "actors/folder_trust.hpp"
-
 #include <string>
 #include <vector>
 
@@ -8,6 +6,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "actors/storage/directory_trust.hpp"
 #include "tests/support/temp_folder.hpp"
 
 namespace fd {

@@ -4,9 +4,9 @@
 
 #include <gtest/gtest.h>
 
-#include "actors/gateway/openai_codec.hpp"
-#include "actors/gateway/reply_reader.hpp"
-#include "protocol/json.hpp"
+#include "actors/gateway/openai/openai_codec.hpp"
+#include "actors/gateway/openai/reply_reader.hpp"
+#include "protocol/json/json.hpp"
 
 namespace fd {
 namespace {

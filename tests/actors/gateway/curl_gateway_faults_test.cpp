@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "actors/gateway/curl_transfer.hpp"
+#include "actors/gateway/http/curl_transfer.hpp"
 #include "tests/actors/gateway/gateway_client.hpp"
 #include "tests/support/http_stub.hpp"
 

@@ -1,4 +1,4 @@
-#include "actors/gateway/curl_gateway.hpp"
+#include "actors/gateway/http/curl_gateway.hpp"
 
 #include <chrono>
 #include <condition_variable>

@@ -12,7 +12,7 @@
 
 #include <gtest/gtest.h>
 
-#include "actors/gateway/curl_gateway.hpp"
+#include "actors/gateway/http/curl_gateway.hpp"
 #include "tests/support/http_stub.hpp"
 
 namespace fd {

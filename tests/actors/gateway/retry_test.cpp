@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "actors/gateway/error_text.hpp"
+#include "actors/gateway/openai/error_text.hpp"
 #include "actors/gateway/retry_after.hpp"
 
 namespace fd {

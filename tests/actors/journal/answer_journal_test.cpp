@@ -1,4 +1,4 @@
-#include "actors/answer_journal.hpp"
+#include "actors/journal/answer_journal.hpp"
 
 #include <future>
 

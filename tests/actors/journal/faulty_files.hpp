@@ -13,7 +13,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include "actors/journal_files.hpp"
+#include "actors/journal/journal_files.hpp"
 
 namespace fd::testing_support {
 

@@ -1,4 +1,4 @@
-#include "actors/journal_recovery.hpp"
+#include "actors/journal/journal_recovery.hpp"
 
 #include <gtest/gtest.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include "actors/allow_list.hpp"
+#include "actors/keys/allow_list.hpp"
 
 #include <gtest/gtest.h>
 

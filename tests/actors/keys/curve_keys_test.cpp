@@ -1,4 +1,4 @@
-#include "actors/curve_keys.hpp"
+#include "actors/keys/curve_keys.hpp"
 
 #include <array>
 #include <string>

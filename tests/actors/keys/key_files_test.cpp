@@ -1,4 +1,4 @@
-#include "actors/key_files.hpp"
+#include "actors/keys/key_files.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

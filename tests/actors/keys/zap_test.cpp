@@ -1,4 +1,4 @@
-#include "actors/zap.hpp"
+#include "actors/transport/zap.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,8 +1,8 @@
-#include "actors/command_line.hpp"
+#include "actors/system/command_line.hpp"
 
 #include <gtest/gtest.h>
 
-#include "actors/log.hpp"
+#include "actors/system/log.hpp"
 
 namespace fd {
 namespace {

@@ -5,11 +5,11 @@
 #include <gtest/gtest.h>
 #include <zmq.hpp>
 
-#include "actors/curve_self_test.hpp"
-#include "actors/handshake_watch.hpp"
-#include "actors/socket_options.hpp"
-#include "actors/transport_limits.hpp"
-#include "actors/zmq_transport.hpp"
+#include "actors/transport/curve_self_test.hpp"
+#include "actors/transport/handshake_monitor.hpp"
+#include "actors/transport/socket_options.hpp"
+#include "actors/transport/transport_limits.hpp"
+#include "actors/transport/zmq_transport.hpp"
 #include "tests/actors/runtime/inbox.hpp"
 
 namespace fd {

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
-#include "actors/handshake_watch.hpp"
-#include "actors/transport_limits.hpp"
+#include "actors/transport/handshake_monitor.hpp"
+#include "actors/transport/transport_limits.hpp"
 
 namespace fd {
 namespace {

@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "actors/transport.hpp"
-#include "actors/transport_security.hpp"
+#include "actors/transport/transport.hpp"
+#include "actors/transport/transport_security.hpp"
 
 namespace fd {
 

@@ -1,4 +1,4 @@
-#include "actors/open_files.hpp"
+#include "actors/system/open_files.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "actors/zmq_transport.hpp"
+#include "actors/transport/zmq_transport.hpp"
 
 #include <gtest/gtest.h>
 

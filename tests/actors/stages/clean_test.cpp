@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "actors/stages/sql_answer.hpp"
+#include "actors/sql/sql_answer.hpp"
 #include "actors/stages/stages.hpp"
 
 namespace fd {

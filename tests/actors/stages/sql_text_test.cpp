@@ -1,4 +1,4 @@
-#include "actors/stages/sql_text.hpp"
+#include "actors/sql/sql_text.hpp"
 
 #include <string>
 

@@ -1,0 +1,213 @@
+#include "actors/config/loader.hpp"
+
+#include <utility>
+
+#include "actors/config/bind.hpp"
+#include "actors/config/overrides.hpp"
+#include "actors/config/problems.hpp"
+#include "actors/config/rules.hpp"
+#include "actors/config/schema.hpp"
+#include "actors/config/yaml_reader.hpp"
+#include "actors/storage/files.hpp"
+
+namespace fd {
+namespace {
+
+/// Returns the folder of `path`, as it is written.
+std::string folder_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) {
+    return ".";
+  }
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+std::string beside(const std::string& path, const std::string& name) {
+  if (name.starts_with('/')) {
+    return name;
+  }
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? name : path.substr(0, slash + 1) + name;
+}
+
+/// Reads a file into a tree of sections; what is wrong goes to `problems`.
+YamlNode read_config_file(const std::string& path, const std::string& text,
+                          ConfigProblems& problems) {
+  const std::size_t source = problems.add_source(path, text);
+  YamlDocument document = read_yaml(text, source);
+  for (const YamlProblem& problem : document.problems) {
+    problems.add(problem.place, "", problem.what);
+  }
+  if (document.problems.empty() && document.root.kind == YamlNode::Kind::nothing) {
+    problems.add(document.root.place, "", "is empty");
+  } else if (document.problems.empty() && document.root.kind != YamlNode::Kind::section) {
+    problems.add(document.root.place, "", "is not a section of keys");
+  }
+  return std::move(document.root);
+}
+
+/// Puts the content of the file that `key` names, if it names one, in its place.
+void include_file(const std::string& main_path, const std::string& key, YamlNode& root,
+                  ConfigProblems& problems) {
+  YamlNode* node = root.find(key);
+  if (node == nullptr || node->kind != YamlNode::Kind::scalar) {
+    return;
+  }
+  if (node->text.empty() || node->text.find('\0') != std::string::npos) {
+    problems.add(node->place, key, "names no file");
+    return;
+  }
+  const std::string path = beside(main_path, node->text);
+  const Result<std::string> text = read_file(path, kMaxYamlBytes);
+  if (!text.ok()) {
+    problems.add(node->place, key, "the file it names cannot be read: " + text.error().message);
+    return;
+  }
+  YamlNode content = read_config_file(path, *text, problems);
+  if (content.members.size() == 1 && content.members.front().key == key) {
+    content = YamlNode(std::move(content.members.front().value));  // "gates:" once more, as heading
+  }
+  *node = std::move(content);
+}
+
+YamlNode node_of(const json::Value& value) {
+  YamlNode node;
+  if (const json::Object* object = value.as_object()) {
+    node.kind = YamlNode::Kind::section;
+    for (const auto& [key, member] : *object) {
+      node.members.push_back({key, {}, node_of(member)});
+    }
+  } else if (const json::Array* array = value.as_array()) {
+    node.kind = YamlNode::Kind::list;
+    for (const json::Value& item : *array) {
+      node.items.push_back(node_of(item));
+    }
+  } else if (!value.is_null()) {
+    node.kind = YamlNode::Kind::scalar;
+    node.quoted = value.as_string() != nullptr;
+    node.text = node.quoted ? *value.as_string() : json::canonical(value);
+  }
+  return node;
+}
+
+/// Puts the section `gateway` of a file in place of the tree's.
+void read_gateway_file(const std::string& path, YamlNode& root, ConfigProblems& problems) {
+  YamlNode* gateway = root.find("gateway");
+  if (gateway == nullptr) {
+    root.members.push_back({"gateway", {}, {}});
+    gateway = &root.members.back().value;
+  }
+  *gateway = {};
+  gateway->kind = YamlNode::Kind::scalar;
+  gateway->text = path;
+  include_file("", "gateway", root, problems);
+}
+
+Result<RunConfig> bind_stored(std::string_view text, Completeness completeness) {
+  ConfigProblems problems;
+  problems.add_source("config");
+  const Result<json::Value> value = json::parse(text);
+  if (!value.ok()) {
+    return value.error().within("config");
+  }
+  BoundConfig bound = bind_config(node_of(*value), completeness, problems);
+  std::vector<std::string> warnings;
+  check_config(bound, nullptr, problems, warnings);
+  if (!problems.empty()) {
+    return problems.error();
+  }
+  return std::move(bound.config);
+}
+
+}  // namespace
+
+namespace {
+
+/// Applies what overrides the file, and checks the whole.
+Result<LoadedConfig> with_overrides(YamlNode& root, std::string directory,
+                                    const ConfigOverrides& overrides, ConfigProblems& problems) {
+  LoadedConfig loaded;
+  loaded.directory = std::move(directory);
+  if (overrides.environment) {
+    apply_environment(overrides.environment, root, problems, loaded.warnings);
+  }
+  apply_sets(overrides.sets, root, problems);
+  BoundConfig bound = bind_config(root, Completeness::whole, problems);
+  check_config(bound, overrides.environment, problems, loaded.warnings);
+  if (!problems.empty()) {
+    return problems.error();
+  }
+  loaded.config = std::move(bound.config);
+  return loaded;
+}
+
+}  // namespace
+
+Result<LoadedConfig> load_config(const std::string& path, const ConfigOverrides& overrides) {
+  Result<std::string> text = read_file(path, kMaxYamlBytes);
+  if (!text.ok()) {
+    return Error{Errc::invalid_input, "the config cannot be read: " + text.error().message};
+  }
+  ConfigProblems problems;
+  YamlNode root = read_config_file(path, *text, problems);
+  if (!problems.empty()) {
+    return problems.error();
+  }
+  include_file(path, "gates", root, problems);
+  include_file(path, "gateway", root, problems);
+  if (!problems.empty()) {
+    return problems.error();
+  }
+
+  // What is wrong in the files is wrong whatever overrides it.
+  bind_config(root, Completeness::partial, problems);
+  return with_overrides(root, folder_of(path), overrides, problems);
+}
+
+Result<LoadedConfig> load_stored_config(const std::string& name, std::string_view text,
+                                        const std::string& gateway_file,
+                                        const ConfigOverrides& overrides) {
+  const Result<json::Value> value = json::parse(text);
+  if (!value.ok()) {
+    return value.error().within(name);
+  }
+  ConfigProblems problems;
+  problems.add_source(name);
+  YamlNode root = node_of(*value);
+  if (!gateway_file.empty()) {
+    read_gateway_file(gateway_file, root, problems);
+  }
+  if (!problems.empty()) {
+    return problems.error();
+  }
+  return with_overrides(root, ".", overrides, problems);
+}
+
+Result<RunConfig> config_from_json(std::string_view text) {
+  return bind_stored(text, Completeness::whole);
+}
+
+Result<RunConfig> semantic_config_from_json(std::string_view text) {
+  return bind_stored(text, Completeness::partial);
+}
+
+std::string semantic_difference(const RunConfig& then, const RunConfig& now) {
+  RunConfig left = then;
+  RunConfig right = now;
+  const std::vector<Key> old_keys = config_keys(left);
+  const std::vector<Key> new_keys = config_keys(right);
+  for (std::size_t i = 0; i < old_keys.size(); ++i) {
+    if (old_keys[i].effect != Effect::semantic) {
+      continue;
+    }
+    const std::string before = json::canonical(key_value(old_keys[i]));
+    const std::string after = json::canonical(key_value(new_keys[i]));
+    if (before != after) {
+      return old_keys[i].path + ": " + printable_line(before) + " then, " + printable_line(after) +
+             " now";
+    }
+  }
+  return "";
+}
+
+}  // namespace fd

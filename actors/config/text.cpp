@@ -1,0 +1,220 @@
+#include "actors/config/text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+#include <set>
+
+#include "actors/config/problems.hpp"
+#include "protocol/ascii.hpp"
+
+namespace fd {
+namespace {
+
+constexpr std::size_t kMaxSuggestedKey = 64;
+constexpr std::size_t kMaxNamesListed = 12;
+
+std::size_t digits(std::string_view text, std::size_t from) {
+  std::size_t end = from;
+  while (end < text.size() && is_ascii_digit(text[end])) {
+    ++end;
+  }
+  return end - from;
+}
+
+/// Returns the length of the JSON integer that `text` begins with, or 0.
+std::size_t integer_prefix(std::string_view text) {
+  const std::size_t sign = text.starts_with('-') ? 1 : 0;
+  const std::size_t count = digits(text, sign);
+  if (count == 0 || (count > 1 && text[sign] == '0')) {
+    return 0;
+  }
+  return sign + count;
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return out;
+}
+
+/// Returns the names that may stand in section `below`.
+std::set<std::string> names_in(std::string_view below, const std::vector<Key>& keys) {
+  std::set<std::string> names;
+  const std::string prefix = below.empty() ? "" : std::string(below) + ".";
+  for (const Key& key : keys) {
+    if (key.path.starts_with(prefix)) {
+      const std::string_view rest = std::string_view(key.path).substr(prefix.size());
+      names.emplace(rest.substr(0, rest.find('.')));
+    }
+  }
+  return names;
+}
+
+/// Returns the name that `key` most likely is a slip of, or "".
+std::string nearest(std::string_view key, const std::set<std::string>& names) {
+  std::string best;
+  std::size_t best_distance = key.size() <= kMaxSuggestedKey ? 1 + key.size() / 3 : 0;
+  for (const std::string& name : names) {
+    if (const std::size_t distance = edit_distance(lower(key), name); distance < best_distance) {
+      best = name;
+      best_distance = distance;
+    }
+  }
+  return best;
+}
+
+/// Returns the path of a key that is spelt like this and stands in another section, or "".
+std::string elsewhere(std::string_view key, const std::vector<Key>& keys) {
+  const std::string ending = "." + std::string(key);
+  const auto found = std::find_if(keys.begin(), keys.end(), [&](const Key& other) {
+    return !key.empty() && other.path.ends_with(ending);
+  });
+  return found == keys.end() ? "" : found->path;
+}
+
+std::string name_list(const std::set<std::string>& names) {
+  std::string list;
+  std::size_t count = 0;
+  for (const std::string& name : names) {
+    list += count == 0 ? "" : ", ";
+    if (++count > kMaxNamesListed) {
+      return list + "...";
+    }
+    list += name;
+  }
+  return list;
+}
+
+}  // namespace
+
+bool is_whole_number(std::string_view text) {
+  const std::size_t length = integer_prefix(text);
+  return length > 0 && length == text.size();
+}
+
+bool is_number(std::string_view text) {
+  std::size_t at = integer_prefix(text);
+  if (at == 0) {
+    return false;
+  }
+  if (at < text.size() && text[at] == '.') {
+    const std::size_t count = digits(text, at + 1);
+    if (count == 0) {
+      return false;
+    }
+    at += 1 + count;
+  }
+  if (at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
+    ++at;
+    at += at < text.size() && (text[at] == '+' || text[at] == '-') ? 1 : 0;
+    const std::size_t count = digits(text, at);
+    if (count == 0) {
+      return false;
+    }
+    at += count;
+  }
+  return at == text.size();
+}
+
+double number_value(std::string_view text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc::result_out_of_range) {
+    // from_chars does not say at which end; only a negative exponent gets near zero.
+    const std::size_t exponent = text.find_first_of("eE");
+    const bool tiny = exponent != std::string_view::npos && exponent + 1 < text.size() &&
+                      text[exponent + 1] == '-';
+    const double limit = tiny ? 0.0 : std::numeric_limits<double>::infinity();
+    return text.starts_with('-') ? -limit : limit;
+  }
+  return value;
+}
+
+bool is_bool(std::string_view text) {
+  return text == "true" || text == "false";
+}
+
+std::string describe(const YamlNode& node) {
+  switch (node.kind) {
+    case YamlNode::Kind::nothing:
+      return "nothing";
+    case YamlNode::Kind::list:
+      return "a list";
+    case YamlNode::Kind::section:
+      return "a section";
+    case YamlNode::Kind::scalar:
+      break;
+  }
+  std::string shown = printable_line(node.text);
+  if (node.quoted) {
+    return "text \"" + shown + "\"";
+  }
+  if (is_bool(node.text)) {
+    return shown;
+  }
+  if (is_number(node.text)) {
+    return "number " + shown;
+  }
+  return "text '" + shown + "'";
+}
+
+std::string text_hint(const YamlNode& node) {
+  switch (node.kind) {
+    case YamlNode::Kind::scalar:
+      return "; put it in quotes";
+    case YamlNode::Kind::section:
+      return "; text that begins with { or holds ': ' needs quotes";
+    case YamlNode::Kind::nothing:
+      return "; empty text is \"\"";
+    case YamlNode::Kind::list:
+      break;
+  }
+  return "";
+}
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  // Three rows are enough: a swap looks back by two.
+  std::vector<std::size_t> older(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) {
+    last[j] = j;
+  }
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t change = a[i - 1] == b[j - 1] ? 0 : 1;
+      row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + change});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+        row[j] = std::min(row[j], older[j - 2] + 1);
+      }
+    }
+    older.swap(last);
+    last.swap(row);
+  }
+  return last[b.size()];
+}
+
+std::string suggestion(std::string_view key, std::string_view below, const std::vector<Key>& keys) {
+  const std::set<std::string> names = names_in(below, keys);
+  std::string best = nearest(key, names);
+  if (best.empty()) {
+    best = elsewhere(key, keys);
+  }
+  if (best.empty() && may_be_secret(key) && names.contains("api_key_env")) {
+    best = "api_key_env";
+  }
+  return best.empty() ? "; known here: " + name_list(names) : ", did you mean '" + best + "'?";
+}
+
+bool may_be_secret(std::string_view key) {
+  static constexpr std::array<std::string_view, 6> kWords = {"key",    "secret",     "password",
+                                                             "bearer", "credential", "auth"};
+  const std::string name = lower(key);
+  return std::any_of(kWords.begin(), kWords.end(),
+                     [&](std::string_view word) { return name.find(word) != std::string::npos; });
+}
+
+}  // namespace fd

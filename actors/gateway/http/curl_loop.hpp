@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <curl/curl.h>
+
+#include "actors/gateway/call_scheduler.hpp"
+#include "actors/gateway/http/curl_transfer.hpp"
+
+namespace fd {
+
+/// The most transfers of one loop: beyond that libcurl's lists make every call dearer.
+inline constexpr std::size_t kMaxLoopTransfers = 512;
+
+/// What all loops of a gateway share. Lifetime: outlives them.
+struct LoopContext {
+  std::vector<CurlTarget> targets;   ///< by endpoint
+  std::vector<std::string> secrets;  ///< kept out of errors
+  double request_timeout_s = 0;
+  ChatCallback callback;
+  const Clock* clock = nullptr;
+};
+
+/// A thread with a libcurl multi handle that sends what a desk has.
+class CurlLoop final : public DeskWorker {
+ public:
+  /// Starts the thread, joined to `desk`.
+  CurlLoop(const LoopContext& context, CallDesk& desk);
+  /// Requires: the desk was stopped. Waits for the thread; calls in flight are dropped.
+  ~CurlLoop() override;
+  CurlLoop(const CurlLoop&) = delete;
+  CurlLoop& operator=(const CurlLoop&) = delete;
+
+  void wake() override;
+
+ private:
+  void run();
+  void send(JobPtr job);
+  void deliver(std::vector<JobPtr>& ended);
+  void collect();
+  void finish(CurlTransfer& transfer, CURLcode code);
+  void fail_unsent(JobPtr job, const std::string& error);
+  void wait(const CallDesk::Turn& turn);
+
+  const LoopContext& context_;
+  CallDesk& desk_;
+  CURLM* multi_;
+  std::vector<std::unique_ptr<CurlTransfer>> transfers_;  ///< all that were ever needed
+  std::vector<CurlTransfer*> free_;
+  std::vector<FinishedJob> finished_;
+  std::size_t in_flight_ = 0;
+  std::thread thread_;
+};
+
+}  // namespace fd

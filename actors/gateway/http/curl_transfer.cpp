@@ -1,0 +1,278 @@
+#include "actors/gateway/http/curl_transfer.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "actors/gateway/openai/error_text.hpp"
+#include "actors/system/failpoint.hpp"
+#include "protocol/result.hpp"
+
+namespace fd {
+namespace {
+
+/// A reply buffer that grew beyond this is given back after the call.
+constexpr std::size_t kKeptReplyBytes = 256u << 10;
+
+template <class Value>
+void set(CURL* easy, CURLoption option, Value value) {
+  FD_CHECK(curl_easy_setopt(easy, option, value) == CURLE_OK);
+}
+
+constexpr char lower(char letter) {
+  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
+}
+
+/// Returns the value of a header line when its name is `name` (in lower case), or nothing.
+std::optional<std::string_view> header_value(std::string_view line, std::string_view name) {
+  if (line.size() <= name.size() || line[name.size()] != ':') {
+    return std::nullopt;
+  }
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    if (lower(line[i]) != name[i]) {
+      return std::nullopt;
+    }
+  }
+  std::string_view value = line.substr(name.size() + 1);
+  const std::size_t from = std::min(value.find_first_not_of(" \t"), value.size());
+  return value.substr(from, value.find_last_not_of(" \t\r\n") + 1 - from);
+}
+
+bool has_control_character(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char letter) {
+    const auto byte = static_cast<unsigned char>(letter);
+    return byte < 0x20 || byte == 0x7F;
+  });
+}
+
+long milliseconds(double seconds) {
+  constexpr double kMostMs = 86'400'000.0;
+  return static_cast<long>(std::clamp(seconds * 1000.0, 1.0, kMostMs));
+}
+
+}  // namespace
+
+CurlTarget::CurlTarget(const Endpoint& endpoint) : url_(endpoint.config.base_url) {
+  while (!url_.empty() && url_.back() == '/') {
+    url_.pop_back();
+  }
+  url_ += "/chat/completions";
+  const auto add = [this](const std::string& line) {
+    headers_ = curl_slist_append(headers_, line.c_str());
+    FD_CHECK(headers_ != nullptr);
+  };
+  add("Content-Type: application/json");
+  add("Accept: application/json");
+  add("User-Agent: fast-distill/" FD_VERSION);
+  add("Expect:");  // without a value: not sent, and the body does not wait for a "100 Continue"
+  if (has_control_character(endpoint.api_key)) {
+    fault_ = "the API key holds a line break or another control character";
+  } else if (!endpoint.api_key.empty()) {
+    add("Authorization: Bearer " + endpoint.api_key);
+  }
+}
+
+CurlTarget::~CurlTarget() {
+  curl_slist_free_all(headers_);
+}
+
+CurlTarget::CurlTarget(CurlTarget&& other) noexcept
+    : url_(std::move(other.url_)),
+      fault_(std::move(other.fault_)),
+      headers_(std::exchange(other.headers_, nullptr)) {}
+
+CurlTransfer::CurlTransfer(double timeout_s) : easy_(curl_easy_init()) {
+  FD_CHECK(easy_ != nullptr);
+  const long timeout_ms = milliseconds(timeout_s);
+  set(easy_, CURLOPT_PRIVATE, this);
+  set(easy_, CURLOPT_ERRORBUFFER, error_.data());
+  set(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
+  set(easy_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  set(easy_, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  set(easy_, CURLOPT_FOLLOWLOCATION, 0L);
+  set(easy_, CURLOPT_PROXY, "");
+  set(easy_, CURLOPT_NOSIGNAL, 1L);
+  set(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
+  set(easy_, CURLOPT_CONNECTTIMEOUT_MS, std::min(kConnectTimeoutMs, timeout_ms));
+  set(easy_, CURLOPT_TIMEOUT_MS, timeout_ms);
+  set(easy_, CURLOPT_POST, 1L);
+  set(easy_, CURLOPT_WRITEFUNCTION, &CurlTransfer::write_body);
+  set(easy_, CURLOPT_WRITEDATA, this);
+  set(easy_, CURLOPT_HEADERFUNCTION, &CurlTransfer::write_header);
+  set(easy_, CURLOPT_HEADERDATA, this);
+  set(easy_, CURLOPT_PREREQFUNCTION, &CurlTransfer::before_send);
+  set(easy_, CURLOPT_PREREQDATA, this);
+}
+
+CurlTransfer::~CurlTransfer() {
+  curl_easy_cleanup(easy_);
+}
+
+CurlTransfer& CurlTransfer::of(CURL* easy) {
+  char* self = nullptr;
+  FD_CHECK(curl_easy_getinfo(easy, CURLINFO_PRIVATE, &self) == CURLE_OK && self != nullptr);
+  return *static_cast<CurlTransfer*>(static_cast<void*>(self));
+}
+
+void CurlTransfer::begin(JobPtr job, const CurlTarget& target) {
+  FD_CHECK(job_ == nullptr);
+  job_ = std::move(job);
+  if (job_->body.empty()) {
+    append_request(job_->call, job_->body);
+  }
+  if (target_ != &target) {
+    target_ = &target;
+    set(easy_, CURLOPT_URL, target.url().c_str());
+    set(easy_, CURLOPT_HTTPHEADER, target.headers());
+  }
+  // Given whole, so that head and body leave in one write; before_send keeps it from being sent
+  // twice.
+  set(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(job_->body.size()));
+  set(easy_, CURLOPT_POSTFIELDS, job_->body.data());
+  reply_.clear();
+  header_bytes_ = 0;
+  retry_headers_ = {};
+  should_retry_.reset();
+  location_.clear();
+  sends_ = 0;
+  too_large_ = false;
+  error_[0] = '\0';
+}
+
+JobPtr CurlTransfer::release() {
+  if (reply_.capacity() > kKeptReplyBytes) {
+    reply_ = {};
+  }
+  return std::move(job_);
+}
+
+int CurlTransfer::before_send(void* self, char* /*to*/, char* /*from*/, int /*to_port*/,
+                              int /*from_port*/) {
+  auto& transfer = *static_cast<CurlTransfer*>(self);
+  if (transfer.sends_ > 0) {
+    return CURL_PREREQFUNC_ABORT;
+  }
+  ++transfer.sends_;
+  return CURL_PREREQFUNC_OK;
+}
+
+std::size_t CurlTransfer::write_body(char* bytes, std::size_t size, std::size_t count, void* self) {
+  auto& transfer = *static_cast<CurlTransfer*>(self);
+  const std::size_t length = size * count;
+  if (length > kMaxReplyBytes - transfer.reply_.size()) {
+    transfer.too_large_ = true;
+    return 0;
+  }
+  FD_FAILPOINT("k24.reply_partly_read");
+  transfer.reply_.append(bytes, length);
+  return length;
+}
+
+std::size_t CurlTransfer::write_header(char* bytes, std::size_t size, std::size_t count,
+                                       void* self) {
+  auto& transfer = *static_cast<CurlTransfer*>(self);
+  const std::size_t length = size * count;
+  if (length > kMaxHeaderBytes - transfer.header_bytes_) {
+    transfer.too_large_ = true;
+    return 0;
+  }
+  transfer.header_bytes_ += length;
+  transfer.note_header(std::string_view(bytes, length));
+  return length;
+}
+
+void CurlTransfer::note_header(std::string_view line) {
+  switch (line.empty() ? '\0' : lower(line.front())) {
+    case 'd':
+      if (const auto value = header_value(line, "date")) {
+        retry_headers_.date = *value;
+      }
+      break;
+    case 'l':
+      if (const auto value = header_value(line, "location")) {
+        location_ = *value;
+      }
+      break;
+    case 'r':
+      if (const auto value = header_value(line, "retry-after")) {
+        retry_headers_.retry_after = *value;
+      } else if (const auto in_ms = header_value(line, "retry-after-ms")) {
+        retry_headers_.retry_after_ms = *in_ms;
+      }
+      break;
+    case 'x':
+      if (const auto value = header_value(line, "x-should-retry")) {
+        if (*value == "true" || *value == "false") {
+          should_retry_ = *value == "true";
+        }
+      }
+      break;
+    default:
+      break;
+  }
+}
+
+Attempt CurlTransfer::conclude(CURLcode code) {
+  Attempt attempt = code == CURLE_OK ? replied() : failed(code);
+  attempt.sent = sends_ > 0;
+  return attempt;
+}
+
+Attempt CurlTransfer::failed(CURLcode code) const {
+  Attempt attempt;
+  long status = 0;
+  curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
+  attempt.status = static_cast<std::uint32_t>(std::max(status, 0L));
+  attempt.retry_after = retry_after(retry_headers_);
+  attempt.should_retry = should_retry_;
+  attempt.error = shown(error_[0] != '\0' ? error_.data() : curl_easy_strerror(code));
+  if (too_large_) {
+    attempt.end = AttemptEnd::too_large;
+    attempt.error =
+        reply_.empty()
+            ? "the reply's headers are longer than " + std::to_string(kMaxHeaderBytes) + " bytes"
+            : "the reply is longer than " + std::to_string(kMaxReplyBytes) + " bytes";
+  } else if (sends_ == 0) {
+    const bool senseless = code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL;
+    attempt.end = senseless ? AttemptEnd::unusable : AttemptEnd::unreachable;
+  } else if (code == CURLE_OPERATION_TIMEDOUT) {
+    attempt.end = AttemptEnd::timed_out;
+  } else {
+    attempt.end = AttemptEnd::interrupted;
+    if (code == CURLE_SEND_FAIL_REWIND || code == CURLE_ABORTED_BY_CALLBACK) {
+      attempt.error = "the connection was closed before a reply";
+    }
+  }
+  return attempt;
+}
+
+Attempt CurlTransfer::replied() {
+  Attempt attempt;
+  long status = 0;
+  curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
+  Reply reply = decode_reply(static_cast<std::uint32_t>(status), reply_);
+  if (auto* completion = std::get_if<Completion>(&reply)) {
+    Answer& answer = job_->result.answer;
+    answer.served_model = std::move(completion->served_model);
+    answer.text = std::move(completion->text);
+    answer.reasoning = std::move(completion->reasoning);
+    answer.finish_reason = std::move(completion->finish_reason);
+    attempt.status = static_cast<std::uint32_t>(status);
+    attempt.usage = completion->usage;
+    return attempt;
+  }
+  BadReply& bad = std::get<BadReply>(reply);
+  attempt.end = AttemptEnd::refused;
+  attempt.status = bad.status;
+  attempt.out_of_quota = bad.out_of_quota;
+  attempt.retry_after = retry_after(retry_headers_);
+  attempt.should_retry = should_retry_;
+  attempt.usage = bad.usage;
+  attempt.error = std::move(bad.message);
+  if (status >= 300 && status < 400) {
+    attempt.error += " (redirects are not followed; it points to \"" + shown(location_) + "\")";
+  }
+  return attempt;
+}
+
+}  // namespace fd

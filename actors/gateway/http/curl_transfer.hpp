@@ -1,0 +1,89 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <curl/curl.h>
+
+#include "actors/gateway/call_queue.hpp"
+#include "actors/gateway/http/curl_gateway.hpp"
+#include "actors/gateway/retry_after.hpp"
+
+namespace fd {
+
+/// The most bytes of a reply's body and of its headers that are taken. libcurl's own limit does not
+/// hold for replies without a Content-Length, so they are counted as they come.
+inline constexpr std::size_t kMaxReplyBytes = 8u << 20;
+inline constexpr std::size_t kMaxHeaderBytes = 64u << 10;
+/// How long a connection may take to come up.
+inline constexpr long kConnectTimeoutMs = 5000;
+
+/// What every request to one endpoint has in common, made once.
+class CurlTarget {
+ public:
+  explicit CurlTarget(const Endpoint& endpoint);
+  ~CurlTarget();
+  CurlTarget(CurlTarget&& other) noexcept;
+  CurlTarget& operator=(CurlTarget&&) = delete;
+
+  [[nodiscard]] const std::string& url() const { return url_; }
+  [[nodiscard]] curl_slist* headers() const { return headers_; }
+  /// Returns why the endpoint must not be called at all; empty: it may.
+  [[nodiscard]] const std::string& fault() const { return fault_; }
+
+ private:
+  std::string url_;
+  std::string fault_;
+  curl_slist* headers_ = nullptr;
+};
+
+/// One libcurl easy handle with its buffers, used for call after call. libcurl sends a request
+/// again on its own when a re-used connection breaks before the reply; here that is refused,
+/// because a provider may have billed the first one: the body cannot be rewound, and a second send
+/// is aborted. Thread: one at a time. Lifetime: its address is libcurl's; it never moves.
+class CurlTransfer {
+ public:
+  explicit CurlTransfer(double timeout_s);
+  ~CurlTransfer();
+  CurlTransfer(const CurlTransfer&) = delete;
+  CurlTransfer& operator=(const CurlTransfer&) = delete;
+
+  /// Makes the handle ready to send `job` to `target`. Requires: no job is on it.
+  void begin(JobPtr job, const CurlTarget& target);
+  /// Returns what became of the transfer. With an answer, the job's result has it.
+  Attempt conclude(CURLcode code);
+  /// Gives the job back: the handle is free for another.
+  JobPtr release();
+
+  [[nodiscard]] CURL* easy() const { return easy_; }
+  /// Returns the transfer of a handle that libcurl reports.
+  static CurlTransfer& of(CURL* easy);
+
+ private:
+  static std::size_t write_body(char* bytes, std::size_t size, std::size_t count, void* self);
+  static std::size_t write_header(char* bytes, std::size_t size, std::size_t count, void* self);
+  static int before_send(void* self, char* to, char* from, int to_port, int from_port);
+
+  void note_header(std::string_view line);
+  Attempt failed(CURLcode code) const;
+  Attempt replied();
+
+  CURL* easy_;
+  const CurlTarget* target_ = nullptr;
+  JobPtr job_;
+  std::string reply_;
+  std::size_t header_bytes_ = 0;
+  RetryHeaders retry_headers_;
+  std::optional<bool> should_retry_;
+  std::string location_;
+  int sends_ = 0;
+  bool too_large_ = false;
+  std::array<char, CURL_ERROR_SIZE> error_{};
+};
+
+}  // namespace fd

@@ -1,0 +1,272 @@
+#include "actors/pipeline/peer_scheduler.hpp"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+namespace fd {
+namespace {
+
+StageId after(StageId stage) {
+  return static_cast<StageId>(static_cast<std::uint8_t>(stage) + 1);
+}
+
+}  // namespace
+
+bool PeerDesk::Peer::serves(StageId stage) const {
+  return has_stage(info.stages, stage);
+}
+
+std::uint32_t PeerDesk::Peer::credit() const {
+  return doubtful ? 1 : 2 * threads() + kPeerCreditExtra;
+}
+
+PeerDeskEffects PeerDesk::step(Instant now, PeerDeskEvent event) {
+  PeerDeskEffects effects;
+  std::visit([&](auto& what) { on(now, what, effects); }, event);
+  place(now, effects);
+  return effects;
+}
+
+std::optional<Instant> PeerDesk::next_tick() const {
+  std::optional<Instant> next;
+  const auto consider = [&](Instant when) { next = next ? std::min(*next, when) : when; };
+  for (const auto& [id, ask] : asks_) {
+    if (!ask.overdue) {
+      consider(ask.due);
+    }
+  }
+  const bool waits =
+      !unplaced_.empty() ||
+      std::any_of(queued_.begin(), queued_.end(), [](const auto& queue) { return !queue.empty(); });
+  for (const auto& [incarnation, peer] : peers_) {
+    for (const Instant until : {peer.rests_until, peer.slow_until}) {
+      if (waits && until > now_) {
+        consider(until);
+      }
+    }
+  }
+  return next;
+}
+
+// --- events -----------------------------------------------------------------------------------
+
+void PeerDesk::on(Instant, PeersPublished& event, PeerDeskEffects& effects) {
+  std::map<std::uint64_t, PeerInfo> published;
+  for (PeerInfo& info : event.peers) {
+    if (!info.endpoint.empty()) {
+      published[info.incarnation] = std::move(info);
+    }
+  }
+  for (auto peer = peers_.begin(); peer != peers_.end();) {
+    const auto found = published.find(peer->first);
+    if (found == published.end() || found->second.endpoint != peer->second.info.endpoint ||
+        found->second.key != peer->second.info.key) {
+      leave(peer->first);
+      effects.disconnect.push_back(peer->first);
+      peer = peers_.erase(peer);
+    } else {
+      ++peer;
+    }
+  }
+  for (auto& [incarnation, info] : published) {
+    const auto [peer, fresh] = peers_.try_emplace(incarnation);
+    peer->second.info = std::move(info);
+    if (fresh) {
+      effects.connect.push_back(peer->second.info);
+    }
+  }
+}
+
+void PeerDesk::on(Instant, WorkQueued& event, PeerDeskEffects&) {
+  auto& queue = queued_.at(static_cast<std::size_t>(event.stage));
+  queue.insert(queue.end(), event.samples.begin(), event.samples.end());
+}
+
+void PeerDesk::on(Instant now, PeerReplied& event, PeerDeskEffects& effects) {
+  const auto peer = peers_.find(event.peer);
+  if (peer == peers_.end()) {
+    return;
+  }
+  peer->second.doubtful = false;
+  peer->second.slow_until = Instant{};
+  const auto ask = asks_.find(event.ask);
+  if (ask == asks_.end() || ask->second.peer != event.peer) {
+    return;  // repeated, or another peer was faster
+  }
+  const std::uint64_t number = ask->second.batch;
+  const Batch& asked_for = batches_.at(number);
+  const auto stages =
+      static_cast<std::size_t>(ask->second.last) - static_cast<std::size_t>(asked_for.first) + 1;
+  if (!event.not_now && (event.samples != asked_for.samples.size() ||
+                         event.stages != std::set<std::size_t>{stages})) {
+    return;  // no answer to what was asked
+  }
+  if (event.not_now) {
+    peer->second.rests_until = now + kPeerRest;
+    drop(event.ask);
+    place_again(number);
+    return;
+  }
+  const StageId last = ask->second.last;
+  for (const std::uint64_t one : std::set(batches_.at(number).asks)) {
+    drop(one);
+  }
+  Batch batch = std::move(batches_.at(number));
+  batches_.erase(number);
+  std::erase(unplaced_, number);
+  effects.served = WorkServed{batch.first, last, std::move(batch.samples)};
+}
+
+void PeerDesk::on(Instant now, PeerDeskTicked&, PeerDeskEffects&) {
+  for (auto& [id, ask] : asks_) {
+    if (ask.overdue || now < ask.due) {
+      continue;
+    }
+    ask.overdue = true;
+    Peer& peer = peers_.at(ask.peer);
+    --peer.outstanding;
+    peer.doubtful = true;
+    peer.slow_until = now + config_.patience;
+    place_again(ask.batch);
+  }
+}
+
+// --- who gets what ----------------------------------------------------------------------------
+
+void PeerDesk::place(Instant now, PeerDeskEffects& effects) {
+  now_ = now;
+  for (const std::uint64_t batch : std::exchange(unplaced_, {})) {
+    if (Peer* peer = pick(now, batches_.at(batch).first, batches_.at(batch))) {
+      ask(now, batch, *peer, effects);
+    } else {
+      unplaced_.push_back(batch);
+    }
+  }
+  // What has come furthest goes first, so that samples get done.
+  for (std::size_t stage = kStageCount; stage-- > 0;) {
+    while (!queued_.at(stage).empty()) {
+      Peer* peer = pick(now, static_cast<StageId>(stage), Batch{});
+      if (peer == nullptr) {
+        break;
+      }
+      batches_.emplace(++last_batch_, take_queued(static_cast<StageId>(stage)));
+      ask(now, last_batch_, *peer, effects);
+    }
+  }
+}
+
+/// Returns the best peer that may be asked; nothing while all of them have enough to do.
+PeerDesk::Peer* PeerDesk::pick(Instant now, StageId stage, const Batch& batch) {
+  Peer* best = nullptr;
+  bool swift_one = false;  // somebody serves it who let nothing wait lately
+  for (auto& [incarnation, peer] : peers_) {
+    swift_one = swift_one || (peer.serves(stage) && peer.slow_until <= now);
+  }
+  const auto rank = [&](const Peer& peer) {
+    return std::tuple(asked(batch, peer.info.incarnation),
+                      static_cast<double>(peer.outstanding) / peer.threads());
+  };
+  for (auto& [incarnation, peer] : peers_) {
+    const bool may = peer.serves(stage) && peer.rests_until <= now &&
+                     peer.outstanding < peer.credit() && !(swift_one && peer.slow_until > now);
+    if (may && (best == nullptr || rank(peer) < rank(*best))) {
+      best = &peer;
+    }
+  }
+  return best;
+}
+
+bool PeerDesk::asked(const Batch& batch, std::uint64_t peer) const {
+  return std::any_of(batch.asks.begin(), batch.asks.end(),
+                     [&](std::uint64_t ask) { return asks_.at(ask).peer == peer; });
+}
+
+void PeerDesk::ask(Instant now, std::uint64_t number, Peer& peer, PeerDeskEffects& effects) {
+  Batch& batch = batches_.at(number);
+  Duration patience = config_.patience;
+  for (std::uint32_t i = 0; i < batch.times_asked && patience < kPeerPatienceMax; ++i) {
+    patience *= 2;
+  }
+  ++batch.times_asked;
+  // Asked again at the same peer, it is the same request: the peer may still be at it.
+  const auto earlier = std::find_if(batch.asks.begin(), batch.asks.end(), [&](std::uint64_t one) {
+    return asks_.at(one).peer == peer.info.incarnation;
+  });
+  const std::uint64_t id = earlier != batch.asks.end() ? *earlier : ++last_ask_;
+  batch.asks.insert(id);
+  Ask& ask = asks_[id];
+  if (earlier == batch.asks.end()) {
+    ask.batch = number;
+    ask.peer = peer.info.incarnation;
+    ask.last = last_at(peer, batch.first);
+  }
+  ask.due = now + std::min(patience, kPeerPatienceMax);
+  ask.overdue = false;
+  ++peer.outstanding;
+  effects.ask.push_back({id, ask.peer, batch.first, ask.last, batch.samples});
+}
+
+/// Returns the last of the stages from `first` on that this peer can do at once.
+StageId PeerDesk::last_at(const Peer& peer, StageId first) const {
+  StageId last = first;
+  while (after(last) < StageId::select && !config_.local.contains(after(last)) &&
+         peer.serves(after(last))) {
+    last = after(last);
+  }
+  return last;
+}
+
+PeerDesk::Batch PeerDesk::take_queued(StageId stage) {
+  auto& queue = queued_.at(static_cast<std::size_t>(stage));
+  Batch batch;
+  batch.first = stage;
+  std::size_t bytes = 0;
+  while (!queue.empty() && batch.samples.size() < kAskSamples) {
+    bytes += queue.front().bytes;
+    if (bytes > kAskBytes && !batch.samples.empty()) {
+      break;
+    }
+    batch.samples.push_back(queue.front().number);
+    queue.pop_front();
+  }
+  return batch;
+}
+
+// --- what becomes of asks ---------------------------------------------------------------------
+
+void PeerDesk::drop(std::uint64_t id) {
+  const auto ask = asks_.find(id);
+  if (!ask->second.overdue) {
+    --peers_.at(ask->second.peer).outstanding;
+  }
+  batches_.at(ask->second.batch).asks.erase(id);
+  asks_.erase(ask);
+}
+
+/// What this peer was asked, others must do.
+void PeerDesk::leave(std::uint64_t peer) {
+  std::vector<std::uint64_t> left;
+  for (const auto& [id, ask] : asks_) {
+    if (ask.peer == peer) {
+      left.push_back(id);
+    }
+  }
+  for (const std::uint64_t id : left) {
+    const std::uint64_t batch = asks_.at(id).batch;
+    drop(id);
+    place_again(batch);
+  }
+}
+
+/// Has the batch asked again, unless somebody is still expected to reply, or it waits already.
+void PeerDesk::place_again(std::uint64_t number) {
+  const Batch& batch = batches_.at(number);
+  const bool expected = std::any_of(batch.asks.begin(), batch.asks.end(),
+                                    [&](std::uint64_t ask) { return !asks_.at(ask).overdue; });
+  if (!expected && std::find(unplaced_.begin(), unplaced_.end(), number) == unplaced_.end()) {
+    unplaced_.push_back(number);
+  }
+}
+
+}  // namespace fd

@@ -1,0 +1,146 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <variant>
+#include <vector>
+
+#include "actors/system/clock.hpp"
+#include "protocol/messages.hpp"
+
+namespace fd {
+
+inline constexpr std::size_t kAskSamples = 32;      ///< samples in one request to a peer
+inline constexpr std::size_t kAskBytes = 1u << 20;  ///< bytes in one, unless one sample has more
+/// A peer is asked for so many batches at most before it replied: two for each of its threads, and
+/// these.
+inline constexpr std::uint32_t kPeerCreditExtra = 2;
+inline constexpr Duration kPeerPatience = std::chrono::seconds(5);
+inline constexpr Duration kPeerPatienceMax = std::chrono::seconds(60);
+/// How long a peer that has said "not now" is left alone.
+inline constexpr Duration kPeerRest = std::chrono::milliseconds(200);
+
+struct PeerDeskConfig {
+  std::set<StageId> local;            ///< stages that run in this process
+  Duration patience = kPeerPatience;  ///< for a batch's first reply; doubled each time it is asked
+};
+
+// --- events ---------------------------------------------------------------------------------
+
+/// Who serves what at the moment: all of them.
+struct PeersPublished {
+  std::vector<PeerInfo> peers;
+};
+/// Samples that need `stage` next. The numbers are the caller's, never given twice.
+struct WorkQueued {
+  struct Sample {
+    std::uint64_t number = 0;
+    std::size_t bytes = 0;
+  };
+  StageId stage = StageId::exec;
+  std::vector<Sample> samples;
+};
+struct PeerReplied {
+  std::uint64_t peer = 0;  ///< incarnation
+  std::uint64_t ask = 0;
+  bool not_now = false;
+  std::size_t samples = 0;       ///< how many it is about
+  std::set<std::size_t> stages;  ///< how many stages ran over each
+};
+struct PeerDeskTicked {};
+using PeerDeskEvent = std::variant<PeersPublished, WorkQueued, PeerReplied, PeerDeskTicked>;
+
+// --- effects --------------------------------------------------------------------------------
+
+/// Send these samples to a peer, which runs the stages from `first` to `last` over them.
+struct AskPeer {
+  std::uint64_t ask = 0;  ///< the request's id; the same one again when it is repeated
+  std::uint64_t peer = 0;
+  StageId first = StageId::exec;
+  StageId last = StageId::exec;
+  std::vector<std::uint64_t> samples;
+};
+/// These samples have passed `last`; the reply to be used is the one at hand.
+struct WorkServed {
+  StageId first = StageId::exec;
+  StageId last = StageId::exec;
+  std::vector<std::uint64_t> samples;
+};
+/// What the shell must do, in this order.
+struct PeerDeskEffects {
+  std::vector<std::uint64_t> disconnect;  ///< incarnations
+  std::vector<PeerInfo> connect;
+  std::optional<WorkServed> served;
+  std::vector<AskPeer> ask;
+};
+
+/// Which peer gets which batch of a lease holder's samples, and what happens when it does not
+/// reply: a batch goes to the peer with the least to do; it is asked again elsewhere when a peer is
+/// slow, gone from the list, or was started again; the first reply wins. Stages that follow each
+/// other at one peer are asked for at once. A peer that let a batch wait gets no other while
+/// somebody else serves the stage, and only one at a time until it has replied. Pure.
+class PeerDesk {
+ public:
+  explicit PeerDesk(PeerDeskConfig config) : config_(std::move(config)) {}
+
+  PeerDeskEffects step(Instant now, PeerDeskEvent event);
+
+  /// Returns when step(PeerDeskTicked) is due next; nothing: not before another event.
+  [[nodiscard]] std::optional<Instant> next_tick() const;
+
+ private:
+  struct Peer {
+    PeerInfo info;
+    std::uint32_t outstanding = 0;  ///< batches asked, not replied and not overdue
+    bool doubtful = false;          ///< let a batch wait, and has not replied since
+    Instant slow_until{};
+    Instant rests_until{};
+    [[nodiscard]] bool serves(StageId stage) const;
+    [[nodiscard]] std::uint32_t threads() const { return std::max(1u, info.threads); }
+    [[nodiscard]] std::uint32_t credit() const;
+  };
+  struct Ask {
+    std::uint64_t batch = 0;
+    std::uint64_t peer = 0;
+    StageId last = StageId::exec;
+    Instant due{};
+    bool overdue = false;  ///< a reply still counts
+  };
+  struct Batch {
+    StageId first = StageId::exec;
+    std::vector<std::uint64_t> samples;
+    std::set<std::uint64_t> asks;
+    std::uint32_t times_asked = 0;
+  };
+
+  void on(Instant now, PeersPublished& event, PeerDeskEffects& effects);
+  void on(Instant now, WorkQueued& event, PeerDeskEffects& effects);
+  void on(Instant now, PeerReplied& event, PeerDeskEffects& effects);
+  void on(Instant now, PeerDeskTicked& event, PeerDeskEffects& effects);
+  void place(Instant now, PeerDeskEffects& effects);
+  Peer* pick(Instant now, StageId stage, const Batch& batch);
+  [[nodiscard]] bool asked(const Batch& batch, std::uint64_t peer) const;
+  void ask(Instant now, std::uint64_t batch, Peer& peer, PeerDeskEffects& effects);
+  [[nodiscard]] StageId last_at(const Peer& peer, StageId first) const;
+  Batch take_queued(StageId stage);
+  void drop(std::uint64_t ask);
+  void leave(std::uint64_t peer);
+  void place_again(std::uint64_t batch);
+
+  PeerDeskConfig config_;
+  std::map<std::uint64_t, Peer> peers_;  ///< by incarnation
+  std::array<std::deque<WorkQueued::Sample>, kStageCount> queued_;
+  std::map<std::uint64_t, Batch> batches_;  ///< those that were asked for
+  std::map<std::uint64_t, Ask> asks_;
+  std::deque<std::uint64_t> unplaced_;  ///< batches that must be asked again
+  Instant now_{};                       ///< of the last step
+  std::uint64_t last_batch_ = 0;
+  std::uint64_t last_ask_ = 0;
+};
+
+}  // namespace fd

@@ -1,0 +1,270 @@
+#include "actors/pipeline/remote_stage.hpp"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "protocol/frame.hpp"
+
+namespace fd {
+namespace {
+
+/// A request is far below a frame's limit, and so is the reply, which has less in it.
+constexpr std::size_t kSampleBytesMax = kMaxFrameBytes / 2;
+
+StageItem stage_item(const WorkItem& item) {
+  return {item.sample, item.answers, item.candidates, item.gold_failed, item.failure};
+}
+
+/// Ends connections on a thread of its own: one to a peer that is gone waits for it a while.
+caf::behavior closer(caf::event_based_actor* self) {
+  act::end_process_on_exception(self, "connection closer");
+  return {[self](CloseTransports& close) {
+    close.transports->clear();
+    if (close.last) {
+      self->quit();
+    }
+  }};
+}
+
+class RemoteStages {
+ public:
+  RemoteStages(caf::event_based_actor* self, const Clock& clock, const Log& log,
+               RemoteStagesOptions options)
+      : self_(self),
+        clock_(clock),
+        log_(log),
+        options_(std::move(options)),
+        desk_({options_.local, options_.patience}),
+        closer_(self->system().spawn<caf::detached>(closer)) {}
+
+  void use(UseTargets& use) {
+    for (std::size_t stage = 0; stage < kStageCount; ++stage) {
+      if (!use.targets.at(stage).empty()) {
+        routes_.at(stage).emplace(std::move(use.targets.at(stage)));
+      }
+    }
+  }
+
+  void take(const PeersKnown& known) { step(PeersPublished{*known.peers}); }
+
+  void take(RemoteWork& work) {
+    WorkQueued queued;
+    queued.stage = work.stage;
+    for (WorkItem& item : *work.batch.items) {
+      const std::size_t bytes = encoded_size_bound(stage_item(item));
+      if (bytes > kSampleBytesMax) {
+        log_.warn("sample_too_large", {{"sample", item.sample.id.hex()}});
+        item.failure = Reason::internal;
+        hand_on(StageId::select, std::move(item));
+        continue;
+      }
+      queued.samples.push_back({++last_number_, bytes});
+      items_.emplace(last_number_, Item{std::move(item), work.batch.sent});
+    }
+    flush();
+    step(std::move(queued));
+  }
+
+  void take(const PeerFrames& in) {
+    for (const Incoming& incoming : *in.frames) {
+      if (const auto taken = take(in.peer, incoming.bytes); !taken.ok()) {
+        log_.warn("peer_message_refused", {{"why", taken.error().message}});
+      }
+    }
+    flush();
+  }
+
+  void wake(std::uint64_t generation) {
+    if (generation == generation_) {
+      wake_at_.reset();
+      step(PeerDeskTicked{});
+    }
+  }
+
+  void close() {
+    for (auto& [incarnation, transport] : connections_) {
+      closing_.push_back(std::move(transport));
+    }
+    connections_.clear();
+    hand_to_closer(true);
+  }
+
+ private:
+  struct Item {
+    WorkItem item;
+    Instant sent;
+  };
+
+  Result<void> take(std::uint64_t peer, std::string_view bytes) {
+    FD_TRY(const FrameView frame, decode_frame(bytes));
+    if (frame.kind != MessageKind::stage_reply || frame.run_id != options_.run_id) {
+      return Error{Errc::invalid_input, "message: no stage reply of this run"};
+    }
+    FD_TRY(StageReply reply, decode_stage_reply(frame.body));
+    PeerReplied event{peer, reply.id, reply.not_now, reply.items.size(), {}};
+    for (const StageEvidence& evidence : reply.items) {
+      event.stages.insert(evidence.service_us.size());
+    }
+    step(std::move(event), &reply);
+    return {};
+  }
+
+  void step(PeerDeskEvent event, StageReply* reply = nullptr) {
+    PeerDeskEffects effects = desk_.step(clock_.now(), std::move(event));
+    for (const std::uint64_t peer : effects.disconnect) {
+      if (const auto found = connections_.find(peer); found != connections_.end()) {
+        closing_.push_back(std::move(found->second));
+        connections_.erase(found);
+      }
+    }
+    hand_to_closer(false);
+    for (const PeerInfo& peer : effects.connect) {
+      connect(peer);
+    }
+    if (effects.served) {
+      FD_CHECK(reply != nullptr);
+      finish(*effects.served, *reply);
+    }
+    for (const AskPeer& ask : effects.ask) {
+      send(ask);
+    }
+    plan_wake();
+  }
+
+  void connect(const PeerInfo& peer) {
+    auto made =
+        options_.connect(peer, [self = caf::actor_cast<caf::actor>(self_),
+                                incarnation = peer.incarnation](std::vector<Incoming> frames) {
+          act::post(self, PeerFrames{incarnation,
+                                     std::make_shared<std::vector<Incoming>>(std::move(frames))});
+        });
+    if (!made.ok()) {
+      log_.warn("peer_refused", {{"peer", peer.name}, {"why", made.error().message}});
+      return;  // what it is asked is asked again elsewhere
+    }
+    log_.info("peer", {{"name", peer.name}, {"endpoint", peer.endpoint}});
+    connections_[peer.incarnation] = std::move(made).value();
+  }
+
+  void hand_to_closer(bool last) {
+    if (last || !closing_.empty()) {
+      act::post(closer_, CloseTransports{std::make_shared<std::vector<std::unique_ptr<Transport>>>(
+                                             std::exchange(closing_, {})),
+                                         last});
+    }
+  }
+
+  void send(const AskPeer& ask) {
+    const auto connection = connections_.find(ask.peer);
+    if (connection == connections_.end()) {
+      return;
+    }
+    StageRequest request;
+    request.id = ask.ask;
+    request.stage = ask.first;
+    request.last = ask.last;
+    request.config = options_.config;
+    for (const std::uint64_t number : ask.samples) {
+      request.items.push_back(stage_item(items_.at(number).item));
+    }
+    connection->second->send("", encode_frame(options_.run_id, request));
+  }
+
+  /// Puts the evidence into the samples. What of the time since they came was not service is the
+  /// first stage's queue time.
+  void finish(const WorkServed& served, StageReply& reply) {
+    const Instant now = clock_.now();
+    const auto first = static_cast<std::size_t>(served.first);
+    const auto next = static_cast<StageId>(static_cast<std::uint8_t>(served.last) + 1);
+    for (std::size_t i = 0; i < served.samples.size(); ++i) {
+      const auto found = items_.find(served.samples[i]);
+      WorkItem item = std::move(found->second.item);
+      auto left = static_cast<std::uint64_t>(
+          std::max<Duration::rep>((now - found->second.sent).count(), 0));
+      items_.erase(found);
+      StageEvidence& evidence = reply.items[i];
+      item.candidates = std::move(evidence.candidates);
+      item.gold_failed = evidence.gold_failed;
+      item.failure = evidence.failure;
+      for (std::size_t stage = 0; stage < evidence.service_us.size(); ++stage) {
+        item.times.at(first + stage) = {0, evidence.service_us[stage]};
+        left -= std::min(left, evidence.service_us[stage]);
+      }
+      item.times.at(first).queue_us = left;
+      hand_on(next, std::move(item));
+    }
+  }
+
+  void hand_on(StageId next, WorkItem item) {
+    finished_.at(static_cast<std::size_t>(next)).push_back(std::move(item));
+  }
+
+  void flush() {
+    for (std::size_t stage = 0; stage < kStageCount; ++stage) {
+      if (!finished_.at(stage).empty()) {
+        routes_.at(stage)->send(
+            {std::make_shared<std::vector<WorkItem>>(std::exchange(finished_.at(stage), {})),
+             clock_.now()});
+      }
+    }
+  }
+
+  void plan_wake() {
+    const auto due = desk_.next_tick();
+    if (!due || (wake_at_ && *wake_at_ <= *due)) {
+      return;
+    }
+    wake_at_ = due;
+    act::post_later(self_, std::max(*due - clock_.now(), Duration::zero()),
+                    RemoteWake{++generation_});
+  }
+
+  caf::event_based_actor* self_;
+  const Clock& clock_;
+  const Log& log_;
+  RemoteStagesOptions options_;
+  PeerDesk desk_;
+  caf::actor closer_;
+  std::array<std::optional<Route>, kStageCount> routes_;
+  std::map<std::uint64_t, std::unique_ptr<Transport>> connections_;  ///< by incarnation
+  std::vector<std::unique_ptr<Transport>> closing_;
+  std::map<std::uint64_t, Item> items_;
+  std::array<std::vector<WorkItem>, kStageCount> finished_;  ///< by the stage they need next
+  std::uint64_t last_number_ = 0;
+  std::optional<Instant> wake_at_;
+  std::uint64_t generation_ = 0;
+};
+
+caf::behavior remote_stages(caf::event_based_actor* self, const Clock* clock, const Log* log,
+                            std::shared_ptr<RemoteStagesOptions> options) {
+  act::end_process_on_exception(self, "remote stages");
+  auto remote = std::make_shared<RemoteStages>(self, *clock, *log, std::move(*options));
+  self->attach_functor([remote] { remote->close(); });
+  return {[remote](UseTargets& use) { remote->use(use); },
+          [remote](const PeersKnown& known) { remote->take(known); },
+          [remote](RemoteWork& work) { remote->take(work); },
+          [remote](const PeerFrames& in) { remote->take(in); },
+          [remote](const RemoteWake& wake) { remote->wake(wake.generation); }};
+}
+
+caf::behavior stand_in(caf::event_based_actor* self, StageId stage, caf::actor remote) {
+  act::end_process_on_exception(self, "stand-in");
+  return {[=](WorkBatch& batch) { act::post(remote, RemoteWork{stage, std::move(batch)}); }};
+}
+
+}  // namespace
+
+caf::actor spawn_remote_stages(caf::actor_system& system, const Clock& clock, const Log& log,
+                               RemoteStagesOptions options) {
+  return system.spawn(remote_stages, &clock, &log,
+                      std::make_shared<RemoteStagesOptions>(std::move(options)));
+}
+
+caf::actor spawn_stand_in(caf::actor_system& system, StageId stage, caf::actor remote) {
+  FD_CHECK(stage != StageId::teacher && stage != StageId::select);
+  return system.spawn(stand_in, stage, std::move(remote));
+}
+
+}  // namespace fd

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "actors/pipeline/peer_scheduler.hpp"
+#include "actors/pipeline/stage_actor.hpp"
+#include "actors/system/log.hpp"
+#include "actors/transport/transport.hpp"
+#include "protocol/messages.hpp"
+
+namespace fd {
+
+/// The other workers from now on.
+struct PeersKnown {
+  std::shared_ptr<std::vector<PeerInfo>> peers;
+};
+/// Where samples go that need a stage next, by stage: the first message of the remote stages.
+struct UseTargets {
+  std::array<std::vector<caf::actor>, kStageCount> targets;
+};
+/// Samples on their way to a stage that others serve.
+struct RemoteWork {
+  StageId stage = StageId::exec;
+  WorkBatch batch;
+};
+/// What a peer sent.
+struct PeerFrames {
+  std::uint64_t peer = 0;
+  std::shared_ptr<std::vector<Incoming>> frames;
+};
+struct RemoteWake {
+  std::uint64_t generation = 0;
+};
+/// Connections to take down, which may take a while.
+struct CloseTransports {
+  std::shared_ptr<std::vector<std::unique_ptr<Transport>>> transports;
+  bool last = false;
+};
+
+}  // namespace fd
+
+FD_ACTOR_MESSAGE(fd::PeersKnown)
+FD_ACTOR_MESSAGE(fd::UseTargets)
+FD_ACTOR_MESSAGE(fd::RemoteWork)
+FD_ACTOR_MESSAGE(fd::PeerFrames)
+FD_ACTOR_MESSAGE(fd::RemoteWake)
+FD_ACTOR_MESSAGE(fd::CloseTransports)
+
+namespace fd {
+
+/// Opens the way to a peer.
+using PeerConnector =
+    std::function<Result<std::unique_ptr<Transport>>(const PeerInfo& peer, ReceiveCallback)>;
+
+struct RemoteStagesOptions {
+  std::string run_id;
+  Digest config;            ///< digest of the RunSpec that this worker works by
+  std::set<StageId> local;  ///< stages that run in this process
+  Duration patience = kPeerPatience;
+  PeerConnector connect;
+};
+
+/// Starts the actor that has samples pass the stages that only peers serve: the shell around
+/// PeerDesk. It gets UseTargets first, PeersKnown whenever the peers change, and samples by way of
+/// stand-ins. The leases stay here: a peer that dies costs a sample nothing but time. A sample too
+/// large for a frame fails (Reason::internal).
+/// Lifetime: `clock` and `log` outlive the actor.
+caf::actor spawn_remote_stages(caf::actor_system& system, const Clock& clock, const Log& log,
+                               RemoteStagesOptions options);
+
+/// Starts the stand-in of a pure stage that peers serve: a Route target like any stage actor, which
+/// hands on to `remote`. Requires: `stage` is none of teacher and select, which only the lease
+/// holder runs.
+caf::actor spawn_stand_in(caf::actor_system& system, StageId stage, caf::actor remote);
+
+}  // namespace fd

@@ -1,0 +1,60 @@
+#include "actors/pipeline/stage_server.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace fd {
+namespace {
+
+using Stages = std::vector<std::unique_ptr<Stage>>;
+
+Stage& find(const Stages& stages, StageId id) {
+  const auto found = std::find_if(stages.begin(), stages.end(),
+                                  [id](const auto& stage) { return stage->id() == id; });
+  FD_CHECK(found != stages.end());
+  return **found;
+}
+
+caf::behavior stage_server(caf::event_based_actor* self, std::shared_ptr<Stages> stages,
+                           const Clock* clock, caf::actor owner) {
+  act::end_process_on_exception(self, "stage server");
+  return {[=](ServeStages& serve) {
+    act::post(owner, StagesServed{serve.ticket, std::make_shared<StageReply>(serve_stages(
+                                                    *stages, *clock, std::move(*serve.request)))});
+  }};
+}
+
+}  // namespace
+
+StageReply serve_stages(const Stages& stages, const Clock& clock, StageRequest request) {
+  StageReply reply;
+  reply.id = request.id;
+  for (StageItem& from : request.items) {
+    WorkItem item;
+    item.sample = std::move(from.sample);
+    item.answers = std::move(from.answers);
+    item.candidates = std::move(from.candidates);
+    item.gold_failed = from.gold_failed;
+    item.failure = from.failure;
+    StageEvidence evidence;
+    for (auto id = static_cast<std::uint8_t>(request.stage);
+         id <= static_cast<std::uint8_t>(request.last); ++id) {
+      const Instant start = clock.now();
+      find(stages, static_cast<StageId>(id)).process(item);
+      evidence.service_us.push_back(static_cast<std::uint64_t>((clock.now() - start).count()));
+    }
+    evidence.candidates = std::move(item.candidates);
+    evidence.gold_failed = item.gold_failed;
+    evidence.failure = item.failure;
+    reply.items.push_back(std::move(evidence));
+  }
+  return reply;
+}
+
+caf::actor spawn_stage_server(caf::actor_system& system, Stages stages, const Clock& clock,
+                              caf::actor owner) {
+  return system.spawn(stage_server, std::make_shared<Stages>(std::move(stages)), &clock,
+                      std::move(owner));
+}
+
+}  // namespace fd

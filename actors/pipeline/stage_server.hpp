@@ -1,0 +1,38 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "actors/pipeline/stage_actor.hpp"
+#include "protocol/messages.hpp"
+
+namespace fd {
+
+/// A peer's request on its way to a stage server.
+struct ServeStages {
+  std::uint64_t ticket = 0;  ///< the sender's; comes back
+  std::shared_ptr<StageRequest> request;
+};
+struct StagesServed {
+  std::uint64_t ticket = 0;
+  std::shared_ptr<StageReply> reply;
+};
+
+}  // namespace fd
+
+FD_ACTOR_MESSAGE(fd::ServeStages)
+FD_ACTOR_MESSAGE(fd::StagesServed)
+
+namespace fd {
+
+/// Runs the stages of a request over its items, in order. Requires: `stages` has every one of them.
+/// Thread: as the stages.
+StageReply serve_stages(const std::vector<std::unique_ptr<Stage>>& stages, const Clock& clock,
+                        StageRequest request);
+
+/// Starts the actor that serves one request after the other with `stages`, and posts StagesServed
+/// to `owner`. It keeps nothing of a request. Lifetime: `clock` outlives the actor.
+caf::actor spawn_stage_server(caf::actor_system& system, std::vector<std::unique_ptr<Stage>> stages,
+                              const Clock& clock, caf::actor owner);
+
+}  // namespace fd

@@ -1,0 +1,344 @@
+#include "actors/storage/files.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "actors/storage/errno_error.hpp"
+#include "actors/system/failpoint.hpp"
+
+namespace fd {
+namespace {
+
+constexpr std::size_t kBufferBytes = 256u << 10;
+
+/// fsync; false with errno set when it failed.
+bool sync_file(int fd) {
+  if (const int code = FD_FAILPOINT_ERROR("file.sync_error"); code != 0) {
+    errno = code;
+    return false;
+  }
+  return ::fsync(fd) == 0;
+}
+
+std::string folder_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+}
+
+std::string name_of(const std::string& path) {
+  return path.substr(path.rfind('/') + 1);
+}
+
+struct OpenFile {
+  int fd = -1;
+  std::uint64_t bytes = 0;
+};
+
+/// Opens a regular file for reading.
+Result<OpenFile> open_regular(const std::string& path, int more_flags = 0) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | more_flags);
+  if (fd < 0) {
+    return system_error(path);
+  }
+  struct stat status {};
+  if (::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+    ::close(fd);
+    return Error{Errc::storage, path + ": is no regular file"};
+  }
+  return OpenFile{fd, static_cast<std::uint64_t>(status.st_size)};
+}
+
+/// Calls `take` with each block of a file.
+Result<void> for_each_block(const std::string& path,
+                            const std::function<Result<void>(std::string_view)>& take) {
+  FD_TRY(const OpenFile file, open_regular(path));
+  std::vector<char> buffer(kBufferBytes);
+  Result<void> outcome;
+  for (;;) {
+    const ssize_t got = ::read(file.fd, buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) {
+      continue;
+    }
+    if (got < 0) {
+      outcome = storage_error(path);
+    }
+    if (got <= 0) {
+      break;
+    }
+    outcome = take(std::string_view(buffer.data(), static_cast<std::size_t>(got)));
+    if (!outcome.ok()) {
+      break;
+    }
+  }
+  ::close(file.fd);
+  return outcome;
+}
+
+}  // namespace
+
+struct AtomicFile::Impl {
+  std::string path;
+  std::string temporary;
+  Durable durable = Durable::at_once;
+  int fd = -1;
+  std::string buffer;
+  FileDigest digest;
+  std::optional<Error> failed;
+
+  ~Impl() {
+    if (fd >= 0) {
+      ::close(fd);
+      ::unlink(temporary.c_str());
+    }
+  }
+
+  void flush() {
+    std::string_view rest = buffer;
+    while (!rest.empty() && !failed) {
+      const ssize_t written = ::write(fd, rest.data(), rest.size());
+      if (written < 0 && errno == EINTR) {
+        continue;
+      }
+      if (written < 0) {
+        failed = storage_error(temporary);
+        return;
+      }
+      rest.remove_prefix(static_cast<std::size_t>(written));
+    }
+    digest.update(buffer);
+    buffer.clear();
+  }
+};
+
+AtomicFile::AtomicFile(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+AtomicFile::~AtomicFile() = default;
+AtomicFile::AtomicFile(AtomicFile&&) noexcept = default;
+AtomicFile& AtomicFile::operator=(AtomicFile&&) noexcept = default;
+
+Result<AtomicFile> AtomicFile::create(const std::string& path, Durable durable) {
+  auto impl = std::make_unique<Impl>();
+  impl->path = path;
+  impl->durable = durable;
+  impl->temporary = durable == Durable::later ? path : path + ".tmp";
+  ::unlink(impl->temporary.c_str());  // of an earlier process that was killed
+  impl->fd =
+      ::open(impl->temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (impl->fd < 0) {
+    return storage_error(impl->temporary);
+  }
+  return AtomicFile(std::move(impl));
+}
+
+Result<void> AtomicFile::write(std::string_view bytes) {
+  Impl& file = *impl_;
+  file.buffer += bytes;
+  if (file.buffer.size() >= kBufferBytes) {
+    file.flush();
+  }
+  return file.failed ? Result<void>(*file.failed) : Result<void>();
+}
+
+Result<FileEntry> AtomicFile::commit() {
+  Impl& file = *impl_;
+  file.flush();
+  if (file.failed) {
+    return *file.failed;
+  }
+  if (file.durable != Durable::later) {
+    FD_FAILPOINT("k12.file_before_sync");
+    if (!sync_file(file.fd)) {
+      return storage_error(file.temporary);
+    }
+    FD_FAILPOINT("k13.file_before_rename");
+  }
+  if (file.temporary != file.path && ::rename(file.temporary.c_str(), file.path.c_str()) != 0) {
+    return storage_error(file.path);
+  }
+  ::close(std::exchange(file.fd, -1));
+  if (file.durable == Durable::at_once) {
+    FD_TRY_VOID(sync_folder(folder_of(file.path)));
+  }
+  return file.digest.finish(name_of(file.path));
+}
+
+Result<FileEntry> write_file(const std::string& path, std::string_view bytes, Durable durable) {
+  FD_TRY(AtomicFile file, AtomicFile::create(path, durable));
+  FD_TRY_VOID(file.write(bytes));
+  return file.commit();
+}
+
+Result<std::string> read_file(const std::string& path, std::uint64_t max_bytes) {
+  std::string text;
+  FD_TRY_VOID(for_each_block(path, [&](std::string_view block) -> Result<void> {
+    text += block;
+    if (text.size() > max_bytes) {
+      return Error{Errc::exhausted, path + ": larger than " + std::to_string(max_bytes) + " bytes"};
+    }
+    return {};
+  }));
+  return text;
+}
+
+Result<FilePiece> read_piece(const std::string& path, std::uint64_t offset, std::size_t max_bytes) {
+  FD_TRY(const OpenFile file, open_regular(path, O_NOFOLLOW));
+  FilePiece piece;
+  piece.file_bytes = file.bytes;
+  const std::uint64_t from = std::min(offset, piece.file_bytes);
+  piece.bytes.resize(std::min<std::uint64_t>(max_bytes, piece.file_bytes - from));
+  std::size_t filled = 0;
+  bool failed = false;
+  while (!failed && filled < piece.bytes.size()) {
+    const ssize_t got = ::pread(file.fd, piece.bytes.data() + filled, piece.bytes.size() - filled,
+                                static_cast<off_t>(from + filled));
+    if (got == 0) {
+      break;  // it became shorter
+    }
+    failed = got < 0 && errno != EINTR;
+    filled += got > 0 ? static_cast<std::size_t>(got) : 0;
+  }
+  const Error error = storage_error(path);
+  ::close(file.fd);
+  if (failed) {
+    return error;
+  }
+  piece.bytes.resize(filled);
+  return piece;
+}
+
+Result<void> for_each_line(
+    const std::string& path,
+    const std::function<Result<void>(std::uint64_t, std::string_view)>& line) {
+  std::string carry;
+  std::uint64_t number = 0;
+  FD_TRY_VOID(for_each_block(path, [&](std::string_view block) -> Result<void> {
+    for (;;) {
+      const std::size_t end = block.find('\n');
+      if (end == std::string_view::npos) {
+        carry += block;
+        return {};
+      }
+      if (carry.empty()) {
+        FD_TRY_VOID(line(++number, block.substr(0, end)));
+      } else {
+        carry += block.substr(0, end);
+        FD_TRY_VOID(line(++number, carry));
+        carry.clear();
+      }
+      block.remove_prefix(end + 1);
+    }
+  }));
+  return carry.empty() ? Result<void>() : line(++number, carry);
+}
+
+Result<void> make_directories(const std::string& path) {
+  for (std::size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
+    const std::string part = path.substr(0, slash);
+    if (!part.empty() && ::mkdir(part.c_str(), 0700) != 0 && errno != EEXIST) {
+      return storage_error(part);
+    }
+    if (slash == std::string::npos) {
+      break;
+    }
+  }
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) {
+    return Error{Errc::storage, path + ": is no folder"};
+  }
+  return {};
+}
+
+bool file_exists(const std::string& path) {
+  struct stat status {};
+  return ::lstat(path.c_str(), &status) == 0;
+}
+
+Result<std::vector<std::string>> names_in(const std::string& folder) {
+  std::vector<std::string> names;
+  DIR* listing = ::opendir(folder.c_str());
+  if (listing == nullptr) {
+    return errno == ENOENT ? Result<std::vector<std::string>>(names)
+                           : Result<std::vector<std::string>>(storage_error(folder));
+  }
+  errno = 0;
+  while (const dirent* entry = ::readdir(listing)) {
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") {
+      names.emplace_back(name);
+    }
+  }
+  const Error error = storage_error(folder);
+  const bool failed = errno != 0;
+  ::closedir(listing);
+  if (failed) {
+    return error;
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+Result<void> remove_tree(const std::string& path) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0) {
+    return errno == ENOENT ? Result<void>() : Result<void>(storage_error(path));
+  }
+  if (S_ISDIR(status.st_mode)) {
+    FD_TRY(const std::vector<std::string> names, names_in(path));
+    for (const std::string& name : names) {
+      FD_TRY_VOID(remove_tree(path + "/" + name));
+    }
+    return ::rmdir(path.c_str()) == 0 ? Result<void>() : Result<void>(storage_error(path));
+  }
+  return ::unlink(path.c_str()) == 0 ? Result<void>() : Result<void>(storage_error(path));
+}
+
+Result<void> rename_durable(const std::string& from, const std::string& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) {
+    return storage_error(to);
+  }
+  return sync_folder(folder_of(to));
+}
+
+Result<void> sync_folder(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) {
+    return storage_error(path);
+  }
+  FD_FAILPOINT("k14.file_before_folder_sync");
+  const bool synced = sync_file(fd);
+  const Error error = storage_error(path);
+  ::close(fd);
+  return synced ? Result<void>() : Result<void>(error);
+}
+
+Result<void> sync_filesystem(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) {
+    return storage_error(path);
+  }
+  const bool synced = ::syncfs(fd) == 0;
+  const Error error = storage_error(path);
+  ::close(fd);
+  return synced ? Result<void>() : Result<void>(error);
+}
+
+Result<FileEntry> digest_file(const std::string& path) {
+  FileDigest digest;
+  FD_TRY_VOID(for_each_block(path, [&](std::string_view block) -> Result<void> {
+    digest.update(block);
+    return {};
+  }));
+  return digest.finish(name_of(path));
+}
+
+}  // namespace fd

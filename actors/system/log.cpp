@@ -1,0 +1,98 @@
+#include "actors/system/log.hpp"
+
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <ctime>
+
+#include "protocol/json/json.hpp"
+
+namespace fd {
+namespace {
+
+constexpr std::array<std::string_view, 5> kNames = {"error", "warn", "info", "debug", "trace"};
+
+std::string escaped(unsigned char code) {
+  std::array<char, 8> text{};
+  std::snprintf(text.data(), text.size(), "\\x%02x", code);
+  return text.data();
+}
+
+}  // namespace
+
+std::string wall_clock_text() {
+  const auto now = std::chrono::system_clock::now();
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch());
+  const std::time_t seconds = static_cast<std::time_t>(ms.count() / 1000);
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  std::array<char, 96> text{};
+  std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
+                parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min,
+                parts.tm_sec, static_cast<int>(ms.count() % 1000));
+  return text.data();
+}
+
+std::optional<LogLevel> log_level_from_name(std::string_view name) {
+  for (std::size_t i = 0; i < kNames.size(); ++i) {
+    if (kNames.at(i) == name) {
+      return static_cast<LogLevel>(i);
+    }
+  }
+  return std::nullopt;
+}
+
+std::string log_value(std::string_view text, std::size_t max_bytes) {
+  const std::string valid = json::replace_invalid_utf8(text.substr(0, max_bytes));
+  std::string out;
+  bool quote = text.empty();
+  for (std::size_t at = 0; at < valid.size(); ++at) {
+    const char c = valid[at];
+    const auto byte = static_cast<unsigned char>(c);
+    const auto next = static_cast<unsigned char>(at + 1 < valid.size() ? valid[at + 1] : 0);
+    if (c == '\n') {
+      out += "\\n";
+      quote = true;
+    } else if (byte < 0x20 || byte == 0x7F) {
+      out += escaped(byte);
+      quote = true;
+    } else if (byte == 0xC2 && next < 0xA0) {  // U+0080..U+009F: one starts terminal sequences
+      out += escaped(next);
+      quote = true;
+      ++at;
+    } else if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+      quote = true;
+    } else {
+      quote = quote || c == ' ' || c == '=';
+      out += c;
+    }
+  }
+  if (text.size() > max_bytes) {
+    out += "...(" + std::to_string(text.size()) + " bytes)";
+    quote = true;
+  }
+  return quote ? '"' + out + '"' : out;
+}
+
+void Log::write(LogLevel level, std::string_view event, Fields fields) const {
+  if (!enabled(level)) {
+    return;
+  }
+  std::string line = wall_clock_text();
+  line += ' ';
+  line += kNames.at(static_cast<std::size_t>(level));
+  line += ' ' + unit_ + ' ';
+  line += event;
+  for (const auto& [key, value] : fields) {
+    line += ' ';
+    line += key;
+    line += '=' + log_value(value);
+  }
+  line += '\n';
+  // One call for the whole line, so that lines of several threads do not mix.
+  std::fwrite(line.data(), 1, line.size(), stderr);
+}
+
+}  // namespace fd

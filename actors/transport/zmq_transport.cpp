@@ -1,0 +1,433 @@
+#include "actors/transport/zmq_transport.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include <arpa/inet.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include <zmq.hpp>
+
+#include "actors/transport/curve_self_test.hpp"
+#include "actors/transport/handshake_monitor.hpp"
+#include "actors/transport/socket_options.hpp"
+#include "actors/transport/tcp_endpoint.hpp"
+#include "actors/transport/transport_limits.hpp"
+#include "actors/transport/zap_handler.hpp"
+
+namespace fd {
+namespace {
+
+constexpr std::size_t kReceiveBatch = 256;  // messages looked at before the next are sent
+constexpr long kRetryMs = 2;                // when a peer's pipe was full
+
+}  // namespace
+
+struct ZmqTransport::Impl {
+  struct Outgoing {
+    PeerId peer;
+    std::string bytes;
+  };
+
+  zmq::context_t context{1};
+  zmq::socket_t socket;
+  bool router = false;
+  TransportSecurity security;
+  std::unique_ptr<HandshakeWatch> watch;
+  std::unique_ptr<ZapHandler> zap;     // of a bound socket with keys
+  std::optional<CurveKeyPair> tester;  // the stranger of the start-up test
+  int wake_fd = -1;
+  ReceiveCallback receive;
+  std::vector<std::string> bound;
+  std::mutex mutex;
+  std::vector<Outgoing> queue;   // guarded by mutex
+  bool reconnect_asked = false;  // guarded by mutex
+  bool stopping = false;         // guarded by mutex
+  std::function<void()> connected;
+  // Of the thread alone:
+  const SystemClock clock;
+  std::string endpoint;                                  // of a connecting side
+  std::optional<HandshakeJudge> judge;                   // as above
+  std::optional<Instant> connect_at;                     // when to connect again
+  std::deque<Outgoing> backlog;                          // taken from the queue, not sent yet
+  std::map<CurvePublicKey, std::uint32_t> odd_messages;  // by key: at most those of the list
+  std::thread thread;
+
+  /// `traffic`: of a connecting side; none: a listening one.
+  Impl(std::optional<Traffic> traffic, TransportSecurity how, ReceiveCallback callback)
+      : socket(context, traffic ? zmq::socket_type::dealer : zmq::socket_type::router),
+        router(!traffic),
+        security(std::move(how)),
+        wake_fd(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
+        receive(std::move(callback)) {
+    set_limits(context, socket);
+    if (traffic == Traffic::control) {
+      set_heartbeats(socket);
+    }
+    watch = std::make_unique<HandshakeWatch>(context, socket, router);
+  }
+  ~Impl() {
+    if (thread.joinable()) {
+      {
+        const std::lock_guard lock(mutex);
+        stopping = true;
+      }
+      wake();
+      thread.join();
+    }
+    watch.reset();
+    socket.close();
+    zap.reset();
+    ::close(wake_fd);
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  void wake() const {
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const ssize_t written = ::write(wake_fd, &one, sizeof one);
+  }
+
+  /// Moves what is queued to the backlog; returns false when the thread should end.
+  bool take_queue() {
+    std::uint64_t count = 0;
+    [[maybe_unused]] const ssize_t got = ::read(wake_fd, &count, sizeof count);
+    std::vector<Outgoing> taken;
+    bool stop = false;
+    {
+      const std::lock_guard lock(mutex);
+      taken.swap(queue);
+      stop = stopping;
+      if (std::exchange(reconnect_asked, false)) {
+        connect_at = clock.now();
+      }
+    }
+    for (Outgoing& message : taken) {
+      backlog.push_back(std::move(message));
+    }
+    return !stop;
+  }
+
+  enum class Sent { yes, later, never };
+  Sent try_send(const Outgoing& message) {
+    try {
+      if (router) {
+        const auto sent = socket.send(zmq::buffer(routing_id(message.peer)),
+                                      zmq::send_flags::sndmore | zmq::send_flags::dontwait);
+        if (!sent) {
+          return Sent::later;
+        }
+      }
+      const auto sent = socket.send(zmq::buffer(message.bytes), zmq::send_flags::dontwait);
+      return sent ? Sent::yes : Sent::later;
+    } catch (const zmq::error_t& error) {
+      return error.num() == EAGAIN ? Sent::later : Sent::never;  // EHOSTUNREACH: the peer is gone
+    }
+  }
+
+  /// Sends the backlog. A full pipe holds back only the peer it belongs to.
+  void flush() {
+    std::deque<Outgoing> kept;
+    std::vector<PeerId> full;
+    while (!backlog.empty()) {
+      Outgoing message = std::move(backlog.front());
+      backlog.pop_front();
+      const bool blocked = std::find(full.begin(), full.end(), message.peer) != full.end();
+      if (blocked) {
+        kept.push_back(std::move(message));
+      } else if (try_send(message) == Sent::later) {
+        full.push_back(message.peer);
+        kept.push_back(std::move(message));
+      }
+    }
+    backlog = std::move(kept);
+  }
+
+  [[nodiscard]] bool checks_keys() const { return zap != nullptr; }
+
+  /// A PeerId is the routing id and, where keys are checked, the key behind it.
+  [[nodiscard]] std::string_view routing_id(const PeerId& peer) const {
+    const std::string_view whole(peer);
+    return checks_keys() && whole.size() >= kCurveKeyChars
+               ? whole.substr(0, whole.size() - kCurveKeyChars)
+               : whole;
+  }
+
+  /// Receives one whole message and adds it to the batch, or refuses it. Returns whether there was
+  /// one.
+  bool receive_one(std::vector<Incoming>& batch) {
+    const std::size_t expected = router ? 2 : 1;
+    std::array<zmq::message_t, 2> parts;
+    std::size_t count = 0;
+    CurvePublicKey key;
+    for (bool more = true; more; ++count) {
+      zmq::message_t part;
+      if (!socket.recv(part, zmq::recv_flags::dontwait)) {
+        return false;
+      }
+      more = part.more();
+      if (checks_keys() && key.z85.empty()) {
+        const char* user_id = zmq_msg_gets(part.handle(), "User-Id");
+        key.z85 = user_id == nullptr ? "" : user_id;
+      }
+      if (count < expected) {
+        parts.at(count) = std::move(part);
+      }
+    }
+    Incoming message;
+    if (checks_keys()) {
+      const auto user = security.allowed->user_of(key);
+      if (!user) {
+        notify(TransportNotice::Kind::key_removed, key.z85 + " is no longer on the allow-list");
+        return true;
+      }
+      message.user = *user;
+    }
+    if (!has_our_shape(message.user, key, count, expected)) {
+      return true;
+    }
+    if (router) {
+      message.peer = parts[0].to_string() + key.z85;
+    }
+    message.bytes = parts.at(expected - 1).to_string();
+    batch.push_back(std::move(message));
+    return true;
+  }
+
+  /// Returns whether a message of `count` frames counts: it has as many as ours have, and its
+  /// sender has not sent too many others.
+  bool has_our_shape(const std::string& user, const CurvePublicKey& key, std::size_t count,
+                     std::size_t expected) {
+    const auto found = checks_keys() ? odd_messages.find(key) : odd_messages.end();
+    const std::uint32_t before = found == odd_messages.end() ? 0 : found->second;
+    if (before >= kOddMessagesMax) {
+      return false;
+    }
+    if (count == expected) {
+      return true;
+    }
+    notify(TransportNotice::Kind::frame_count,
+           user + " sent a message of " + std::to_string(count) + " frames");
+    if (checks_keys() && (odd_messages[key] = before + 1) == kOddMessagesMax) {
+      notify(TransportNotice::Kind::peer_refused,
+             user + ": nothing more is taken under the key " + key.z85);
+    }
+    return false;
+  }
+
+  void notify(TransportNotice::Kind kind, std::string detail) const {
+    const bool tested = tester && detail.find(tester->public_key.z85) != std::string::npos;
+    if (security.notice && !tested) {
+      security.notice({kind, std::move(detail)});
+    }
+  }
+
+  /// Takes what the monitor tells of handshakes.
+  void watch_handshakes() {
+    for (std::size_t looked = 0; looked < kReceiveBatch; ++looked) {
+      auto event = watch->next();
+      if (!event) {
+        return;
+      }
+      if (router) {
+        notify(event->kind == HandshakeEvent::Kind::not_taken
+                   ? TransportNotice::Kind::open_failed
+                   : TransportNotice::Kind::handshake_failed,
+               std::move(event->detail));
+        continue;
+      }
+      if (event->kind == HandshakeEvent::Kind::succeeded && connected) {
+        connected();
+      }
+      switch (judge->take(clock.now(), event->kind)) {
+        case HandshakeJudge::Next::connect_again:
+          connect_at = clock.now() + reconnect_delay(judge->failures());
+          break;
+        case HandshakeJudge::Next::give_up:
+          reject(*event);
+          break;
+        case HandshakeJudge::Next::wait:
+          break;
+      }
+    }
+  }
+
+  /// Requires: somebody listens; without that the judge never gives up.
+  void reject(const HandshakeEvent& event) const {
+    const std::string why = event.kind == HandshakeEvent::Kind::mismatch
+                                ? event.detail
+                                : "server key mismatch or not on the allow-list";
+    security.rejected({Errc::refused, endpoint + ": " + why + " (" +
+                                          std::to_string(judge->failures()) +
+                                          " handshakes were refused)"});
+  }
+
+  /// Connects again where libzmq does not: it never does after a refusal, or while the connection
+  /// that it has seems well.
+  void connect_when_due() {
+    if (!connect_at || clock.now() < *connect_at) {
+      return;
+    }
+    connect_at.reset();
+    try {
+      socket.disconnect(endpoint);
+    } catch (const zmq::error_t&) {
+      // It has forgotten the endpoint, which is what is wanted.
+    }
+    try {
+      socket.connect(endpoint);
+    } catch (const zmq::error_t&) {
+      connect_at = clock.now() + reconnect_delay(kHandshakesRefusedMax);
+    }
+  }
+
+  /// Returns how long the thread may sleep when nothing comes. Units: milliseconds; -1: for ever.
+  [[nodiscard]] long patience_ms() const {
+    if (!backlog.empty()) {
+      return kRetryMs;
+    }
+    if (!connect_at) {
+      return -1;
+    }
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(*connect_at - clock.now()).count();
+    return std::max<long>(left, 0);
+  }
+
+  void run() {
+    std::array<zmq::pollitem_t, 3> items{{{socket.handle(), 0, ZMQ_POLLIN, 0},
+                                          {nullptr, wake_fd, ZMQ_POLLIN, 0},
+                                          {watch->handle(), 0, ZMQ_POLLIN, 0}}};
+    bool running = true;
+    while (running) {
+      zmq::poll(items.data(), items.size(), std::chrono::milliseconds(patience_ms()));
+      watch_handshakes();
+      running = take_queue();
+      connect_when_due();
+      flush();
+      std::vector<Incoming> batch;
+      for (std::size_t looked = 0; looked < kReceiveBatch && receive_one(batch); ++looked) {
+      }
+      if (!batch.empty()) {
+        receive(std::move(batch));
+      }
+    }
+  }
+
+  void start() {
+    thread = std::thread([this] { run(); });
+  }
+};
+
+ZmqTransport::ZmqTransport(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+ZmqTransport::~ZmqTransport() = default;
+
+Result<std::unique_ptr<ZmqTransport>> ZmqTransport::bind(const std::vector<std::string>& endpoints,
+                                                         TransportSecurity security,
+                                                         ReceiveCallback receive) {
+  auto impl = std::make_unique<Impl>(std::nullopt, std::move(security), std::move(receive));
+  if (impl->security.own) {
+    FD_CHECK(impl->security.allowed != nullptr);
+    FD_TRY_VOID(check_curve_library());
+    // In this order: whoever comes in through a socket that is bound must find the handler there.
+    impl->zap = std::make_unique<ZapHandler>(
+        impl->context, impl->security.allowed, [raw = impl.get()](std::string detail) {
+          raw->notify(TransportNotice::Kind::handshake_refused, std::move(detail));
+        });
+    FD_TRY_VOID(set_server_keys(impl->socket, *impl->security.own));
+    FD_TRY(impl->tester, make_curve_key_pair());
+  }
+  for (const std::string& endpoint : endpoints) {
+    try {
+      impl->socket.bind(endpoint);
+      impl->bound.push_back(impl->socket.get(zmq::sockopt::last_endpoint));
+    } catch (const zmq::error_t& error) {
+      const Errc code = error.num() == EADDRINUSE ? Errc::busy : Errc::invalid_input;
+      return Error{code, "cannot listen on " + endpoint + ": " + error.what()};
+    }
+  }
+  impl->start();
+  if (impl->tester) {
+    FD_TRY_VOID(expect_stranger_refused(impl->bound.front(), impl->security.own->public_key,
+                                        *impl->tester));
+  }
+  return std::unique_ptr<ZmqTransport>(new ZmqTransport(std::move(impl)));
+}
+
+Result<std::unique_ptr<ZmqTransport>> ZmqTransport::connect(const std::string& endpoint,
+                                                            TransportSecurity security,
+                                                            Traffic traffic,
+                                                            ReceiveCallback receive,
+                                                            std::function<void()> connected) {
+  auto impl = std::make_unique<Impl>(traffic, std::move(security), std::move(receive));
+  impl->connected = std::move(connected);
+  if (impl->security.own) {
+    FD_CHECK(impl->security.server.has_value());
+    FD_TRY_VOID(check_curve_library());
+    set_client_keys(impl->socket, *impl->security.own, *impl->security.server);
+  }
+  impl->judge.emplace(impl->security.own.has_value(), !impl->security.rejected);
+  impl->endpoint = endpoint;
+  try {
+    impl->socket.connect(endpoint);
+  } catch (const zmq::error_t& error) {
+    return Error{Errc::invalid_input, "cannot connect to " + endpoint + ": " + error.what()};
+  }
+  impl->start();
+  return std::unique_ptr<ZmqTransport>(new ZmqTransport(std::move(impl)));
+}
+
+void ZmqTransport::send(const PeerId& peer, std::string bytes) {
+  bool first = false;
+  {
+    const std::lock_guard lock(impl_->mutex);
+    first = impl_->queue.empty();
+    impl_->queue.push_back({peer, std::move(bytes)});
+  }
+  if (first) {
+    impl_->wake();
+  }
+}
+
+void ZmqTransport::reconnect() {
+  if (impl_->router) {
+    return;
+  }
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->reconnect_asked = true;
+  }
+  impl_->wake();
+}
+
+const std::vector<std::string>& ZmqTransport::endpoints() const {
+  return impl_->bound;
+}
+
+Result<bool> is_loopback_endpoint(const std::string& endpoint) {
+  if (endpoint.starts_with("ipc://") && endpoint.size() > 6) {
+    return true;
+  }
+  const auto tcp = tcp_endpoint(endpoint);
+  if (!tcp) {
+    return Error{
+        Errc::invalid_input,
+        "'" + endpoint + "' is no endpoint: tcp://HOST:PORT, such as tcp://127.0.0.1:5555"};
+  }
+  const std::string& host = tcp->host;
+  in_addr address{};
+  const bool ipv4 = inet_pton(AF_INET, host.c_str(), &address) == 1;
+  return (ipv4 && (ntohl(address.s_addr) >> 24) == 127) || host == "localhost" || host == "[::1]";
+}
+
+}  // namespace fd
