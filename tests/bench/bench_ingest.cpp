@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "actors/storage/files.hpp"
-#include "coordinator/ingest.hpp"
+#include "coordinator/ingest/ingest.hpp"
 #include "protocol/json/json.hpp"
 
 namespace {

@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 #include "actors/storage/files.hpp"
-#include "coordinator/ledger.hpp"
+#include "coordinator/ledger/ledger.hpp"
 #include "protocol/json/json.hpp"
 
 namespace {

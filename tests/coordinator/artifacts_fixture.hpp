@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "coordinator/ingest.hpp"
-#include "coordinator/shard_files.hpp"
+#include "coordinator/ingest/ingest.hpp"
+#include "coordinator/shards/files.hpp"
 #include "protocol/records.hpp"
 #include "protocol/run_config.hpp"
 #include "protocol/run_dir.hpp"

@@ -1,4 +1,4 @@
-#include "coordinator/commit_gate.hpp"
+#include "coordinator/control/commit_gate.hpp"
 
 #include <gtest/gtest.h>
 

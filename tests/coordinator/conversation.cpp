@@ -5,7 +5,7 @@
 #include <sstream>
 #include <vector>
 
-#include "coordinator/coordinator_core.hpp"
+#include "coordinator/control/coordinator_core.hpp"
 
 namespace fd {
 namespace {

@@ -1,9 +1,9 @@
-#include "coordinator/explain.hpp"
+#include "coordinator/inspect/explain.hpp"
 
 #include <gtest/gtest.h>
 
 #include "actors/storage/files.hpp"
-#include "coordinator/shard_files.hpp"
+#include "coordinator/shards/files.hpp"
 #include "tests/coordinator/artifacts_fixture.hpp"
 #include "tests/coordinator/inspect_fixture.hpp"
 

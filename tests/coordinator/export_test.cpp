@@ -1,9 +1,9 @@
-#include "coordinator/export.hpp"
+#include "coordinator/merge/export.hpp"
 
 #include <gtest/gtest.h>
 
-#include "coordinator/merge.hpp"
-#include "coordinator/shard_files.hpp"
+#include "coordinator/merge/merge.hpp"
+#include "coordinator/shards/files.hpp"
 #include "tests/coordinator/artifacts_fixture.hpp"
 
 namespace fd {

@@ -1,8 +1,8 @@
-#include "coordinator/frame_lanes.hpp"
-
 #include <string>
 
 #include <gtest/gtest.h>
+
+#include "coordinator/control/frame_queues.hpp"
 
 namespace fd {
 namespace {

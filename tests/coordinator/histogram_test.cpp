@@ -1,4 +1,4 @@
-#include "coordinator/histogram.hpp"
+#include "coordinator/reports/histogram.hpp"
 
 #include <cmath>
 #include <random>

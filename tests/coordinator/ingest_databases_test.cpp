@@ -1,11 +1,10 @@
-#include "coordinator/ingest_databases.hpp"
-
 #include <string>
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "coordinator/ingest/databases.hpp"
 #include "tests/coordinator/ingest_support.hpp"
 
 namespace fd {

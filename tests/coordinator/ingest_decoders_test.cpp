@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 #include <zstd.h>
 
-#include "coordinator/ingest_bytes.hpp"
-#include "coordinator/input_reader.hpp"
+#include "coordinator/ingest/byte_source.hpp"
+#include "coordinator/ingest/input_reader.hpp"
 #include "tests/coordinator/ingest_support.hpp"
 
 namespace fd {

@@ -1,4 +1,4 @@
-#include "coordinator/ingest_folder.hpp"
+#include "coordinator/ingest/ingest_folder.hpp"
 
 #include <optional>
 

@@ -1,12 +1,11 @@
-#include "coordinator/ingest_row.hpp"
-
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
 
-#include "coordinator/ingest_databases.hpp"
+#include "coordinator/ingest/databases.hpp"
+#include "coordinator/ingest/row_contract.hpp"
 
 namespace fd {
 namespace {

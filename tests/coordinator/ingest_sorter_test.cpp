@@ -1,5 +1,3 @@
-#include "coordinator/ingest_sorter.hpp"
-
 #include <algorithm>
 #include <random>
 #include <string>
@@ -8,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "coordinator/ingest/id_sorter.hpp"
 #include "tests/support/temp_folder.hpp"
 
 namespace fd {

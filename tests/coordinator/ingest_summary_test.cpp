@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "coordinator/merge.hpp"
+#include "coordinator/merge/merge.hpp"
 
 namespace fd {
 namespace {

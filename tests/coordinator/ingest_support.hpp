@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "coordinator/ingest.hpp"
+#include "coordinator/ingest/ingest.hpp"
 #include "protocol/manifest.hpp"
 #include "protocol/records.hpp"
 #include "tests/support/temp_folder.hpp"

@@ -1,4 +1,4 @@
-#include "coordinator/ingest.hpp"
+#include "coordinator/ingest/ingest.hpp"
 
 #include <algorithm>
 #include <string>
@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "actors/config/loader.hpp"
-#include "coordinator/input_reader.hpp"
+#include "coordinator/ingest/input_reader.hpp"
 #include "tests/coordinator/ingest_support.hpp"
 
 namespace fd {

@@ -1,4 +1,4 @@
-#include "coordinator/input_reader.hpp"
+#include "coordinator/ingest/input_reader.hpp"
 
 #include <fstream>
 #include <string>

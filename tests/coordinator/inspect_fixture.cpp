@@ -8,9 +8,9 @@
 
 #include "actors/stages/stages.hpp"
 #include "actors/storage/files.hpp"
-#include "coordinator/ledger.hpp"
-#include "coordinator/merge.hpp"
-#include "coordinator/shard_files.hpp"
+#include "coordinator/ledger/ledger.hpp"
+#include "coordinator/merge/merge.hpp"
+#include "coordinator/shards/files.hpp"
 #include "tests/coordinator/artifacts_fixture.hpp"
 
 namespace fd::testing_support {

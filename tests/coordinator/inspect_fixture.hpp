@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "coordinator/run_folder.hpp"
+#include "coordinator/run/run_folder.hpp"
 #include "protocol/records.hpp"
 #include "protocol/run_config.hpp"
 #include "protocol/run_dir.hpp"

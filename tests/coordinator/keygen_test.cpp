@@ -1,4 +1,4 @@
-#include "coordinator/keygen.hpp"
+#include "coordinator/commands/keygen.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

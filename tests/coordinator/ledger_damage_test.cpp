@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "coordinator/ledger.hpp"
+#include "coordinator/ledger/ledger.hpp"
 #include "tests/coordinator/ledger_driver.hpp"
 #include "tests/support/fdsim_vfs.hpp"
 

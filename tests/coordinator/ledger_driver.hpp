@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "coordinator/ledger.hpp"
+#include "coordinator/ledger/ledger.hpp"
 
 namespace fd {
 

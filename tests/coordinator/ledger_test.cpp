@@ -1,4 +1,4 @@
-#include "coordinator/ledger.hpp"
+#include "coordinator/ledger/ledger.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
-#include "coordinator/ledger_rows.hpp"
+#include "coordinator/ledger/rows.hpp"
 #include "tests/coordinator/ledger_driver.hpp"
 #include "tests/support/temp_folder.hpp"
 

@@ -1,4 +1,4 @@
-#include "coordinator/merge.hpp"
+#include "coordinator/merge/merge.hpp"
 
 #include <functional>
 #include <map>
@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "actors/storage/files.hpp"
-#include "coordinator/shard_files.hpp"
+#include "coordinator/shards/files.hpp"
 #include "tests/coordinator/artifacts_fixture.hpp"
 
 namespace fd {

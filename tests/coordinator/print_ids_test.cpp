@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "coordinator/ingest.hpp"
+#include "coordinator/ingest/ingest.hpp"
 #include "tests/coordinator/ingest_support.hpp"
 
 namespace fd {

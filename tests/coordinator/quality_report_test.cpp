@@ -1,8 +1,7 @@
-#include "coordinator/quality_report.hpp"
-
 #include <gtest/gtest.h>
 
-#include "coordinator/wilson.hpp"
+#include "coordinator/reports/quality.hpp"
+#include "coordinator/reports/wilson.hpp"
 #include "tests/coordinator/artifacts_fixture.hpp"
 
 namespace fd {

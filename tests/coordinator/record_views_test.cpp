@@ -1,4 +1,4 @@
-#include "coordinator/record_views.hpp"
+#include "coordinator/shards/record_views.hpp"
 
 #include <string>
 

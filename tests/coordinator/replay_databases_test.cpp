@@ -1,9 +1,8 @@
-#include "coordinator/replay_databases.hpp"
-
 #include <filesystem>
 
 #include <gtest/gtest.h>
 
+#include "coordinator/replay/databases.hpp"
 #include "protocol/digest.hpp"
 #include "tests/support/temp_folder.hpp"
 

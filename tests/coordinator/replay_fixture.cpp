@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-#include "coordinator/run_folder.hpp"
+#include "coordinator/run/run_folder.hpp"
 #include "tests/coordinator/artifacts_fixture.hpp"
 
 namespace fd::testing_support {

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "actors/stages/stages.hpp"
-#include "coordinator/replay_shard.hpp"
-#include "coordinator/shard_files.hpp"
+#include "coordinator/replay/shard.hpp"
+#include "coordinator/shards/files.hpp"
 #include "protocol/run_config.hpp"
 
 namespace fd::testing_support {

@@ -1,5 +1,3 @@
-#include "coordinator/replay_fresh.hpp"
-
 #include <atomic>
 #include <functional>
 #include <map>
@@ -9,7 +7,8 @@
 
 #include <gtest/gtest.h>
 
-#include "coordinator/shard_replace.hpp"
+#include "coordinator/replay/fresh.hpp"
+#include "coordinator/shards/replace.hpp"
 #include "tests/coordinator/artifacts_fixture.hpp"
 #include "tests/coordinator/replay_fixture.hpp"
 

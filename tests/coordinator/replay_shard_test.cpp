@@ -1,9 +1,8 @@
-#include "coordinator/replay_shard.hpp"
-
 #include <gtest/gtest.h>
 
 #include "actors/config/loader.hpp"
 #include "actors/storage/files.hpp"
+#include "coordinator/replay/shard.hpp"
 #include "tests/coordinator/artifacts_fixture.hpp"
 #include "tests/coordinator/replay_fixture.hpp"
 

@@ -1,5 +1,3 @@
-#include "coordinator/reuse.hpp"
-
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
@@ -7,9 +5,10 @@
 
 #include <gtest/gtest.h>
 
-#include "coordinator/ledger.hpp"
-#include "coordinator/run_folder.hpp"
-#include "coordinator/shard_replace.hpp"
+#include "coordinator/ledger/ledger.hpp"
+#include "coordinator/reuse/reuse_index.hpp"
+#include "coordinator/run/run_folder.hpp"
+#include "coordinator/shards/replace.hpp"
 #include "tests/coordinator/artifacts_fixture.hpp"
 #include "tests/coordinator/replay_fixture.hpp"
 

@@ -1,4 +1,4 @@
-#include "coordinator/run_seal.hpp"
+#include "coordinator/run/run_seal.hpp"
 
 #include <gtest/gtest.h>
 

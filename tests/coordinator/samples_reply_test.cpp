@@ -1,4 +1,4 @@
-#include "coordinator/samples_reply.hpp"
+#include "coordinator/control/samples_reply.hpp"
 
 #include <string>
 #include <utility>

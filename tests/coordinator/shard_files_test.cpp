@@ -1,11 +1,10 @@
-#include "coordinator/shard_files.hpp"
-
 #include <algorithm>
 
 #include <gtest/gtest.h>
 
 #include "actors/config/loader.hpp"
 #include "actors/storage/files.hpp"
+#include "coordinator/shards/files.hpp"
 #include "tests/coordinator/artifacts_fixture.hpp"
 
 namespace fd {

@@ -1,10 +1,9 @@
-#include "coordinator/shard_replace.hpp"
-
 #include <filesystem>
 
 #include <gtest/gtest.h>
 
 #include "actors/storage/files.hpp"
+#include "coordinator/shards/replace.hpp"
 #include "tests/coordinator/artifacts_fixture.hpp"
 #include "tests/coordinator/replay_fixture.hpp"
 

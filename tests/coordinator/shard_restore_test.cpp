@@ -1,7 +1,6 @@
-#include "coordinator/shard_restore.hpp"
-
 #include <gtest/gtest.h>
 
+#include "coordinator/shards/restore.hpp"
 #include "tests/coordinator/replay_fixture.hpp"
 
 namespace fd {

@@ -1,4 +1,4 @@
-#include "coordinator/shard_store.hpp"
+#include "coordinator/control/shard_store.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
-#include "coordinator/stage_watch.hpp"
-
 #include <gtest/gtest.h>
+
+#include "coordinator/control/stage_monitor.hpp"
 
 namespace fd {
 namespace {

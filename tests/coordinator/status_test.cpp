@@ -1,11 +1,11 @@
-#include "coordinator/status.hpp"
+#include "coordinator/inspect/status.hpp"
 
 #include <filesystem>
 
 #include <gtest/gtest.h>
 
 #include "actors/storage/files.hpp"
-#include "coordinator/status_file.hpp"
+#include "coordinator/control/status_file.hpp"
 #include "tests/coordinator/artifacts_fixture.hpp"
 #include "tests/coordinator/inspect_fixture.hpp"
 

@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include "coordinator/merge.hpp"
-#include "coordinator/report_text.hpp"
+#include "coordinator/merge/merge.hpp"
+#include "coordinator/text/report_text.hpp"
 
 namespace fd {
 namespace {

@@ -1,6 +1,6 @@
-#include "coordinator/timing_report.hpp"
-
 #include <gtest/gtest.h>
+
+#include "coordinator/reports/timing.hpp"
 
 namespace fd {
 namespace {

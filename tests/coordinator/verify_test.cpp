@@ -1,4 +1,4 @@
-#include "coordinator/verify.hpp"
+#include "coordinator/inspect/verify.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "actors/storage/files.hpp"
-#include "coordinator/shard_replace.hpp"
+#include "coordinator/shards/replace.hpp"
 #include "tests/coordinator/artifacts_fixture.hpp"
 #include "tests/coordinator/inspect_fixture.hpp"
 

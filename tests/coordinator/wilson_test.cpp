@@ -1,4 +1,4 @@
-#include "coordinator/wilson.hpp"
+#include "coordinator/reports/wilson.hpp"
 
 #include <gtest/gtest.h>
 

@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "coordinator/ledger_rows.hpp"
+#include "coordinator/ledger/rows.hpp"
 #include "tests/fuzz/allocations.hpp"
 #include "tests/fuzz/mutate.hpp"
 #include "tests/fuzz/values.hpp"

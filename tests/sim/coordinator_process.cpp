@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "coordinator/samples_reply.hpp"
+#include "coordinator/control/samples_reply.hpp"
 #include "protocol/frame.hpp"
 #include "protocol/mutant.hpp"
 

@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "coordinator/commit_gate.hpp"
-#include "coordinator/coordinator_core.hpp"
+#include "coordinator/control/commit_gate.hpp"
+#include "coordinator/control/coordinator_core.hpp"
 #include "tests/sim/process.hpp"
 #include "tests/sim/random.hpp"
 #include "tests/sim/services.hpp"

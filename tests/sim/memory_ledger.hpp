@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "coordinator/coordinator_core.hpp"
+#include "coordinator/control/coordinator_core.hpp"
 #include "tests/sim/dataset.hpp"
 #include "tests/sim/plan.hpp"
 #include "tests/sim/process.hpp"

@@ -1,0 +1,280 @@
+#include "coordinator/commands/replay.hpp"
+
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "actors/config/loader.hpp"
+#include "actors/gateway/http/curl_gateway.hpp"
+#include "actors/gateway/http/endpoint_secrets.hpp"
+#include "actors/sandbox/sql_sandbox.hpp"
+#include "actors/storage/directory_trust.hpp"
+#include "actors/storage/files.hpp"
+#include "actors/system/command_line.hpp"
+#include "actors/system/incarnation.hpp"
+#include "coordinator/replay/databases.hpp"
+#include "coordinator/replay/fresh.hpp"
+#include "coordinator/replay/place.hpp"
+#include "coordinator/replay/shard.hpp"
+#include "coordinator/run/run_folder.hpp"
+#include "coordinator/shards/replace.hpp"
+#include "coordinator/shards/restore.hpp"
+#include "coordinator/text/commands_to_copy.hpp"
+#include "coordinator/text/exit_code.hpp"
+
+namespace fd {
+namespace {
+
+/// Returns the signal that asks for the end, else 0. The second one ends the process.
+class StopSignals {
+ public:
+  StopSignals() {
+    sigemptyset(&signals_);
+    sigaddset(&signals_, SIGINT);
+    sigaddset(&signals_, SIGTERM);
+  }
+  int poll() {
+    const timespec at_once{0, 0};
+    const int number = sigtimedwait(&signals_, nullptr, &at_once);
+    if (number <= 0) {
+      return first_;
+    }
+    if (first_ != 0) {
+      std::fputs("stopped at once; what is recorded stays recorded\n", stderr);
+      std::fflush(nullptr);
+      std::_Exit(kExitSignal + number);
+    }
+    first_ = number;
+    std::fputs("stopping: calls under way are still recorded (again: stop at once)\n", stderr);
+    return number;
+  }
+
+ private:
+  sigset_t signals_{};
+  int first_ = 0;
+};
+
+class Replay {
+ public:
+  Replay(const ReplayCommand& command, ShardPlace place)
+      : command_(command), place_(std::move(place)) {}
+
+  /// Errors: with the exit code of their Errc.
+  Result<int> run() {
+    FD_TRY_VOID(finish_replacement(place_.folder));
+    FD_TRY(const Manifest manifest, read_shard_manifest_at(place_.folder));
+    name_ = "shard " + std::to_string(manifest.shard.value_or(0)) + " of " + manifest.run_id;
+    FD_TRY_VOID(check_run(manifest));
+    if (manifest.state == ShardFileState::pending) {
+      std::printf("%s: was never finished, so there is nothing to replay\nto go on: %s\n",
+                  name_.c_str(), how_to_finish().c_str());
+      return kExitFailedSamples;
+    }
+    FD_TRY(FinishedShard shard, read_or_restore(manifest));
+    FD_TRY(const auto databases,
+           find_databases(manifest.databases,
+                          place_.run_root ? RunDir(*place_.run_root).databases() : "",
+                          command_.databases));
+    FD_TRY(ShardReplay replay,
+           ShardReplay::make(std::move(shard), [databases](const std::string& digest) {
+             const auto found = databases.find(digest);
+             return found == databases.end() ? Error{Errc::not_found, "no database " + digest}
+                                             : open_sqlite_sandbox(found->second);
+           }));
+    const ReplayCheck check = replay.check();
+    if (!check.difference.empty()) {
+      std::printf("%s: comes out otherwise: %s\n", name_.c_str(), check.difference.c_str());
+      return kExitCorrupt;
+    }
+    if (check.failed == 0) {
+      FD_TRY_VOID(remove_tree(replay_folder(place_.folder)));
+      std::printf("%s: %zu samples, same digest %s\n", name_.c_str(), replay.shard().samples.size(),
+                  check.digest.hex().c_str());
+      return kExitComplete;
+    }
+    return command_.fresh ? ask(replay) : report_failed(replay, check);
+  }
+
+ private:
+  /// A folder that lies in a run must be of that run. Errors: stale, corrupt.
+  Result<void> check_run(const Manifest& manifest) const {
+    if (!place_.run_root) {
+      return {};
+    }
+    FD_TRY(const RunFacts facts, read_run_facts(RunDir(*place_.run_root)));
+    if (facts.run_id != manifest.run_id) {
+      return Error{Errc::stale, place_.folder + ": is of the run " + manifest.run_id +
+                                    ", but lies in the folder of " + facts.run_id};
+    }
+    return {};
+  }
+
+  /// Returns the shard, whose files are first written again from the run's ledger if they must be.
+  Result<FinishedShard> read_or_restore(const Manifest& manifest) const {
+    auto shard = read_shard_to_replay(place_.folder);
+    if (shard.ok() || shard.error().code != Errc::corrupt || !place_.run_root) {
+      return shard;
+    }
+    if (!command_.fresh) {
+      return Error{Errc::corrupt, shard.error().message +
+                                      "\nto write it again from the run's ledger: " + how_to_ask()};
+    }
+    const RunDir dir(*place_.run_root);
+    FD_TRY(const RunFacts facts, read_run_facts(dir));
+    FD_TRY(const LoadedConfig loaded,
+           load_stored_config(dir.run_json(), facts.config_json, "", {environment_variable, {}}));
+    const auto restored =
+        restore_shard(dir, loaded.config, facts.run_id, manifest.shard.value_or(0));
+    if (!restored.ok()) {
+      return Error{restored.error().code, shard.error().message + "\n" + restored.error().message};
+    }
+    std::printf("%s: %s\n%s: written again from the run's ledger\n", name_.c_str(),
+                shard.error().message.c_str(), name_.c_str());
+    return read_shard_to_replay(place_.folder);
+  }
+
+  [[nodiscard]] std::string how_to_finish() const {
+    return place_.run_root ? "fd-coordinator resume " + shell_word(*place_.run_root)
+                           : "fd-coordinator resume RUN_DIR, where the run is";
+  }
+  [[nodiscard]] std::string how_to_ask() const {
+    std::string line = fresh_replay(place_.folder);
+    if (!command_.databases.empty()) {
+      line += " --databases " + shell_word(command_.databases);
+    }
+    if (!command_.gateway.empty()) {
+      line += " --gateway " + shell_word(command_.gateway);
+    }
+    return line;
+  }
+
+  static void print_reasons(const std::map<std::string, std::uint64_t>& reasons) {
+    for (const auto& [reason, count] : reasons) {
+      std::printf("  %s: %llu\n", reason.c_str(), static_cast<unsigned long long>(count));
+    }
+  }
+
+  [[nodiscard]] int report_failed(const ShardReplay& replay, const ReplayCheck& check) const {
+    const std::uint64_t total = replay.shard().samples.size();
+    std::printf(
+        "%s: %llu samples come out the same, %llu are failed, and %zu calls have no answer\n",
+        name_.c_str(), static_cast<unsigned long long>(total - check.failed),
+        static_cast<unsigned long long>(check.failed), replay.missing().size());
+    print_reasons(check.failed_reasons);
+    std::printf("to ask again: %s\n", how_to_ask().c_str());
+    return kExitFailedSamples;
+  }
+
+  /// Returns the config under which calls are made. Errors: stale, when it would decide other
+  /// output; as load_stored_config().
+  Result<RunConfig> config_to_ask_with(const RunConfig& recorded) const {
+    std::string name = place_.folder + "/config.json";
+    std::string text = json::canonical(semantic_config(recorded));
+    if (place_.run_root) {
+      FD_TRY(const RunFacts facts, read_run_facts(RunDir(*place_.run_root)));
+      name = RunDir(*place_.run_root).run_json();
+      text = facts.config_json;
+    }
+    auto loaded = load_stored_config(name, text, command_.gateway, {environment_variable, {}});
+    if (!loaded.ok()) {
+      const bool alone = !place_.run_root && command_.gateway.empty();
+      return alone ? loaded.error().within(
+                         "a shard alone names no endpoint; give --gateway FILE, or "
+                         "FASTDISTILL_BASE_URL in the environment")
+                   : loaded.error();
+    }
+    const std::string difference = semantic_difference(recorded, loaded->config);
+    if (!difference.empty()) {
+      return Error{Errc::stale,
+                   place_.folder + ": the shard's own config rules, and " + difference};
+    }
+    return std::move(loaded->config);
+  }
+
+  Result<int> ask(ShardReplay& replay) {
+    FD_TRY(const RunConfig config, config_to_ask_with(replay.shard().config));
+    FD_TRY(const std::vector<Endpoint> endpoints,
+           endpoints_with_secrets(config, environment_variable));
+    std::uint32_t slots = 0;
+    for (const ProviderConfig& provider : config.gateway.providers) {
+      slots += provider.max_concurrency;
+    }
+    StopSignals signals;
+    AskOptions options;
+    options.journal_folder = replay_journal(place_.folder);
+    options.incarnation = new_incarnation();
+    options.signal = [&signals] { return signals.poll(); };
+    options.slots = slots;
+    options.make_gateway = [&](ChatCallback callback) -> std::unique_ptr<Gateway> {
+      return std::make_unique<CurlGateway>(endpoints, config.gateway, slots, random_u64(),
+                                           std::move(callback));
+    };
+    FD_TRY(const Asked asked, ask_for_missing(replay, options));
+    FD_TRY(const Manifest manifest, replace_shard(place_.folder, config, replay.result()));
+    return report_asked(asked, manifest);
+  }
+
+  [[nodiscard]] int report_asked(const Asked& asked, const Manifest& manifest) const {
+    const bool committed = manifest.state == ShardFileState::committed;
+    std::printf("%s: %llu calls, %llu answers%s; %s\n", name_.c_str(),
+                static_cast<unsigned long long>(asked.calls),
+                static_cast<unsigned long long>(asked.answers),
+                asked.recovered == 0
+                    ? ""
+                    : (" and " + std::to_string(asked.recovered) + " of an earlier replay").c_str(),
+                committed ? "committed" : "some samples are still failed");
+    if (committed) {
+      std::printf("to merge it: %s\n", how_to_finish().c_str());
+      return kExitComplete;
+    }
+    std::map<std::string, std::uint64_t> failures;
+    for (const auto& [reason, count] : manifest.reasons) {
+      const auto known = reason_from_name(reason);
+      if (known && *known >= Reason::provider_error) {
+        failures[reason] = count;
+      }
+    }
+    print_reasons(failures);
+    if (asked.no_endpoint) {
+      std::fprintf(stderr, "fd-coordinator: no usable endpoint: %s\n",
+                   asked.no_endpoint->message.c_str());
+    }
+    std::printf("to go on: %s\n", how_to_ask().c_str());
+    return asked.signal != 0   ? kExitSignal + asked.signal
+           : asked.no_endpoint ? kExitNoEndpoint
+                               : kExitFailedSamples;
+  }
+
+  const ReplayCommand& command_;
+  ShardPlace place_;
+  std::string name_;  ///< of the shard, for messages
+};
+
+}  // namespace
+
+int replay_command(const ReplayCommand& command) {
+  if (const auto fit = check_sqlite_library(); !fit.ok()) {
+    return report_failure(fit.error());
+  }
+  init_sqlite_accounting();
+  auto place = find_shard(command.target, command.shard);
+  if (!place.ok()) {
+    return report_failure(place.error());
+  }
+  if (const auto own = check_own_folder(place->run_root.value_or(place->folder)); !own.ok()) {
+    return report_failure(own.error());
+  }
+  const auto lock = lock_place(*place);
+  if (!lock.ok()) {
+    return report_failure(lock.error());
+  }
+  const auto code = Replay(command, std::move(place).value()).run();
+  return code.ok() ? *code : report_failure(code.error());
+}
+
+}  // namespace fd

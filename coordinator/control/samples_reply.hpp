@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "coordinator/control/coordinator_core.hpp"
+#include "protocol/messages.hpp"
+
+namespace fd {
+
+constexpr std::size_t kSamplesBytes = 256u << 10;  ///< of one Samples message, about
+
+/// Returns what `send` names of its shard's `samples`, with their recorded answers: as many as fit
+/// into kSamplesBytes, and at least the first. What does not fit is asked for again: `next` is
+/// before it.
+Samples samples_reply(const SendSamples& send, const std::vector<Sample>& samples);
+
+}  // namespace fd

@@ -1,0 +1,84 @@
+#include "coordinator/ingest/refusals.hpp"
+
+#include <iterator>
+
+#include "coordinator/ingest/ingest.hpp"
+#include "protocol/json/json.hpp"
+
+namespace fd {
+namespace {
+
+constexpr std::size_t kMaxWhyBytes = 400;
+
+}  // namespace
+
+std::string safe_text(std::string_view text, std::size_t max_bytes) {
+  static constexpr std::string_view kHex = "0123456789abcdef";
+  const bool cut = text.size() > max_bytes;
+  std::string out;
+  for (const char c : text.substr(0, max_bytes)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f) {
+      out += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
+    } else {
+      out += c;
+    }
+  }
+  return json::replace_invalid_utf8(out) + (cut ? "..." : "");
+}
+
+Result<void> Refusals::add(const RowPlace& place, std::string_view why) {
+  ++count_;
+  const std::string safe = safe_text(why, kMaxWhyBytes);
+  listed_.insert({{place.file, place.line},
+                  std::string(place.path) + ":" + std::to_string(place.line) + ": " + safe});
+  if (listed_.size() > kMaxListedRefusals) {
+    listed_.erase(std::prev(listed_.end()));
+  }
+  if (invalid_path_.empty()) {
+    return {};
+  }
+  if (!invalid_) {
+    FD_TRY(AtomicFile file, AtomicFile::create(invalid_path_, Durable::later));
+    invalid_.emplace(std::move(file));
+  }
+  json::Object object;
+  object["error"] = safe;
+  object["file"] = json::replace_invalid_utf8(base_name(place.path));
+  object["line"] = place.line;
+  return invalid_->write(json::canonical(json::Value(std::move(object))) + "\n");
+}
+
+Result<void> Refusals::finish() {
+  if (invalid_) {
+    FD_TRY(const FileEntry entry, invalid_->commit());
+    static_cast<void>(entry);
+    invalid_.reset();
+  }
+  return {};
+}
+
+Error Refusals::error(const std::string& headline) const {
+  std::string text = headline;
+  for (const auto& [place, line] : listed_) {
+    text += "\n  " + line;
+  }
+  if (count_ > listed_.size()) {
+    text += "\n  ... and " + std::to_string(count_ - listed_.size()) + " more";
+  }
+  return Error{Errc::invalid_input, text};
+}
+
+std::string base_name(std::string_view path) {
+  return path == "-" ? "standard input" : std::string(path.substr(path.rfind('/') + 1));
+}
+
+std::string input_folder(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  if (path == "-" || slash == std::string_view::npos) {
+    return ".";
+  }
+  return std::string(slash == 0 ? "/" : path.substr(0, slash));
+}
+
+}  // namespace fd

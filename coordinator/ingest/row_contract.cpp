@@ -1,0 +1,191 @@
+#include "coordinator/ingest/row_contract.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace fd {
+namespace {
+
+Error invalid(const std::string& why) {
+  return Error{Errc::invalid_input, why};
+}
+
+struct SpillHead {
+  std::uint64_t line = 0;
+  std::uint32_t file = 0;
+  std::uint32_t database = 0;
+  std::uint32_t text_bytes = 0;
+  std::uint32_t content_count = 0;
+  std::uint32_t id_fields_count = 0;
+  std::uint32_t has_gold = 0;  // the gold is what is left at the end
+};
+
+void append_places(std::span<const MemberPlace> places, std::string& out) {
+  out.append(reinterpret_cast<const char*>(places.data()), places.size_bytes());
+}
+
+}  // namespace
+
+void append_members(std::string_view row_text, std::span<const MemberPlace> members,
+                    std::string& out) {
+  char before = '{';
+  for (const MemberPlace& place : members) {
+    out += before;
+    out += row_text.substr(place.from, place.to - place.from);
+    before = ',';
+  }
+  out += members.empty() ? "{}" : "}";
+}
+
+RowContract::RowContract(const RunConfig& config) : drop_null_(config.contract.drop_null_fields) {
+  for (const std::string& name : config.contract.fields) {
+    fields_.push_back({name, false});
+  }
+  for (const std::string& name : config.contract.id_fields) {
+    fields_.push_back({name, true});
+  }
+  std::sort(fields_.begin(), fields_.end(), [](const Field& a, const Field& b) {
+    return a.name == b.name ? a.is_id < b.is_id : json::key_less(a.name, b.name);
+  });
+  task_text_ = ",\"task\":";
+  json::append_string(config.task, task_text_);
+  task_text_ += ",\"v\":1}";
+}
+
+/// Writes the whole row, and notes where the members of the contract stand in it. Both lists are in
+/// canonical order, so one walk finds them.
+Result<void> RowContract::place_members() {
+  text_ = "{";
+  content_.clear();
+  id_fields_.clear();
+  auto field = fields_.begin();
+  for (const std::string_view key : parser_.keys()) {
+    if (text_.size() > 1) {
+      text_ += ',';
+    }
+    MemberPlace place;
+    place.from = static_cast<std::uint32_t>(text_.size());
+    json::append_string(key, text_);
+    text_ += ':';
+    const std::size_t value_at = text_.size();
+    parser_.append_member(key, text_);
+    place.to = static_cast<std::uint32_t>(text_.size());
+    for (; field != fields_.end() && field->name == key; ++field) {
+      const bool null = std::string_view(text_).substr(value_at) == "null";
+      if (field->is_id && null) {
+        return invalid("id field '" + field->name + "' is null");
+      }
+      if (field->is_id) {
+        id_fields_.push_back(place);
+      } else if (!null || !drop_null_) {
+        content_.push_back(place);
+      }
+    }
+  }
+  text_ += '}';
+  if (field != fields_.end()) {
+    return invalid(std::string("missing ") + (field->is_id ? "id field '" : "field '") +
+                   field->name + "'");
+  }
+  return {};
+}
+
+Result<ContractRow> RowContract::read(std::string_view line) {
+  FD_TRY_VOID(parser_.parse(line));
+  if (parser_.keys().size() > kMaxRowFields) {
+    return invalid("has " + std::to_string(parser_.keys().size()) + " fields, more than " +
+                   std::to_string(kMaxRowFields));
+  }
+  FD_TRY_VOID(place_members());
+  constexpr std::string_view kBegin = "{\"canonical_input\":";
+  id_text_ = kBegin;
+  append_members(text_, content_, id_text_);
+  const std::size_t canonical_end = id_text_.size();
+  if (!id_fields_.empty()) {
+    id_text_ += ",\"id_fields\":";
+    append_members(text_, id_fields_, id_text_);
+  }
+  id_text_ += task_text_;
+  sha_.update(id_text_);
+  ContractRow row;
+  row.id = sha_.finish();
+  row.text = text_;
+  row.canonical_input =
+      std::string_view(id_text_).substr(kBegin.size(), canonical_end - kBegin.size());
+  row.content = content_;
+  row.id_fields = id_fields_;
+  return row;
+}
+
+std::string type_of(const json::RowParser& row, std::string_view field) {
+  std::string text;
+  row.append_member(field, text);
+  switch (text.front()) {
+    case '"':
+      return "text";
+    case '{':
+      return "an object";
+    case '[':
+      return "a list";
+    case 'n':
+      return "null";
+    case 't':
+    case 'f':
+      return text;
+    default:
+      return "a number";
+  }
+}
+
+Result<std::optional<std::string_view>> gold_of(const json::RowParser& row,
+                                                const std::string& field) {
+  const std::optional<std::string_view> gold = row.string(field);
+  if (!gold && row.member(field) == json::RowParser::Member::present) {
+    return invalid("field '" + field + "' must be text, got " + type_of(row, field));
+  }
+  return gold;
+}
+
+void append_spilled(const SpilledRow& row, std::string& out) {
+  const SpillHead head{row.line,
+                       row.file,
+                       row.database,
+                       static_cast<std::uint32_t>(row.text.size()),
+                       static_cast<std::uint32_t>(row.content.size()),
+                       static_cast<std::uint32_t>(row.id_fields.size()),
+                       row.gold ? 1u : 0u};
+  out.append(reinterpret_cast<const char*>(&head), sizeof head);
+  append_places(row.content, out);
+  append_places(row.id_fields, out);
+  out += row.text;
+  out += row.gold.value_or(std::string_view());
+}
+
+SpilledRow read_spilled(std::string_view bytes, std::vector<MemberPlace>& places) {
+  SpillHead head;
+  const auto take = [&bytes](std::size_t size) {
+    FD_CHECK(bytes.size() >= size);
+    const std::string_view part = bytes.substr(0, size);
+    bytes.remove_prefix(size);
+    return part;
+  };
+  std::memcpy(&head, take(sizeof head).data(), sizeof head);
+  places.resize(std::size_t{head.content_count} + head.id_fields_count);
+  const std::string_view place_bytes = take(places.size() * sizeof(MemberPlace));
+  if (!places.empty()) {
+    std::memcpy(places.data(), place_bytes.data(), place_bytes.size());
+  }
+  SpilledRow row;
+  row.line = head.line;
+  row.file = head.file;
+  row.database = head.database;
+  row.content = std::span(places).first(head.content_count);
+  row.id_fields = std::span(places).last(head.id_fields_count);
+  row.text = take(head.text_bytes);
+  if (head.has_gold != 0) {
+    row.gold = bytes;
+  }
+  return row;
+}
+
+}  // namespace fd

@@ -1,0 +1,117 @@
+#include "coordinator/merge/dataset_card.hpp"
+
+#include "coordinator/text/report_text.hpp"
+
+namespace fd {
+namespace {
+
+/// Returns `text` as Markdown code: a model names itself as it likes.
+std::string code(const std::string& text) {
+  std::string plain = printable(shortened(text, 200));
+  for (char& c : plain) {
+    c = c == '`' || c == '|' ? '_' : c;
+  }
+  return "`" + plain + "`";
+}
+
+std::string front_matter(const RunConfig& config, const ExportFiles& files) {
+  std::string out =
+      "---\n"
+      "tags:\n- synthetic\n- distillation\n- \"" +
+      config.task + "\"\n";
+  // A split without rows would make loaders fail.
+  if (files.train_rows + files.valid_rows > 0) {
+    out += "configs:\n- config_name: default\n  data_files:\n";
+    out += files.train_rows == 0 ? "" : "  - split: train\n    path: train.jsonl\n";
+    out += files.valid_rows == 0 ? "" : "  - split: validation\n    path: valid.jsonl\n";
+  }
+  return out + "---\n";
+}
+
+std::string file_line(const std::string& about, std::uint64_t rows, const FileEntry& file) {
+  return "| `" + file.name + "` | " + grouped(rows) + " | " + grouped(file.bytes) + " | `" +
+         file.sha256.hex() + "` | " + about + " |\n";
+}
+
+std::string counts_section(const RunSummary& summary) {
+  const std::uint64_t unique = summary.ingest.unique;
+  std::string out = "\n## From raw rows to this dataset\n\n| | rows | of unique |\n|---|--:|--:|\n";
+  const auto line = [&](const char* what, std::uint64_t rows, bool share) {
+    out += std::string("| ") + what + " | " + grouped(rows) + " | " +
+           (share ? percent(rows, unique) : "") + " |\n";
+  };
+  line("raw", summary.ingest.raw, false);
+  line("invalid", summary.ingest.invalid, false);
+  line("duplicate", summary.ingest.duplicate, false);
+  line("unique", unique, true);
+  line("answered", summary.answered, true);
+  line("passed the rules", summary.rules_passed, true);
+  line("executed", summary.executed, true);
+  line("matched the gold", summary.matched, true);
+  line("kept", summary.kept, true);
+  line("rejected", summary.rejected, true);
+  line("failed", summary.failed, true);
+  if (!summary.reject_reasons.empty()) {
+    out += "\n| rejected because | rows |\n|---|--:|\n";
+    for (const auto& [reason, rows] : summary.reject_reasons) {
+      out += "| " + reason + " | " + grouped(rows) + " |\n";
+    }
+  }
+  return out;
+}
+
+std::string gates_section(const RunSummary& summary) {
+  std::string out = "\n## Gates\n\n| gate | value | |\n|---|---|---|\n";
+  for (const GateVerdict& gate : summary.gates) {
+    out += "| " + gate.name + " | " + gate_text(gate) + " | " + (gate.passed ? "pass" : "FAIL") +
+           " |\n";
+  }
+  return out;
+}
+
+std::string answers_section(const RunConfig& config, const ExportFiles& files) {
+  std::string out =
+      "\n## Who answered\n\nThe assistant texts are answers of a model, asked for as " +
+      code(config.teacher.model) +
+      ". The endpoint named itself:\n\n| served model | rows |\n|---|--:|\n";
+  for (const auto& [model, rows] : files.served_models) {
+    out += "| " + (model.empty() ? "(not named)" : code(model)) + " | " + grouped(rows) + " |\n";
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string dataset_card(const RunConfig& config, const Digest& config_digest,
+                         const RunSummary& summary, const ExportFiles& files) {
+  std::string out = front_matter(config, files);
+  out += "\n# " + config.task + "\n\n" + grouped(summary.kept) +
+         " chat rows, distilled and checked by Fast Distill " FD_VERSION ": run `" +
+         summary.run_id + "`, config `" + config_digest.hex() + "`.\n";
+  if (summary.simulated) {
+    out +=
+        "\n**Simulated:** the answers are those of fd-simulator, a stand-in for a model. Do not "
+        "train "
+        "on them.\n";
+  }
+  if (!summary.complete) {
+    out += "\n**Incomplete:** " + grouped(summary.failed) +
+           " samples failed and were not judged; going on with the run asks for them again.\n";
+  }
+  out += "\n## Files\n\n| file | rows | bytes | SHA-256 | |\n|---|--:|--:|---|---|\n";
+  out += file_line("to train on", files.train_rows, files.train);
+  out += file_line("to validate with", files.valid_rows, files.valid);
+  out += file_line("rejected, with the reason", files.rejected_rows, files.rejected);
+  out +=
+      "\nA row: `{\"messages\": [{\"role\": \"system\", ...}, {\"role\": \"user\", ...}, "
+      "{\"role\": \"assistant\", ...}], \"metadata\": {\"sample_id\": ...}}`;\nthe system message "
+      "is left out when it is empty. Rows are in order of `sample_id`.\n"
+      "\n## Load it\n\n```python\nfrom datasets import load_dataset\n\n"
+      "dataset = load_dataset(\"path/to/this/folder\")\n```\n";
+  out += counts_section(summary);
+  out += gates_section(summary);
+  out += answers_section(config, files);
+  return out;
+}
+
+}  // namespace fd

@@ -1,0 +1,123 @@
+#include "coordinator/merge/export.hpp"
+
+#include <utility>
+
+#include "protocol/json/json.hpp"
+
+namespace fd {
+
+double split_position(const SampleId& id) {
+  const Digest digest = sha256(id.hex());
+  return static_cast<double>(digest.leading_bits() >> 32) / 4294967295.0;
+}
+
+bool in_train(const SampleId& id, double train_ratio) {
+  // The position can be exactly 1, which a ratio of 1 must not leave out.
+  return train_ratio >= 1.0 || split_position(id) < train_ratio;
+}
+
+Exporter::Exporter(PromptStage prompt, double train_ratio, AtomicFile train, AtomicFile valid,
+                   AtomicFile rejected)
+    : prompt_(std::move(prompt)),
+      train_ratio_(train_ratio),
+      train_(std::move(train)),
+      valid_(std::move(valid)),
+      rejected_(std::move(rejected)) {}
+
+Result<Exporter> Exporter::create(const RunDir& dir, const RunConfig& config) {
+  FD_TRY(PromptStage prompt, PromptStage::make(config));
+  FD_TRY_VOID(make_directories(dir.export_dir()));
+  FD_TRY(AtomicFile train, AtomicFile::create(dir.export_file("train.jsonl")));
+  FD_TRY(AtomicFile valid, AtomicFile::create(dir.export_file("valid.jsonl")));
+  FD_TRY(AtomicFile rejected, AtomicFile::create(dir.export_file("rejected.jsonl")));
+  return Exporter(std::move(prompt), config.export_.train_ratio, std::move(train), std::move(valid),
+                  std::move(rejected));
+}
+
+Result<const ChatRow*> Exporter::add(const MergeRow& row) {
+  const ChatRow* rendered = nullptr;
+  if (row.kept()) {
+    FD_TRY_VOID(add_kept(row));
+    rendered = &chat_;
+  } else if (!row.failed()) {
+    FD_TRY_VOID(add_rejected(row));
+  }
+  return rendered;
+}
+
+Result<void> Exporter::add_kept(const MergeRow& row) {
+  const AnswerView* answer = row.deciding == nullptr ? nullptr : row.answer(row.deciding->index);
+  if (answer == nullptr) {
+    return Error{Errc::corrupt,
+                 "sample " + row.sample.id.hex() + " is kept, but has no recorded answer"};
+  }
+  count_model(answer->served_model);
+  render(row);
+  const bool train = in_train(row.sample.id, train_ratio_);
+  ++(train ? files_.train_rows : files_.valid_rows);
+  return (train ? train_ : valid_).write(chat_.line);
+}
+
+void Exporter::render(const MergeRow& row) {
+  sample_.id = row.sample.id;
+  sample_.canonical_input = row.sample.canonical_input;
+  sample_.id_fields = row.sample.id_fields;
+  chat_.line = "{\"messages\":[";
+  chat_.canonical = chat_.line;
+  const auto message = [&](std::string_view role, std::string_view content) {
+    chat_.line.append("{\"role\":\"").append(role).append("\",\"content\":");
+    chat_.line.append(content).append("}");
+    chat_.canonical.append("{\"content\":").append(content).append(",\"role\":\"");
+    chat_.canonical.append(role).append("\"}");
+  };
+  for (const ChatMessage& asked : prompt_.messages(sample_)) {
+    text_.clear();
+    json::append_string(asked.content, text_);
+    message(asked.role, text_);
+    chat_.line += ',';
+    chat_.canonical += ',';
+  }
+  message("assistant", row.deciding->text);
+  const std::string metadata = "],\"metadata\":{\"sample_id\":\"" + row.sample.id.hex() + "\"}}";
+  chat_.line.append(metadata).append("\n");
+  chat_.canonical += metadata;
+}
+
+Result<void> Exporter::add_rejected(const MergeRow& row) {
+  text_ = "{\"gold\":";
+  text_ += row.sample.gold.empty() ? std::string_view("null") : row.sample.gold;
+  text_ += ",\"input\":";
+  text_ += row.sample.canonical_input;
+  text_ += ",\"reason\":\"";
+  text_ += name(row.outcome.reason);
+  text_ += "\",\"sample_id\":\"";
+  text_ += row.sample.id.hex();
+  text_ += "\",\"text\":";
+  text_ += row.deciding == nullptr ? std::string_view("null") : row.deciding->text;
+  text_ += "}\n";
+  ++files_.rejected_rows;
+  return rejected_.write(text_);
+}
+
+void Exporter::count_model(std::string_view served_model) {
+  if (const auto known = models_.find(served_model); known != models_.end()) {
+    ++known->second;
+  } else if (models_.size() < kMaxServedModels) {
+    models_.emplace(served_model, 1);
+  } else {
+    ++files_.served_models["other"];
+  }
+}
+
+Result<ExportFiles> Exporter::commit() {
+  FD_TRY(files_.train, train_.commit());
+  FD_TRY(files_.valid, valid_.commit());
+  FD_TRY(files_.rejected, rejected_.commit());
+  for (const auto& [json_text, rows] : models_) {
+    FD_TRY(const std::string model, text_of(json_text));
+    files_.served_models[model] += rows;
+  }
+  return files_;
+}
+
+}  // namespace fd

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "actors/stages/stages.hpp"
+#include "actors/storage/files.hpp"
+#include "coordinator/shards/sample_row.hpp"
+#include "protocol/digest.hpp"
+#include "protocol/result.hpp"
+#include "protocol/run_config.hpp"
+#include "protocol/run_dir.hpp"
+
+namespace fd {
+
+/// How many different served models a dataset card lists; further ones count as "other".
+inline constexpr std::size_t kMaxServedModels = 64;
+
+/// Returns where `id` falls in [0, 1]: the first four bytes of the SHA-256 of its hexadecimal text,
+/// big-endian, over 2^32 - 1.
+double split_position(const SampleId& id);
+
+/// Returns whether a row goes to train.jsonl; with a ratio of 0 or less none does, with 1 or more
+/// all do.
+bool in_train(const SampleId& id, double train_ratio);
+
+/// A kept sample as a row of the dataset, in two spellings of the same JSON.
+struct ChatRow {
+  std::string line;       ///< of train.jsonl: "role" before "content", as chat data is written
+  std::string canonical;  ///< RFC 8785: what the manifest of the stage distilled covers
+};
+
+/// What an export came to.
+struct ExportFiles {
+  std::uint64_t train_rows = 0;
+  std::uint64_t valid_rows = 0;
+  std::uint64_t rejected_rows = 0;
+  FileEntry train;
+  FileEntry valid;
+  FileEntry rejected;
+  std::map<std::string, std::uint64_t> served_models;  ///< name -> kept rows that it answered
+};
+
+/// Writes export/{train,valid,rejected}.jsonl as the samples pass in id order.
+class Exporter {
+ public:
+  /// Errors: invalid_input (the prompt template), storage.
+  static Result<Exporter> create(const RunDir& dir, const RunConfig& config);
+
+  /// Takes a sample. The row it returns is that of a kept one, and good until the next call.
+  /// Errors: corrupt, for a kept sample without a recorded answer; storage.
+  Result<const ChatRow*> add(const MergeRow& row);
+  /// Makes the files durable under their names. Errors: storage.
+  Result<ExportFiles> commit();
+
+ private:
+  Exporter(PromptStage prompt, double train_ratio, AtomicFile train, AtomicFile valid,
+           AtomicFile rejected);
+  Result<void> add_kept(const MergeRow& row);
+  Result<void> add_rejected(const MergeRow& row);
+  void render(const MergeRow& row);
+  void count_model(std::string_view served_model);
+
+  PromptStage prompt_;
+  double train_ratio_;
+  AtomicFile train_;
+  AtomicFile valid_;
+  AtomicFile rejected_;
+  ExportFiles files_;
+  Sample sample_;  ///< reused for the prompt
+  ChatRow chat_;
+  std::string text_;
+  std::map<std::string, std::uint64_t, std::less<>> models_;  ///< by JSON text
+};
+
+}  // namespace fd

@@ -1,0 +1,384 @@
+#include "coordinator/merge/merge.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "actors/config/loader.hpp"
+#include "actors/storage/files.hpp"
+#include "actors/system/failpoint.hpp"
+#include "coordinator/merge/dataset_card.hpp"
+#include "coordinator/merge/export.hpp"
+#include "coordinator/merge/stage_manifests.hpp"
+#include "coordinator/reports/quality.hpp"
+#include "coordinator/reports/timing.hpp"
+#include "coordinator/shards/files.hpp"
+#include "coordinator/shards/sample_row.hpp"
+#include "coordinator/text/commands_to_copy.hpp"
+
+namespace fd {
+namespace {
+
+/// The error of a call that was answered, as JSON text.
+constexpr std::string_view kNoError = "\"\"";
+
+/// Goes through the lines of one file and says where it was when something is wrong.
+template <class View>
+class ViewReader {
+ public:
+  ViewReader(std::string path, std::string_view text) : path_(std::move(path)), lines_(text) {}
+
+  /// Moves to the next line; false at the end. Errors: corrupt.
+  Result<bool> next(View& view) {
+    std::string_view line;
+    if (!lines_.next(line)) {
+      at_end_ = true;
+      return false;
+    }
+    if (const auto read = read_view(line, view); !read.ok()) {
+      return error(read.error().message);
+    }
+    return true;
+  }
+  [[nodiscard]] Error error(const std::string& what) const {
+    const std::string where = at_end_ ? "its end"
+                                      : "line " + std::to_string(lines_.number()) + " (byte " +
+                                            std::to_string(lines_.offset()) + ")";
+    return Error{Errc::corrupt, path_ + ": " + where + ": " + what};
+  }
+
+ private:
+  std::string path_;
+  LineSplitter lines_;
+  bool at_end_ = false;
+};
+
+Error broken(const std::string& path, const std::string& what) {
+  return Error{Errc::corrupt, path + ": " + what};
+}
+
+Result<void> write_text(const std::string& path, const std::string& text) {
+  FD_TRY_VOID(make_directories(path.substr(0, path.rfind('/'))));
+  FD_TRY(const FileEntry written, write_file(path, text));
+  static_cast<void>(written);
+  return {};
+}
+
+/// What a shard's manifest counts, counted again.
+struct ShardCounts {
+  std::uint64_t samples = 0;
+  std::array<std::uint64_t, 3> verdicts{};
+  std::array<std::uint64_t, 256> reasons{};
+
+  void add(const OutcomeView& outcome) {
+    ++samples;
+    ++verdicts.at(static_cast<std::size_t>(outcome.verdict));
+    ++reasons.at(static_cast<std::size_t>(outcome.reason));
+  }
+  [[nodiscard]] bool agree_with(const Manifest& manifest) const {
+    std::map<std::string, std::uint64_t> by_verdict;
+    for (std::size_t i = 0; i < verdicts.size(); ++i) {
+      by_verdict[std::string(name(static_cast<Verdict>(i)))] = verdicts.at(i);
+    }
+    std::map<std::string, std::uint64_t> by_reason;
+    for (std::size_t i = 0; i < reasons.size(); ++i) {
+      if (reasons.at(i) > 0) {
+        by_reason[std::string(name(static_cast<Reason>(i)))] = reasons.at(i);
+      }
+    }
+    return manifest.count == samples && manifest.verdicts == by_verdict &&
+           manifest.reasons == by_reason;
+  }
+};
+
+class Merge {
+ public:
+  Merge(const RunDir& dir, const RunDir& out, const RunConfig& config, const IngestSummary& ingest,
+        Exporter exporter)
+      : dir_(dir),
+        out_(out),
+        config_(config),
+        ingest_(ingest),
+        config_digest_(config_digest(config)),
+        executes_(config.gates.exec.kind != ExecKind::none),
+        stages_(executes_),
+        exporter_(std::move(exporter)) {}
+
+  Result<RunSummary> run(const RunTimes& times) {
+    FD_TRY(const Manifest dedup, dedup_manifest());
+    for (std::uint32_t shard = 0; shard < ingest_.shards; ++shard) {
+      if (const auto merged = merge_shard(shard); !merged.ok()) {
+        return damaged(merged.error(), shard);
+      }
+      FD_FAILPOINT("k17.merge_shard_done");
+    }
+    FD_TRY_VOID(check_conservation());
+    FD_TRY(const ExportFiles files, exporter_.commit());
+    FD_FAILPOINT("k18.export_before_reports");
+    FD_TRY(const auto providers, calls_.by_provider());
+    const RunSummary summary = summarize(files, providers);
+    FD_TRY_VOID(stages_.write(out_, dedup));
+    FD_TRY_VOID(write_quality("teacher_eval", all_, summary));
+    FD_TRY_VOID(write_quality("distilled", kept_, summary));
+    FD_TRY_VOID(write_json("timing_report.json", timing_report(summary, times)));
+    FD_TRY_VOID(write_json("cost_report.json", cost_report(ingest_.run_id, providers,
+                                                           calls_.in_doubt(), config_.gateway)));
+    FD_TRY_VOID(write_text(out_.export_file("README.md"),
+                           dataset_card(config_, config_digest_, summary, files)));
+    return summary;
+  }
+
+ private:
+  Result<Manifest> dedup_manifest() const {
+    const std::string path = dir_.stage_manifest("dedup");
+    auto manifest = read_manifest(path);
+    if (!manifest.ok()) {
+      Error error = manifest.error();
+      error.code = error.code == Errc::not_found ? Errc::corrupt : error.code;
+      return error;
+    }
+    FD_TRY_VOID(check_belongs(path, *manifest));
+    if (manifest->count != ingest_.unique) {
+      return broken(path, "counts " + std::to_string(manifest->count) + " samples, the run has " +
+                              std::to_string(ingest_.unique));
+    }
+    return manifest;
+  }
+
+  Result<void> check_belongs(const std::string& path, const Manifest& manifest) const {
+    if (manifest.run_id != ingest_.run_id) {
+      return broken(path, "is of the run " + manifest.run_id + ", not of " + ingest_.run_id);
+    }
+    if (manifest.config_digest != config_digest_) {
+      return broken(path, "was made under another config (digest " + manifest.config_digest.hex() +
+                              ", the run's is " + config_digest_.hex() + ")");
+    }
+    return {};
+  }
+
+  /// What a shard's folder has lost may be in the ledger still.
+  Error damaged(Error error, std::uint32_t shard) const {
+    if (error.code == Errc::corrupt) {
+      error.message += "\nto write shard " + std::to_string(shard) +
+                       " again from the run's ledger: " + fresh_replay(dir_.shard(shard));
+    }
+    return error;
+  }
+
+  Result<void> merge_shard(std::uint32_t shard) {
+    FD_TRY(const ShardTexts texts, read_finished_shard(dir_, shard));
+    const std::string path = dir_.shard_file(shard, "manifest.json");
+    FD_TRY_VOID(check_belongs(path, texts.manifest));
+    if (texts.manifest.shards != ingest_.shards) {
+      return broken(path, "is one of " + std::to_string(texts.manifest.shards) +
+                              " shards, the run has " + std::to_string(ingest_.shards));
+    }
+    FD_TRY_VOID(merge_calls(shard, texts));
+    return merge_samples(shard, texts);
+  }
+
+  Result<void> merge_calls(std::uint32_t shard, const ShardTexts& texts) {
+    ViewReader<CallView> calls(dir_.shard_file(shard, "calls.jsonl"), texts.calls);
+    CallView call;
+    paid_.clear();
+    for (bool more = true; more;) {
+      FD_TRY(more, calls.next(call));
+      if (more) {
+        calls_.add(call);
+        if (call.error == kNoError) {
+          paid_.emplace_back(call.sample_id, call.candidate);
+        }
+      }
+    }
+    std::sort(paid_.begin(), paid_.end());
+    return {};
+  }
+
+  Result<void> merge_samples(std::uint32_t shard, const ShardTexts& texts) {
+    ViewReader<SampleView> samples(dir_.shard_file(shard, "input.jsonl"), texts.input);
+    ViewReader<AnswerView> answers(dir_.shard_file(shard, "answers.jsonl"), texts.answers);
+    ViewReader<OutcomeView> outcomes(dir_.shard_file(shard, "outcomes.jsonl"), texts.outcomes);
+    ShardCounts counts;
+    FD_TRY(more_answers_, answers.next(next_answer_));
+    for (;;) {
+      FD_TRY(const bool more, samples.next(sample_));
+      if (!more) {
+        break;
+      }
+      if ((last_id_ && !(*last_id_ < sample_.id)) ||
+          shard_of(sample_.id, ingest_.shards) != shard) {
+        return samples.error("sample_id " + sample_.id.hex() + " does not rise within its shard");
+      }
+      last_id_ = sample_.id;
+      FD_TRY(const bool ended, outcomes.next(outcome_));
+      if (!ended || outcome_.sample_id != sample_.id) {
+        return outcomes.error("the outcome of sample " + sample_.id.hex() + " is missing");
+      }
+      FD_TRY_VOID(take_answers(answers));
+      FD_TRY_VOID(add_row(outcomes));
+      counts.add(outcome_);
+    }
+    FD_TRY(const bool spare_outcome, outcomes.next(outcome_));
+    if (spare_outcome) {
+      return outcomes.error("an outcome of no sample of this shard");
+    }
+    if (more_answers_) {
+      return stray_answer(answers);
+    }
+    if (!counts.agree_with(texts.manifest)) {
+      return broken(dir_.shard_file(shard, "manifest.json"),
+                    "its counts disagree with outcomes.jsonl");
+    }
+    return {};
+  }
+
+  /// Moves the answers to the current sample into answers_.
+  Result<void> take_answers(ViewReader<AnswerView>& answers) {
+    answers_.clear();
+    while (more_answers_ && next_answer_.sample_id == sample_.id) {
+      if (!answers_.empty() && next_answer_.candidate <= answers_.back().candidate) {
+        return answers.error("candidate " + std::to_string(next_answer_.candidate) +
+                             " is out of order");
+      }
+      const bool paid = std::binary_search(paid_.begin(), paid_.end(),
+                                           std::pair(sample_.id, next_answer_.candidate));
+      reused_ += paid ? 0 : 1;
+      answers_.push_back(next_answer_);
+      FD_TRY(more_answers_, answers.next(next_answer_));
+    }
+    return more_answers_ && next_answer_.sample_id < sample_.id ? stray_answer(answers)
+                                                                : Result<void>();
+  }
+  static Result<void> stray_answer(const ViewReader<AnswerView>& answers) {
+    return answers.error("an answer to no sample of this shard, or out of order");
+  }
+
+  Result<void> add_row(const ViewReader<OutcomeView>& outcomes) {
+    const CandidateView* deciding = deciding_candidate(outcome_);
+    const bool kept = outcome_.verdict == Verdict::kept;
+    if (kept != outcome_.chosen.has_value() ||
+        (kept && (deciding == nullptr || deciding->index != *outcome_.chosen))) {
+      return outcomes.error("\"chosen\" does not fit the verdict and the candidates");
+    }
+    const MergeRow row{sample_, answers_, outcome_, deciding};
+    FD_TRY(const ChatRow* chat, exporter_.add(row));
+    stages_.add(row, chat == nullptr ? std::string_view() : chat->canonical);
+    all_.add(row, executes_);
+    if (row.kept()) {
+      kept_.add(row, executes_);
+    }
+    return {};
+  }
+
+  /// raw = invalid + duplicate + kept + rejected + failed + unused, in samples. Every sample of the
+  /// run is merged, so none is unused.
+  Result<void> check_conservation() const {
+    const std::uint64_t ended = all_.kept + all_.rejected + all_.failed;
+    if (all_.total == ingest_.unique && all_.total == ended &&
+        ingest_.raw == ingest_.invalid + ingest_.duplicate + ended) {
+      return {};
+    }
+    const auto number = [](std::uint64_t count) { return std::to_string(count); };
+    return broken(dir_.root(), "samples were lost or made up: " + number(ingest_.raw) +
+                                   " raw rows, but " + number(ingest_.invalid) + " invalid + " +
+                                   number(ingest_.duplicate) + " duplicate + " + number(all_.kept) +
+                                   " kept + " + number(all_.rejected) + " rejected + " +
+                                   number(all_.failed) + " failed; " + number(ingest_.unique) +
+                                   " unique samples went in");
+  }
+
+  RunSummary summarize(const ExportFiles& files,
+                       const std::map<std::string, CallTotals>& providers) const {
+    RunSummary summary;
+    summary.run_id = ingest_.run_id;
+    summary.ingest = ingest_;
+    summary.answered = all_.answered;
+    summary.rules_passed = all_.rules_passed;
+    summary.executed = all_.executed;
+    summary.matched = all_.matched;
+    summary.kept = all_.kept;
+    summary.rejected = all_.rejected;
+    summary.failed = all_.failed;
+    summary.train = files.train_rows;
+    summary.simulated =
+        std::any_of(files.served_models.begin(), files.served_models.end(),
+                    [](const auto& served) { return served.first.starts_with("fd-simulator/"); });
+    summary.valid = files.valid_rows;
+    summary.reject_reasons = all_.reject_reasons;
+    summary.failure_reasons = all_.failure_reasons;
+    const CallTotals calls = calls_.total();
+    summary.reused = reused_;
+    summary.calls = calls.calls;
+    summary.attempts = calls.attempts;
+    summary.in_doubt = calls_.in_doubt().calls;
+    summary.prompt_tokens = calls.prompt_tokens;
+    summary.completion_tokens = calls.completion_tokens;
+    summary.cost = cost_of(providers, config_.gateway);
+    summary.gates = judge_gates(config_.gates.dataset, all_);
+    summary.complete = complete_enough(config_.gates.dataset, all_);
+    return summary;
+  }
+
+  Result<void> write_json(const std::string& report, const json::Value& value) const {
+    return write_text(out_.report(report), json::pretty(value) + "\n");
+  }
+  Result<void> write_quality(const std::string& stage, const QualityCounts& counts,
+                             const RunSummary& summary) const {
+    return write_text(out_.quality_report(stage),
+                      json::pretty(quality_report(ingest_.run_id, stage, counts, summary.gates,
+                                                  summary.complete)) +
+                          "\n");
+  }
+
+  const RunDir& dir_;
+  const RunDir& out_;
+  const RunConfig& config_;
+  const IngestSummary& ingest_;
+  const Digest config_digest_;
+  const bool executes_;
+  StageManifests stages_;
+  Exporter exporter_;
+  QualityCounts all_;
+  QualityCounts kept_;
+  CallCounts calls_;
+  std::optional<SampleId> last_id_;
+  // The current sample; reused from one to the next.
+  SampleView sample_;
+  OutcomeView outcome_;
+  std::vector<AnswerView> answers_;
+  std::vector<std::pair<SampleId, std::uint32_t>> paid_;  ///< answered calls of the shard, sorted
+  std::uint64_t reused_ = 0;  ///< answers that no call of this run brought
+  AnswerView next_answer_;
+  bool more_answers_ = false;
+};
+
+}  // namespace
+
+Result<RunSummary> merge_run(const RunDir& dir, const RunConfig& config,
+                             const IngestSummary& ingest, const RunTimes& times) {
+  return merge_run(dir, dir, config, ingest, times);
+}
+
+Result<RunSummary> merge_run(const RunDir& dir, const RunDir& out, const RunConfig& config,
+                             const IngestSummary& ingest, const RunTimes& times) {
+  FD_TRY(Exporter exporter, Exporter::create(out, config));
+  Merge merge(dir, out, config, ingest, std::move(exporter));
+  return merge.run(times);
+}
+
+int exit_code_of(const RunSummary& summary) {
+  constexpr int kComplete = 0;
+  constexpr int kGateFailed = 1;
+  constexpr int kIncomplete = 4;
+  if (!summary.complete) {
+    return kIncomplete;
+  }
+  for (const GateVerdict& gate : summary.gates) {
+    if (!gate.passed) {
+      return kGateFailed;
+    }
+  }
+  return kComplete;
+}
+
+}  // namespace fd

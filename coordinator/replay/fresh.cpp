@@ -1,0 +1,150 @@
+#include "coordinator/replay/fresh.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "actors/gateway/journaled_gateway.hpp"
+#include "actors/journal/answer_journal.hpp"
+#include "actors/storage/files.hpp"
+
+namespace fd {
+namespace {
+
+constexpr const char* kJournalWorker = "replay";
+constexpr std::chrono::milliseconds kPoll{50};
+
+/// Results on their way from the gateway's threads to the one that asks.
+class ResultQueue {
+ public:
+  void add(ChatResult result) {
+    {
+      const std::lock_guard lock(mutex_);
+      results_.push_back(std::move(result));
+    }
+    came_.notify_one();
+  }
+  /// Waits a moment for results. Returns those that came.
+  std::vector<ChatResult> take() {
+    std::unique_lock lock(mutex_);
+    came_.wait_for(lock, kPoll, [this] { return !results_.empty(); });
+    return std::exchange(results_, {});
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable came_;
+  std::vector<ChatResult> results_;
+};
+
+/// Takes results until every call has one, and says when to give up.
+class Asking {
+ public:
+  Asking(ShardReplay& replay, Gateway& gateway, Asked& asked)
+      : replay_(replay), gateway_(gateway), asked_(asked) {}
+
+  /// Returns once `open` results have come. Errors: storage, when the journal failed.
+  Result<void> wait(ResultQueue& results, std::size_t open, const std::function<int()>& signal) {
+    while (open > 0) {
+      for (const ChatResult& result : results.take()) {
+        --open;
+        FD_TRY_VOID(take(result));
+      }
+      if (const int number = signal(); number != 0 && asked_.signal == 0) {
+        asked_.signal = number;
+        gateway_.cancel_waiting();
+      }
+    }
+    return {};
+  }
+
+ private:
+  Result<void> take(const ChatResult& result) {
+    const std::string& error = result.call.error;
+    if (error.starts_with("journal:")) {
+      return Error{Errc::storage, replay_.shard().folder + ": " + error};
+    }
+    if (result.failure == Reason::internal && error == "cancelled") {
+      return {};
+    }
+    ++asked_.calls;
+    replay_.add(result.call);
+    if (result.failure == Reason::none) {
+      ++asked_.answers;
+      replay_.add(result.answer);
+      return {};
+    }
+    // As in a run: no key is accepted, or no endpoint has ever replied. Then nothing failed.
+    const bool hopeless = error.starts_with("unauthorized") || error.starts_with("outage");
+    if (hopeless || (asked_.answers == 0 && result.call.http_status == 0)) {
+      if (!asked_.no_endpoint) {
+        asked_.no_endpoint =
+            Error{Errc::unavailable, "endpoint " + result.call.endpoint + ": " + error};
+        gateway_.cancel_waiting();
+      }
+      return {};
+    }
+    replay_.add_failure(result.call.sample_id, result.call.candidate, result.failure);
+    return {};
+  }
+
+  ShardReplay& replay_;
+  Gateway& gateway_;
+  Asked& asked_;
+};
+
+std::uint64_t add_recovered(ShardReplay& replay, const RecoveredJournal& recovered) {
+  std::uint64_t answers = 0;
+  for (const Record& record : recovered.ended) {
+    if (record.call) {
+      replay.add(*record.call);
+    }
+    answers += record.answer && replay.add(*record.answer) ? 1 : 0;
+  }
+  for (const JournalIntent& intent : recovered.in_doubt) {
+    replay.add(*in_doubt_record(intent).call);
+  }
+  return answers;
+}
+
+}  // namespace
+
+Result<std::uint64_t> add_journaled(ShardReplay& replay, const std::string& journal_folder) {
+  FD_TRY(const RecoveredJournal recovered,
+         read_journal(journal_folder, replay.shard().manifest.run_id, kJournalWorker));
+  return add_recovered(replay, recovered);
+}
+
+Result<Asked> ask_for_missing(ShardReplay& replay, const AskOptions& options) {
+  FD_TRY_VOID(make_directories(options.journal_folder));
+  FD_TRY(const JournalLock lock, JournalLock::take(options.journal_folder));
+  static_cast<void>(lock);
+  const std::string& run_id = replay.shard().manifest.run_id;
+  FD_TRY(const RecoveredJournal recovered,
+         read_journal(options.journal_folder, run_id, kJournalWorker));
+  Asked asked;
+  asked.recovered = add_recovered(replay, recovered);
+  std::vector<ChatCall> calls = replay.missing();
+  if (calls.empty()) {
+    return asked;
+  }
+  FD_TRY(const std::unique_ptr<AnswerJournal> journal,
+         AnswerJournal::open(options.journal_folder, {run_id, kJournalWorker, options.incarnation},
+                             recovered));
+  ResultQueue results;
+  JournaledGateway gateway(*journal, options.slots, options.make_gateway,
+                           [&results](ChatResult result) { results.add(std::move(result)); });
+  const std::size_t open = calls.size();
+  for (ChatCall& call : calls) {
+    call.shard = replay.shard().manifest.shard.value_or(0);
+    gateway.submit(std::move(call));
+  }
+  Asking asking(replay, gateway, asked);
+  FD_TRY_VOID(asking.wait(results, open, options.signal));
+  return asked;
+}
+
+}  // namespace fd

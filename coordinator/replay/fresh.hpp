@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "actors/gateway/gateway.hpp"
+#include "coordinator/replay/shard.hpp"
+#include "protocol/result.hpp"
+
+namespace fd {
+
+/// What ask_for_missing() needs of the world; injected, so that tests need neither HTTP nor
+/// signals.
+struct AskOptions {
+  std::string journal_folder;     ///< made when it is not there
+  std::uint64_t incarnation = 0;  ///< no journal in that folder has it yet
+  std::uint32_t slots = 1;        ///< calls in flight
+  /// Makes the gateway that sends the calls.
+  std::function<std::unique_ptr<Gateway>(ChatCallback)> make_gateway;
+  /// Returns the signal that asked for the end, else 0. Called about twenty times a second.
+  std::function<int()> signal;
+};
+
+/// How the asking went.
+struct Asked {
+  std::uint64_t recovered = 0;       ///< answers that an earlier replay had paid for
+  std::uint64_t calls = 0;           ///< made now
+  std::uint64_t answers = 0;         ///< of these, how many were answered
+  int signal = 0;                    ///< that ended it early; 0: none
+  std::optional<Error> no_endpoint;  ///< why it was given up: no endpoint takes calls
+};
+
+/// Makes the calls that are missing and adds what they bring to `replay`. Nothing is paid twice:
+/// every answer is in the journal before it is added, and what an earlier replay left there is
+/// added first and not asked again. The journal stays: the caller removes it once all is committed.
+/// Errors: storage, corrupt (the journal), busy.
+Result<Asked> ask_for_missing(ShardReplay& replay, const AskOptions& options);
+
+/// Adds what an earlier replay's journal holds to `replay`. Returns how many answers that were.
+/// Errors: storage, corrupt.
+Result<std::uint64_t> add_journaled(ShardReplay& replay, const std::string& journal_folder);
+
+}  // namespace fd

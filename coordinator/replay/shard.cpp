@@ -1,0 +1,291 @@
+#include "coordinator/replay/shard.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+#include "actors/config/loader.hpp"
+#include "coordinator/shards/record_views.hpp"
+#include "protocol/json/json.hpp"
+
+namespace fd {
+namespace {
+
+template <class T>
+using LineReader = Result<T> (*)(std::string_view);
+
+/// Reads all lines of a file whose text is at hand.
+template <class T>
+Result<std::vector<T>> records_of(std::string_view text, const std::string& path,
+                                  LineReader<T> read) {
+  std::vector<T> records;
+  LineSplitter lines(text);
+  for (std::string_view line; lines.next(line);) {
+    auto record = read(line);
+    if (!record.ok()) {
+      return Error{Errc::corrupt, path + ": line " + std::to_string(lines.number()) + " (byte " +
+                                      std::to_string(lines.offset()) +
+                                      "): " + record.error().message};
+    }
+    records.push_back(std::move(record).value());
+  }
+  return records;
+}
+
+std::string verdict_text(const Outcome& outcome) {
+  std::string text(name(outcome.verdict));
+  if (outcome.reason != Reason::none) {
+    text += "(" + std::string(name(outcome.reason)) + ")";
+  }
+  return text;
+}
+
+/// A guard of wall time decided: that is recorded like an answer, and not decided again.
+bool decided_by_time(const Outcome& outcome) {
+  return std::any_of(
+      outcome.candidates.begin(), outcome.candidates.end(),
+      [](const Candidate& candidate) { return candidate.exec == ExecStatus::timeout; });
+}
+
+std::string json_line(const Outcome& outcome) {
+  std::string line;
+  append_line(outcome, line);
+  return line;
+}
+
+/// Returns the first member of two objects that differs, with both values.
+std::string member_difference(const json::Value& then, const json::Value& now,
+                              const std::string& where) {
+  if (then.as_object() == nullptr || now.as_object() == nullptr) {
+    return "";
+  }
+  json::Object all = *now.as_object();
+  all.insert(then.as_object()->begin(), then.as_object()->end());
+  for (const auto& [key, value] : all) {
+    const json::Value* before = then.find(key);
+    const json::Value* after = now.find(key);
+    const std::string before_text = before == nullptr ? "nothing" : json::canonical(*before);
+    const std::string after_text = after == nullptr ? "nothing" : json::canonical(*after);
+    if (before_text != after_text) {
+      return where + key + ": " + before_text + " on record, " + after_text + " now";
+    }
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string outcome_difference(const Outcome& then, const Outcome& now) {
+  const std::string then_line = json_line(then);
+  const std::string now_line = json_line(now);
+  if (then_line == now_line) {
+    return "";
+  }
+  if (verdict_text(then) != verdict_text(now)) {
+    return verdict_text(then) + " on record, " + verdict_text(now) + " now";
+  }
+  const auto before = json::parse_canonical(then_line);
+  const auto after = json::parse_canonical(now_line);
+  FD_CHECK(before.ok() && after.ok());
+  const json::Array& old_candidates = *before->find("candidates")->as_array();
+  const json::Array& new_candidates = *after->find("candidates")->as_array();
+  for (std::size_t i = 0; i < std::min(old_candidates.size(), new_candidates.size()); ++i) {
+    const std::string found = member_difference(old_candidates[i], new_candidates[i],
+                                                "candidate " + std::to_string(i) + ": ");
+    if (!found.empty()) {
+      return found;
+    }
+  }
+  return member_difference(*before, *after, "");
+}
+
+Result<FinishedShard> read_shard_to_replay(const std::string& folder) {
+  FD_TRY(ShardTexts texts, read_finished_shard_at(folder));
+  FinishedShard shard;
+  shard.folder = folder;
+  shard.manifest = std::move(texts.manifest);
+  const auto config = semantic_config_from_json(texts.config);
+  if (!config.ok()) {
+    return config.error().within(folder + "/config.json");
+  }
+  shard.config = *config;
+  if (config_digest(shard.config) != shard.manifest.config_digest) {
+    return Error{Errc::corrupt,
+                 folder + "/config.json: is not the config that the manifest names (digest " +
+                     shard.manifest.config_digest.hex() + ")"};
+  }
+  FD_TRY(shard.samples, samples_of(texts.input, folder + "/input.jsonl", shard.manifest.count));
+  FD_TRY(shard.answers,
+         records_of<Answer>(texts.answers, folder + "/answers.jsonl", answer_from_line));
+  FD_TRY(shard.calls, records_of<Call>(texts.calls, folder + "/calls.jsonl", call_from_line));
+  FD_TRY(shard.outcomes,
+         records_of<Outcome>(texts.outcomes, folder + "/outcomes.jsonl", outcome_from_line));
+  for (std::size_t i = 0; i < shard.samples.size(); ++i) {
+    if (i >= shard.outcomes.size() || shard.outcomes[i].sample_id != shard.samples[i].id) {
+      return Error{Errc::corrupt, folder + "/outcomes.jsonl: the outcome of sample " +
+                                      shard.samples[i].id.hex() + " is missing"};
+    }
+  }
+  if (shard.outcomes.size() != shard.samples.size()) {
+    return Error{Errc::corrupt, folder + "/outcomes.jsonl: an outcome of no sample of this shard"};
+  }
+  return shard;
+}
+
+Result<ShardReplay> ShardReplay::make(FinishedShard shard, SandboxOpener open_database) {
+  ShardReplay replay;
+  replay.shard_ = std::move(shard);
+  const RunConfig& config = replay.shard_.config;
+  replay.candidates_ = config.teacher.decode.n;
+  FD_TRY(replay.prompt_, PromptStage::make(config));
+  FD_TRY(std::unique_ptr<Stage> rules, make_rules_stage(config));
+  replay.stages_.push_back(make_clean_stage(config));
+  replay.stages_.push_back(std::move(rules));
+  replay.stages_.push_back(make_exec_stage(config, std::move(open_database)));
+  replay.stages_.push_back(make_score_stage(config));
+  replay.stages_.push_back(make_select_stage(config));
+  for (std::size_t i = 0; i < replay.shard_.answers.size(); ++i) {
+    FD_TRY_VOID(replay.take_recorded(i));
+  }
+  return replay;
+}
+
+Result<void> ShardReplay::take_recorded(std::size_t answer_index) {
+  const Answer& answer = shard_.answers[answer_index];
+  const auto position = position_of(answer.sample_id);
+  const bool known = position && answer.candidate < candidates_;
+  if (!known ||
+      prompt_->call(shard_.samples[*position], answer.candidate).call_key != answer.call_key) {
+    return Error{Errc::corrupt, shard_.folder + "/answers.jsonl: line " +
+                                    std::to_string(answer_index + 1) +
+                                    ": is not the answer to a call of this shard"};
+  }
+  answers_.try_emplace({*position, answer.candidate}, answer);
+  return {};
+}
+
+std::optional<std::size_t> ShardReplay::position_of(const SampleId& id) const {
+  const auto found = std::lower_bound(
+      shard_.samples.begin(), shard_.samples.end(), id,
+      [](const Sample& sample, const SampleId& wanted) { return sample.id < wanted; });
+  if (found == shard_.samples.end() || found->id != id) {
+    return std::nullopt;
+  }
+  return static_cast<std::size_t>(found - shard_.samples.begin());
+}
+
+bool ShardReplay::answered(std::size_t sample) const {
+  for (std::uint32_t candidate = 0; candidate < candidates_; ++candidate) {
+    if (!answers_.contains({sample, candidate})) {
+      return false;
+    }
+  }
+  return true;
+}
+
+Outcome ShardReplay::run(std::size_t sample, std::optional<Reason> failure) {
+  WorkItem item;
+  item.sample = shard_.samples[sample];
+  item.failure = failure;
+  for (std::uint32_t candidate = 0; candidate < candidates_; ++candidate) {
+    if (const auto found = answers_.find({sample, candidate}); found != answers_.end()) {
+      item.answers.push_back(found->second);
+    }
+  }
+  for (const std::unique_ptr<Stage>& stage : stages_) {
+    stage->process(item);
+  }
+  FD_CHECK(item.outcome.has_value());
+  return std::move(*item.outcome);
+}
+
+ReplayCheck ShardReplay::check() {
+  ReplayCheck check;
+  Sha256 digest;
+  for (std::size_t i = 0; i < shard_.samples.size(); ++i) {
+    const Outcome& recorded = shard_.outcomes[i];
+    if (recorded.verdict == Verdict::failed) {
+      ++check.failed;
+      ++check.failed_reasons[std::string(name(recorded.reason))];
+      check.answered_failed += answered(i) ? 1 : 0;
+    } else if (!answered(i)) {
+      check.difference = "sample " + recorded.sample_id.hex() + ": " + verdict_text(recorded) +
+                         " on record, but not all of its answers";
+    } else if (!decided_by_time(recorded)) {
+      const std::string difference = outcome_difference(recorded, run(i, std::nullopt));
+      if (!difference.empty()) {
+        check.difference = "sample " + recorded.sample_id.hex() + ": " + difference;
+      }
+    }
+    if (!check.difference.empty()) {
+      return check;
+    }
+    digest.update(json_line(recorded) + "\n");
+  }
+  check.digest = digest.finish();
+  return check;
+}
+
+std::vector<ChatCall> ShardReplay::missing() const {
+  std::vector<ChatCall> calls;
+  for (std::size_t i = 0; i < shard_.samples.size(); ++i) {
+    if (shard_.outcomes[i].verdict != Verdict::failed) {
+      continue;
+    }
+    for (std::uint32_t candidate = 0; candidate < candidates_; ++candidate) {
+      if (!answers_.contains({i, candidate})) {
+        calls.push_back(prompt_->call(shard_.samples[i], candidate));
+      }
+    }
+  }
+  return calls;
+}
+
+bool ShardReplay::add(const Answer& answer) {
+  const auto position = position_of(answer.sample_id);
+  if (!position || answer.candidate >= candidates_ ||
+      shard_.outcomes[*position].verdict != Verdict::failed ||
+      prompt_->call(shard_.samples[*position], answer.candidate).call_key != answer.call_key) {
+    return false;
+  }
+  return answers_.try_emplace({*position, answer.candidate}, answer).second;
+}
+
+void ShardReplay::add(const Call& call) {
+  const bool known =
+      std::find(shard_.calls.begin(), shard_.calls.end(), call) != shard_.calls.end();
+  if (!known && position_of(call.sample_id)) {
+    shard_.calls.push_back(call);
+  }
+}
+
+void ShardReplay::add_failure(const SampleId& sample, std::uint32_t candidate, Reason reason) {
+  if (const auto position = position_of(sample)) {
+    failures_[{*position, candidate}] = reason;
+  }
+}
+
+ShardResult ShardReplay::result() {
+  ShardResult result;
+  result.shard = shard_.manifest.shard.value_or(0);
+  result.calls = shard_.calls;
+  for (const auto& [position, answer] : answers_) {
+    result.answers.push_back(answer);
+  }
+  for (std::size_t i = 0; i < shard_.samples.size(); ++i) {
+    const Outcome& recorded = shard_.outcomes[i];
+    if (recorded.verdict != Verdict::failed) {
+      result.outcomes.push_back(recorded);
+      continue;
+    }
+    std::optional<Reason> failure;
+    if (!answered(i)) {
+      const auto noted = failures_.lower_bound({i, 0});  // the lowest candidate's decides
+      const bool asked = noted != failures_.end() && noted->first.first == i;
+      failure = asked ? noted->second : recorded.reason;
+    }
+    result.outcomes.push_back(run(i, failure));
+  }
+  return result;
+}
+
+}  // namespace fd

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "actors/gateway/gateway.hpp"
+#include "actors/stages/stages.hpp"
+#include "coordinator/shards/files.hpp"
+#include "protocol/manifest.hpp"
+#include "protocol/records.hpp"
+#include "protocol/result.hpp"
+#include "protocol/run_config.hpp"
+
+namespace fd {
+
+/// A finished shard with all that its folder says, checked against its manifest.
+struct FinishedShard {
+  std::string folder;
+  Manifest manifest;
+  RunConfig config;  ///< what decides output; no providers
+  std::vector<Sample> samples;
+  std::vector<Answer> answers;    ///< by (sample_id, candidate)
+  std::vector<Call> calls;        ///< by (sample_id, candidate)
+  std::vector<Outcome> outcomes;  ///< one per sample, in their order
+};
+
+/// Reads the shard in `folder`. Requires: its manifest does not say pending.
+/// Errors: corrupt, naming file and place; unsupported (a newer manifest); storage.
+Result<FinishedShard> read_shard_to_replay(const std::string& folder);
+
+/// What replaying the recorded answers of a shard brought.
+struct ReplayCheck {
+  Digest digest;                                        ///< of the outcomes, as content_sha256
+  std::map<std::string, std::uint64_t> failed_reasons;  ///< of samples that stay failed
+  std::uint64_t failed = 0;
+  std::uint64_t answered_failed = 0;  ///< of these, how many have all their answers
+  std::string difference;             ///< the first sample that came out otherwise; empty: none
+};
+
+/// A shard that is run again from its input and its answers, by the stages that the workers run.
+/// Thread: one at a time.
+class ShardReplay {
+ public:
+  /// Errors: corrupt, when an answer is not one to a call of this shard; invalid_input, from the
+  /// config.
+  static Result<ShardReplay> make(FinishedShard shard, SandboxOpener open_database);
+
+  /// Runs every sample that has all its answers and compares with the outcomes on record. A failed
+  /// sample, which is never final, is only counted. Stops at the first difference.
+  ReplayCheck check();
+
+  /// Returns the calls of failed samples that have no answer, each once, `tag` being 0.
+  [[nodiscard]] std::vector<ChatCall> missing() const;
+
+  /// Adds an answer to one of the missing calls; the first one of a call stays. Returns whether it
+  /// was one. A call that is on record already is not added again.
+  bool add(const Answer& answer);
+  void add(const Call& call);
+  /// Notes why a missing call failed, for the outcome of its sample.
+  void add_failure(const SampleId& sample, std::uint32_t candidate, Reason reason);
+
+  /// Returns the whole shard as it is with what was added: samples that had an outcome keep it,
+  /// failed ones get a new one.
+  [[nodiscard]] ShardResult result();
+
+  [[nodiscard]] const FinishedShard& shard() const { return shard_; }
+
+ private:
+  ShardReplay() = default;
+  using Position = std::pair<std::size_t, std::uint32_t>;  ///< sample, candidate
+  [[nodiscard]] std::optional<std::size_t> position_of(const SampleId& id) const;
+  Result<void> take_recorded(std::size_t answer_index);
+  [[nodiscard]] bool answered(std::size_t sample) const;
+  [[nodiscard]] Outcome run(std::size_t sample, std::optional<Reason> failure);
+
+  FinishedShard shard_;
+  std::uint32_t candidates_ = 1;
+  std::optional<PromptStage> prompt_;
+  std::vector<std::unique_ptr<Stage>> stages_;
+  std::map<Position, Answer> answers_;
+  std::map<Position, Reason> failures_;
+};
+
+/// Returns what `now` has else than `then`, in words: "verdict: kept then, rejected now".
+/// Empty when they are the same but for times.
+std::string outcome_difference(const Outcome& then, const Outcome& now);
+
+}  // namespace fd

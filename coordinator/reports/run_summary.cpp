@@ -1,0 +1,194 @@
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "coordinator/merge/merge.hpp"
+#include "coordinator/text/report_text.hpp"
+
+namespace fd {
+namespace {
+
+constexpr std::size_t kBarCells = 30;
+constexpr std::size_t kReasonsMax = 7;
+
+std::string padded_left(std::string text, std::size_t width) {
+  text.insert(0, text.size() < width ? width - text.size() : 0, ' ');
+  return text;
+}
+
+std::string padded_right(std::string text, std::size_t width) {
+  text.append(text.size() < width ? width - text.size() : 0, ' ');
+  return text;
+}
+
+/// Returns a bar that is empty only for nothing and full only for everything.
+std::string bar(std::uint64_t part, std::uint64_t whole) {
+  std::size_t cells =
+      whole == 0 ? 0
+                 : static_cast<std::size_t>(
+                       static_cast<double>(part) * kBarCells / static_cast<double>(whole) + 0.5);
+  if (part > 0 && cells == 0) {
+    cells = 1;
+  }
+  if (part < whole && cells == kBarCells) {
+    cells = kBarCells - 1;
+  }
+  return std::string(cells, '#');
+}
+
+class SummaryText {
+ public:
+  SummaryText(const RunSummary& summary, const RunDir& dir, bool color)
+      : summary_(summary), dir_(dir), color_(color) {}
+
+  std::string render() {
+    header();
+    funnel();
+    reasons("why rejected", summary_.reject_reasons);
+    reasons("why failed", summary_.failure_reasons);
+    gates();
+    files();
+    next();
+    return std::move(out_);
+  }
+
+ private:
+  std::string bold(const std::string& text) const {
+    return color_ ? "\x1b[1m" + text + "\x1b[0m" : text;
+  }
+  void heading(const std::string& text) { out_ += "\n" + bold(text) + "\n"; }
+
+  void header() {
+    const int code = exit_code_of(summary_);
+    out_ += bold(summary_.run_id) +
+            (code == 0   ? ": complete"
+             : code == 1 ? ": complete, but a dataset gate failed"
+                         : ": incomplete, too many samples failed") +
+            "\n\n";
+    if (summary_.simulated) {
+      out_ +=
+          "  Answers are fd-simulator's, a stand-in: these numbers say nothing about a model.\n\n";
+    }
+  }
+
+  void count(const char* what, std::uint64_t number, std::uint64_t whole, bool with_bar) {
+    out_ += "  " + padded_right(what, 18) + padded_left(grouped(number), 11);
+    if (whole > 0) {
+      out_ += padded_left(percent(number, whole), 10);
+      out_ += with_bar ? "  " + bar(number, whole) : "";
+    }
+    out_.erase(out_.find_last_not_of(' ') + 1);
+    out_ += "\n";
+  }
+
+  void funnel() {
+    const IngestSummary& ingest = summary_.ingest;
+    const std::uint64_t unique = ingest.unique;
+    count("raw rows", ingest.raw, 0, false);
+    count("- invalid", ingest.invalid, ingest.raw, false);
+    count("- duplicate", ingest.duplicate, ingest.raw, false);
+    count("unique", unique, unique, true);
+    count("answered", summary_.answered, unique, true);
+    count("passed the rules", summary_.rules_passed, unique, true);
+    count("executed", summary_.executed, unique, true);
+    count("matched the gold", summary_.matched, unique, true);
+    count("kept", summary_.kept, unique, true);
+    count("- rejected", summary_.rejected, unique, false);
+    count("- failed", summary_.failed, unique, false);
+  }
+
+  /// The most frequent first, ties by name.
+  static std::vector<std::pair<std::string, std::uint64_t>> by_count(
+      const std::map<std::string, std::uint64_t>& counts) {
+    std::vector<std::pair<std::string, std::uint64_t>> sorted(counts.begin(), counts.end());
+    std::stable_sort(sorted.begin(), sorted.end(),
+                     [](const auto& a, const auto& b) { return a.second > b.second; });
+    return sorted;
+  }
+
+  void reasons(const char* title, const std::map<std::string, std::uint64_t>& counts) {
+    if (counts.empty()) {
+      return;
+    }
+    heading(title);
+    std::uint64_t others = 0;
+    std::size_t shown = 0;
+    for (const auto& [reason, number] : by_count(counts)) {
+      if (shown < kReasonsMax - 1 || counts.size() <= kReasonsMax) {
+        count(reason.c_str(), number, summary_.ingest.unique, false);
+        ++shown;
+      } else {
+        others += number;
+      }
+    }
+    if (others > 0) {
+      count("others", others, summary_.ingest.unique, false);
+    }
+  }
+
+  void gates() {
+    heading("gates");
+    bool any = false;
+    for (const GateVerdict& gate : summary_.gates) {
+      // A gate at 0 lets everything through; only the limit on failed samples is strict at 0.
+      if (gate.threshold > 0 || !gate.passed) {
+        out_ += std::string("  ") + (gate.passed ? "pass" : bold("FAIL")) + "  " +
+                padded_right(gate.name, 22) + gate_text(gate) + "\n";
+        any = true;
+      }
+    }
+    out_ += any ? "" : "  none is set (gates.dataset in the config)\n";
+  }
+
+  void rows(const char* file, std::uint64_t number, const char* what) {
+    out_ += "  " + padded_right(file, 21) + padded_left(grouped(number), 11) + what;
+  }
+
+  void files() {
+    heading("teacher");
+    out_ += "  " + grouped(summary_.calls) + " calls, " + grouped(summary_.attempts) +
+            " requests, " + grouped(summary_.prompt_tokens) + " prompt + " +
+            grouped(summary_.completion_tokens) + " completion tokens, cost " +
+            short_number(summary_.cost) + "\n";
+    if (summary_.in_doubt > 0) {
+      out_ += "  " + grouped(summary_.in_doubt) +
+              " more were under way when their worker ended: possibly billed, their answers lost\n";
+    }
+    if (summary_.reused > 0) {
+      out_ += "  " + grouped(summary_.reused) + " answers of earlier runs, at no cost\n";
+    }
+    heading("files in " + dir_.root());
+    rows("export/train.jsonl", summary_.train, " rows\n");
+    rows("export/valid.jsonl", summary_.valid, " rows\n");
+    rows("export/rejected.jsonl", summary_.rejected, " rows, with the reason\n");
+    out_ += "  reports/teacher_eval/quality_report.json\n";
+  }
+
+  void next() {
+    heading("next");
+    const auto top = by_count(summary_.reject_reasons);
+    const std::string reason = top.empty() ? "ok" : top.front().first;
+    out_ += "  fd-coordinator show " + dir_.root() + " --reason " + reason + "\n";
+    if (summary_.failed > 0) {
+      out_ += "  run the same command again: failed samples are asked again, nothing else is\n";
+    }
+    if (summary_.kept > 0) {
+      out_ += "  python3 -c 'from datasets import load_dataset; print(load_dataset(\"" +
+              dir_.export_dir() + "\"))'\n";
+    }
+  }
+
+  const RunSummary& summary_;
+  const RunDir& dir_;
+  const bool color_;
+  std::string out_;
+};
+
+}  // namespace
+
+std::string render_summary(const RunSummary& summary, const RunDir& dir, bool color) {
+  return SummaryText(summary, dir, color).render();
+}
+
+}  // namespace fd

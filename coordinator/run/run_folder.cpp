@@ -1,0 +1,277 @@
+#include "coordinator/run/run_folder.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <map>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "actors/config/loader.hpp"
+#include "actors/sandbox/sql_sandbox.hpp"
+#include "actors/storage/directory_trust.hpp"
+#include "actors/storage/disk_kind.hpp"
+#include "actors/storage/errno_error.hpp"
+#include "actors/storage/files.hpp"
+#include "actors/system/failpoint.hpp"
+#include "actors/system/log.hpp"
+#include "coordinator/merge/merge.hpp"
+#include "coordinator/run/run_seal.hpp"
+#include "coordinator/shards/files.hpp"
+#include "coordinator/shards/replace.hpp"
+#include "protocol/frame.hpp"
+
+namespace fd {
+namespace {
+
+/// Says in which input the two runs differ.
+std::string input_difference(const IngestSummary& old_run, const IngestSummary& new_run) {
+  if (old_run.inputs.size() != new_run.inputs.size()) {
+    return "the number of input files";
+  }
+  for (std::size_t i = 0; i < old_run.inputs.size(); ++i) {
+    if (old_run.inputs[i].sha256 != new_run.inputs[i].sha256) {
+      return "the input " + new_run.inputs[i].path;
+    }
+  }
+  if (old_run.raw != new_run.raw) {
+    return "--limit";
+  }
+  const auto digests = [](const IngestSummary& ingest) {
+    std::map<std::string, std::string> found;  // digest -> where it was found
+    for (const DatabaseFile& database : ingest.databases) {
+      found[database.digest] = database.source;
+    }
+    return found;
+  };
+  const auto before = digests(old_run);
+  for (const auto& [digest, source] : digests(new_run)) {
+    if (!before.contains(digest)) {
+      return "the database " + source;
+    }
+  }
+  return old_run.databases.size() == new_run.databases.size() ? "" : "the databases";
+}
+
+/// Says what the job that is asked for now has else than the one that the run was started with;
+/// empty when nothing. Errors: as config_from_json().
+Result<std::string> difference_from(const RunFacts& facts, const RunConfig& config,
+                                    const IngestSummary& ingest) {
+  if (facts.config_digest == config_digest(config)) {
+    return input_difference(facts.ingest, ingest);
+  }
+  FD_TRY(const RunConfig then, config_from_json(facts.config_json));
+  return "the config (" + semantic_difference(then, config) + ")";
+}
+
+/// Returns the folder that `path` lies in. A link is not followed: `latest` stays `latest`.
+std::string parent_of(std::string path) {
+  while (path.size() > 1 && path.ends_with('/')) {
+    path.pop_back();
+  }
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+}
+
+}  // namespace
+
+Result<RunFacts> read_run_facts(const RunDir& dir) {
+  FD_TRY(const std::string text, read_file(dir.run_json()));
+  const auto bad = [&](const std::string& why) {
+    return Error{Errc::corrupt, dir.run_json() + ": " + why};
+  };
+  const auto parsed = json::parse_canonical(text);
+  if (!parsed.ok()) {
+    return bad(parsed.error().message);
+  }
+  const auto text_at = [&](const char* key) {
+    const json::Value* value = parsed->find(key);
+    return value != nullptr && value->as_string() != nullptr ? *value->as_string() : std::string();
+  };
+  RunFacts facts;
+  facts.run_id = text_at("run_id");
+  facts.started = text_at("started_at");
+  const auto digest = Digest::from_hex(text_at("config_digest"));
+  const json::Value* ingest = parsed->find("ingest");
+  if (facts.run_id.empty() || !digest || ingest == nullptr) {
+    return bad("run_id, config_digest or ingest is missing");
+  }
+  facts.config_digest = *digest;
+  FD_TRY(facts.ingest, ingest_summary_from_json(*ingest));
+  if (const json::Value* code = parsed->find("exit_code"); code != nullptr && code->as_uint()) {
+    facts.exit_code = static_cast<int>(*code->as_uint());
+  }
+  facts.merged = Digest::from_hex(text_at("merged_shards"));
+  if (const json::Value* config = parsed->find("config"); config != nullptr) {
+    facts.config_json = json::canonical(*config);
+  }
+  auto sealed = sealed_from_json(*parsed);
+  if (!sealed.ok()) {
+    return bad(sealed.error().message);
+  }
+  for (FileEntry& entry : *sealed) {
+    if (is_ingested(entry.name)) {
+      facts.ingested.push_back(std::move(entry));
+    }
+  }
+  return facts;
+}
+
+std::string busy_message(const RunDir& dir) {
+  return dir.root() + ": in use by another coordinator";
+}
+
+Result<void> RunFolder::lock() {
+  FD_TRY(lock_, FolderLock::on_file(dir_.lock(), busy_message(dir_)));
+  return {};
+}
+
+Result<void> RunFolder::write_facts(const RunConfig& config) const {
+  json::Object object;
+  object["run_id"] = facts_.run_id;
+  object["version"] = FD_VERSION;
+  object["protocol_version"] = static_cast<std::uint64_t>(kProtocolVersion);
+  object["sqlite_version"] = sqlite_version();
+  object["config"] = effective_config(config);
+  object["config_digest"] = facts_.config_digest.hex();
+  object["ingest"] = to_json(facts_.ingest);
+  object["started_at"] = facts_.started;
+  object["transport"] = !config.transport.keys.empty() ? "CURVE"
+                        : config.transport.allow_plaintext_non_loopback
+                            ? "plaintext, allowed on a network"
+                            : "plaintext, loopback only";
+  if (facts_.exit_code) {
+    object["exit_code"] = *facts_.exit_code;
+    object["finished_at"] = wall_clock_text();
+  }
+  if (facts_.merged) {
+    object["merged_shards"] = facts_.merged->hex();
+  }
+  std::vector<FileEntry> sealed = facts_.ingested;
+  if (facts_.exit_code) {
+    FD_TRY(const std::vector<FileEntry> merged,
+           entries_of(dir_, merged_files(dir_, facts_.ingest)));
+    sealed.insert(sealed.end(), merged.begin(), merged.end());
+    std::sort(sealed.begin(), sealed.end(),
+              [](const FileEntry& a, const FileEntry& b) { return a.name < b.name; });
+  }
+  object["sealed"] = sealed_to_json(sealed);
+  FD_TRY(const FileEntry entry, write_file(dir_.run_json(), sealed_text(std::move(object))));
+  static_cast<void>(entry);
+  return {};
+}
+
+Result<std::unique_ptr<RunFolder>> RunFolder::take(const std::string& artifacts,
+                                                   const std::string& fresh,
+                                                   const RunConfig& config,
+                                                   const IngestSummary& ingest) {
+  std::unique_ptr<RunFolder> folder(new RunFolder());
+  folder->artifacts_ = artifacts;
+  const std::string root = artifacts + "/" + ingest.run_id;
+  const Digest digest = config_digest(config);
+  if (!file_exists(root)) {
+    FD_TRY_VOID(check_own_folder(fresh));  // a file system may know no owners or modes
+    folder->dir_ = RunDir(fresh);
+    RunFacts& fresh_facts = folder->facts_;
+    fresh_facts.run_id = ingest.run_id;
+    fresh_facts.config_digest = digest;
+    fresh_facts.ingest = ingest;
+    fresh_facts.started = wall_clock_text();
+    fresh_facts.config_json = json::canonical(effective_config(config));
+    FD_TRY(fresh_facts.ingested, entries_of(folder->dir_, ingested_files(folder->dir_)));
+    FD_TRY_VOID(folder->write_facts(config));
+    folder->dir_ = RunDir(root);
+    const auto renamed = rename_durable(fresh, root);
+    if (renamed.ok()) {
+      FD_FAILPOINT("k04.run_folder_renamed");
+      FD_TRY_VOID(folder->lock());
+      return folder;
+    }
+    if (!file_exists(root) || !file_exists(fresh)) {
+      return renamed.error();  // not renamed, or renamed and perhaps not durably
+    }
+  }
+  // It is there already: this is the same job again, or somebody else's of the same name.
+  FD_TRY_VOID(remove_tree(fresh));
+  FD_TRY(folder, open(root));
+  FD_TRY(const std::string difference, difference_from(folder->facts_, config, ingest));
+  if (!difference.empty()) {
+    return Error{Errc::unsupported, root + ": was started with something else: " + difference +
+                                        "; give another --run-id to start a new run"};
+  }
+  return folder;
+}
+
+Result<std::unique_ptr<RunFolder>> RunFolder::open(const std::string& root) {
+  std::unique_ptr<RunFolder> folder(new RunFolder());
+  folder->dir_ = RunDir(root);
+  folder->artifacts_ = parent_of(root);
+  folder->continued_ = true;
+  struct stat status {};
+  if (::lstat(root.c_str(), &status) != 0) {
+    return Error{Errc::not_found, root + ": there is no such folder"};
+  }
+  if (S_ISDIR(status.st_mode) && !file_exists(folder->dir_.run_json())) {
+    return Error{Errc::stale, root + ": is not the folder of a run: it has no run.json"};
+  }
+  FD_TRY_VOID(check_own_folder(root));
+  FD_TRY_VOID(check_disk(root));
+  FD_TRY_VOID(folder->lock());
+  FD_TRY(folder->facts_, read_run_facts(folder->dir_));
+  return folder;
+}
+
+Result<RunShards> RunFolder::shards() const {
+  RunShards shards;
+  Sha256 digest;
+  for (std::uint32_t index = 0; index < facts_.ingest.shards; ++index) {
+    FD_TRY_VOID(finish_replacement(dir_.shard(index)));
+    FD_TRY(const Manifest manifest, read_shard_manifest(dir_, index));
+    digest.update(json::canonical(to_json(manifest)) + "\n");
+    ShardSeed seed;
+    seed.count = static_cast<std::uint32_t>(manifest.count);
+    seed.committed = manifest.state == ShardFileState::committed;
+    shards.before.total += manifest.count;
+    if (seed.committed) {
+      const auto count = [&](Verdict verdict) {
+        const auto found = manifest.verdicts.find(std::string(name(verdict)));
+        return found == manifest.verdicts.end() ? 0 : found->second;
+      };
+      shards.before.done += manifest.count;
+      shards.before.kept += count(Verdict::kept);
+      shards.before.rejected += count(Verdict::rejected);
+    }
+    shards.seeds.push_back(seed);
+  }
+  shards.digest = digest.finish();
+  return shards;
+}
+
+Result<void> RunFolder::begin(const RunConfig& config) {
+  std::string now = json::canonical(effective_config(config));
+  if (now == facts_.config_json && !facts_.exit_code) {
+    return {};
+  }
+  facts_.config_json = std::move(now);
+  facts_.exit_code.reset();
+  facts_.merged.reset();
+  return write_facts(config);
+}
+
+Result<void> RunFolder::finish(const RunConfig& config, int exit_code) {
+  FD_TRY(const RunShards merged, shards());
+  facts_.exit_code = exit_code;
+  facts_.merged = merged.digest;
+  FD_TRY_VOID(write_facts(config));
+  const std::string link = artifacts_ + "/latest";
+  const std::string temporary = link + ".tmp-" + std::to_string(::getpid());
+  ::unlink(temporary.c_str());
+  if (::symlink(facts_.run_id.c_str(), temporary.c_str()) != 0 ||
+      ::rename(temporary.c_str(), link.c_str()) != 0) {
+    return storage_error(link);
+  }
+  return {};
+}
+
+}  // namespace fd

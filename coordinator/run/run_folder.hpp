@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "coordinator/control/progress.hpp"
+#include "coordinator/ingest/ingest.hpp"
+#include "coordinator/run/lock.hpp"
+#include "protocol/result.hpp"
+#include "protocol/run_config.hpp"
+#include "protocol/run_dir.hpp"
+
+namespace fd {
+
+/// What run.json says.
+struct RunFacts {
+  std::string run_id;
+  Digest config_digest;
+  IngestSummary ingest;
+  std::string started;              ///< wall clock text of the first start
+  std::optional<int> exit_code;     ///< of a run that came to its end
+  std::optional<Digest> merged;     ///< which shards the last merge went over: RunShards::digest
+  std::string config_json;          ///< effective_config(), JCS text
+  std::vector<FileEntry> ingested;  ///< what the files of the ingest were when it ended
+};
+
+/// The shards of a run as they lie on disk.
+struct RunShards {
+  std::vector<ShardSeed> seeds;
+  Progress before;  ///< what committed ones count to
+  Digest digest;    ///< of what all their manifests say
+};
+
+/// A run's folder, held by this process alone until it is destroyed.
+class RunFolder {
+ public:
+  /// Takes up the prepared folder `fresh` as `<artifacts>/<run_id>`; when that exists, `fresh` is
+  /// removed and the existing one is continued. Requires: check_disk(). Errors: busy (exit 6:
+  /// another coordinator holds it), unsupported (exit 11: other config or input, both named),
+  /// storage, corrupt.
+  static Result<std::unique_ptr<RunFolder>> take(const std::string& artifacts,
+                                                 const std::string& fresh, const RunConfig& config,
+                                                 const IngestSummary& ingest);
+  /// Takes up the run's folder at `root` as it is. Errors: not_found; stale (not a run's: exit
+  /// 11); refused (check_own_folder()); invalid_input (check_disk()); busy, storage, corrupt.
+  static Result<std::unique_ptr<RunFolder>> open(const std::string& root);
+  RunFolder(const RunFolder&) = delete;
+  RunFolder& operator=(const RunFolder&) = delete;
+
+  [[nodiscard]] const RunDir& dir() const { return dir_; }
+  [[nodiscard]] const RunFacts& facts() const { return facts_; }
+  [[nodiscard]] bool continued() const { return continued_; }
+
+  /// Returns the shards as the run starts. A shard whose replacement was cut off is mended first.
+  /// Errors: corrupt, storage.
+  Result<RunShards> shards() const;
+  /// Makes `config` the one that the run goes on with: run.json is written again when something
+  /// about it changed, or the run had ended before. Errors: storage.
+  Result<void> begin(const RunConfig& config);
+  /// Writes run.json again with how the run ended and what its files are
+  /// (coordinator/run/run_seal.hpp), and points `latest` at the run. Requires: the ledger is
+  /// closed. Errors: corrupt, storage.
+  Result<void> finish(const RunConfig& config, int exit_code);
+
+ private:
+  RunFolder() : dir_("") {}
+  Result<void> lock();
+  Result<void> write_facts(const RunConfig& config) const;
+  RunDir dir_;
+  std::string artifacts_;
+  RunFacts facts_;
+  bool continued_ = false;
+  std::optional<FolderLock> lock_;
+};
+
+/// Returns what a command says whose run folder another process works on.
+std::string busy_message(const RunDir& dir);
+
+/// Reads run.json. Errors: not_found, corrupt.
+Result<RunFacts> read_run_facts(const RunDir& dir);
+
+}  // namespace fd

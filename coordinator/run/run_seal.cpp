@@ -1,0 +1,262 @@
+#include "coordinator/run/run_seal.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "actors/storage/files.hpp"
+
+namespace fd {
+namespace {
+
+constexpr std::string_view kCrcMark = ",\n  \"seal_crc32c\": ";
+
+/// Returns the text before the members that seal it.
+std::string unsealed_text(const json::Object& object) {
+  std::string text = json::pretty(json::Value(object));
+  text.resize(text.size() - std::string_view("\n}").size());
+  return text;
+}
+
+json::Array block_crcs(std::string_view text) {
+  json::Array crcs;
+  for (std::size_t at = 0; at < text.size(); at += kCrcBlockBytes) {
+    crcs.emplace_back(static_cast<std::uint64_t>(crc32c(text.substr(at, kCrcBlockBytes))));
+  }
+  return crcs;
+}
+
+/// Returns the first block of the text before the seal that its CRC disagrees with.
+std::optional<SealFault> damaged_block(std::string_view text, std::size_t mark) {
+  const std::string_view body = text.substr(0, mark);
+  const std::size_t from = mark + kCrcMark.size();
+  const std::size_t to = text.find(']', from);
+  if (to == std::string_view::npos) {
+    return std::nullopt;
+  }
+  const auto listed = json::parse_canonical(text.substr(from, to + 1 - from));
+  if (!listed.ok() || listed->as_array() == nullptr) {
+    return std::nullopt;
+  }
+  const json::Array actual = block_crcs(body);
+  const auto differs = std::mismatch(actual.begin(), actual.end(), listed->as_array()->begin(),
+                                     listed->as_array()->end());
+  if (differs.first == actual.end() && differs.second == listed->as_array()->end()) {
+    return std::nullopt;
+  }
+  const auto block = static_cast<std::uint64_t>(differs.first - actual.begin());
+  const std::uint64_t offset = std::min<std::uint64_t>(block * kCrcBlockBytes, body.size());
+  return SealFault{offset, std::min<std::uint64_t>(kCrcBlockBytes, body.size() - offset),
+                   "differs from what was written"};
+}
+
+void add(const RunDir& dir, const std::string& path, std::vector<std::string>& out) {
+  out.push_back(relative_name(dir, path));
+}
+
+void add_if_there(const RunDir& dir, const std::string& path, std::vector<std::string>& out) {
+  if (file_exists(path)) {
+    add(dir, path, out);
+  }
+}
+
+Result<FileEntry> sealed_entry(const json::Value& value) {
+  const auto bad = [](const std::string& why) {
+    return Error{Errc::corrupt, "sealed: an entry " + why};
+  };
+  const json::Value* path = value.find("path");
+  const json::Value* bytes = value.find("bytes");
+  const json::Value* digest = value.find("sha256");
+  const json::Value* crcs = value.find("crc32c");
+  if (path == nullptr || path->as_string() == nullptr || bytes == nullptr || !bytes->as_uint() ||
+      digest == nullptr || digest->as_string() == nullptr || crcs == nullptr ||
+      crcs->as_array() == nullptr) {
+    return bad("lacks path, bytes, sha256 or crc32c");
+  }
+  if (!stays_inside(*path->as_string())) {
+    return bad("names something outside the run's folder");
+  }
+  FileEntry entry;
+  entry.name = *path->as_string();
+  entry.bytes = *bytes->as_uint();
+  const auto sha = Digest::from_hex(*digest->as_string());
+  if (!sha) {
+    return bad("has a sha256 that is none (" + entry.name + ")");
+  }
+  entry.sha256 = *sha;
+  for (const json::Value& crc : *crcs->as_array()) {
+    if (!crc.as_uint() || *crc.as_uint() > UINT32_MAX) {
+      return bad("has a crc32c out of range (" + entry.name + ")");
+    }
+    entry.crc32c.push_back(static_cast<std::uint32_t>(*crc.as_uint()));
+  }
+  return entry;
+}
+
+}  // namespace
+
+std::string relative_name(const RunDir& dir, const std::string& path) {
+  return path.substr(dir.root().size() + 1);
+}
+
+bool stays_inside(std::string_view name) {
+  for (bool more = true; more;) {
+    const std::size_t slash = name.find('/');
+    const std::string_view part = name.substr(0, slash);
+    if (part.empty() || part == "." || part == ".." || part.find('\0') != std::string_view::npos) {
+      return false;
+    }
+    more = slash != std::string_view::npos;
+    name.remove_prefix(more ? slash + 1 : name.size());
+  }
+  return true;
+}
+
+std::vector<std::string> ingested_files(const RunDir& dir) {
+  std::vector<std::string> files;
+  add_if_there(dir, dir.invalid(), files);
+  for (const char* stage : kInputStages) {
+    add_if_there(dir, dir.stage_manifest(stage), files);
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+bool is_ingested(std::string_view name) {
+  const RunDir dir("run");
+  return name == relative_name(dir, dir.invalid()) ||
+         std::any_of(std::begin(kInputStages), std::end(kInputStages), [&](const char* stage) {
+           return name == relative_name(dir, dir.stage_manifest(stage));
+         });
+}
+
+std::vector<std::string> derived_files(const RunDir& dir) {
+  std::vector<std::string> files;
+  for (const char* stage : kMergedStages) {
+    add(dir, dir.stage_manifest(stage), files);
+  }
+  for (const char* stage : {"teacher_eval", "distilled"}) {
+    add(dir, dir.quality_report(stage), files);
+  }
+  add(dir, dir.report("cost_report.json"), files);
+  for (const char* name : {"train.jsonl", "valid.jsonl", "rejected.jsonl", "README.md"}) {
+    add(dir, dir.export_file(name), files);
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+std::vector<std::string> merged_files(const RunDir& dir, const IngestSummary& ingest) {
+  std::vector<std::string> files = derived_files(dir);
+  add(dir, dir.report("timing_report.json"), files);
+  add_if_there(dir, dir.ledger(), files);  // not where every shard was replayed by hand
+  for (const DatabaseFile& database : ingest.databases) {
+    add(dir, dir.database(database.digest), files);
+  }
+  for (std::uint32_t shard = 0; shard < ingest.shards; ++shard) {
+    add(dir, dir.shard_file(shard, "manifest.json"), files);
+    add(dir, dir.shard_file(shard, "calls.jsonl"), files);
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+Result<std::vector<FileEntry>> entries_of(const RunDir& dir,
+                                          const std::vector<std::string>& files) {
+  std::vector<FileEntry> entries;
+  for (const std::string& file : files) {
+    auto entry = digest_file(dir.root() + "/" + file);
+    if (!entry.ok()) {
+      Error error = entry.error();
+      error.code = error.code == Errc::not_found ? Errc::corrupt : error.code;
+      return error;
+    }
+    entry->name = file;
+    entries.push_back(std::move(entry).value());
+  }
+  return entries;
+}
+
+json::Value sealed_to_json(const std::vector<FileEntry>& entries) {
+  json::Array sealed;
+  for (const FileEntry& entry : entries) {
+    json::Array crcs;
+    for (const std::uint32_t crc : entry.crc32c) {
+      crcs.emplace_back(static_cast<std::uint64_t>(crc));
+    }
+    sealed.emplace_back(json::Object{{"path", entry.name},
+                                     {"bytes", entry.bytes},
+                                     {"sha256", entry.sha256.hex()},
+                                     {"crc32c", std::move(crcs)}});
+  }
+  return sealed;
+}
+
+Result<std::vector<FileEntry>> sealed_from_json(const json::Value& run_json) {
+  std::vector<FileEntry> entries;
+  const json::Value* sealed = run_json.find("sealed");
+  if (sealed == nullptr) {
+    return entries;
+  }
+  if (sealed->as_array() == nullptr) {
+    return Error{Errc::corrupt, "sealed: is no list"};
+  }
+  for (const json::Value& one : *sealed->as_array()) {
+    FD_TRY(FileEntry entry, sealed_entry(one));
+    if (!entries.empty() && entry.name <= entries.back().name) {
+      return Error{Errc::corrupt, "sealed: " + entry.name + " is out of order"};
+    }
+    entries.push_back(std::move(entry));
+  }
+  return entries;
+}
+
+std::optional<std::uint64_t> first_difference(std::string_view left, std::string_view right) {
+  const auto found = std::mismatch(left.begin(), left.end(), right.begin(), right.end());
+  if (found.first == left.end() && found.second == right.end()) {
+    return std::nullopt;
+  }
+  return static_cast<std::uint64_t>(found.first - left.begin());
+}
+
+std::string sealed_text(json::Object object) {
+  std::string text = unsealed_text(object);
+  const json::Value crcs = block_crcs(text);
+  object["seal_crc32c"] = crcs;
+  const Digest seal = sha256(json::canonical(json::Value(std::move(object))));
+  text += kCrcMark;
+  text += json::canonical(crcs);
+  text += ",\n  \"seal\": \"" + seal.hex() + "\"\n}";
+  return text;
+}
+
+std::optional<SealFault> check_seal(std::string_view text) {
+  std::optional<std::string> written;
+  if (const auto parsed = json::parse_canonical(text); parsed.ok() && parsed->as_object()) {
+    json::Object object = *parsed->as_object();
+    object.erase("seal");
+    object.erase("seal_crc32c");
+    if (!object.empty()) {
+      written = sealed_text(std::move(object));
+    }
+  }
+  if (written == text) {
+    return std::nullopt;
+  }
+  const std::size_t mark = text.rfind(kCrcMark);
+  if (mark == std::string_view::npos) {
+    // Without its mark the damage is at the end, where the mark should be.
+    const std::uint64_t length = std::min<std::uint64_t>(text.size(), kCrcBlockBytes);
+    return SealFault{text.size() - length, length, "has no seal, or a damaged one, at its end"};
+  }
+  const bool seal_agrees =
+      written && text.ends_with(std::string_view(*written).substr(written->rfind("\"seal\"")));
+  if (const auto block = damaged_block(text, mark); block && !seal_agrees) {
+    return block;
+  }
+  // What is sealed is as it was: the damage is in the seal itself.
+  const std::uint64_t offset = written ? first_difference(text, *written).value_or(mark) : mark;
+  return SealFault{offset, text.size() - std::min<std::uint64_t>(offset, text.size()),
+                   "has a damaged seal"};
+}
+
+}  // namespace fd

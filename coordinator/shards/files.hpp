@@ -1,0 +1,106 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/manifest.hpp"
+#include "protocol/records.hpp"
+#include "protocol/result.hpp"
+#include "protocol/run_config.hpp"
+#include "protocol/run_dir.hpp"
+
+namespace fd {
+
+/// The largest file of a shard that is read.
+inline constexpr std::uint64_t kMaxShardFileBytes = std::uint64_t{4} << 30;
+
+/// All that a finished shard is made of. Order of the vectors does not matter: they are sorted
+/// here, answers and calls by (sample_id, candidate), outcomes by sample_id.
+struct ShardResult {
+  std::uint32_t shard = 0;
+  std::vector<Answer> answers;
+  std::vector<Call> calls;
+  std::vector<Outcome> outcomes;
+};
+
+/// The files of a finished shard as they lie on disk, and the manifest that they agree with.
+struct ShardTexts {
+  Manifest manifest;
+  std::string input;
+  std::string answers;
+  std::string outcomes;
+  std::string config;  ///< semantic_config(), as JSON
+  std::string calls;   ///< decides no output and is in no manifest
+};
+
+/// Reads shards/<k>/input.jsonl, in id order, and checks it against its manifest.
+/// Errors: corrupt, naming file and offset; storage; not_found.
+Result<std::vector<Sample>> read_shard_input(const RunDir& dir, std::uint32_t shard);
+
+/// Reads shards/<k>/manifest.json. Errors: corrupt, not_found.
+Result<Manifest> read_shard_manifest(const RunDir& dir, std::uint32_t shard);
+
+/// Reads the manifest of the shard that lies in `folder`. Errors: corrupt, not_found.
+Result<Manifest> read_shard_manifest_at(const std::string& folder);
+
+/// Reads a manifest. Errors: corrupt, naming the file; not_found; unsupported (a newer one).
+Result<Manifest> read_manifest(const std::string& path);
+
+/// Where a file's bytes first leave what an entry says of them.
+struct FileDamage {
+  std::uint64_t offset = 0;  ///< of the first block that differs; else where the shorter one ends
+  std::uint64_t length = 0;  ///< bytes of that block that the file has; 0: the file ends there
+  std::uint64_t blocks = 0;  ///< how many 64 KiB blocks differ
+  /// Both the SHA-256 and a block's CRC disagree: the file differs from what was written. When only
+  /// one of them does, it is the entry that is damaged.
+  bool in_file = false;
+};
+/// Compares what a manifest says of a file with what the file is. Requires: they are not equal.
+FileDamage find_damage(const FileEntry& expected, const FileEntry& actual);
+
+/// Reads the file `path` and checks it against `entry`.
+/// Errors: corrupt, naming the file and the offset of the first 64 KiB block that differs; storage.
+Result<std::string> read_checked(const std::string& path, const FileEntry& entry);
+
+/// Reads a shard whose samples all have outcomes, and checks every file against the manifest.
+/// Errors: corrupt, naming the file (a shard that is not finished is one); storage.
+Result<ShardTexts> read_finished_shard(const RunDir& dir, std::uint32_t shard);
+
+/// Does the same with a shard that lies in `folder`.
+Result<ShardTexts> read_finished_shard_at(const std::string& folder);
+
+/// Returns the answers of a finished shard that lies in `folder`, by (sample_id, candidate).
+/// Errors: corrupt, naming file and place; storage.
+Result<std::vector<Answer>> read_shard_answers(const std::string& folder, const Manifest& manifest);
+
+/// Returns the samples of an input.jsonl, in id order; `path` is what messages call it.
+/// Errors: corrupt, naming line and byte; also when there are not `count`.
+Result<std::vector<Sample>> samples_of(std::string_view text, const std::string& path,
+                                       std::uint64_t count);
+
+/// Returns what the manifest of a finished shard says. `base` tells run_id, shard, shards,
+/// databases and config_digest; `files` are the entries of answers.jsonl, config.json, input.jsonl
+/// and outcomes.jsonl, in this order. Requires: an outcome for each of `ids`, in id order.
+Manifest finished_manifest(const Manifest& base, const std::vector<SampleId>& ids,
+                           const std::vector<Outcome>& outcomes, std::array<FileEntry, 4> files);
+/// Returns the bytes of a finished shard's manifest.json.
+std::string finished_manifest_text(const Manifest& manifest);
+
+/// Writes answers, calls, outcomes and config.json, and last the manifest with state committed (or
+/// failed, when a sample failed). Each file is atomic; the manifest's rename is the commit.
+/// calls.jsonl stays out of the manifest: it holds times, and a manifest is the same in every run.
+/// Requires: exactly one outcome per input sample, and at most one answer per sample and candidate,
+/// of samples of this shard only (a bug otherwise).
+/// A shard that is finished already is replaced as a whole (coordinator/shards/replace.hpp).
+/// Errors: storage; corrupt, when the shard's input is not what its manifest says.
+Result<Manifest> write_shard(const RunDir& dir, const RunConfig& config, ShardResult result);
+/// Writes the files into `folder` as a shard that is not finished there, one after the other.
+Result<Manifest> write_shard_at(const std::string& folder, const RunConfig& config,
+                                ShardResult result);
+
+}  // namespace fd

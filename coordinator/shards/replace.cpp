@@ -1,0 +1,95 @@
+#include "coordinator/shards/replace.hpp"
+
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include <unistd.h>
+
+#include "actors/storage/errno_error.hpp"
+#include "actors/storage/files.hpp"
+
+namespace fd {
+namespace {
+
+/// In the order in which they are moved: the manifest speaks of the others, so it comes last.
+constexpr std::array<const char*, 5> kMoved = {"answers.jsonl", "calls.jsonl", "config.json",
+                                               "outcomes.jsonl", "manifest.json"};
+
+std::string staging_folder(const std::string& folder) {
+  return replay_folder(folder) + "/shard";
+}
+/// Its existence says that the staged files are complete: they are moved, whatever happens.
+std::string decision(const std::string& folder) {
+  return replay_folder(folder) + "/committed";
+}
+
+Result<void> move_over(const std::string& folder) {
+  const std::string staging = staging_folder(folder);
+  for (const char* name : kMoved) {
+    const std::string from = staging + "/" + name;
+    if (file_exists(from)) {  // else an earlier attempt has moved it
+      FD_TRY_VOID(rename_durable(from, folder + "/" + name));
+    }
+  }
+  return {};
+}
+
+/// Gives the staged shard what write_shard_at() goes by: its input, and the manifest so far.
+Result<void> copy_input(const std::string& folder) {
+  for (const char* name : {"input.jsonl", "manifest.json"}) {
+    FD_TRY(const std::string bytes, read_file(folder + "/" + name, kMaxShardFileBytes));
+    FD_TRY(const FileEntry copied, write_file(staging_folder(folder) + "/" + name, bytes));
+    static_cast<void>(copied);
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string replay_folder(const std::string& shard_folder) {
+  return shard_folder + "/.replay";
+}
+
+std::string replay_journal(const std::string& shard_folder) {
+  return replay_folder(shard_folder) + "/journal";
+}
+
+std::string current_file(const std::string& folder, const std::string& name) {
+  const std::string staged = staging_folder(folder) + "/" + name;
+  return file_exists(decision(folder)) && file_exists(staged) ? staged : folder + "/" + name;
+}
+
+Result<Manifest> replace_shard(const std::string& folder, const RunConfig& config,
+                               ShardResult result) {
+  FD_TRY_VOID(finish_replacement(folder));
+  FD_TRY_VOID(make_directories(staging_folder(folder)));
+  FD_TRY_VOID(copy_input(folder));
+  FD_TRY(Manifest manifest, write_shard_at(staging_folder(folder), config, std::move(result)));
+  FD_TRY_VOID(sync_folder(replay_folder(folder)));
+  FD_TRY(const FileEntry decided, write_file(decision(folder), "committed\n"));
+  static_cast<void>(decided);
+  FD_TRY_VOID(finish_replacement(folder));
+  FD_TRY_VOID(remove_tree(replay_folder(folder)));  // the journal: what it had is in the files now
+  return manifest;
+}
+
+Result<void> finish_replacement(const std::string& folder) {
+  if (!file_exists(replay_folder(folder))) {
+    return {};
+  }
+  const bool decided = file_exists(decision(folder));
+  if (decided) {
+    FD_TRY_VOID(move_over(folder));
+  }
+  FD_TRY_VOID(remove_tree(staging_folder(folder)));
+  if (decided && ::unlink(decision(folder).c_str()) != 0) {
+    return storage_error(decision(folder));
+  }
+  if (::rmdir(replay_folder(folder).c_str()) != 0 && errno != ENOTEMPTY && errno != EEXIST) {
+    return storage_error(replay_folder(folder));
+  }
+  return sync_folder(folder);
+}
+
+}  // namespace fd

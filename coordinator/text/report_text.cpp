@@ -1,0 +1,159 @@
+#include "coordinator/text/report_text.hpp"
+
+#include <array>
+#include <cstdio>
+#include <optional>
+
+#include "protocol/json/json.hpp"
+#include "protocol/json/text.hpp"
+
+namespace fd {
+namespace {
+
+template <class... Args>
+std::string formatted(const char* format, Args... args) {
+  std::array<char, 64> text{};
+  const int length = std::snprintf(text.data(), text.size(), format, args...);
+  return std::string(text.data(), static_cast<std::size_t>(length));
+}
+
+std::uint32_t code_point(std::string_view sequence) {
+  const auto byte = [&](std::size_t at) {
+    return static_cast<std::uint32_t>(static_cast<unsigned char>(sequence[at]));
+  };
+  switch (sequence.size()) {
+    case 1:
+      return byte(0);
+    case 2:
+      return (byte(0) & 0x1Fu) << 6 | (byte(1) & 0x3Fu);
+    case 3:
+      return (byte(0) & 0x0Fu) << 12 | (byte(1) & 0x3Fu) << 6 | (byte(2) & 0x3Fu);
+    default:
+      return (byte(0) & 0x07u) << 18 | (byte(1) & 0x3Fu) << 12 | (byte(2) & 0x3Fu) << 6 |
+             (byte(3) & 0x3Fu);
+  }
+}
+
+/// Returns whether a terminal would take the character for more than a character: C0 and C1
+/// controls, and those that reorder text, hide it or break lines.
+bool acts(std::uint32_t code) {
+  return code < 0x20 || (code >= 0x7F && code < 0xA0) || (code >= 0x200B && code <= 0x200F) ||
+         (code >= 0x2028 && code <= 0x202E) || (code >= 0x2060 && code <= 0x2069) || code == 0xFEFF;
+}
+
+std::string escaped(std::uint32_t code) {
+  switch (code) {
+    case '\n':
+      return "\\n";
+    case '\t':
+      return "\\t";
+    case '\r':
+      return "\\r";
+    default:
+      return code < 0x100 ? formatted("\\x%02x", code) : formatted("\\u%04x", code);
+  }
+}
+
+/// Appends `text` with everything that acts made visible. Line breaks too, unless `indent` is
+/// given: then they stay, and as many spaces stand before each line that is not empty.
+void append_printable(std::string_view text, std::optional<std::size_t> indent, std::string& out) {
+  const std::string valid = json::replace_invalid_utf8(text);
+  bool line_start = false;
+  for (std::size_t at = 0; at < valid.size();) {
+    const std::size_t bytes = json::utf8_step(valid, at).bytes;
+    const std::string_view sequence = std::string_view(valid).substr(at, bytes);
+    const std::uint32_t code = code_point(sequence);
+    at += bytes;
+    if (code == '\n' && indent) {
+      out += '\n';
+      line_start = true;
+      continue;
+    }
+    if (line_start) {
+      out.append(*indent, ' ');
+      line_start = false;
+    }
+    if (acts(code)) {
+      out += escaped(code);
+    } else {
+      out += sequence;
+    }
+  }
+}
+
+}  // namespace
+
+std::string grouped(std::uint64_t number) {
+  std::string digits = std::to_string(number);
+  for (std::size_t at = digits.size(); at > 3; at -= 3) {
+    digits.insert(at - 3, ",");
+  }
+  return digits;
+}
+
+std::string percent(std::uint64_t part, std::uint64_t whole) {
+  if (whole == 0) {
+    return "-";
+  }
+  const double share = 100.0 * static_cast<double>(part) / static_cast<double>(whole);
+  if (part > 0 && share < 0.05) {
+    return "<0.1 %";
+  }
+  if (part < whole && share > 99.95) {
+    return ">99.9 %";
+  }
+  return formatted("%.1f %%", share);
+}
+
+std::string short_number(double number) {
+  std::string text = formatted("%.4f", number);
+  while (text.back() == '0') {
+    text.pop_back();
+  }
+  if (text.back() == '.') {
+    text.pop_back();
+  }
+  return text == "-0" ? "0" : text;
+}
+
+std::string gate_text(const GateVerdict& gate) {
+  const std::string sign = gate.name.starts_with("max_") ? " <= " : " >= ";
+  // Written in full where the short form would hide on which side of the threshold the value is.
+  const auto number = [&](double value) {
+    std::string exact;
+    json::append_number(value, exact);
+    const bool close = gate.value && short_number(*gate.value) == short_number(gate.threshold);
+    return close ? exact : short_number(value);
+  };
+  return (gate.value ? number(*gate.value) : "no observation") + sign + number(gate.threshold);
+}
+
+std::string printable(std::string_view text) {
+  std::string out;
+  append_printable(text, std::nullopt, out);
+  return out;
+}
+
+std::string printable_block(std::string_view text, std::size_t indent) {
+  std::string out;
+  append_printable(text, indent, out);
+  return out;
+}
+
+std::string shortened(std::string_view text, std::size_t characters) {
+  std::size_t count = 0;
+  std::size_t cut = text.size();
+  for (std::size_t at = 0; at < text.size(); ++count) {
+    if (count == characters) {
+      cut = at;
+    }
+    at += json::utf8_step(text, at).bytes;
+  }
+  if (cut == text.size()) {
+    return std::string(text);
+  }
+  return std::string(text.substr(0, cut)) + "... [" + std::to_string(count - characters) +
+         " more characters]";
+}
+
+}  // namespace fd

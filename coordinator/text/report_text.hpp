@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "coordinator/merge/merge.hpp"
+
+namespace fd {
+
+/// Returns 1234567 as "1,234,567".
+std::string grouped(std::uint64_t number);
+/// Returns "37.5 %"; "-" when there is no whole. A share below 0.05 % that is not 0 is "<0.1 %",
+/// and one above 99.95 % that is not all is ">99.9 %".
+std::string percent(std::uint64_t part, std::uint64_t whole);
+/// Returns a number with at most four digits behind the point and no trailing zeros.
+std::string short_number(double number);
+/// Returns "0.9352 >= 0.95", "no observation >= 0.1" or "0.01 <= 0": how a gate came out.
+std::string gate_text(const GateVerdict& gate);
+
+/// Returns `text` so that it can be printed: control characters, invalid UTF-8 and characters that
+/// reorder or hide text become \n, \t, \x1b or \u202e.
+std::string printable(std::string_view text);
+/// Returns `text` as printable() does, but with its line breaks; `indent` spaces stand before each
+/// further line that is not empty.
+std::string printable_block(std::string_view text, std::size_t indent);
+/// Returns the first `characters` code points of `text`, and how many more there are in brackets.
+std::string shortened(std::string_view text, std::size_t characters);
+
+}  // namespace fd
