@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/actors/runtime/inbox.hpp"
+#include "tests/actors/transport/inbox.hpp"
 
 namespace fd {
 namespace {

@@ -1,0 +1,100 @@
+#include "coordinator/ingest/databases.hpp"
+
+#include <string>
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/coordinator/ingest/ingest_support.hpp"
+
+namespace fd {
+namespace {
+
+using testing_support::database_bytes;
+using testing_support::IngestJob;
+using testing_support::row_line;
+
+IngestSummary done(IngestJob& here) {
+  auto summary = here.ingest();
+  EXPECT_TRUE(summary.ok()) << summary.error().message;
+  return summary.ok() ? *summary : IngestSummary{};
+}
+
+/// Returns why a row that names this database is refused.
+std::string why_database(IngestJob& here, std::string_view path) {
+  json::Object row{{"schema", "s"}, {"instruction", "i"}, {"db_path", path}};
+  return here.why_refused(json::canonical(json::Value(std::move(row))));
+}
+
+TEST(IngestDatabases, MayNotLeaveTheFolderOfTheInput) {
+  IngestJob here;
+  for (const std::string path : {"/etc/passwd", "..", "../a.sqlite", "x/../../a.sqlite", "x/.."}) {
+    EXPECT_EQ(why_database(here, path),
+              "database '" + path + "' leaves the input's folder; paths are relative to it");
+  }
+  const std::string zero("a.sqlite\0", 9);
+  EXPECT_EQ(why_database(here, zero), R"(database 'a.sqlite\x00' has a zero byte in its name)");
+  EXPECT_EQ(why_database(here, ""), "the database's path is empty");
+}
+
+TEST(IngestDatabases, MayNotLeaveTheFolderByLinks) {
+  IngestJob here;
+  const testing_support::TempFolder outside;
+  outside.put("b.sqlite", database_bytes('b'));
+  ASSERT_EQ(::symlink(outside.at("b.sqlite").c_str(), here.folder.at("file").c_str()), 0);
+  ASSERT_EQ(::symlink(outside.root().c_str(), here.folder.at("folder").c_str()), 0);
+  EXPECT_EQ(why_database(here, "file"), "database 'file' is a link that leaves the input's folder");
+  EXPECT_EQ(why_database(here, "folder/b.sqlite"),
+            "database 'folder/b.sqlite' is a link that leaves the input's folder");
+}
+
+TEST(IngestDatabases, MayBeLinksInsideTheFolder) {
+  IngestJob here;
+  ASSERT_TRUE(make_directories(here.folder.at("x..y")).ok());
+  ASSERT_EQ(::symlink("../a.sqlite", here.folder.at("x..y/link").c_str()), 0);
+  here.put_rows({R"({"schema":"s","instruction":"i","db_path":"x..y/link"})"});
+  EXPECT_EQ(done(here).databases.at(0).digest, sha256(database_bytes('a')).hex());
+}
+
+TEST(IngestDatabases, AreFilesOfSqlite) {
+  IngestJob here;
+  here.folder.put("text", "SQLite format 2");
+  here.folder.put("empty", "");
+  ASSERT_EQ(::mkfifo(here.folder.at("pipe").c_str(), 0600), 0);
+  ASSERT_TRUE(make_directories(here.folder.at("folder")).ok());
+  EXPECT_EQ(why_database(here, "text"), "database 'text' is no SQLite database");
+  EXPECT_EQ(why_database(here, "empty"), "database 'empty' is no SQLite database");
+  EXPECT_EQ(why_database(here, "pipe"), "database 'pipe' is no regular file");
+  EXPECT_EQ(why_database(here, "folder"), "database 'folder' is no regular file");
+  EXPECT_EQ(why_database(here, "none"),
+            "database 'none': No such file or directory (looked in '" + here.folder.root() + "')");
+}
+
+TEST(IngestDatabases, HaveNoChangesWaitingBesideThem) {
+  const std::string advice =
+      "'; close the program that writes it, or open it once with sqlite3 and run: PRAGMA "
+      "journal_mode=DELETE";
+  for (const std::string end : {"-wal", "-journal"}) {
+    IngestJob here;
+    here.folder.put("a.sqlite" + end, "x");
+    here.put_rows({row_line("i")});
+    EXPECT_TRUE(here.refusal().message.ends_with(
+        ":1: database 'a.sqlite' has changes that are not in it yet, in 'a.sqlite" + end + advice));
+    here.folder.put("a.sqlite" + end, "");
+    EXPECT_EQ(done(here).unique, 1u);
+  }
+}
+
+TEST(IngestDatabases, AreNamedByTheRow) {
+  IngestJob here;
+  EXPECT_EQ(here.why_refused(R"({"schema":"s","instruction":"i"})"),
+            "missing field 'db_path', which names the database");
+  EXPECT_EQ(here.why_refused(R"({"schema":"s","instruction":"i","db_path":null})"),
+            "field 'db_path', which names the database, must be text, got null");
+  EXPECT_EQ(here.why_refused(row_line("i").replace(row_line("i").find("\"SELECT 1\""), 10, "1")),
+            "field 'gold_sql' must be text, got a number");
+}
+
+}  // namespace
+}  // namespace fd
