@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <string_view>
 
-#include "protocol/result.hpp"
+#include "protocol/base/result.hpp"
 
 namespace fd {
 

@@ -7,9 +7,9 @@
 #include <variant>
 #include <vector>
 
-#include "protocol/digest.hpp"
+#include "protocol/base/digest.hpp"
+#include "protocol/base/result.hpp"
 #include "protocol/messages.hpp"
-#include "protocol/result.hpp"
 
 // The bytes of a worker's journal (docs/protocol.md, Journal): what was about to be sent to a
 // teacher, and what came of it. Pure; actors/journal/answer_journal does the input and output.

@@ -6,10 +6,10 @@
 #include <string_view>
 #include <vector>
 
-#include "protocol/digest.hpp"
+#include "protocol/base/digest.hpp"
+#include "protocol/base/result.hpp"
 #include "protocol/frame.hpp"
 #include "protocol/records.hpp"
-#include "protocol/result.hpp"
 
 // What coordinator and workers say to each other. Control is level-triggered: a worker repeats
 // WorkerState (what it holds), the coordinator answers Order (what it should hold); loss and

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "protocol/digest.hpp"
+#include "protocol/base/digest.hpp"
 
 namespace fd {
 

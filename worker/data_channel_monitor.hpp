@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "actors/system/clock.hpp"
-#include "protocol/mutant.hpp"
+#include "protocol/base/mutant.hpp"
 
 namespace fd {
 

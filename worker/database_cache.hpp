@@ -8,8 +8,8 @@
 #include <string>
 #include <string_view>
 
-#include "protocol/digest.hpp"
-#include "protocol/result.hpp"
+#include "protocol/base/digest.hpp"
+#include "protocol/base/result.hpp"
 
 namespace fd {
 

@@ -8,8 +8,8 @@
 #include "actors/keys/allow_list.hpp"
 #include "actors/keys/curve_keys.hpp"
 #include "actors/transport/zmq_transport.hpp"
+#include "protocol/base/result.hpp"
 #include "protocol/messages.hpp"
-#include "protocol/result.hpp"
 
 namespace fd {
 

@@ -2,21 +2,11 @@
 
 #include <algorithm>
 
+#include "actors/stages/pure_stages.hpp"
 #include "protocol/frame.hpp"
 
 namespace fd {
 namespace {
-
-Result<std::vector<std::unique_ptr<Stage>>> make_stages(const RunConfig& config,
-                                                        const PeerServiceOptions& options) {
-  std::vector<std::unique_ptr<Stage>> stages;
-  stages.push_back(make_clean_stage(config));
-  FD_TRY(std::unique_ptr<Stage> rules, make_rules_stage(config));
-  stages.push_back(std::move(rules));
-  stages.push_back(make_exec_stage(config, options.open_database));
-  stages.push_back(make_score_stage(config));
-  return stages;
-}
 
 bool runs_sql(const StageRequest& request) {
   return request.stage <= StageId::exec && StageId::exec <= request.last;
@@ -35,7 +25,8 @@ Result<std::unique_ptr<PeerService>> PeerService::start(
     DatabaseDesk& databases, PeerServiceOptions options, const caf::actor& owner) {
   std::unique_ptr<PeerService> service(new PeerService(transport, databases, std::move(options)));
   for (std::uint32_t i = 0; i < service->options_.threads; ++i) {
-    FD_TRY(std::vector<std::unique_ptr<Stage>> stages, make_stages(config, service->options_));
+    FD_TRY(std::vector<std::unique_ptr<Stage>> stages,
+           make_pure_stages(config, service->options_.open_database));
     service->servers_.push_back(spawn_stage_server(system, std::move(stages), clock, owner));
   }
   service->idle_ = service->servers_;

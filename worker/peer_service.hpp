@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "actors/pipeline/stage_server.hpp"
+#include "actors/stages/exec.hpp"
 #include "actors/system/log.hpp"
 #include "actors/transport/transport.hpp"
 #include "protocol/run_config.hpp"

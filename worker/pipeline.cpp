@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "actors/stages/pure_stages.hpp"
+
 namespace fd {
 
 Result<std::unique_ptr<Pipeline>> Pipeline::start(caf::actor_system& system, const Clock& clock,
                                                   const Log& log, const RunConfig& config,
                                                   PipelineOptions options, const caf::actor& sink) {
   FD_TRY(PromptStage prompt, PromptStage::make(config));
-  FD_TRY(std::unique_ptr<Stage> rules, make_rules_stage(config));
   std::unique_ptr<Pipeline> pipeline(new Pipeline());
 
   options.remote.local.insert(StageId::select);  // always beside the teacher
@@ -19,35 +20,26 @@ Result<std::unique_ptr<Pipeline>> Pipeline::start(caf::actor_system& system, con
     pipeline->remote_ = spawn_remote_stages(system, clock, log, options.remote);
   }
   UseTargets entrances;
-  // Adds `count` actors of a stage, which pass on to `next`, or its stand-in.
-  const auto add = [&](StageId id, const auto& make, std::vector<caf::actor> next,
-                       std::uint32_t count = 1) {
-    std::vector<caf::actor>& actors = entrances.targets.at(static_cast<std::size_t>(id));
-    if (!local(id)) {
-      actors.push_back(spawn_stand_in(system, id, pipeline->remote_));
-    } else {
-      for (std::uint32_t i = 0; i < count; ++i) {
-        actors.push_back(spawn_stage(system, make(), Route(next), clock));
+  std::vector<caf::actor> next = {sink};
+  for (auto id = kPureStages.rbegin(); id != kPureStages.rend(); ++id) {
+    std::vector<caf::actor>& actors = entrances.targets.at(static_cast<std::size_t>(*id));
+    const std::uint32_t count = local(*id) && *id == StageId::exec ? options.exec_actors : 1;
+    for (std::uint32_t i = 0; i < count; ++i) {
+      if (local(*id)) {
+        FD_TRY(std::unique_ptr<Stage> stage, make_pure_stage(*id, config, options.open_database));
+        actors.push_back(spawn_stage(system, std::move(stage), Route(next), clock));
+      } else {
+        actors.push_back(spawn_stand_in(system, *id, pipeline->remote_));
       }
     }
     pipeline->stages_.insert(pipeline->stages_.end(), actors.begin(), actors.end());
-    return actors;
-  };
-  const auto select = add(StageId::select, [&] { return make_select_stage(config); }, {sink});
-  const auto score = add(
-      StageId::score, [&] { return make_score_stage(config); }, select);
-  const auto exec = add(
-      StageId::exec, [&] { return make_exec_stage(config, options.open_database); }, score,
-      options.exec_actors);
-  const auto rule_filter = add(
-      StageId::rules, [&] { return std::move(rules); }, exec);
-  const auto clean = add(
-      StageId::clean, [&] { return make_clean_stage(config); }, rule_filter);
+    next = actors;
+  }
   if (pipeline->remote_) {
     act::post(pipeline->remote_, std::move(entrances));
   }
   pipeline->teacher_ =
-      spawn_teacher(system, std::move(prompt), config.teacher.decode.n, sink, Route(clean), clock);
+      spawn_teacher(system, std::move(prompt), config.teacher.decode.n, sink, Route(next), clock);
   auto inbox = std::make_shared<ChatInbox>();
   const caf::actor teacher = pipeline->teacher_;
   FD_TRY(std::unique_ptr<Gateway> gateway,

@@ -9,8 +9,9 @@
 #include "actors/gateway/gateway.hpp"
 #include "actors/pipeline/remote_stage.hpp"
 #include "actors/pipeline/stage_actor.hpp"
+#include "actors/stages/exec.hpp"
 #include "actors/system/clock.hpp"
-#include "protocol/result.hpp"
+#include "protocol/base/result.hpp"
 #include "protocol/run_config.hpp"
 #include "worker/closable_gateway.hpp"
 

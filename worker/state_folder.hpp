@@ -6,7 +6,7 @@
 #include <string>
 
 #include "actors/journal/journal_recovery.hpp"
-#include "protocol/result.hpp"
+#include "protocol/base/result.hpp"
 
 namespace fd {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "protocol/mutant.hpp"
+#include "protocol/base/mutant.hpp"
 #include "worker/worker_core.hpp"
 
 namespace fd {

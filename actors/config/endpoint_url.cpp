@@ -7,7 +7,7 @@
 
 #include <arpa/inet.h>
 
-#include "protocol/ascii.hpp"
+#include "protocol/base/ascii.hpp"
 
 namespace fd {
 namespace {

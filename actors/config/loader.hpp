@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "protocol/digest.hpp"
+#include "protocol/base/digest.hpp"
+#include "protocol/base/result.hpp"
 #include "protocol/json/json.hpp"
-#include "protocol/result.hpp"
 #include "protocol/run_config.hpp"
 
 namespace fd {

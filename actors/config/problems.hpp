@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "actors/config/yaml_reader.hpp"
-#include "protocol/result.hpp"
+#include "protocol/base/result.hpp"
 
 namespace fd {
 

@@ -9,7 +9,7 @@
 
 #include "actors/config/endpoint_url.hpp"
 #include "actors/config/text.hpp"
-#include "protocol/ascii.hpp"
+#include "protocol/base/ascii.hpp"
 
 namespace fd {
 namespace {

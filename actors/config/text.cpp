@@ -7,7 +7,7 @@
 #include <set>
 
 #include "actors/config/problems.hpp"
-#include "protocol/ascii.hpp"
+#include "protocol/base/ascii.hpp"
 
 namespace fd {
 namespace {

@@ -4,7 +4,7 @@
 #include <iterator>
 #include <utility>
 
-#include "protocol/result.hpp"
+#include "protocol/base/result.hpp"
 
 namespace fd {
 namespace {

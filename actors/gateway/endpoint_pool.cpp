@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "actors/gateway/retry.hpp"
-#include "protocol/result.hpp"
+#include "protocol/base/result.hpp"
 
 namespace fd {
 

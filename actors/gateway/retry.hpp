@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "actors/gateway/openai/openai_codec.hpp"
+#include "actors/gateway/chat_call.hpp"
 #include "actors/system/clock.hpp"
 #include "protocol/records.hpp"
 #include "protocol/run_config.hpp"

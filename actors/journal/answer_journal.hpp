@@ -13,8 +13,8 @@
 
 #include "actors/journal/journal_files.hpp"
 #include "actors/journal/journal_recovery.hpp"
+#include "protocol/base/result.hpp"
 #include "protocol/journal.hpp"
-#include "protocol/result.hpp"
 
 namespace fd {
 

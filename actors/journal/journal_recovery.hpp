@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "protocol/base/result.hpp"
 #include "protocol/journal.hpp"
-#include "protocol/result.hpp"
 
 // What is left of journals in a folder: read, locked and removed.
 

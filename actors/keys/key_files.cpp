@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "protocol/ascii.hpp"
+#include "protocol/base/ascii.hpp"
 
 namespace fd {
 namespace {

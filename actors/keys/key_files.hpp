@@ -6,7 +6,7 @@
 
 #include "actors/keys/allow_list.hpp"
 #include "actors/keys/curve_keys.hpp"
-#include "protocol/result.hpp"
+#include "protocol/base/result.hpp"
 
 namespace fd {
 

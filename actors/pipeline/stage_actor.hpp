@@ -7,8 +7,8 @@
 
 #include "actors/gateway/gateway.hpp"
 #include "actors/pipeline/caf_compat.hpp"
+#include "actors/stages/prompt.hpp"
 #include "actors/stages/stage.hpp"
-#include "actors/stages/stages.hpp"
 #include "actors/system/clock.hpp"
 #include "protocol/messages.hpp"
 

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "actors/sql/sql_text.hpp"
-#include "protocol/digest.hpp"
-#include "protocol/result.hpp"
+#include "protocol/base/digest.hpp"
+#include "protocol/base/result.hpp"
 
 namespace fd {
 namespace {

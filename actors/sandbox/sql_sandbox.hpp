@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
-#include "protocol/digest.hpp"
+#include "protocol/base/digest.hpp"
+#include "protocol/base/result.hpp"
 #include "protocol/records.hpp"
-#include "protocol/result.hpp"
 
 namespace fd {
 

@@ -9,7 +9,7 @@
 #include <sqlite3.h>
 
 #include "actors/sandbox/sql_sandbox.hpp"
-#include "protocol/result.hpp"
+#include "protocol/base/result.hpp"
 
 namespace fd {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <sqlite3.h>
 
-#include "protocol/result.hpp"
+#include "protocol/base/result.hpp"
 
 namespace fd {
 namespace {

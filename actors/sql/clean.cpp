@@ -1,3 +1,5 @@
+#include "actors/sql/clean.hpp"
+
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -5,8 +7,7 @@
 
 #include "actors/sql/sql_answer.hpp"
 #include "actors/sql/sql_text.hpp"
-#include "actors/stages/stages.hpp"
-#include "protocol/ascii.hpp"
+#include "protocol/base/ascii.hpp"
 
 namespace fd {
 namespace {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "actors/sql/sql_text.hpp"
-#include "protocol/ascii.hpp"
+#include "protocol/base/ascii.hpp"
 
 namespace fd {
 namespace {

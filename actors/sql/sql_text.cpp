@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "protocol/ascii.hpp"
+#include "protocol/base/ascii.hpp"
 
 namespace fd {
 namespace {

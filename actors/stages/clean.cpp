@@ -1,10 +1,12 @@
+#include "actors/stages/clean.hpp"
+
 #include <algorithm>
 #include <array>
 #include <string>
 
+#include "actors/sql/clean.hpp"
 #include "actors/sql/sql_answer.hpp"
 #include "actors/sql/sql_text.hpp"
-#include "actors/stages/stages.hpp"
 
 namespace fd {
 namespace {

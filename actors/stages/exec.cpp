@@ -1,10 +1,11 @@
+#include "actors/stages/exec.hpp"
+
 #include <algorithm>
 #include <list>
 #include <unordered_map>
 
 #include "actors/sandbox/result_compare.hpp"
 #include "actors/sql/sql_text.hpp"
-#include "actors/stages/stages.hpp"
 #include "actors/system/failpoint.hpp"
 
 namespace fd {

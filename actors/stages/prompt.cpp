@@ -1,7 +1,8 @@
+#include "actors/stages/prompt.hpp"
+
 #include <algorithm>
 
 #include "actors/sql/sql_text.hpp"
-#include "actors/stages/stages.hpp"
 
 namespace fd {
 namespace {
@@ -14,16 +15,6 @@ std::string joined(const std::vector<std::string>& names) {
     out += out.empty() ? one : ", " + one;
   }
   return out.empty() ? "none" : out;
-}
-
-/// A seed that a double does not hold exactly is written as text, so that two seeds never share a
-/// key.
-json::Value seed_value(std::int64_t seed) {
-  constexpr std::int64_t kMaxExact = std::int64_t{1} << 53;
-  if (seed > kMaxExact || seed < -kMaxExact) {
-    return json::Value(std::to_string(seed));
-  }
-  return json::Value(seed);
 }
 
 /// Adds the members of an object's text to `fields`. Returns false when it is no object.
@@ -137,32 +128,6 @@ ChatCall PromptStage::call(const Sample& sample, std::uint32_t candidate) const 
   }
   call.call_key = call_key("teacher", call.model, call.messages, call.decode, candidate, 0);
   return call;
-}
-
-Digest call_key(std::string_view role, std::string_view model,
-                const std::vector<ChatMessage>& messages, const DecodeConfig& decode,
-                std::uint32_t candidate, std::uint32_t attempt_try) {
-  json::Array texts;
-  for (const ChatMessage& message : messages) {
-    texts.push_back(json::Object{{"content", message.content}, {"role", message.role}});
-  }
-  json::Object parameters{{"max_tokens", std::uint64_t{decode.max_tokens}},
-                          {"temperature", decode.temperature},
-                          {"top_p", decode.top_p}};
-  if (decode.seed) {
-    parameters.emplace("seed", seed_value(*decode.seed));
-  }
-  if (!decode.stop.empty()) {
-    json::Array stops(decode.stop.begin(), decode.stop.end());
-    parameters.emplace("stop", std::move(stops));
-  }
-  const json::Object key{{"candidate", std::uint64_t{candidate}},
-                         {"decode", std::move(parameters)},
-                         {"messages", std::move(texts)},
-                         {"model", model},
-                         {"role", role},
-                         {"try", std::uint64_t{attempt_try}}};
-  return sha256(json::canonical(key));
 }
 
 }  // namespace fd

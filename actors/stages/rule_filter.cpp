@@ -1,9 +1,9 @@
+#include "actors/stages/rule_filter.hpp"
+
 #include <algorithm>
 #include <vector>
 
 #include <re2/re2.h>
-
-#include "actors/stages/stages.hpp"
 
 namespace fd {
 namespace {

@@ -1,4 +1,4 @@
-#include "actors/stages/stages.hpp"
+#include "actors/stages/score.hpp"
 
 namespace fd {
 namespace {

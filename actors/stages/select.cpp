@@ -1,6 +1,6 @@
-#include <algorithm>
+#include "actors/stages/select.hpp"
 
-#include "actors/stages/stages.hpp"
+#include <algorithm>
 
 namespace fd {
 namespace {

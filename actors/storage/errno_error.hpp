@@ -4,7 +4,7 @@
 #include <cstring>
 #include <string>
 
-#include "protocol/result.hpp"
+#include "protocol/base/result.hpp"
 
 namespace fd {
 

@@ -3,7 +3,7 @@
 #include <array>
 #include <string_view>
 
-#include "protocol/digest.hpp"
+#include "protocol/base/digest.hpp"
 
 namespace fd {
 

@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "actors/transport/transport_limits.hpp"
-#include "protocol/result.hpp"
+#include "protocol/base/result.hpp"
 
 namespace fd {
 namespace {

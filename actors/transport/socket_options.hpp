@@ -3,7 +3,7 @@
 #include <zmq.hpp>
 
 #include "actors/keys/curve_keys.hpp"
-#include "protocol/result.hpp"
+#include "protocol/base/result.hpp"
 
 namespace fd {
 

@@ -7,7 +7,7 @@
 
 #include "actors/transport/transport.hpp"
 #include "actors/transport/transport_security.hpp"
-#include "protocol/result.hpp"
+#include "protocol/base/result.hpp"
 
 namespace fd {
 

@@ -14,6 +14,7 @@
 #include "coordinator/commands/replay.hpp"
 #include "coordinator/commands/resume.hpp"
 #include "coordinator/commands/run.hpp"
+#include "coordinator/commands/show.hpp"
 #include "coordinator/ingest/ingest.hpp"
 #include "coordinator/inspect/explain.hpp"
 #include "coordinator/inspect/status.hpp"

@@ -9,6 +9,7 @@
 #include "actors/storage/files.hpp"
 #include "actors/system/command_line.hpp"
 #include "actors/system/failpoint.hpp"
+#include "coordinator/ingest/ingest.hpp"
 #include "coordinator/ingest/ingest_folder.hpp"
 #include "coordinator/reuse/reuse_index.hpp"
 #include "coordinator/run/run_folder.hpp"

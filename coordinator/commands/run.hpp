@@ -7,7 +7,7 @@
 
 #include "coordinator/live/live_run.hpp"
 #include "coordinator/text/exit_code.hpp"
-#include "protocol/result.hpp"
+#include "protocol/base/result.hpp"
 
 namespace fd {
 

@@ -1,3 +1,5 @@
+#include "coordinator/commands/show.hpp"
+
 #include <map>
 #include <optional>
 #include <string>

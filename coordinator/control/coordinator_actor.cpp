@@ -16,6 +16,7 @@
 #include "coordinator/control/frame_queues.hpp"
 #include "coordinator/control/samples_reply.hpp"
 #include "coordinator/control/shard_store.hpp"
+#include "coordinator/reports/costs.hpp"
 #include "coordinator/reports/histogram.hpp"
 #include "coordinator/reports/timing.hpp"
 #include "coordinator/shards/files.hpp"

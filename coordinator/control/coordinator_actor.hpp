@@ -15,8 +15,8 @@
 #include "coordinator/control/coordinator_core.hpp"
 #include "coordinator/control/progress.hpp"
 #include "coordinator/ledger/ledger.hpp"
-#include "coordinator/merge/merge.hpp"
-#include "protocol/result.hpp"
+#include "coordinator/reports/timing.hpp"
+#include "protocol/base/result.hpp"
 #include "protocol/run_config.hpp"
 #include "protocol/run_dir.hpp"
 

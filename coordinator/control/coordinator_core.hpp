@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -14,8 +13,8 @@
 #include "actors/transport/transport.hpp"
 #include "coordinator/control/lease_table.hpp"
 #include "coordinator/control/stage_monitor.hpp"
+#include "protocol/base/mutant.hpp"
 #include "protocol/messages.hpp"
-#include "protocol/mutant.hpp"
 
 namespace fd {
 
@@ -119,26 +118,6 @@ struct SendEcho {
   Echo echo;
 };
 using Outgoing = std::variant<SendOrder, SendRunSpec, SendAck, SendEcho, SendSamples>;
-
-using LedgerEvent = std::variant<Record, LeaseGranted>;
-
-/// Returns the highest fence among the leases in `events`; 0 without any.
-inline std::uint64_t highest_fence(const std::vector<LedgerEvent>& events) {
-  std::uint64_t fence = 0;
-  for (const LedgerEvent& event : events) {
-    if (const auto* lease = std::get_if<LeaseGranted>(&event)) {
-      fence = std::max(fence, lease->fence);
-    }
-  }
-  return fence;
-}
-
-/// Returns whether one of `events` is a T.
-template <class T>
-bool brings(const std::vector<LedgerEvent>& events) {
-  return std::any_of(events.begin(), events.end(),
-                     [](const LedgerEvent& event) { return std::holds_alternative<T>(event); });
-}
 
 /// What the shell must do, in this order: load, make `append` durable, send, commit. Only an Ack
 /// rests on what is made durable, and an Echo stays behind it; once leases are, LeasesDurable

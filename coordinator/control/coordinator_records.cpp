@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "coordinator/control/coordinator_core.hpp"
-#include "protocol/mutant.hpp"
+#include "protocol/base/mutant.hpp"
 
 namespace fd {
 

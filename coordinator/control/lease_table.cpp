@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "protocol/mutant.hpp"
+#include "protocol/base/mutant.hpp"
 
 namespace fd {
 namespace {

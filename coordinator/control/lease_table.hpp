@@ -9,18 +9,9 @@
 #include <vector>
 
 #include "actors/system/clock.hpp"
-#include "protocol/result.hpp"
+#include "coordinator/ledger/ledger_event.hpp"
 
 namespace fd {
-
-/// A lease that was given: in the ledger before the worker hears of it, so that fences never repeat
-/// and a restarted coordinator knows who may still hold what.
-struct LeaseGranted {
-  std::uint32_t shard = 0;
-  std::uint64_t fence = 0;
-  std::string worker;
-  std::uint64_t incarnation = 0;
-};
 
 /// A shard as the run starts.
 struct ShardSeed {

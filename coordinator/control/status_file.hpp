@@ -10,6 +10,7 @@
 
 #include "actors/system/clock.hpp"
 #include "coordinator/control/progress.hpp"
+#include "coordinator/reports/costs.hpp"
 #include "coordinator/reports/timing.hpp"
 #include "protocol/json/json.hpp"
 #include "protocol/run_config.hpp"

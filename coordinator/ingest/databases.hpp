@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "coordinator/ingest/ingest.hpp"
+#include "protocol/base/result.hpp"
 #include "protocol/json/json.hpp"
-#include "protocol/result.hpp"
 
 namespace fd {
 

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "protocol/digest.hpp"
-#include "protocol/result.hpp"
+#include "protocol/base/digest.hpp"
+#include "protocol/base/result.hpp"
 
 namespace fd {
 

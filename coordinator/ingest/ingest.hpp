@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "protocol/manifest.hpp"
-#include "protocol/result.hpp"
+#include "coordinator/ingest/ingest_summary.hpp"
+#include "protocol/base/result.hpp"
 #include "protocol/run_config.hpp"
 
 namespace fd {
@@ -20,13 +20,6 @@ struct InputSpec {
   std::string path;
 };
 
-struct InputFile {
-  std::string path;
-  std::uint64_t bytes = 0;
-  std::uint64_t rows = 0;
-  Digest sha256;  ///< of the file's bytes as they lie on disk (compressed, if so)
-};
-
 struct IngestOptions {
   std::vector<InputSpec> inputs;
   const RunConfig* config = nullptr;
@@ -35,25 +28,6 @@ struct IngestOptions {
   /// Gives the run's id once the inputs' digests are known (the manifests name it).
   std::function<std::string(const std::vector<InputFile>&)> run_id;
   std::function<void(std::uint64_t rows)> progress;  ///< called now and then; may be empty
-};
-
-struct DatabaseFile {
-  std::string digest;  ///< hexadecimal SHA-256; the name under databases/
-  std::string source;  ///< where it was found
-  std::uint64_t bytes = 0;
-};
-
-/// What ingest found. The conservation law's left side: raw = invalid + duplicate + unique.
-struct IngestSummary {
-  std::string run_id;
-  std::uint64_t raw = 0;
-  std::uint64_t invalid = 0;
-  std::uint64_t duplicate = 0;
-  std::uint64_t conflict = 0;  ///< duplicates whose gold or database differed (not strict)
-  std::uint64_t unique = 0;
-  std::uint32_t shards = 0;
-  std::vector<InputFile> inputs;
-  std::vector<DatabaseFile> databases;
 };
 
 /// Reads, canonicalizes, deduplicates and shards the input into `directory`: databases/<digest>,

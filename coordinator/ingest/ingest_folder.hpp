@@ -3,7 +3,7 @@
 #include <string>
 #include <utility>
 
-#include "protocol/result.hpp"
+#include "protocol/base/result.hpp"
 
 namespace fd {
 

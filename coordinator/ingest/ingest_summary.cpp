@@ -1,6 +1,6 @@
-#include <utility>
+#include "coordinator/ingest/ingest_summary.hpp"
 
-#include "coordinator/merge/merge.hpp"
+#include <utility>
 
 namespace fd {
 namespace {

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "actors/storage/files.hpp"
-#include "protocol/result.hpp"
+#include "protocol/base/result.hpp"
 
 namespace fd {
 

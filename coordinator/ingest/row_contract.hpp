@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "protocol/digest.hpp"
+#include "protocol/base/digest.hpp"
+#include "protocol/base/result.hpp"
 #include "protocol/json/json.hpp"
-#include "protocol/result.hpp"
 #include "protocol/run_config.hpp"
 
 namespace fd {

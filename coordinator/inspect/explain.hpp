@@ -8,9 +8,9 @@
 
 #include "coordinator/control/lease_table.hpp"
 #include "coordinator/run/run_folder.hpp"
+#include "protocol/base/result.hpp"
 #include "protocol/manifest.hpp"
 #include "protocol/records.hpp"
-#include "protocol/result.hpp"
 #include "protocol/run_config.hpp"
 #include "protocol/run_dir.hpp"
 

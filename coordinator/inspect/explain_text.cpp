@@ -4,6 +4,7 @@
 
 #include "coordinator/inspect/explain.hpp"
 #include "coordinator/merge/export.hpp"
+#include "coordinator/reports/costs.hpp"
 #include "coordinator/reports/timing.hpp"
 #include "coordinator/shards/lines.hpp"
 #include "coordinator/shards/sample_row.hpp"

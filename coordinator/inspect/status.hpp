@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "coordinator/control/coordinator_core.hpp"
+#include "protocol/base/result.hpp"
 #include "protocol/json/json.hpp"
-#include "protocol/result.hpp"
 #include "protocol/run_dir.hpp"
 
 namespace fd {

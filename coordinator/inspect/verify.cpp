@@ -12,6 +12,7 @@
 #include "coordinator/inspect/verify_ledger.hpp"
 #include "coordinator/inspect/verify_shards.hpp"
 #include "coordinator/merge/merge.hpp"
+#include "coordinator/reports/timing.hpp"
 #include "coordinator/run/lock.hpp"
 #include "coordinator/run/run_seal.hpp"
 #include "coordinator/shards/files.hpp"

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "protocol/base/result.hpp"
 #include "protocol/manifest.hpp"
-#include "protocol/result.hpp"
 #include "protocol/run_dir.hpp"
 
 namespace fd {

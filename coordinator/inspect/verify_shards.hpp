@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "actors/stages/stages.hpp"
+#include "actors/stages/prompt.hpp"
 #include "coordinator/inspect/verify.hpp"
 #include "coordinator/run/run_folder.hpp"
+#include "protocol/base/result.hpp"
 #include "protocol/manifest.hpp"
-#include "protocol/result.hpp"
 #include "protocol/run_config.hpp"
 #include "protocol/run_dir.hpp"
 

@@ -8,7 +8,7 @@
 
 #include <sqlite3.h>
 
-#include "protocol/ascii.hpp"
+#include "protocol/base/ascii.hpp"
 
 namespace fd {
 namespace {

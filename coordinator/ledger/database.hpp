@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "actors/system/clock.hpp"
-#include "protocol/result.hpp"
+#include "protocol/base/result.hpp"
 
 struct sqlite3;
 struct sqlite3_stmt;

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "actors/system/clock.hpp"
-#include "coordinator/control/coordinator_core.hpp"
-#include "protocol/result.hpp"
+#include "coordinator/ledger/ledger_event.hpp"
+#include "protocol/base/result.hpp"
 
 namespace fd {
 

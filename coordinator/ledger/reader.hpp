@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "protocol/base/result.hpp"
 #include "protocol/messages.hpp"
-#include "protocol/result.hpp"
 
 namespace fd {
 

@@ -1,6 +1,6 @@
 #include "coordinator/ledger/rows.hpp"
 
-#include "protocol/digest.hpp"
+#include "protocol/base/digest.hpp"
 
 namespace fd {
 namespace {

@@ -4,9 +4,9 @@
 #include <string>
 #include <string_view>
 
-#include "coordinator/control/coordinator_core.hpp"
+#include "coordinator/ledger/ledger_event.hpp"
+#include "protocol/base/result.hpp"
 #include "protocol/messages.hpp"
-#include "protocol/result.hpp"
 
 namespace fd {
 

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "coordinator/ledger/database.hpp"
-#include "protocol/result.hpp"
+#include "protocol/base/result.hpp"
 
 namespace fd {
 

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "coordinator/control/coordinator_core.hpp"
 #include "coordinator/ledger/database.hpp"
-#include "protocol/result.hpp"
+#include "coordinator/ledger/ledger_event.hpp"
+#include "protocol/base/result.hpp"
 
 namespace fd {
 

@@ -31,6 +31,7 @@
 #include "coordinator/live/progress_display.hpp"
 #include "coordinator/live/run_security.hpp"
 #include "coordinator/merge/merge.hpp"
+#include "coordinator/reports/timing.hpp"
 #include "coordinator/reuse/reuse_index.hpp"
 #include "coordinator/text/exit_code.hpp"
 #include "coordinator/text/report_text.hpp"
@@ -98,7 +99,7 @@ class LiveRun {
     FD_TRY_VOID(take_up_journals(*ledger));
 
     StatusFile status(folder_.dir(), folder_.facts().run_id, ledger_start.epoch, config_,
-                      written_shards(shards.seeds));
+                      written_shards(shards.states));
 
     caf::actor_system_config system_config;
     act::configure(system_config, 1);  // one event-based actor; the shard writer has its own
@@ -126,9 +127,11 @@ class LiveRun {
     options.run_id = folder_.facts().run_id;
     options.config = config_;
     options.core = core_config(ledger_start);
-    options.shards = std::move(shards.seeds);
-    await_other_workers(ledger_start, options.shards);
-    options.before = shards.before;
+    options.shards = shard_seeds(shards.states, ledger_start);
+    options.before.total = shards.total;
+    options.before.done = shards.done;
+    options.before.kept = shards.kept;
+    options.before.rejected = shards.rejected;
     options.answers_beside = [this](std::uint32_t shard, const std::vector<Sample>& samples) {
       return answers_beside(shard, samples);
     };
@@ -273,16 +276,22 @@ class LiveRun {
   }
 
   /// Workers on their own may have lived on, and hold what an earlier coordinator leased to them.
-  static void await_other_workers(const LedgerStart& start, std::vector<ShardSeed>& shards) {
+  static std::vector<ShardSeed> shard_seeds(const std::vector<ShardState>& states,
+                                            const LedgerStart& start) {
+    std::vector<ShardSeed> seeds;
+    for (const ShardState& state : states) {
+      seeds.push_back({state.count, state.committed});
+    }
     for (const LeaseGranted& lease : start.leases) {
-      if (lease.shard < shards.size() && !lease.worker.starts_with(kLocalWorkerPrefix)) {
-        shards[lease.shard].holder = lease;
+      if (lease.shard < seeds.size() && !lease.worker.starts_with(kLocalWorkerPrefix)) {
+        seeds[lease.shard].holder = lease;
       }
     }
+    return seeds;
   }
 
   /// Returns the shards that earlier starts have committed.
-  static std::vector<std::uint32_t> written_shards(const std::vector<ShardSeed>& shards) {
+  static std::vector<std::uint32_t> written_shards(const std::vector<ShardState>& shards) {
     std::vector<std::uint32_t> written;
     for (std::uint32_t shard = 0; shard < shards.size(); ++shard) {
       if (shards[shard].committed) {
@@ -449,7 +458,7 @@ int carry_on(const LiveOptions& options, const RunConfig& config, RunFolder& fol
   if (!shards.ok()) {
     return report_failure(shards.error());
   }
-  const bool all_committed = shards->before.done == shards->before.total;
+  const bool all_committed = shards->done == shards->total;
   if (all_committed && folder.facts().exit_code && folder.facts().merged == shards->digest) {
     std::printf("%s is complete (exit code %d): %s\n", folder.facts().run_id.c_str(),
                 *folder.facts().exit_code, folder.dir().root().c_str());

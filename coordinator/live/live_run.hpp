@@ -6,7 +6,7 @@
 
 #include "actors/system/log.hpp"
 #include "coordinator/run/run_folder.hpp"
-#include "protocol/result.hpp"
+#include "protocol/base/result.hpp"
 #include "protocol/run_config.hpp"
 
 namespace fd {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "coordinator/ledger/ledger.hpp"
-#include "protocol/result.hpp"
+#include "protocol/base/result.hpp"
 #include "protocol/run_dir.hpp"
 
 namespace fd {

@@ -8,7 +8,7 @@
 #include <sys/types.h>
 
 #include "actors/keys/curve_keys.hpp"
-#include "protocol/result.hpp"
+#include "protocol/base/result.hpp"
 
 namespace fd {
 

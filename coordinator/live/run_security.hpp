@@ -5,7 +5,7 @@
 #include <string>
 
 #include "actors/transport/transport_security.hpp"
-#include "protocol/result.hpp"
+#include "protocol/base/result.hpp"
 #include "protocol/run_config.hpp"
 
 namespace fd {

@@ -1,5 +1,6 @@
 #include "coordinator/merge/dataset_card.hpp"
 
+#include "coordinator/reports/gates.hpp"
 #include "coordinator/text/report_text.hpp"
 
 namespace fd {

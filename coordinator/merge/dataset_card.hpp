@@ -5,7 +5,7 @@
 
 #include "coordinator/merge/export.hpp"
 #include "coordinator/merge/merge.hpp"
-#include "protocol/digest.hpp"
+#include "protocol/base/digest.hpp"
 #include "protocol/run_config.hpp"
 
 namespace fd {

@@ -7,11 +7,11 @@
 #include <string_view>
 #include <vector>
 
-#include "actors/stages/stages.hpp"
+#include "actors/stages/prompt.hpp"
 #include "actors/storage/files.hpp"
 #include "coordinator/shards/sample_row.hpp"
-#include "protocol/digest.hpp"
-#include "protocol/result.hpp"
+#include "protocol/base/digest.hpp"
+#include "protocol/base/result.hpp"
 #include "protocol/run_config.hpp"
 #include "protocol/run_dir.hpp"
 

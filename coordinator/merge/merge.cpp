@@ -10,6 +10,8 @@
 #include "coordinator/merge/dataset_card.hpp"
 #include "coordinator/merge/export.hpp"
 #include "coordinator/merge/stage_manifests.hpp"
+#include "coordinator/reports/costs.hpp"
+#include "coordinator/reports/gates.hpp"
 #include "coordinator/reports/quality.hpp"
 #include "coordinator/reports/timing.hpp"
 #include "coordinator/shards/files.hpp"
@@ -364,21 +366,6 @@ Result<RunSummary> merge_run(const RunDir& dir, const RunDir& out, const RunConf
   FD_TRY(Exporter exporter, Exporter::create(out, config));
   Merge merge(dir, out, config, ingest, std::move(exporter));
   return merge.run(times);
-}
-
-int exit_code_of(const RunSummary& summary) {
-  constexpr int kComplete = 0;
-  constexpr int kGateFailed = 1;
-  constexpr int kIncomplete = 4;
-  if (!summary.complete) {
-    return kIncomplete;
-  }
-  for (const GateVerdict& gate : summary.gates) {
-    if (!gate.passed) {
-      return kGateFailed;
-    }
-  }
-  return kComplete;
 }
 
 }  // namespace fd

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "coordinator/shards/sample_row.hpp"
+#include "protocol/base/result.hpp"
 #include "protocol/manifest.hpp"
-#include "protocol/result.hpp"
 #include "protocol/run_config.hpp"
 #include "protocol/run_dir.hpp"
 

@@ -8,7 +8,7 @@
 
 #include "actors/gateway/gateway.hpp"
 #include "coordinator/replay/shard.hpp"
-#include "protocol/result.hpp"
+#include "protocol/base/result.hpp"
 
 namespace fd {
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "coordinator/run/lock.hpp"
-#include "protocol/result.hpp"
+#include "protocol/base/result.hpp"
 
 namespace fd {
 

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "actors/config/loader.hpp"
+#include "actors/stages/pure_stages.hpp"
 #include "coordinator/shards/record_views.hpp"
 #include "protocol/json/json.hpp"
 
@@ -131,18 +132,13 @@ Result<FinishedShard> read_shard_to_replay(const std::string& folder) {
   return shard;
 }
 
-Result<ShardReplay> ShardReplay::make(FinishedShard shard, SandboxOpener open_database) {
+Result<ShardReplay> ShardReplay::make(FinishedShard shard, const SandboxOpener& open_database) {
   ShardReplay replay;
   replay.shard_ = std::move(shard);
   const RunConfig& config = replay.shard_.config;
   replay.candidates_ = config.teacher.decode.n;
   FD_TRY(replay.prompt_, PromptStage::make(config));
-  FD_TRY(std::unique_ptr<Stage> rules, make_rules_stage(config));
-  replay.stages_.push_back(make_clean_stage(config));
-  replay.stages_.push_back(std::move(rules));
-  replay.stages_.push_back(make_exec_stage(config, std::move(open_database)));
-  replay.stages_.push_back(make_score_stage(config));
-  replay.stages_.push_back(make_select_stage(config));
+  FD_TRY(replay.stages_, make_pure_stages(config, open_database));
   for (std::size_t i = 0; i < replay.shard_.answers.size(); ++i) {
     FD_TRY_VOID(replay.take_recorded(i));
   }

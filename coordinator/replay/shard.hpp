@@ -9,11 +9,12 @@
 #include <vector>
 
 #include "actors/gateway/gateway.hpp"
-#include "actors/stages/stages.hpp"
+#include "actors/stages/exec.hpp"
+#include "actors/stages/prompt.hpp"
 #include "coordinator/shards/files.hpp"
+#include "protocol/base/result.hpp"
 #include "protocol/manifest.hpp"
 #include "protocol/records.hpp"
-#include "protocol/result.hpp"
 #include "protocol/run_config.hpp"
 
 namespace fd {
@@ -48,7 +49,7 @@ class ShardReplay {
  public:
   /// Errors: corrupt, when an answer is not one to a call of this shard; invalid_input, from the
   /// config.
-  static Result<ShardReplay> make(FinishedShard shard, SandboxOpener open_database);
+  static Result<ShardReplay> make(FinishedShard shard, const SandboxOpener& open_database);
 
   /// Runs every sample that has all its answers and compares with the outcomes on record. A failed
   /// sample, which is never final, is only counted. Stops at the first difference.

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "coordinator/merge/merge.hpp"
+#include "coordinator/reports/gates.hpp"
 #include "coordinator/shards/sample_row.hpp"
 #include "protocol/json/json.hpp"
 #include "protocol/run_config.hpp"

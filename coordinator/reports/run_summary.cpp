@@ -1,9 +1,10 @@
+#include "coordinator/reports/run_summary.hpp"
+
 #include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "coordinator/merge/merge.hpp"
 #include "coordinator/text/report_text.hpp"
 
 namespace fd {
@@ -186,6 +187,21 @@ class SummaryText {
 };
 
 }  // namespace
+
+int exit_code_of(const RunSummary& summary) {
+  constexpr int kComplete = 0;
+  constexpr int kGateFailed = 1;
+  constexpr int kIncomplete = 4;
+  if (!summary.complete) {
+    return kIncomplete;
+  }
+  for (const GateVerdict& gate : summary.gates) {
+    if (!gate.passed) {
+      return kGateFailed;
+    }
+  }
+  return kComplete;
+}
 
 std::string render_summary(const RunSummary& summary, const RunDir& dir, bool color) {
   return SummaryText(summary, dir, color).render();

@@ -8,13 +8,13 @@
 #include <string>
 #include <vector>
 
-#include "actors/stages/stages.hpp"
+#include "actors/stages/prompt.hpp"
 #include "coordinator/run/lock.hpp"
 #include "coordinator/shards/files.hpp"
+#include "protocol/base/result.hpp"
 #include "protocol/manifest.hpp"
 #include "protocol/messages.hpp"
 #include "protocol/records.hpp"
-#include "protocol/result.hpp"
 #include "protocol/run_config.hpp"
 #include "protocol/run_dir.hpp"
 

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "protocol/result.hpp"
+#include "protocol/base/result.hpp"
 
 namespace fd {
 

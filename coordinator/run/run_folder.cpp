@@ -16,7 +16,7 @@
 #include "actors/storage/files.hpp"
 #include "actors/system/failpoint.hpp"
 #include "actors/system/log.hpp"
-#include "coordinator/merge/merge.hpp"
+#include "coordinator/ingest/ingest_summary.hpp"
 #include "coordinator/run/run_seal.hpp"
 #include "coordinator/shards/files.hpp"
 #include "coordinator/shards/replace.hpp"
@@ -229,20 +229,18 @@ Result<RunShards> RunFolder::shards() const {
     FD_TRY_VOID(finish_replacement(dir_.shard(index)));
     FD_TRY(const Manifest manifest, read_shard_manifest(dir_, index));
     digest.update(json::canonical(to_json(manifest)) + "\n");
-    ShardSeed seed;
-    seed.count = static_cast<std::uint32_t>(manifest.count);
-    seed.committed = manifest.state == ShardFileState::committed;
-    shards.before.total += manifest.count;
-    if (seed.committed) {
+    const bool committed = manifest.state == ShardFileState::committed;
+    shards.states.push_back({static_cast<std::uint32_t>(manifest.count), committed});
+    shards.total += manifest.count;
+    if (committed) {
       const auto count = [&](Verdict verdict) {
         const auto found = manifest.verdicts.find(std::string(name(verdict)));
         return found == manifest.verdicts.end() ? 0 : found->second;
       };
-      shards.before.done += manifest.count;
-      shards.before.kept += count(Verdict::kept);
-      shards.before.rejected += count(Verdict::rejected);
+      shards.done += manifest.count;
+      shards.kept += count(Verdict::kept);
+      shards.rejected += count(Verdict::rejected);
     }
-    shards.seeds.push_back(seed);
   }
   shards.digest = digest.finish();
   return shards;

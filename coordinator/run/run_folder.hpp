@@ -6,10 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "coordinator/control/progress.hpp"
-#include "coordinator/ingest/ingest.hpp"
+#include "coordinator/ingest/ingest_summary.hpp"
 #include "coordinator/run/lock.hpp"
-#include "protocol/result.hpp"
+#include "protocol/base/result.hpp"
 #include "protocol/run_config.hpp"
 #include "protocol/run_dir.hpp"
 
@@ -27,11 +26,20 @@ struct RunFacts {
   std::vector<FileEntry> ingested;  ///< what the files of the ingest were when it ended
 };
 
-/// The shards of a run as they lie on disk.
+/// One shard as it lies on disk.
+struct ShardState {
+  std::uint32_t count = 0;  ///< samples
+  bool committed = false;   ///< its files are written, without a failed sample
+};
+
+/// The shards of a run as they lie on disk. Counts of samples.
 struct RunShards {
-  std::vector<ShardSeed> seeds;
-  Progress before;  ///< what committed ones count to
-  Digest digest;    ///< of what all their manifests say
+  std::vector<ShardState> states;
+  std::uint64_t total = 0;
+  std::uint64_t done = 0;  ///< in committed shards, as are the next two
+  std::uint64_t kept = 0;
+  std::uint64_t rejected = 0;
+  Digest digest;  ///< of what all their manifests say
 };
 
 /// A run's folder, held by this process alone until it is destroyed.

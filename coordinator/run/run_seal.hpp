@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "coordinator/ingest/ingest.hpp"
+#include "protocol/base/result.hpp"
 #include "protocol/json/json.hpp"
 #include "protocol/manifest.hpp"
-#include "protocol/result.hpp"
 #include "protocol/run_dir.hpp"
 
 namespace fd {

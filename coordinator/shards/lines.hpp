@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "protocol/base/result.hpp"
 #include "protocol/records.hpp"
-#include "protocol/result.hpp"
 #include "protocol/run_dir.hpp"
 
 namespace fd {

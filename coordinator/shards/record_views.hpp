@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "protocol/base/result.hpp"
 #include "protocol/records.hpp"
-#include "protocol/result.hpp"
 
 // The lines of a shard's files as views into them. Merging a million samples copies most fields
 // from one canonical line into another: taken as they stand in the file, quotes and escapes

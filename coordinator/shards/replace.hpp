@@ -3,8 +3,8 @@
 #include <string>
 
 #include "coordinator/shards/files.hpp"
+#include "protocol/base/result.hpp"
 #include "protocol/manifest.hpp"
-#include "protocol/result.hpp"
 #include "protocol/run_config.hpp"
 
 namespace fd {

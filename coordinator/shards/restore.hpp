@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "coordinator/shards/files.hpp"
+#include "protocol/base/result.hpp"
 #include "protocol/messages.hpp"
-#include "protocol/result.hpp"
 #include "protocol/run_config.hpp"
 #include "protocol/run_dir.hpp"
 

@@ -4,8 +4,6 @@
 #include <string>
 #include <string_view>
 
-#include "coordinator/merge/merge.hpp"
-
 namespace fd {
 
 /// Returns 1234567 as "1,234,567".
@@ -15,9 +13,6 @@ std::string grouped(std::uint64_t number);
 std::string percent(std::uint64_t part, std::uint64_t whole);
 /// Returns a number with at most four digits behind the point and no trailing zeros.
 std::string short_number(double number);
-/// Returns "0.9352 >= 0.95", "no observation >= 0.1" or "0.01 <= 0": how a gate came out.
-std::string gate_text(const GateVerdict& gate);
-
 /// Returns `text` so that it can be printed: control characters, invalid UTF-8 and characters that
 /// reorder or hide text become \n, \t, \x1b or \u202e.
 std::string printable(std::string_view text);

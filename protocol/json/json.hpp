@@ -12,7 +12,7 @@
 #include <variant>
 #include <vector>
 
-#include "protocol/result.hpp"
+#include "protocol/base/result.hpp"
 
 namespace fd::json {
 

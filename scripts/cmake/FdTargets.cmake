@@ -5,11 +5,13 @@ add_library(fd_options INTERFACE)
 target_include_directories(fd_options INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_definitions(fd_options INTERFACE FD_VERSION="${PROJECT_VERSION}")
 target_compile_options(fd_options INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wold-style-cast -fno-strict-aliasing)
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wold-style-cast -fno-strict-aliasing
+  -pthread)  # some libraries ask for it: compiled headers fit only where it is the same
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # GCC 12 warns wrongly of std::variant (PR 105593) and std::string (PR 105651) once it inlines; the
-  # sanitizer builds look for the real thing.
-  target_compile_options(fd_options INTERFACE -Wno-maybe-uninitialized -Wno-restrict)
+  # GCC 12 warns wrongly of std::variant (PR 105593) and std::string (PR 105651, 105329) once it inlines;
+  # the sanitizer builds look for the real thing.
+  target_compile_options(fd_options INTERFACE -Wno-maybe-uninitialized -Wno-restrict
+                         -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread)
 endif()
 if(FD_WERROR)
   target_compile_options(fd_options INTERFACE -Werror)
@@ -26,13 +28,28 @@ if(FD_SANITIZE_FLAGS)
   target_link_options(fd_options INTERFACE ${FD_SANITIZE_FLAGS})
 endif()
 
-# fd_share_headers(NAME): most of a file's compile time is headers; four files of this target share
-# them, and with them their unnamed namespaces. -Wsubobject-linkage is off, since it takes a file that
-# shares for a header.
-function(fd_share_headers name)
-  set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 4
-                        UNITY_BUILD_UNIQUE_ID FD_UNIT)
-  target_compile_options(${name} PRIVATE -Wno-subobject-linkage)
+# Compiled headers: the standard library's for the product, GoogleTest's too for tests, which are
+# compiled with other options. A file includes what it uses all the same.
+add_library(fd_headers OBJECT ${CMAKE_CURRENT_LIST_DIR}/headers.cpp)
+target_link_libraries(fd_headers PRIVATE fd_options)
+target_precompile_headers(fd_headers PRIVATE ${CMAKE_CURRENT_LIST_DIR}/headers.hpp)
+set(FD_TEST_OPTIONS $<$<CONFIG:RelWithDebInfo>:-O1>)
+if(FD_TESTS)
+  add_library(fd_test_headers OBJECT ${CMAKE_CURRENT_LIST_DIR}/headers.cpp)
+  target_link_libraries(fd_test_headers PRIVATE fd_options GTest::gtest)
+  target_compile_options(fd_test_headers PRIVATE ${FD_TEST_OPTIONS})
+  target_precompile_headers(fd_test_headers PRIVATE ${CMAKE_CURRENT_LIST_DIR}/test_headers.hpp)
+endif()
+
+# fd_share_headers(NAME): with FD_UNITY, four files of a target are compiled as one, and share unnamed
+# namespaces with it. -Wsubobject-linkage is off then, since it takes a file that shares for a header.
+function(fd_share_headers name headers)
+  target_precompile_headers(${name} REUSE_FROM ${headers})
+  if(FD_UNITY)
+    set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 4
+                          UNITY_BUILD_UNIQUE_ID FD_UNIT)
+    target_compile_options(${name} PRIVATE -Wno-subobject-linkage)
+  endif()
 endfunction()
 
 # fd_library(NAME SOURCES a.cpp ... LINKS x ...)
@@ -40,7 +57,41 @@ function(fd_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
   target_link_libraries(${name} PUBLIC fd_options ${ARG_LINKS})
-  fd_share_headers(${name})
+  fd_share_headers(${name} fd_headers)
+endfunction()
+
+# fd_room(NAME [USES fd_room ...] [LINKS library ...] [EXCEPT file ...]): the files of this folder as a
+# library. Its files may include those of the rooms it uses, and of the rooms that those use; any other
+# include of ours is an error. A room must be there before it is used, so there is no cycle.
+function(fd_room name)
+  cmake_parse_arguments(ARG "" "" "USES;LINKS;EXCEPT" ${ARGN})
+  file(RELATIVE_PATH room ${CMAKE_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})
+  set(allowed ${room})
+  foreach(used IN LISTS ARG_USES)
+    if(NOT TARGET ${used})
+      message(FATAL_ERROR "${room} uses ${used}, which is not a room below it")
+    endif()
+    get_target_property(more ${used} FD_ROOMS)
+    list(APPEND allowed ${more})
+  endforeach()
+  list(REMOVE_DUPLICATES allowed)
+
+  file(GLOB files CONFIGURE_DEPENDS *.hpp *.cpp)
+  foreach(file IN LISTS files)
+    file(STRINGS ${file} includes REGEX "^#include \"")
+    foreach(line IN LISTS includes)
+      string(REGEX REPLACE "^#include \"(.*)/[^/]*\".*" "\\1" included "${line}")
+      if(NOT included IN_LIST allowed)
+        message(FATAL_ERROR "${file}: ${line}: ${room} uses no room ${included}")
+      endif()
+    endforeach()
+  endforeach()
+
+  file(GLOB sources CONFIGURE_DEPENDS *.cpp)
+  list(TRANSFORM ARG_EXCEPT PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
+  list(REMOVE_ITEM sources ${ARG_EXCEPT})
+  fd_library(${name} SOURCES ${sources} LINKS ${ARG_USES} ${ARG_LINKS})
+  set_target_properties(${name} PROPERTIES FD_ROOMS "${allowed}")
 endfunction()
 
 # fd_program(NAME SOURCES a.cpp ... LINKS x ...): an installed executable.
@@ -84,8 +135,8 @@ function(fd_test name)
   target_compile_definitions(${name} PRIVATE FD_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
                              FD_BIN_DIR="${CMAKE_BINARY_DIR}/bin")
   # A test's own code is run once; what it tests lies in libraries, and those are optimized fully.
-  target_compile_options(${name} PRIVATE $<$<CONFIG:RelWithDebInfo>:-O1>)
-  fd_share_headers(${name})
+  target_compile_options(${name} PRIVATE ${FD_TEST_OPTIONS})
+  fd_share_headers(${name} fd_test_headers)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT ${ARG_TIMEOUT})
 endfunction()

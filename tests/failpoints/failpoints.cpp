@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 #include "actors/system/failpoint.hpp"
-#include "protocol/result.hpp"
+#include "protocol/base/result.hpp"
 
 namespace fd {
 namespace {

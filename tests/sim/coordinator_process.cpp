@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "coordinator/control/samples_reply.hpp"
+#include "protocol/base/mutant.hpp"
 #include "protocol/frame.hpp"
-#include "protocol/mutant.hpp"
 
 namespace fd::sim {
 namespace {

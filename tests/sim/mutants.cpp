@@ -8,8 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "protocol/mutant.hpp"
-#include "protocol/result.hpp"
+#include "protocol/base/mutant.hpp"
+#include "protocol/base/result.hpp"
 #include "tests/sim/batch.hpp"
 
 namespace fd::sim {

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "protocol/digest.hpp"
+#include "protocol/base/digest.hpp"
 
 namespace fd::sim {
 namespace {

@@ -3,7 +3,7 @@
 #include <memory>
 #include <utility>
 
-#include "protocol/mutant.hpp"
+#include "protocol/base/mutant.hpp"
 #include "tests/sim/worker_process.hpp"
 
 namespace fd::sim {

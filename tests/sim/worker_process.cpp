@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "protocol/base/mutant.hpp"
 #include "protocol/frame.hpp"
-#include "protocol/mutant.hpp"
 #include "tests/sim/coordinator_process.hpp"
 
 namespace fd::sim {

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <string>
 
-#include "protocol/result.hpp"
+#include "protocol/base/result.hpp"
 #include "tests/simulator/answer_book.hpp"
 
 namespace fd::simulator {

@@ -10,7 +10,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "protocol/result.hpp"
+#include "protocol/base/result.hpp"
 #include "tests/simulator/answer_loader.hpp"
 #include "tests/simulator/options.hpp"
 #include "tests/simulator/server.hpp"

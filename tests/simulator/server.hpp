@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "protocol/result.hpp"
+#include "protocol/base/result.hpp"
 #include "tests/simulator/service.hpp"
 
 namespace fd::simulator {

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "protocol/digest.hpp"
+#include "protocol/base/digest.hpp"
 #include "tests/simulator/answer_book.hpp"
 #include "tests/simulator/chat_request.hpp"
 #include "tests/simulator/faults.hpp"

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-#include "protocol/result.hpp"
+#include "protocol/base/result.hpp"
 
 namespace fd::simulator {
 

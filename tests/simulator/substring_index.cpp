@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "protocol/result.hpp"
+#include "protocol/base/result.hpp"
 
 namespace fd::simulator {
 namespace {

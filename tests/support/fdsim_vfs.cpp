@@ -12,7 +12,7 @@
 
 #include <sqlite3.h>
 
-#include "protocol/result.hpp"
+#include "protocol/base/result.hpp"
 
 namespace fd::testing_support {
 namespace {

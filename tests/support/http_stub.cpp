@@ -19,8 +19,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "protocol/base/result.hpp"
 #include "protocol/json/json.hpp"
-#include "protocol/result.hpp"
 
 namespace fd::testing {
 namespace {

@@ -5,7 +5,7 @@
 #include <set>
 #include <utility>
 
-#include "protocol/result.hpp"
+#include "protocol/base/result.hpp"
 
 namespace fd::testing_support {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "actors/gateway/call_scheduler.hpp"
 #include "actors/gateway/http/curl_loop.hpp"
-#include "protocol/result.hpp"
+#include "protocol/base/result.hpp"
 
 namespace fd {
 namespace {

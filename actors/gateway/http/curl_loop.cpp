@@ -7,7 +7,7 @@
 
 #include "actors/gateway/openai/error_text.hpp"
 #include "actors/system/failpoint.hpp"
-#include "protocol/result.hpp"
+#include "protocol/base/result.hpp"
 
 namespace fd {
 namespace {

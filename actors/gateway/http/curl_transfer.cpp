@@ -5,8 +5,9 @@
 #include <utility>
 
 #include "actors/gateway/openai/error_text.hpp"
+#include "actors/gateway/openai/openai_codec.hpp"
 #include "actors/system/failpoint.hpp"
-#include "protocol/result.hpp"
+#include "protocol/base/result.hpp"
 
 namespace fd {
 namespace {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "actors/gateway/http/curl_gateway.hpp"
-#include "protocol/result.hpp"
+#include "protocol/base/result.hpp"
 #include "protocol/run_config.hpp"
 
 namespace fd {

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <variant>
 
-#include "actors/gateway/gateway.hpp"
+#include "actors/gateway/chat_call.hpp"
 
 namespace fd {
 
@@ -14,13 +14,6 @@ namespace fd {
 /// Source: OpenAI's "Create chat completion", the parameters that vLLM, SGLang, llama.cpp, TGI and
 /// Ollama take too.
 void append_request(const ChatCall& call, std::string& out);
-
-/// What a provider says that a reply cost. Zero where it does not say, or says nonsense.
-struct TokenUsage {
-  std::uint64_t prompt = 0;
-  std::uint64_t completion = 0;
-  friend bool operator==(const TokenUsage&, const TokenUsage&) = default;
-};
 
 /// A good reply. All texts are valid UTF-8: what was none is replaced by U+FFFD.
 struct Completion {

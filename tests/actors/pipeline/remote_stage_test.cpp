@@ -9,6 +9,10 @@
 #include <gtest/gtest.h>
 
 #include "actors/pipeline/stage_server.hpp"
+#include "actors/stages/clean.hpp"
+#include "actors/stages/rule_filter.hpp"
+#include "actors/stages/score.hpp"
+#include "actors/stages/select.hpp"
 #include "actors/transport/zmq_transport.hpp"
 #include "tests/actors/pipeline/no_select_star.hpp"
 

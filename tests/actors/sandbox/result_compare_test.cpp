@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "actors/sandbox/row_encoding.hpp"
-#include "protocol/digest.hpp"
+#include "protocol/base/digest.hpp"
 
 namespace fd {
 namespace {

@@ -1,10 +1,12 @@
+#include "actors/sql/clean.hpp"
+
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "actors/sql/sql_answer.hpp"
-#include "actors/stages/stages.hpp"
+#include "actors/stages/clean.hpp"
 
 namespace fd {
 namespace {

@@ -1,3 +1,5 @@
+#include "actors/stages/exec.hpp"
+
 #include <map>
 #include <string>
 #include <vector>
@@ -5,7 +7,6 @@
 #include <gtest/gtest.h>
 
 #include "actors/sandbox/result_compare.hpp"
-#include "actors/stages/stages.hpp"
 
 namespace fd {
 namespace {

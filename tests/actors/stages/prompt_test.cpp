@@ -1,9 +1,11 @@
+#include "actors/stages/prompt.hpp"
+
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
-#include "actors/stages/stages.hpp"
+#include "protocol/call_key.hpp"
 
 namespace fd {
 namespace {

@@ -1,8 +1,8 @@
+#include "actors/stages/rule_filter.hpp"
+
 #include <string>
 
 #include <gtest/gtest.h>
-
-#include "actors/stages/stages.hpp"
 
 namespace fd {
 namespace {

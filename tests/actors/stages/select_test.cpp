@@ -1,9 +1,11 @@
+#include "actors/stages/select.hpp"
+
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
-#include "actors/stages/stages.hpp"
+#include "actors/stages/score.hpp"
 
 namespace fd {
 namespace {

@@ -1,3 +1,5 @@
+#include "coordinator/commands/show.hpp"
+
 #include <algorithm>
 #include <string>
 #include <vector>

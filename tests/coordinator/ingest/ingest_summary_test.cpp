@@ -1,3 +1,5 @@
+#include "coordinator/ingest/ingest_summary.hpp"
+
 #include <string>
 
 #include <gtest/gtest.h>

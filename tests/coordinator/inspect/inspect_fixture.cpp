@@ -6,10 +6,11 @@
 
 #include <gtest/gtest.h>
 
-#include "actors/stages/stages.hpp"
+#include "actors/stages/prompt.hpp"
 #include "actors/storage/files.hpp"
 #include "coordinator/ledger/ledger.hpp"
 #include "coordinator/merge/merge.hpp"
+#include "coordinator/reports/timing.hpp"
 #include "coordinator/shards/files.hpp"
 #include "tests/coordinator/shards/artifacts_fixture.hpp"
 

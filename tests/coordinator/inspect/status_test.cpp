@@ -6,6 +6,7 @@
 
 #include "actors/storage/files.hpp"
 #include "coordinator/control/status_file.hpp"
+#include "coordinator/reports/costs.hpp"
 #include "tests/coordinator/inspect/inspect_fixture.hpp"
 #include "tests/coordinator/shards/artifacts_fixture.hpp"
 

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "protocol/digest.hpp"
+#include "protocol/base/digest.hpp"
 #include "tests/support/temp_folder.hpp"
 
 namespace fd {

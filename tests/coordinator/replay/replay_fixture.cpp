@@ -7,6 +7,10 @@
 
 #include <gtest/gtest.h>
 
+#include "actors/stages/clean.hpp"
+#include "actors/stages/rule_filter.hpp"
+#include "actors/stages/score.hpp"
+#include "actors/stages/select.hpp"
 #include "coordinator/run/run_folder.hpp"
 #include "tests/coordinator/shards/artifacts_fixture.hpp"
 

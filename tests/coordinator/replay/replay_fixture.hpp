@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "actors/stages/stages.hpp"
 #include "coordinator/replay/shard.hpp"
 #include "coordinator/shards/files.hpp"
 #include "protocol/run_config.hpp"

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "coordinator/reports/gates.hpp"
+#include "coordinator/reports/run_summary.hpp"
 #include "coordinator/reports/wilson.hpp"
 #include "tests/coordinator/shards/artifacts_fixture.hpp"
 

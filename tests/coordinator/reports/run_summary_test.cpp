@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "coordinator/merge/merge.hpp"
+#include "coordinator/reports/gates.hpp"
 #include "coordinator/text/report_text.hpp"
 
 namespace fd {

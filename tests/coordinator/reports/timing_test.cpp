@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "coordinator/reports/costs.hpp"
+
 namespace fd {
 namespace {
 

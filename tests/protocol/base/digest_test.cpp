@@ -1,4 +1,4 @@
-#include "protocol/digest.hpp"
+#include "protocol/base/digest.hpp"
 
 #include <random>
 #include <string>

@@ -1,11 +1,11 @@
-#include "protocol/digest.hpp"
+#include "protocol/base/digest.hpp"
 
 #include <cstring>
 #include <utility>
 
 #include <openssl/evp.h>
 
-#include "protocol/result.hpp"
+#include "protocol/base/result.hpp"
 
 #if defined(__x86_64__)
 #include <nmmintrin.h>

@@ -1,0 +1,1 @@
+// The compiled headers need a file that they belong to.
