@@ -21,7 +21,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::start(caf::actor_system& system, con
   }
   UseTargets entrances;
   std::vector<caf::actor> next = {sink};
-  for (auto id = kPureStages.rbegin(); id != kPureStages.rend(); ++id) {
+  for (auto id = kStageChain.rbegin(); id != kStageChain.rend(); ++id) {
     std::vector<caf::actor>& actors = entrances.targets.at(static_cast<std::size_t>(*id));
     const std::uint32_t count = local(*id) && *id == StageId::exec ? options.exec_actors : 1;
     for (std::uint32_t i = 0; i < count; ++i) {

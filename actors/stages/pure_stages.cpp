@@ -32,7 +32,7 @@ Result<std::unique_ptr<Stage>> make_pure_stage(StageId id, const RunConfig& conf
 Result<std::vector<std::unique_ptr<Stage>>> make_pure_stages(const RunConfig& config,
                                                              const SandboxOpener& open_database) {
   std::vector<std::unique_ptr<Stage>> stages;
-  for (const StageId id : kPureStages) {
+  for (const StageId id : kStageChain) {
     FD_TRY(std::unique_ptr<Stage> stage, make_pure_stage(id, config, open_database));
     stages.push_back(std::move(stage));
   }
