@@ -28,43 +28,40 @@ if(FD_SANITIZE_FLAGS)
   target_link_options(fd_options INTERFACE ${FD_SANITIZE_FLAGS})
 endif()
 
-# Compiled headers: the standard library's for the product, GoogleTest's too for tests, which are
-# compiled with other options. A file includes what it uses all the same.
-add_library(fd_headers OBJECT ${CMAKE_CURRENT_LIST_DIR}/headers.cpp)
-target_link_libraries(fd_headers PRIVATE fd_options)
-target_precompile_headers(fd_headers PRIVATE ${CMAKE_CURRENT_LIST_DIR}/headers.hpp)
-set(FD_TEST_OPTIONS $<$<CONFIG:RelWithDebInfo>:-O1>)
+# fd_headers(NAME HEADER [LINKS x ...] [OPTIONS x ...]): headers that are compiled once, for all targets
+# that name them (HEADERS) and have the same options. A file includes what it uses all the same.
+function(fd_headers name header)
+  cmake_parse_arguments(ARG "" "" "LINKS;OPTIONS" ${ARGN})
+  set(directory ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/headers)
+  add_library(${name} OBJECT ${directory}/empty.cpp)
+  target_link_libraries(${name} PRIVATE fd_options ${ARG_LINKS})
+  target_compile_options(${name} PRIVATE ${ARG_OPTIONS})
+  target_precompile_headers(${name} PRIVATE ${directory}/${header})
+endfunction()
+fd_headers(fd_std_headers std.hpp)
+fd_headers(fd_caf_headers caf.hpp LINKS caf_core)
 if(FD_TESTS)
-  add_library(fd_test_headers OBJECT ${CMAKE_CURRENT_LIST_DIR}/headers.cpp)
-  target_link_libraries(fd_test_headers PRIVATE fd_options GTest::gtest)
-  target_compile_options(fd_test_headers PRIVATE ${FD_TEST_OPTIONS})
-  target_precompile_headers(fd_test_headers PRIVATE ${CMAKE_CURRENT_LIST_DIR}/test_headers.hpp)
+  # A test's own code is run once; what it tests lies in libraries, and those are optimized.
+  set(FD_TEST_OPTIONS $<$<CONFIG:RelWithDebInfo>:-O0>)
+  fd_headers(fd_test_headers test.hpp LINKS GTest::gtest OPTIONS ${FD_TEST_OPTIONS})
 endif()
 
-# fd_share_headers(NAME): with FD_UNITY, four files of a target are compiled as one, and share unnamed
-# namespaces with it. -Wsubobject-linkage is off then, since it takes a file that shares for a header.
-function(fd_share_headers name headers)
-  target_precompile_headers(${name} REUSE_FROM ${headers})
-  if(FD_UNITY)
-    set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 4
-                          UNITY_BUILD_UNIQUE_ID FD_UNIT)
-    target_compile_options(${name} PRIVATE -Wno-subobject-linkage)
-  endif()
-endfunction()
-
-# fd_library(NAME SOURCES a.cpp ... LINKS x ...)
+# fd_library(NAME SOURCES a.cpp ... LINKS x ... [HEADERS compiled_headers])
 function(fd_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
+  cmake_parse_arguments(ARG "" "HEADERS" "SOURCES;LINKS" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
   target_link_libraries(${name} PUBLIC fd_options ${ARG_LINKS})
-  fd_share_headers(${name} fd_headers)
+  if(NOT ARG_HEADERS)
+    set(ARG_HEADERS fd_std_headers)
+  endif()
+  target_precompile_headers(${name} REUSE_FROM ${ARG_HEADERS})
 endfunction()
 
-# fd_room(NAME [USES fd_room ...] [LINKS library ...] [EXCEPT file ...]): the files of this folder as a
+# fd_room(NAME [USES fd_room ...] [LINKS library ...] [EXCEPT file ...] [HEADERS x]): the files of this folder as a
 # library. Its files may include those of the rooms it uses, and of the rooms that those use; any other
 # include of ours is an error. A room must be there before it is used, so there is no cycle.
 function(fd_room name)
-  cmake_parse_arguments(ARG "" "" "USES;LINKS;EXCEPT" ${ARGN})
+  cmake_parse_arguments(ARG "" "HEADERS" "USES;LINKS;EXCEPT" ${ARGN})
   file(RELATIVE_PATH room ${CMAKE_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})
   set(allowed ${room})
   foreach(used IN LISTS ARG_USES)
@@ -90,7 +87,7 @@ function(fd_room name)
   file(GLOB sources CONFIGURE_DEPENDS *.cpp)
   list(TRANSFORM ARG_EXCEPT PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
   list(REMOVE_ITEM sources ${ARG_EXCEPT})
-  fd_library(${name} SOURCES ${sources} LINKS ${ARG_USES} ${ARG_LINKS})
+  fd_library(${name} SOURCES ${sources} LINKS ${ARG_USES} ${ARG_LINKS} HEADERS ${ARG_HEADERS})
   set_target_properties(${name} PROPERTIES FD_ROOMS "${allowed}")
 endfunction()
 
@@ -134,9 +131,8 @@ function(fd_test name)
   target_link_libraries(${name} PRIVATE fd_options GTest::gtest GTest::gtest_main ${ARG_LINKS})
   target_compile_definitions(${name} PRIVATE FD_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
                              FD_BIN_DIR="${CMAKE_BINARY_DIR}/bin")
-  # A test's own code is run once; what it tests lies in libraries, and those are optimized fully.
   target_compile_options(${name} PRIVATE ${FD_TEST_OPTIONS})
-  fd_share_headers(${name} fd_test_headers)
+  target_precompile_headers(${name} REUSE_FROM fd_test_headers)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT ${ARG_TIMEOUT})
 endfunction()

@@ -23,6 +23,9 @@ std::string folded(const std::string& text) {
 }  // namespace
 
 void NoSelectStarStage::process(WorkItem& item) {
+  if (before_ != nullptr) {
+    before_->process(item);
+  }
   for (Candidate& candidate : item.candidates) {
     // A candidate that an earlier stage has rejected keeps the earlier reason.
     if (candidate.rule == Reason::none &&

@@ -1,4 +1,4 @@
-// What most files include; see FdTargets.cmake.
+// What most files include.
 #pragma once
 
 #include <algorithm>

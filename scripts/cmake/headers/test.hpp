@@ -1,0 +1,6 @@
+// What most tests include.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include "scripts/cmake/headers/std.hpp"
