@@ -18,6 +18,7 @@
 #include "actors/sandbox/sql_sandbox.hpp"
 #include "actors/storage/directory_trust.hpp"
 #include "actors/storage/files.hpp"
+#include "actors/storage/temporary_directory.hpp"
 #include "actors/system/command_line.hpp"
 #include "actors/system/incarnation.hpp"
 #include "actors/system/log.hpp"
@@ -102,28 +103,6 @@ std::string host_name() {
   gethostname(host, sizeof host - 1);
   return std::string(host).substr(0, 40);
 }
-
-/// A folder of our own that goes with the process.
-class TemporaryFolder {
- public:
-  static Result<std::unique_ptr<TemporaryFolder>> make() {
-    const char* base = std::getenv("TMPDIR");
-    std::string pattern =
-        std::string(base != nullptr && *base != '\0' ? base : "/tmp") + "/fd-worker-XXXXXX";
-    if (mkdtemp(pattern.data()) == nullptr) {
-      return Error{Errc::storage, "cannot make a temporary folder " + pattern};
-    }
-    return std::unique_ptr<TemporaryFolder>(new TemporaryFolder(pattern));
-  }
-  ~TemporaryFolder() { static_cast<void>(remove_tree(path_).ok()); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  explicit TemporaryFolder(std::string path) : path_(std::move(path)) {}
-  std::string path_;
-};
 
 struct Settings {
   std::string endpoint;
@@ -338,7 +317,7 @@ int serve(Settings settings) {
   core.incarnation = folder->incarnation;
   settings.options.journal_directory = folder->journal;
   const Log log(settings.level, folder->name);
-  std::unique_ptr<TemporaryFolder> temporary;
+  std::optional<TemporaryDirectory> temporary;
   if (settings.state.state) {
     settings.options.database_directory = *settings.state.state + "/databases";
     const std::string& databases = settings.options.database_directory;
@@ -350,11 +329,11 @@ int serve(Settings settings) {
       return fail(own.error());
     }
   } else {
-    auto made = TemporaryFolder::make();
+    auto made = TemporaryDirectory::create("fd-worker-");
     if (!made.ok()) {
       return fail(made.error());
     }
-    temporary = std::move(made).value();
+    temporary.emplace(std::move(made).value());
     settings.options.database_directory = temporary->path();
   }
 

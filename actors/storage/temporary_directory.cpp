@@ -1,23 +1,25 @@
 #include "actors/storage/temporary_directory.hpp"
 
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
 
+#include "actors/storage/errno_error.hpp"
 #include "actors/storage/files.hpp"
 
 namespace fd {
 
-Result<TemporaryFolder> TemporaryFolder::create() {
+Result<TemporaryDirectory> TemporaryDirectory::create(const std::string& prefix) {
   const char* root = std::getenv("TMPDIR");
-  std::string path = std::string(root != nullptr && *root != '\0' ? root : "/tmp") + "/fd-XXXXXX";
+  std::string path =
+      std::string(root != nullptr && *root != '\0' ? root : "/tmp") + "/" + prefix + "XXXXXX";
   if (::mkdtemp(path.data()) == nullptr) {
-    return Error{Errc::storage, path + ": " + std::strerror(errno) + " (TMPDIR can name another)"};
+    Error error = storage_error(path);
+    error.message += " (TMPDIR can name another)";
+    return error;
   }
-  return TemporaryFolder(std::move(path));
+  return TemporaryDirectory(std::move(path));
 }
 
-TemporaryFolder::~TemporaryFolder() {
+TemporaryDirectory::~TemporaryDirectory() {
   if (!path_.empty()) {
     static_cast<void>(remove_tree(path_).ok());
   }

@@ -236,7 +236,7 @@ class Verifier {
     if (!truth_->facts.exit_code || !verification_.report.sound() || !replayed_.empty()) {
       return {};
     }
-    FD_TRY(const TemporaryFolder folder, TemporaryFolder::create());
+    FD_TRY(const TemporaryDirectory folder, TemporaryDirectory::create("fd-"));
     const RunDir out(folder.path());
     const auto merged = merge_run(dir_, out, truth_->config, truth_->facts.ingest, RunTimes{});
     if (!merged.ok()) {
