@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <utility>
 
 #include <arpa/inet.h>
+#include <curl/curl.h>
 
 #include "protocol/base/ascii.hpp"
 
@@ -13,6 +15,8 @@ namespace fd {
 namespace {
 
 constexpr std::size_t kMaxHost = 253;
+constexpr const char* kNoName = "the host is not a name of letters, digits, '.', '-' and '_'";
+constexpr const char* kNoPort = "the port must be in [1, 65535]";
 
 using Ipv6 = std::array<std::uint8_t, 16>;
 using Ipv4 = std::array<std::uint8_t, 4>;
@@ -81,42 +85,14 @@ bool looks_numeric(std::string_view host) {
          (std::all_of(label.begin(), label.end(), is_ascii_digit) || label.starts_with("0x"));
 }
 
-Result<bool> host_loopback(const std::string& host, bool bracketed) {
-  if (host.empty()) {
-    return refused("the host is missing");
-  }
-  if (bracketed) {
-    return ipv6_loopback(host);
-  }
+Result<bool> name_loopback(const std::string& host) {
   if (host.size() > kMaxHost || !std::all_of(host.begin(), host.end(), is_host_character)) {
-    return refused("the host is not a name of letters, digits, '.', '-' and '_'");
+    return refused(kNoName);
   }
   if (looks_numeric(host)) {
     return ipv4_loopback(host);
   }
   return host == "localhost" || host.ends_with(".localhost");
-}
-
-Result<void> check_port(std::string_view port) {
-  std::uint32_t number = 0;
-  for (const char c : port.substr(0, 6)) {
-    number = is_ascii_digit(c) ? number * 10 + static_cast<std::uint32_t>(c - '0') : 100000;
-  }
-  if (port.empty() || port.size() > 5 || number == 0 || number > 65535) {
-    return refused("the port must be in [1, 65535]");
-  }
-  return {};
-}
-
-/// Removes the scheme; returns whether it is https.
-Result<bool> take_scheme(std::string_view& url) {
-  const std::string start = lower(url.substr(0, 8));
-  const bool https = start == "https://";
-  if (!https && !start.starts_with("http://")) {
-    return refused("must begin with http:// or https://");
-  }
-  url.remove_prefix(https ? 8 : 7);
-  return https;
 }
 
 Result<void> check_characters(std::string_view url) {
@@ -129,46 +105,75 @@ Result<void> check_characters(std::string_view url) {
   return {};
 }
 
-/// The host and port of a URL.
-struct Authority {
-  std::string host;
-  bool bracketed = false;
-  std::string_view rest;  ///< what follows the host: nothing, or ":port"
-};
-
-Result<Authority> split_authority(std::string_view text) {
-  Authority out;
-  out.bracketed = text.starts_with('[');
-  const std::size_t end = out.bracketed ? text.find(']') : std::min(text.find(':'), text.size());
-  if (end == std::string_view::npos) {
-    return refused("the bracket around the host is not closed");
+/// Says why libcurl does not take a URL with this authority.
+std::string reason(CURLUcode code, std::string_view authority) {
+  const std::size_t bracket =
+      authority.starts_with('[') ? authority.find(']') : std::string_view::npos;
+  switch (code) {
+    case CURLUE_USER_NOT_ALLOWED:
+      return "must not hold credentials; name a variable in api_key_env";
+    case CURLUE_NO_HOST:
+      return "the host is missing";
+    case CURLUE_BAD_PORT_NUMBER:
+      return bracket != std::string_view::npos && !authority.substr(bracket).starts_with("]:")
+                 ? "the host is followed by something that is no port"
+                 : kNoPort;
+    case CURLUE_BAD_IPV6:
+      return bracket == std::string_view::npos ? "the bracket around the host is not closed"
+             : authority.starts_with("[]")     ? "the host is missing"
+                                               : "the host in brackets is no IPv6 address";
+    default:
+      return kNoName;
   }
-  out.host = lower(text.substr(out.bracketed ? 1 : 0, out.bracketed ? end - 1 : end));
-  out.rest = text.substr(out.bracketed ? end + 1 : end);
-  return out;
+}
+
+std::string part_of(CURLU* url, CURLUPart part) {
+  char* text = nullptr;
+  curl_url_get(url, part, &text, 0);
+  const std::unique_ptr<char, void (*)(void*)> owner(text, curl_free);
+  return text == nullptr ? "" : text;
 }
 
 }  // namespace
 
 Result<EndpointUrl> parse_endpoint_url(std::string_view url) {
-  EndpointUrl out;
   FD_TRY_VOID(check_characters(url));
-  FD_TRY(out.https, take_scheme(url));
-  const std::string_view text = url.substr(0, url.find_first_of("/?#"));
-  if (text.find('@') != std::string_view::npos) {
-    return refused("must not hold credentials; name a variable in api_key_env");
+  EndpointUrl out;
+  const std::string whole = lower(url);
+  out.https = whole.starts_with("https://");
+  if (!out.https && !whole.starts_with("http://")) {
+    return refused("must begin with http:// or https://");
   }
-  if (url.find_first_of("?#") != std::string_view::npos) {
+  const std::string_view text = std::string_view(whole).substr(out.https ? 8 : 7);
+  const std::string_view authority = text.substr(0, text.find_first_of("/?#"));
+  const std::unique_ptr<CURLU, void (*)(CURLU*)> parsed(curl_url(), curl_url_cleanup);
+  const CURLUcode code =  // libcurl skips a third slash
+      authority.empty()
+          ? CURLUE_NO_HOST
+          : curl_url_set(parsed.get(), CURLUPART_URL, whole.c_str(), CURLU_DISALLOW_USER);
+  if (code != CURLUE_OK) {
+    return refused(reason(code, authority));
+  }
+  if (text.find_first_of("?#") != std::string_view::npos) {
     return refused("must not have a query (?) or a fragment (#)");
   }
-  FD_TRY(const Authority authority, split_authority(text));
-  if (authority.rest.starts_with(':')) {
-    FD_TRY_VOID(check_port(authority.rest.substr(1)));
-  } else if (!authority.rest.empty()) {
-    return refused("the host is followed by something that is no port");
+  const bool bracketed = authority.starts_with('[');
+  const std::size_t end =
+      std::min(bracketed ? authority.find(']') + 1 : authority.find(':'), authority.size());
+  const std::string_view port = authority.substr(end);
+  if (port == ":" || port.size() > 6 || part_of(parsed.get(), CURLUPART_PORT) == "0") {
+    return refused(kNoPort);
   }
-  out.host = authority.host;
-  FD_TRY(out.loopback, host_loopback(out.host, authority.bracketed));
+  out.host = authority.substr(bracketed ? 1 : 0, bracketed ? end - 2 : end);
+  if (bracketed) {
+    FD_TRY(out.loopback, ipv6_loopback(out.host));
+    return out;
+  }
+  FD_TRY(out.loopback, name_loopback(out.host));
+  // libcurl decodes hosts, and reads numbers as addresses: what was judged must be what is called.
+  if (part_of(parsed.get(), CURLUPART_HOST) != out.host) {
+    return refused(kNoName);
+  }
   return out;
 }
 

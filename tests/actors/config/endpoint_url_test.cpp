@@ -82,7 +82,27 @@ TEST(EndpointUrl, RefusesWhiteSpaceQueryAndFragment) {
     EXPECT_NE(refusal(url).find("white space"), std::string::npos) << url;
   }
   EXPECT_EQ(refusal("http://h/?a=1"), "must not have a query (?) or a fragment (#)");
+  EXPECT_EQ(refusal("http://h?"), "must not have a query (?) or a fragment (#)");
+  EXPECT_EQ(refusal("http://h/#"), "must not have a query (?) or a fragment (#)");
   EXPECT_EQ(refusal("http://h#x"), "must not have a query (?) or a fragment (#)");
+}
+
+// What libcurl would decode, or take all the same.
+TEST(EndpointUrl, RefusesWhatIsReadOtherwiseThanItIsWritten) {
+  for (const char* url : {"http:///h/", "http:////h/"}) {
+    EXPECT_EQ(refusal(url), "the host is missing") << url;
+  }
+  for (const char* url : {"http://%31%36%39.254.169.254/", "http://local%68ost/", "http://a%40b/",
+                          "http://h~x/", "http://h*/"}) {
+    EXPECT_EQ(refusal(url), "the host is not a name of letters, digits, '.', '-' and '_'") << url;
+  }
+  for (const char* url : {"http://127.1/", "http://0177.0.0.1/", "http://0x7f000001/"}) {
+    EXPECT_NE(refusal(url).find("neither a name nor an IPv4 address"), std::string::npos) << url;
+  }
+  EXPECT_EQ(refusal("http://[::1%25lo]/"), "the host in brackets is no IPv6 address");
+  EXPECT_EQ(refusal("http://@h/"), "must not hold credentials; name a variable in api_key_env");
+  EXPECT_EQ(refusal("http://[0:0:0:0:0:0:0:1]:00080/"), "");
+  EXPECT_EQ(refusal("http://[::1]:/"), "the port must be in [1, 65535]");
 }
 
 }  // namespace
