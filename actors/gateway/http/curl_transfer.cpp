@@ -1,9 +1,9 @@
 #include "actors/gateway/http/curl_transfer.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
+#include "actors/gateway/http/retry_after.hpp"
 #include "actors/gateway/openai/error_text.hpp"
 #include "actors/gateway/openai/openai_codec.hpp"
 #include "actors/system/failpoint.hpp"
@@ -18,25 +18,6 @@ constexpr std::size_t kKeptReplyBytes = 256u << 10;
 template <class Value>
 void set(CURL* easy, CURLoption option, Value value) {
   FD_CHECK(curl_easy_setopt(easy, option, value) == CURLE_OK);
-}
-
-constexpr char lower(char letter) {
-  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
-}
-
-/// Returns the value of a header line when its name is `name` (in lower case), or nothing.
-std::optional<std::string_view> header_value(std::string_view line, std::string_view name) {
-  if (line.size() <= name.size() || line[name.size()] != ':') {
-    return std::nullopt;
-  }
-  for (std::size_t i = 0; i < name.size(); ++i) {
-    if (lower(line[i]) != name[i]) {
-      return std::nullopt;
-    }
-  }
-  std::string_view value = line.substr(name.size() + 1);
-  const std::size_t from = std::min(value.find_first_not_of(" \t"), value.size());
-  return value.substr(from, value.find_last_not_of(" \t\r\n") + 1 - from);
 }
 
 bool has_control_character(std::string_view text) {
@@ -132,9 +113,6 @@ void CurlTransfer::begin(JobPtr job, const CurlTarget& target) {
   set(easy_, CURLOPT_POSTFIELDS, job_->body.data());
   reply_.clear();
   header_bytes_ = 0;
-  retry_headers_ = {};
-  should_retry_.reset();
-  location_.clear();
   sends_ = 0;
   too_large_ = false;
   error_[0] = '\0';
@@ -169,7 +147,7 @@ std::size_t CurlTransfer::write_body(char* bytes, std::size_t size, std::size_t 
   return length;
 }
 
-std::size_t CurlTransfer::write_header(char* bytes, std::size_t size, std::size_t count,
+std::size_t CurlTransfer::write_header(char* /*bytes*/, std::size_t size, std::size_t count,
                                        void* self) {
   auto& transfer = *static_cast<CurlTransfer*>(self);
   const std::size_t length = size * count;
@@ -178,38 +156,23 @@ std::size_t CurlTransfer::write_header(char* bytes, std::size_t size, std::size_
     return 0;
   }
   transfer.header_bytes_ += length;
-  transfer.note_header(std::string_view(bytes, length));
   return length;
 }
 
-void CurlTransfer::note_header(std::string_view line) {
-  switch (line.empty() ? '\0' : lower(line.front())) {
-    case 'd':
-      if (const auto value = header_value(line, "date")) {
-        retry_headers_.date = *value;
-      }
-      break;
-    case 'l':
-      if (const auto value = header_value(line, "location")) {
-        location_ = *value;
-      }
-      break;
-    case 'r':
-      if (const auto value = header_value(line, "retry-after")) {
-        retry_headers_.retry_after = *value;
-      } else if (const auto in_ms = header_value(line, "retry-after-ms")) {
-        retry_headers_.retry_after_ms = *in_ms;
-      }
-      break;
-    case 'x':
-      if (const auto value = header_value(line, "x-should-retry")) {
-        if (*value == "true" || *value == "false") {
-          should_retry_ = *value == "true";
-        }
-      }
-      break;
-    default:
-      break;
+std::string CurlTransfer::header(const char* name) const {
+  curl_header* found = nullptr;
+  const auto get = [&](std::size_t index) {
+    return curl_easy_header(easy_, name, index, CURLH_HEADER, -1, &found) == CURLHE_OK;
+  };
+  return get(0) && get(found->amount - 1) ? found->value : "";
+}
+
+void CurlTransfer::add_advice(Attempt& attempt) const {
+  attempt.retry_after =
+      retry_after({header("retry-after"), header("retry-after-ms"), header("date")});
+  const std::string should_retry = header("x-should-retry");
+  if (should_retry == "true" || should_retry == "false") {
+    attempt.should_retry = should_retry == "true";
   }
 }
 
@@ -224,8 +187,7 @@ Attempt CurlTransfer::failed(CURLcode code) const {
   long status = 0;
   curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
   attempt.status = static_cast<std::uint32_t>(std::max(status, 0L));
-  attempt.retry_after = retry_after(retry_headers_);
-  attempt.should_retry = should_retry_;
+  add_advice(attempt);
   attempt.error = shown(error_[0] != '\0' ? error_.data() : curl_easy_strerror(code));
   if (too_large_) {
     attempt.end = AttemptEnd::too_large;
@@ -266,12 +228,12 @@ Attempt CurlTransfer::replied() {
   attempt.end = AttemptEnd::refused;
   attempt.status = bad.status;
   attempt.out_of_quota = bad.out_of_quota;
-  attempt.retry_after = retry_after(retry_headers_);
-  attempt.should_retry = should_retry_;
+  add_advice(attempt);
   attempt.usage = bad.usage;
   attempt.error = std::move(bad.message);
   if (status >= 300 && status < 400) {
-    attempt.error += " (redirects are not followed; it points to \"" + shown(location_) + "\")";
+    attempt.error +=
+        " (redirects are not followed; it points to \"" + shown(header("location")) + "\")";
   }
   return attempt;
 }

@@ -3,16 +3,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include <curl/curl.h>
 
 #include "actors/gateway/call_queue.hpp"
 #include "actors/gateway/http/curl_gateway.hpp"
-#include "actors/gateway/retry_after.hpp"
 
 namespace fd {
 
@@ -69,7 +65,10 @@ class CurlTransfer {
   static std::size_t write_header(char* bytes, std::size_t size, std::size_t count, void* self);
   static int before_send(void* self, char* to, char* from, int to_port, int from_port);
 
-  void note_header(std::string_view line);
+  /// Returns the value of the reply's last header of that name; empty: there is none.
+  std::string header(const char* name) const;
+  /// Adds what the reply's headers say about another attempt.
+  void add_advice(Attempt& attempt) const;
   Attempt failed(CURLcode code) const;
   Attempt replied();
 
@@ -78,9 +77,6 @@ class CurlTransfer {
   JobPtr job_;
   std::string reply_;
   std::size_t header_bytes_ = 0;
-  RetryHeaders retry_headers_;
-  std::optional<bool> should_retry_;
-  std::string location_;
   int sends_ = 0;
   bool too_large_ = false;
   std::array<char, CURL_ERROR_SIZE> error_{};

@@ -28,6 +28,28 @@ TEST(CurlGateway, WaitsAsLongAsItIsAskedTo) {
   EXPECT_GE(result.call.service_us, 150000u);
 }
 
+TEST(CurlGateway, ObeysTheLastHeaderOfAName) {
+  HttpStub stub(
+      first_then_ok(StubReply::of(429, "{}", "Retry-After-Ms: 1\r\nRETRY-AFTER-MS: \t150 \r\n")));
+  const ChatResult result = Client(stub.url()).ask();
+  EXPECT_EQ(result.call.attempts, 2u);
+  EXPECT_GE(result.call.service_us, 150000u);
+}
+
+TEST(CurlGateway, ForgetsWhatAnEarlierReplySaid) {
+  HttpStub stub([](const StubRequest& request) {
+    return request.body.find("question 1\"") != std::string::npos
+               ? StubReply::of(500, "{}", "x-should-retry: false\r\n")
+               : StubReply::drop();
+  });
+  Client client(stub.url());
+  client.start(1);
+  client.submit(1, 1);
+  EXPECT_EQ(client.wait(1)[1].call.attempts, 1u);
+  client.submit(2, 2);
+  EXPECT_EQ(client.wait(2)[2].call.attempts, 3u);
+}
+
 TEST(CurlGateway, GivesUpAfterItsAttempts) {
   HttpStub stub([](const StubRequest&) { return StubReply::of(500, R"({"error":"boom"})"); });
   const ChatResult result = Client(stub.url()).ask();
@@ -140,6 +162,22 @@ TEST(CurlGateway, TakesAReplyAtTheLimit) {
   body += std::string(kMaxReplyBytes - body.size(), ' ');
   HttpStub stub([&body](const StubRequest&) { return StubReply::of(200, body); });
   EXPECT_EQ(Client(stub.url()).ask().failure, Reason::none);
+}
+
+TEST(CurlGateway, TakesHeadersUpToTheLimit) {
+  const std::string body = completion_body("SELECT 1");
+  const std::size_t rest = StubReply::of(200, body).bytes.size() - body.size();
+  std::string lines;
+  while (lines.size() + 1000 < kMaxHeaderBytes - rest) {
+    lines += "X-Filler: " + std::string(488, 'x') + "\r\n";
+  }
+  lines.insert(lines.size() - 2, std::string(kMaxHeaderBytes - rest - lines.size(), 'x'));
+  HttpStub stub([&](const StubRequest&) { return StubReply::of(200, body, lines); });
+  EXPECT_EQ(Client(stub.url()).ask().failure, Reason::none);
+  lines.insert(lines.size() - 2, "x");
+  const ChatResult result = Client(stub.url()).ask();
+  EXPECT_EQ(result.failure, Reason::provider_error);
+  EXPECT_EQ(result.call.error, "the reply's headers are longer than 65536 bytes");
 }
 
 TEST(CurlGateway, CutsHeadersThatDoNotEnd) {

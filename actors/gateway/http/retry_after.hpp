@@ -1,9 +1,7 @@
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "actors/system/clock.hpp"
 
@@ -20,15 +18,10 @@ struct RetryHeaders {
 };
 
 /// Returns how long the provider asks us to wait: retry-after-ms, or else Retry-After in seconds,
-/// or as an HTTP date, which is measured from the reply's own Date, so that no clocks are compared.
-/// Beyond kMaxRetryAfter it is kMaxRetryAfter; a date that has passed is 0. Nothing when no header
-/// holds a finite number >= 0 or a date.
-/// Source: RFC 9110, 10.2.3; retry-after-ms is what Azure OpenAI sends.
+/// or as a date that libcurl reads (all three forms of HTTP), which is measured from the reply's
+/// own Date, so that no clocks are compared. Beyond kMaxRetryAfter it is kMaxRetryAfter; a date
+/// that has passed is 0. Nothing when no header holds a finite number >= 0 or a date. Source: RFC
+/// 9110, 10.2.3; retry-after-ms is what Azure OpenAI sends.
 std::optional<Duration> retry_after(const RetryHeaders& headers);
-
-/// Returns the seconds since 1970 of an HTTP date ("Sun, 06 Nov 1994 08:49:37 GMT"), or nothing.
-/// The two obsolete forms are not read.
-/// Source: RFC 9110, 5.6.7.
-std::optional<std::int64_t> parse_http_date(std::string_view text);
 
 }  // namespace fd
