@@ -9,18 +9,10 @@
 #include "actors/config/schema.hpp"
 #include "actors/config/yaml_reader.hpp"
 #include "actors/storage/files.hpp"
+#include "actors/storage/paths.hpp"
 
 namespace fd {
 namespace {
-
-/// Returns the folder of `path`, as it is written.
-std::string folder_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  if (slash == std::string::npos) {
-    return ".";
-  }
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
 
 std::string beside(const std::string& path, const std::string& name) {
   if (name.starts_with('/')) {

@@ -3,19 +3,21 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
-#include <memory>
+#include <string>
+#include <vector>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "actors/storage/directory_listing.hpp"
 #include "actors/storage/errno_error.hpp"
 #include "actors/system/command_line.hpp"
 
 namespace fd {
 namespace {
+
+constexpr int kOpenFolder = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
 std::string octal(mode_t mode) {
   std::array<char, 8> text{};
@@ -48,41 +50,31 @@ std::string objection(const std::string& path, const struct stat& status) {
   return "";
 }
 
-/// Checks everything in the folder that `fd` is open on, which is closed.
-Result<void> check_content(int fd, const std::string& path) {
-  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::fdopendir(fd), ::closedir);
-  if (!folder) {
-    const Error error = system_error(path);
-    ::close(fd);
-    return error;
-  }
-  errno = 0;
-  while (const dirent* entry = ::readdir(folder.get())) {
-    const std::string name = entry->d_name;
-    if (name == "." || name == "..") {
-      continue;
-    }
+/// Checks everything in an open folder.
+Result<void> check_content(const Descriptor& folder, const std::string& path) {
+  FD_TRY(const std::vector<std::string> names, names_of(folder, path));
+  for (const std::string& name : names) {
     const std::string full = path + "/" + name;
     struct stat status {};
-    if (::fstatat(fd, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) {
-      if (const std::string why = objection(full, status); !why.empty()) {
-        return Error{Errc::refused, full + ": " + why};
+    if (::fstatat(folder.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+      if (errno == ENOENT) {  // it is gone: a temporary file of a process that works here
+        continue;
       }
-      if (S_ISDIR(status.st_mode)) {
-        const int inner =
-            ::openat(fd, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (inner >= 0) {
-          FD_TRY_VOID(check_content(inner, full));
-        } else if (errno != ENOENT) {
-          return system_error(full);
-        }
-      }
-    } else if (errno != ENOENT) {  // it is gone: a temporary file of a process that works here
       return system_error(full);
     }
-    errno = 0;
+    if (const std::string why = objection(full, status); !why.empty()) {
+      return Error{Errc::refused, full + ": " + why};
+    }
+    if (S_ISDIR(status.st_mode)) {
+      const Descriptor inner(::openat(folder.get(), name.c_str(), kOpenFolder));
+      if (inner) {
+        FD_TRY_VOID(check_content(inner, full));
+      } else if (errno != ENOENT) {
+        return system_error(full);
+      }
+    }
   }
-  return errno == 0 ? Result<void>() : Result<void>(system_error(path));
+  return {};
 }
 
 }  // namespace
@@ -95,11 +87,8 @@ Result<void> check_own_folder(const std::string& path) {
   if (const std::string why = objection(path, status); !why.empty()) {
     return Error{Errc::refused, path + ": " + why};
   }
-  const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (fd < 0) {
-    return system_error(path);
-  }
-  return check_content(fd, path);
+  const Descriptor folder(::open(path.c_str(), kOpenFolder));
+  return folder ? check_content(folder, path) : Result<void>(system_error(path));
 }
 
 }  // namespace fd

@@ -8,18 +8,15 @@
 
 namespace fd {
 
-/// Returns what `errno` says of a path, as a failure of the disk.
-inline Error storage_error(const std::string& path) {
-  return Error{Errc::storage, path + ": " + std::strerror(errno)};
+/// Returns what `errno`, or another code, says of a path, as a failure of the disk.
+inline Error storage_error(const std::string& path, int code = errno) {
+  return Error{Errc::storage, path + ": " + std::strerror(code)};
 }
 
 /// The same, but a path that leads nowhere is not_found.
 inline Error system_error(const std::string& path) {
-  Error error = storage_error(path);
-  if (errno == ENOENT || errno == ENOTDIR) {
-    error.code = Errc::not_found;
-  }
-  return error;
+  const bool nowhere = errno == ENOENT || errno == ENOTDIR;
+  return Error{nowhere ? Errc::not_found : Errc::storage, storage_error(path).message};
 }
 
 }  // namespace fd

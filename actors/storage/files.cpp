@@ -1,20 +1,22 @@
 #include "actors/storage/files.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
+#include <filesystem>
 #include <optional>
+#include <system_error>
 #include <utility>
 #include <vector>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "actors/storage/descriptor.hpp"
+#include "actors/storage/directory_listing.hpp"
 #include "actors/storage/errno_error.hpp"
+#include "actors/storage/paths.hpp"
 #include "actors/system/failpoint.hpp"
 
 namespace fd {
@@ -31,32 +33,26 @@ bool sync_file(int fd) {
   return ::fsync(fd) == 0;
 }
 
-std::string folder_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
-}
-
-std::string name_of(const std::string& path) {
-  return path.substr(path.rfind('/') + 1);
+Result<void> outcome(bool done, const std::string& path) {
+  return done ? Result<void>() : Result<void>(storage_error(path));
 }
 
 struct OpenFile {
-  int fd = -1;
+  Descriptor fd;
   std::uint64_t bytes = 0;
 };
 
 /// Opens a regular file for reading.
 Result<OpenFile> open_regular(const std::string& path, int more_flags = 0) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | more_flags);
-  if (fd < 0) {
+  Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | more_flags));
+  if (!fd) {
     return system_error(path);
   }
   struct stat status {};
-  if (::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
-    ::close(fd);
+  if (::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
     return Error{Errc::storage, path + ": is no regular file"};
   }
-  return OpenFile{fd, static_cast<std::uint64_t>(status.st_size)};
+  return OpenFile{std::move(fd), static_cast<std::uint64_t>(status.st_size)};
 }
 
 /// Calls `take` with each block of a file.
@@ -64,25 +60,13 @@ Result<void> for_each_block(const std::string& path,
                             const std::function<Result<void>(std::string_view)>& take) {
   FD_TRY(const OpenFile file, open_regular(path));
   std::vector<char> buffer(kBufferBytes);
-  Result<void> outcome;
   for (;;) {
-    const ssize_t got = ::read(file.fd, buffer.data(), buffer.size());
-    if (got < 0 && errno == EINTR) {
-      continue;
-    }
-    if (got < 0) {
-      outcome = storage_error(path);
-    }
+    const ssize_t got = TEMP_FAILURE_RETRY(::read(file.fd.get(), buffer.data(), buffer.size()));
     if (got <= 0) {
-      break;
+      return outcome(got == 0, path);
     }
-    outcome = take(std::string_view(buffer.data(), static_cast<std::size_t>(got)));
-    if (!outcome.ok()) {
-      break;
-    }
+    FD_TRY_VOID(take(std::string_view(buffer.data(), static_cast<std::size_t>(got))));
   }
-  ::close(file.fd);
-  return outcome;
 }
 
 }  // namespace
@@ -106,10 +90,7 @@ struct AtomicFile::Impl {
   void flush() {
     std::string_view rest = buffer;
     while (!rest.empty() && !failed) {
-      const ssize_t written = ::write(fd, rest.data(), rest.size());
-      if (written < 0 && errno == EINTR) {
-        continue;
-      }
+      const ssize_t written = TEMP_FAILURE_RETRY(::write(fd, rest.data(), rest.size()));
       if (written < 0) {
         failed = storage_error(temporary);
         return;
@@ -197,20 +178,17 @@ Result<FilePiece> read_piece(const std::string& path, std::uint64_t offset, std:
   const std::uint64_t from = std::min(offset, piece.file_bytes);
   piece.bytes.resize(std::min<std::uint64_t>(max_bytes, piece.file_bytes - from));
   std::size_t filled = 0;
-  bool failed = false;
-  while (!failed && filled < piece.bytes.size()) {
-    const ssize_t got = ::pread(file.fd, piece.bytes.data() + filled, piece.bytes.size() - filled,
-                                static_cast<off_t>(from + filled));
+  while (filled < piece.bytes.size()) {
+    const ssize_t got =
+        TEMP_FAILURE_RETRY(::pread(file.fd.get(), piece.bytes.data() + filled,
+                                   piece.bytes.size() - filled, static_cast<off_t>(from + filled)));
+    if (got < 0) {
+      return storage_error(path);
+    }
     if (got == 0) {
       break;  // it became shorter
     }
-    failed = got < 0 && errno != EINTR;
-    filled += got > 0 ? static_cast<std::size_t>(got) : 0;
-  }
-  const Error error = storage_error(path);
-  ::close(file.fd);
-  if (failed) {
-    return error;
+    filled += static_cast<std::size_t>(got);
   }
   piece.bytes.resize(filled);
   return piece;
@@ -251,8 +229,8 @@ Result<void> make_directories(const std::string& path) {
       break;
     }
   }
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) {
+  std::error_code none;
+  if (!std::filesystem::is_directory(path, none)) {
     return Error{Errc::storage, path + ": is no folder"};
   }
   return {};
@@ -264,42 +242,24 @@ bool file_exists(const std::string& path) {
 }
 
 Result<std::vector<std::string>> names_in(const std::string& folder) {
-  std::vector<std::string> names;
-  DIR* listing = ::opendir(folder.c_str());
-  if (listing == nullptr) {
-    return errno == ENOENT ? Result<std::vector<std::string>>(names)
-                           : Result<std::vector<std::string>>(storage_error(folder));
+  const Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory) {
+    return names_of(directory, folder);
   }
-  errno = 0;
-  while (const dirent* entry = ::readdir(listing)) {
-    const std::string_view name = entry->d_name;
-    if (name != "." && name != "..") {
-      names.emplace_back(name);
-    }
+  if (errno == ENOENT) {
+    return std::vector<std::string>();
   }
-  const Error error = storage_error(folder);
-  const bool failed = errno != 0;
-  ::closedir(listing);
-  if (failed) {
-    return error;
-  }
-  std::sort(names.begin(), names.end());
-  return names;
+  return storage_error(folder);
 }
 
 Result<void> remove_tree(const std::string& path) {
-  struct stat status {};
-  if (::lstat(path.c_str(), &status) != 0) {
-    return errno == ENOENT ? Result<void>() : Result<void>(storage_error(path));
+  try {
+    std::filesystem::remove_all(path);
+  } catch (const std::filesystem::filesystem_error& error) {
+    const auto& at = error.path2().empty() ? error.path1() : error.path2();
+    return storage_error(at.string(), error.code().value());
   }
-  if (S_ISDIR(status.st_mode)) {
-    FD_TRY(const std::vector<std::string> names, names_in(path));
-    for (const std::string& name : names) {
-      FD_TRY_VOID(remove_tree(path + "/" + name));
-    }
-    return ::rmdir(path.c_str()) == 0 ? Result<void>() : Result<void>(storage_error(path));
-  }
-  return ::unlink(path.c_str()) == 0 ? Result<void>() : Result<void>(storage_error(path));
+  return {};
 }
 
 Result<void> rename_durable(const std::string& from, const std::string& to) {
@@ -310,26 +270,17 @@ Result<void> rename_durable(const std::string& from, const std::string& to) {
 }
 
 Result<void> sync_folder(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) {
+  const Descriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder) {
     return storage_error(path);
   }
   FD_FAILPOINT("k14.file_before_folder_sync");
-  const bool synced = sync_file(fd);
-  const Error error = storage_error(path);
-  ::close(fd);
-  return synced ? Result<void>() : Result<void>(error);
+  return outcome(sync_file(folder.get()), path);
 }
 
 Result<void> sync_filesystem(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) {
-    return storage_error(path);
-  }
-  const bool synced = ::syncfs(fd) == 0;
-  const Error error = storage_error(path);
-  ::close(fd);
-  return synced ? Result<void>() : Result<void>(error);
+  const Descriptor any(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  return outcome(any && ::syncfs(any.get()) == 0, path);
 }
 
 Result<FileEntry> digest_file(const std::string& path) {

@@ -1,7 +1,6 @@
 #include "coordinator/commands/keygen.hpp"
 
 #include <cerrno>
-#include <cstring>
 #include <string_view>
 #include <utility>
 
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "actors/keys/key_files.hpp"
+#include "actors/storage/errno_error.hpp"
 #include "actors/storage/files.hpp"
 
 namespace fd {
@@ -18,7 +18,7 @@ namespace {
 Result<void> write_new(const std::string& path, std::string_view text) {
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (file < 0) {
-    return Error{Errc::storage, path + ": cannot be made: " + std::strerror(errno)};
+    return storage_error(path + ": cannot be made");
   }
   const bool written =
       ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
@@ -27,7 +27,7 @@ Result<void> write_new(const std::string& path, std::string_view text) {
   ::close(file);
   if (!written) {
     ::unlink(path.c_str());
-    return Error{Errc::storage, path + ": cannot be written: " + std::strerror(why)};
+    return storage_error(path + ": cannot be written", why);
   }
   return {};
 }

@@ -2,6 +2,7 @@
 
 #include <iterator>
 
+#include "actors/storage/paths.hpp"
 #include "coordinator/ingest/ingest.hpp"
 #include "protocol/json/json.hpp"
 
@@ -70,15 +71,11 @@ Error Refusals::error(const std::string& headline) const {
 }
 
 std::string base_name(std::string_view path) {
-  return path == "-" ? "standard input" : std::string(path.substr(path.rfind('/') + 1));
+  return path == "-" ? "standard input" : name_of(path);
 }
 
 std::string input_folder(std::string_view path) {
-  const std::size_t slash = path.rfind('/');
-  if (path == "-" || slash == std::string_view::npos) {
-    return ".";
-  }
-  return std::string(slash == 0 ? "/" : path.substr(0, slash));
+  return path == "-" ? "." : folder_of(path);
 }
 
 }  // namespace fd

@@ -14,6 +14,7 @@
 #include "actors/storage/disk_kind.hpp"
 #include "actors/storage/errno_error.hpp"
 #include "actors/storage/files.hpp"
+#include "actors/storage/paths.hpp"
 #include "actors/system/failpoint.hpp"
 #include "actors/system/log.hpp"
 #include "coordinator/ingest/ingest_summary.hpp"
@@ -63,15 +64,6 @@ Result<std::string> difference_from(const RunFacts& facts, const RunConfig& conf
   }
   FD_TRY(const RunConfig then, config_from_json(facts.config_json));
   return "the config (" + semantic_difference(then, config) + ")";
-}
-
-/// Returns the folder that `path` lies in. A link is not followed: `latest` stays `latest`.
-std::string parent_of(std::string path) {
-  while (path.size() > 1 && path.ends_with('/')) {
-    path.pop_back();
-  }
-  const std::size_t slash = path.rfind('/');
-  return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
 }
 
 }  // namespace
@@ -206,7 +198,7 @@ Result<std::unique_ptr<RunFolder>> RunFolder::take(const std::string& artifacts,
 Result<std::unique_ptr<RunFolder>> RunFolder::open(const std::string& root) {
   std::unique_ptr<RunFolder> folder(new RunFolder());
   folder->dir_ = RunDir(root);
-  folder->artifacts_ = parent_of(root);
+  folder->artifacts_ = folder_of(root);
   folder->continued_ = true;
   struct stat status {};
   if (::lstat(root.c_str(), &status) != 0) {

@@ -230,6 +230,25 @@ TEST(RemoveTree, RemovesLinksButNotWhatTheyPointTo) {
   EXPECT_EQ(folder.names("outside"), Names{"precious"});
 }
 
+TEST(RemoveTree, NamesTheEntryThatStays) {
+  const TempFolder folder;
+  ASSERT_TRUE(make_directories(folder.at("a/b")).ok());
+  folder.put("a/b/x", "x");
+  ASSERT_EQ(::chmod(folder.root().c_str(), 0755), 0);
+  ASSERT_EQ(::chmod(folder.at("a").c_str(), 0755), 0);
+  ASSERT_EQ(::chmod(folder.at("a/b").c_str(), ::geteuid() == 0 ? 0755 : 0555), 0);
+  const uid_t user = ::geteuid();
+  if (user == 0) {
+    ASSERT_EQ(::seteuid(12345), 0);
+  }
+  const auto removed = remove_tree(folder.at("a"));
+  ASSERT_EQ(::seteuid(user), 0);
+  ASSERT_EQ(::chmod(folder.at("a/b").c_str(), 0755), 0);
+  ASSERT_FALSE(removed.ok());
+  EXPECT_EQ(removed.error().code, Errc::storage);
+  EXPECT_EQ(removed.error().message, folder.at("a/b/x") + ": Permission denied");
+}
+
 TEST(RemoveTree, IsContentWhenThereIsNothing) {
   const TempFolder folder;
   EXPECT_TRUE(remove_tree(folder.at("none")).ok());
