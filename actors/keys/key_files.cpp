@@ -5,11 +5,13 @@
 #include <cstring>
 #include <utility>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "actors/storage/descriptor.hpp"
+#include "actors/storage/directory_listing.hpp"
+#include "actors/storage/errno_error.hpp"
 #include "protocol/base/ascii.hpp"
 
 namespace fd {
@@ -36,6 +38,12 @@ Error refused(const std::string& path, const std::string& what) {
   return Error{Errc::refused, path + ": " + what};
 }
 
+/// Says why the system did not let a path be read.
+Error unreadable(const std::string& path) {
+  return Error{errno == ENOENT ? Errc::not_found : Errc::refused,
+               storage_error(path + ": cannot be read").message};
+}
+
 /// Checks who else can touch what was opened. `forbidden`: mode bits that must not be set.
 Result<void> check_owner(const std::string& path, const struct stat& status, mode_t forbidden) {
   if (status.st_uid != ::geteuid() && (status.st_uid != 0 || (forbidden & S_IRGRP) != 0)) {
@@ -51,18 +59,15 @@ Result<void> check_owner(const std::string& path, const struct stat& status, mod
 
 Result<KeyText> read_key_file(const std::string& path, mode_t forbidden) {
   // Not blocking: a pipe under this name must not hold the program up.
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (file < 0) {
-    return Error{errno == ENOENT ? Errc::not_found : Errc::refused,
-                 path + ": cannot be read: " + std::strerror(errno)};
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!file) {
+    return unreadable(path);
   }
   struct stat status {};
   KeyText content;
   content.text.resize(kKeyFileBytesMax + 1);
-  const bool known = ::fstat(file, &status) == 0;
-  const bool regular = known && S_ISREG(status.st_mode);
-  const ssize_t got = regular ? ::read(file, content.text.data(), content.text.size()) : -1;
-  ::close(file);
+  const bool regular = ::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode);
+  const ssize_t got = regular ? ::read(file.get(), content.text.data(), content.text.size()) : -1;
   if (!regular || got < 0) {
     return refused(path, "is no regular file");
   }
@@ -121,26 +126,20 @@ Result<T> named(const std::string& path, Result<T> result) {
 
 /// Returns the names in a folder that end so, without that ending, sorted.
 Result<std::vector<std::string>> names_in(const std::string& folder, std::string_view ending) {
-  DIR* directory = ::opendir(folder.c_str());
-  if (directory == nullptr) {
-    return Error{errno == ENOENT ? Errc::not_found : Errc::refused,
-                 folder + ": cannot be read: " + std::strerror(errno)};
-  }
-  std::vector<std::string> names;
-  while (const dirent* entry = ::readdir(directory)) {
-    const std::string_view name = entry->d_name;
-    if (!name.starts_with('.') && name.ends_with(ending)) {
-      names.emplace_back(name.substr(0, name.size() - ending.size()));
-    }
-  }
+  const Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   struct stat status {};
-  const bool known = ::fstat(::dirfd(directory), &status) == 0;
-  ::closedir(directory);
-  if (!known) {
-    return refused(folder, "cannot be read");
+  if (!directory || ::fstat(directory.get(), &status) != 0) {
+    return unreadable(folder);
   }
   FD_TRY_VOID(check_owner(folder, status, S_IWGRP | S_IWOTH));
-  std::sort(names.begin(), names.end());
+  FD_TRY(std::vector<std::string> names, names_of(directory, folder + ": cannot be read"));
+  std::erase_if(names, [&](const std::string& name) {
+    return name.starts_with('.') || !name.ends_with(ending);
+  });
+  for (std::string& name : names) {
+    name.resize(name.size() - ending.size());
+  }
+  std::sort(names.begin(), names.end());  // without the ending the order may be another
   return names;
 }
 

@@ -19,7 +19,7 @@ namespace fd {
 // A key file has lines "curve-public KEY" or one line "curve-secret KEY"; empty lines and those
 // that begin with # do not count. Errors of all functions: refused, with the path and what is wrong
 // (access rights, owner, kind of file, length, no Z85, a key of the other kind, one that everybody
-// knows); not_found.
+// knows); not_found; storage when a folder cannot be listed to its end.
 
 inline constexpr std::size_t kAllowedUsersMax = 4096;
 inline constexpr std::size_t kKeysPerUserMax = 8;  ///< two while a key is replaced

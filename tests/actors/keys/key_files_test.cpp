@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/support/broken_listing.hpp"
 #include "tests/support/temp_folder.hpp"
 
 namespace fd {
@@ -108,6 +109,22 @@ TEST_F(KeyFiles, OneKeyCannotBeTwoUsers) {
   const CurveKeyPair key = add_worker("gpu");
   put("allowed/other.public", key_file_text(key.public_key));
   expect_refused(load_allow_list(folder_.root()), "allowed/other.public", "has a key of gpu too");
+}
+
+TEST_F(KeyFiles, AListThatCannotBeReadToItsEndIsNotAShorterOne) {
+  add_worker("gpu");
+  for (const int count : {0, 1, 3}) {  // the user, "." and ".." are three; the end comes after them
+    testing_support::entries_left = count;
+    const auto users = load_allow_list(folder_.root());
+    testing_support::entries_left = -1;
+    ASSERT_FALSE(users.ok()) << count;
+    EXPECT_EQ(users.error().code, Errc::storage);
+    EXPECT_EQ(users.error().message,
+              folder_.at("allowed") + ": cannot be read: Input/output error");
+  }
+  testing_support::entries_left = 4;
+  EXPECT_EQ(load_allow_list(folder_.root())->size(), 1u);
+  testing_support::entries_left = -1;
 }
 
 TEST_F(KeyFiles, NamesOfTheListAreChecked) {
