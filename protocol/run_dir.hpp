@@ -9,6 +9,14 @@ namespace fd {
 /// Every file name of a run, in one place. Joins names only: touches no disk.
 class RunDir {
  public:
+  // The files in a shard's folder.
+  static constexpr const char* kInput = "input.jsonl";
+  static constexpr const char* kAnswers = "answers.jsonl";
+  static constexpr const char* kOutcomes = "outcomes.jsonl";
+  static constexpr const char* kCalls = "calls.jsonl";
+  static constexpr const char* kConfig = "config.json";
+  static constexpr const char* kManifest = "manifest.json";
+
   explicit RunDir(std::string root) : root_(std::move(root)) {}
   [[nodiscard]] const std::string& root() const { return root_; }
   [[nodiscard]] std::string run_json() const;

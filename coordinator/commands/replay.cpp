@@ -173,7 +173,7 @@ class Replay {
   /// Returns the config under which calls are made. Errors: stale, when it would decide other
   /// output; as load_stored_config().
   Result<RunConfig> config_to_ask_with(const RunConfig& recorded) const {
-    std::string name = place_.folder + "/config.json";
+    std::string name = place_.folder + "/" + RunDir::kConfig;
     std::string text = json::canonical(semantic_config(recorded));
     if (place_.run_root) {
       FD_TRY(const RunFacts facts, read_run_facts(RunDir(*place_.run_root)));

@@ -9,7 +9,7 @@
 #include "actors/storage/files.hpp"
 #include "coordinator/merge/merge.hpp"
 #include "coordinator/shards/files.hpp"
-#include "coordinator/shards/lines.hpp"
+#include "coordinator/shards/row_text.hpp"
 #include "coordinator/shards/sample_row.hpp"
 #include "coordinator/text/report_text.hpp"
 
@@ -122,7 +122,7 @@ Result<std::string> show_rows(const RunDir& dir, const ShowOptions& options) {
     if (shown == options.limit) {
       break;
     }
-    FD_TRY(const ShardRows rows, read_shard_rows(dir, shard));
+    FD_TRY(const ShardRows rows, read_shard_rows(dir.shard(shard)));
     for (std::size_t i = 0; i < rows.outcomes.size() && shown < options.limit; ++i) {
       if (options.reason.empty() || rows.outcomes[i].reason == wanted) {
         show_row(++shown, rows.samples[i], rows.outcomes[i], rows, out);

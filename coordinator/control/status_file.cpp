@@ -9,7 +9,7 @@
 #include "actors/system/log.hpp"
 #include "coordinator/reports/costs.hpp"
 #include "coordinator/shards/files.hpp"
-#include "coordinator/shards/record_views.hpp"
+#include "coordinator/shards/lines.hpp"
 
 namespace fd {
 std::string status_path(const RunDir& dir) {
@@ -86,17 +86,19 @@ void StatusFile::wait_for_count() {
 void StatusFile::count_earlier(const std::vector<std::uint32_t>& shards) {
   CallCounts counts;
   for (const std::uint32_t shard : shards) {
-    const auto text = read_file(dir_.shard_file(shard, "calls.jsonl"), kMaxShardFileBytes);
+    const std::string path = dir_.shard_file(shard, RunDir::kCalls);
+    const auto text = read_file(path, kMaxShardFileBytes);
     if (stopping_ || !text.ok()) {
       return;
     }
-    LineSplitter lines(*text);
+    LineReader lines(path, *text);
     CallView call;
-    for (std::string_view line; lines.next(line);) {
-      if (!read_view(line, call).ok()) {
-        return;
-      }
+    Result<bool> more = lines.next(call);
+    for (; more.ok() && *more; more = lines.next(call)) {
       counts.add(call);
+    }
+    if (!more.ok()) {
+      return;
     }
   }
   const auto providers = counts.by_provider();

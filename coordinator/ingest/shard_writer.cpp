@@ -87,7 +87,7 @@ Result<void> ShardWriter::add(const SampleId& id, std::string_view line,
 Result<void> ShardWriter::start() {
   FD_TRY_VOID(make_directories(dir_.shard(next_)));
   FD_TRY(AtomicFile file,
-         AtomicFile::create(dir_.shard_file(next_, "input.jsonl"), Durable::later));
+         AtomicFile::create(dir_.shard_file(next_, RunDir::kInput), Durable::later));
   file_.emplace(std::move(file));
   manifest_ = unread_shard(base_, next_++);
   return {};
@@ -102,7 +102,7 @@ Result<void> ShardWriter::complete() {
   file_.reset();
   close_input(std::move(entry), databases_, manifest_);
   databases_.clear();
-  FD_TRY_VOID(write_manifest(dir_.shard_file(*manifest_.shard, "manifest.json"), manifest_));
+  FD_TRY_VOID(write_manifest(dir_.shard_file(*manifest_.shard, RunDir::kManifest), manifest_));
   FD_FAILPOINT("k03.ingest_shard_written");
   return {};
 }

@@ -13,7 +13,7 @@
 #include "coordinator/ledger/tables.hpp"
 #include "coordinator/run/lock.hpp"
 #include "coordinator/shards/files.hpp"
-#include "coordinator/shards/lines.hpp"
+#include "coordinator/shards/row_text.hpp"
 #include "coordinator/text/report_text.hpp"
 
 namespace fd {
@@ -81,7 +81,7 @@ std::vector<T> of_sample(const std::vector<T>& records, const SampleId& id) {
 }
 
 Result<void> read_written(const RunDir& dir, SampleLife& life) {
-  FD_TRY(const ShardRows rows, read_shard_rows(dir, life.shard));
+  FD_TRY(const ShardRows rows, read_shard_rows(dir.shard(life.shard)));
   life.answers = of_sample(rows.answers, life.sample.id);
   life.calls = of_sample(rows.calls, life.sample.id);
   for (const Outcome& outcome : of_sample(rows.outcomes, life.sample.id)) {

@@ -211,16 +211,16 @@ class Verifier {
   /// Finds the shards that are sound, but not as they were when the run was merged.
   void find_replayed() {
     for (const auto& [shard, actual] : shards_.manifests()) {
-      const std::string name = relative_name(dir_, dir_.shard_file(shard, "manifest.json"));
+      const std::string name = relative_name(dir_, dir_.shard_file(shard, RunDir::kManifest));
       const auto entry = std::find_if(truth_->sealed.begin(), truth_->sealed.end(),
                                       [&](const FileEntry& one) { return one.name == name; });
-      const bool under_way = current_file(dir_.shard(shard), "manifest.json") != path(name);
+      const bool under_way = current_file(dir_.shard(shard), RunDir::kManifest) != path(name);
       const bool other = entry != truth_->sealed.end() && entry->sha256 != actual.sha256;
       if ((!under_way && !other) || verification_.has_problem(name)) {
         continue;
       }
       replayed_.insert(name);
-      replayed_.insert(relative_name(dir_, dir_.shard_file(shard, "calls.jsonl")));
+      replayed_.insert(relative_name(dir_, dir_.shard_file(shard, RunDir::kCalls)));
       if (!under_way) {
         verification_.note(dir_.shard(shard) +
                            ": was written after the run was merged; to merge it: fd-coordinator "

@@ -10,18 +10,14 @@
 #include "coordinator/ingest/shard_writer.hpp"
 #include "coordinator/run/run_seal.hpp"
 #include "coordinator/shards/files.hpp"
-#include "coordinator/shards/record_views.hpp"
+#include "coordinator/shards/lines.hpp"
 #include "coordinator/shards/replace.hpp"
 
 namespace fd {
 namespace {
 
-constexpr const char* kInput = "input.jsonl";
-constexpr const char* kAnswers = "answers.jsonl";
-constexpr const char* kOutcomes = "outcomes.jsonl";
-constexpr const char* kCalls = "calls.jsonl";
-constexpr const char* kConfig = "config.json";
-constexpr const char* kWhole[] = {kInput, kAnswers, kOutcomes, kConfig, kCalls};
+constexpr const char* kWhole[] = {RunDir::kInput, RunDir::kAnswers, RunDir::kOutcomes,
+                                  RunDir::kConfig, RunDir::kCalls};
 
 FileEntry entry_of(std::string_view text, std::string name) {
   FileDigest digest;
@@ -58,7 +54,7 @@ SampleId id_of(const Sample& sample, const std::string& task) {
 Result<void> ShardVerifier::verify(std::uint32_t index) {
   Shard shard;
   shard.index = index;
-  shard.manifest_name = name_of(shard, "manifest.json");
+  shard.manifest_name = name_of(shard, RunDir::kManifest);
   FD_TRY_VOID(read_files(shard));
   read_claim(shard);
   compare_files(shard);
@@ -86,7 +82,7 @@ std::string ShardVerifier::name_of(const Shard& shard, const char* file) const {
 /// A shard is finished by its manifest; when that cannot be read, by what lies there.
 bool ShardVerifier::finished(const Shard& shard) const {
   return shard.claimed ? shard.claimed->state != ShardFileState::pending
-                       : shard.files.count(kOutcomes) > 0;
+                       : shard.files.count(RunDir::kOutcomes) > 0;
 }
 
 Result<void> ShardVerifier::read(Shard& shard, const char* file) {
@@ -102,8 +98,8 @@ Result<void> ShardVerifier::read(Shard& shard, const char* file) {
 }
 
 Result<void> ShardVerifier::read_files(Shard& shard) {
-  FD_TRY_VOID(read(shard, "manifest.json"));
-  if (const auto found = shard.files.find("manifest.json"); found != shard.files.end()) {
+  FD_TRY_VOID(read(shard, RunDir::kManifest));
+  if (const auto found = shard.files.find(RunDir::kManifest); found != shard.files.end()) {
     shard.manifest_text = std::move(found->second.text);
     manifests_[shard.index] = found->second.entry;
     shard.files.erase(found);
@@ -132,7 +128,7 @@ void ShardVerifier::compare_files(Shard& shard) {
   for (const char* file : kWhole) {
     const std::string name = name_of(shard, file);
     const auto found = shard.files.find(file);
-    const bool wanted = is_finished || file == kInput;
+    const bool wanted = is_finished || file == std::string_view(RunDir::kInput);
     if (found == shard.files.end()) {
       if (wanted) {
         verification_.missing(name);
@@ -169,8 +165,8 @@ void ShardVerifier::each_line(Shard& shard, const char* file,
     return;
   }
   const std::string& text = found->second.text;
-  LineSplitter lines(text);
-  for (std::string_view line; lines.next(line);) {
+  LineReader lines(found->second.name, text);
+  for (std::string_view line; lines.next_line(line);) {
     ++verification_.report.rows;
     auto record = from_line(line);
     std::string why = record.ok() ? check(*record) : record.error().message;
@@ -204,7 +200,7 @@ std::string ShardVerifier::sample_fault(const Shard& shard, const Sample& sample
 
 void ShardVerifier::check_input(Shard& shard) {
   std::string line;
-  each_line<Sample>(shard, kInput, sample_from_line, [&](const Sample& sample) {
+  each_line<Sample>(shard, RunDir::kInput, sample_from_line, [&](const Sample& sample) {
     std::string fault = sample_fault(shard, sample);
     if (fault.empty()) {
       line.clear();
@@ -216,36 +212,37 @@ void ShardVerifier::check_input(Shard& shard) {
     }
     return fault;
   });
-  complete_ = complete_ && shard.files.count(kInput) > 0 &&
-              !verification_.has_problem(name_of(shard, kInput));
+  complete_ = complete_ && shard.files.count(RunDir::kInput) > 0 &&
+              !verification_.has_problem(name_of(shard, RunDir::kInput));
 }
 
 void ShardVerifier::check_answers(Shard& shard) {
   std::vector<Answer> answers;
   const bool samples_known = shard.files_sound;
-  each_line<Answer>(shard, kAnswers, answer_from_line, [&](const Answer& answer) -> std::string {
-    const auto sample =
-        std::lower_bound(shard.samples.begin(), shard.samples.end(), answer.sample_id,
-                         [](const Sample& a, const SampleId& b) { return a.id < b; });
-    if (samples_known && (sample == shard.samples.end() || sample->id != answer.sample_id)) {
-      return "answers no sample of this shard";
-    }
-    if (!in_order(answers, answer)) {
-      return "is out of order";
-    }
-    if (samples_known && truth_ &&
-        truth_->prompt.call(*sample, answer.candidate).call_key != answer.call_key) {
-      return "its call_key is not that of its sample's call";
-    }
-    answers.assign(1, answer);  // only the one before is looked at
-    return {};
-  });
+  each_line<Answer>(
+      shard, RunDir::kAnswers, answer_from_line, [&](const Answer& answer) -> std::string {
+        const auto sample =
+            std::lower_bound(shard.samples.begin(), shard.samples.end(), answer.sample_id,
+                             [](const Sample& a, const SampleId& b) { return a.id < b; });
+        if (samples_known && (sample == shard.samples.end() || sample->id != answer.sample_id)) {
+          return "answers no sample of this shard";
+        }
+        if (!in_order(answers, answer)) {
+          return "is out of order";
+        }
+        if (samples_known && truth_ &&
+            truth_->prompt.call(*sample, answer.candidate).call_key != answer.call_key) {
+          return "its call_key is not that of its sample's call";
+        }
+        answers.assign(1, answer);  // only the one before is looked at
+        return {};
+      });
 }
 
 void ShardVerifier::check_outcomes(Shard& shard) {
   const bool samples_known = shard.files_sound;
   each_line<Outcome>(
-      shard, kOutcomes, outcome_from_line, [&](const Outcome& outcome) -> std::string {
+      shard, RunDir::kOutcomes, outcome_from_line, [&](const Outcome& outcome) -> std::string {
         const std::size_t at = shard.outcomes.size();
         if (samples_known &&
             (at >= shard.samples.size() || shard.samples[at].id != outcome.sample_id)) {
@@ -256,7 +253,7 @@ void ShardVerifier::check_outcomes(Shard& shard) {
       });
   if (samples_known && shard.files_sound && shard.outcomes.size() < shard.samples.size()) {
     line_problem(
-        shard, kOutcomes, shard.files[kOutcomes].text.size(), "",
+        shard, RunDir::kOutcomes, shard.files[RunDir::kOutcomes].text.size(), "",
         "the outcome of sample " + shard.samples[shard.outcomes.size()].id.hex() + " is missing");
   }
 }
@@ -265,7 +262,7 @@ void ShardVerifier::check_outcomes(Shard& shard) {
 void ShardVerifier::check_calls(Shard& shard) {
   std::vector<Call> last;
   const bool samples_known = shard.files_sound;
-  each_line<Call>(shard, kCalls, call_from_line, [&](const Call& call) -> std::string {
+  each_line<Call>(shard, RunDir::kCalls, call_from_line, [&](const Call& call) -> std::string {
     if (samples_known && !has_sample(shard.samples, call.sample_id)) {
       return "is the call of no sample of this shard";
     }
@@ -279,7 +276,7 @@ void ShardVerifier::check_calls(Shard& shard) {
 }
 
 void ShardVerifier::check_config(Shard& shard) {
-  const auto found = shard.files.find(kConfig);
+  const auto found = shard.files.find(RunDir::kConfig);
   if (!truth_ || found == shard.files.end() || verification_.has_problem(found->second.name)) {
     return;
   }
@@ -316,7 +313,7 @@ std::string ShardVerifier::expected_manifest(const Shard& shard) const {
     for (const Sample& sample : shard.samples) {
       count_sample(sample.id, manifest);
     }
-    close_input(shard.files.at(kInput).entry, databases, manifest);
+    close_input(shard.files.at(RunDir::kInput).entry, databases, manifest);
     return input_manifest_text(manifest);
   }
   base.shard = shard.index;
@@ -325,10 +322,10 @@ std::string ShardVerifier::expected_manifest(const Shard& shard) const {
   for (const Sample& sample : shard.samples) {
     ids.push_back(sample.id);
   }
-  return finished_manifest_text(
-      finished_manifest(base, ids, shard.outcomes,
-                        {shard.files.at(kAnswers).entry, shard.files.at(kConfig).entry,
-                         shard.files.at(kInput).entry, shard.files.at(kOutcomes).entry}));
+  return finished_manifest_text(finished_manifest(
+      base, ids, shard.outcomes,
+      {shard.files.at(RunDir::kAnswers).entry, shard.files.at(RunDir::kConfig).entry,
+       shard.files.at(RunDir::kInput).entry, shard.files.at(RunDir::kOutcomes).entry}));
 }
 
 /// Makes the manifest again from the files, which are sound, and compares every byte.

@@ -15,6 +15,7 @@
 #include "coordinator/reports/quality.hpp"
 #include "coordinator/reports/timing.hpp"
 #include "coordinator/shards/files.hpp"
+#include "coordinator/shards/lines.hpp"
 #include "coordinator/shards/sample_row.hpp"
 #include "coordinator/text/commands_to_copy.hpp"
 
@@ -23,37 +24,6 @@ namespace {
 
 /// The error of a call that was answered, as JSON text.
 constexpr std::string_view kNoError = "\"\"";
-
-/// Goes through the lines of one file and says where it was when something is wrong.
-template <class View>
-class ViewReader {
- public:
-  ViewReader(std::string path, std::string_view text) : path_(std::move(path)), lines_(text) {}
-
-  /// Moves to the next line; false at the end. Errors: corrupt.
-  Result<bool> next(View& view) {
-    std::string_view line;
-    if (!lines_.next(line)) {
-      at_end_ = true;
-      return false;
-    }
-    if (const auto read = read_view(line, view); !read.ok()) {
-      return error(read.error().message);
-    }
-    return true;
-  }
-  [[nodiscard]] Error error(const std::string& what) const {
-    const std::string where = at_end_ ? "its end"
-                                      : "line " + std::to_string(lines_.number()) + " (byte " +
-                                            std::to_string(lines_.offset()) + ")";
-    return Error{Errc::corrupt, path_ + ": " + where + ": " + what};
-  }
-
- private:
-  std::string path_;
-  LineSplitter lines_;
-  bool at_end_ = false;
-};
 
 Error broken(const std::string& path, const std::string& what) {
   return Error{Errc::corrupt, path + ": " + what};
@@ -169,7 +139,7 @@ class Merge {
 
   Result<void> merge_shard(std::uint32_t shard) {
     FD_TRY(const ShardTexts texts, read_finished_shard(dir_, shard));
-    const std::string path = dir_.shard_file(shard, "manifest.json");
+    const std::string path = dir_.shard_file(shard, RunDir::kManifest);
     FD_TRY_VOID(check_belongs(path, texts.manifest));
     if (texts.manifest.shards != ingest_.shards) {
       return broken(path, "is one of " + std::to_string(texts.manifest.shards) +
@@ -180,7 +150,7 @@ class Merge {
   }
 
   Result<void> merge_calls(std::uint32_t shard, const ShardTexts& texts) {
-    ViewReader<CallView> calls(dir_.shard_file(shard, "calls.jsonl"), texts.calls);
+    LineReader calls(dir_.shard_file(shard, RunDir::kCalls), texts.calls);
     CallView call;
     paid_.clear();
     for (bool more = true; more;) {
@@ -197,9 +167,9 @@ class Merge {
   }
 
   Result<void> merge_samples(std::uint32_t shard, const ShardTexts& texts) {
-    ViewReader<SampleView> samples(dir_.shard_file(shard, "input.jsonl"), texts.input);
-    ViewReader<AnswerView> answers(dir_.shard_file(shard, "answers.jsonl"), texts.answers);
-    ViewReader<OutcomeView> outcomes(dir_.shard_file(shard, "outcomes.jsonl"), texts.outcomes);
+    LineReader samples(dir_.shard_file(shard, RunDir::kInput), texts.input);
+    LineReader answers(dir_.shard_file(shard, RunDir::kAnswers), texts.answers);
+    LineReader outcomes(dir_.shard_file(shard, RunDir::kOutcomes), texts.outcomes);
     ShardCounts counts;
     FD_TRY(more_answers_, answers.next(next_answer_));
     for (;;) {
@@ -228,14 +198,14 @@ class Merge {
       return stray_answer(answers);
     }
     if (!counts.agree_with(texts.manifest)) {
-      return broken(dir_.shard_file(shard, "manifest.json"),
+      return broken(dir_.shard_file(shard, RunDir::kManifest),
                     "its counts disagree with outcomes.jsonl");
     }
     return {};
   }
 
   /// Moves the answers to the current sample into answers_.
-  Result<void> take_answers(ViewReader<AnswerView>& answers) {
+  Result<void> take_answers(LineReader& answers) {
     answers_.clear();
     while (more_answers_ && next_answer_.sample_id == sample_.id) {
       if (!answers_.empty() && next_answer_.candidate <= answers_.back().candidate) {
@@ -251,11 +221,11 @@ class Merge {
     return more_answers_ && next_answer_.sample_id < sample_.id ? stray_answer(answers)
                                                                 : Result<void>();
   }
-  static Result<void> stray_answer(const ViewReader<AnswerView>& answers) {
+  static Result<void> stray_answer(const LineReader& answers) {
     return answers.error("an answer to no sample of this shard, or out of order");
   }
 
-  Result<void> add_row(const ViewReader<OutcomeView>& outcomes) {
+  Result<void> add_row(const LineReader& outcomes) {
     const CandidateView* deciding = deciding_candidate(outcome_);
     const bool kept = outcome_.verdict == Verdict::kept;
     if (kept != outcome_.chosen.has_value() ||

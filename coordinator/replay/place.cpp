@@ -11,8 +11,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kManifest = "manifest.json";
-
 /// Returns the run that a shard's folder lies in: RUN/shards/0007.
 std::optional<std::string> run_around(const fs::path& folder) {
   const fs::path shards = folder.parent_path();
@@ -43,10 +41,10 @@ Result<ShardPlace> find_shard(const std::string& target, std::optional<std::uint
     }
   } else if (is_run) {
     return Error{Errc::invalid_input, target + ": is a run; which of its shards? (--shard K)"};
-  } else if (path.filename() == kManifest) {
+  } else if (path.filename() == RunDir::kManifest) {
     path = path.parent_path();
   }
-  if (!fs::is_regular_file(path / kManifest, failed)) {
+  if (!fs::is_regular_file(path / RunDir::kManifest, failed)) {
     return Error{Errc::invalid_input,
                  target + ": is neither a shard's manifest.json nor a folder with one"};
   }

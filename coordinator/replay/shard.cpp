@@ -5,32 +5,10 @@
 
 #include "actors/config/loader.hpp"
 #include "actors/stages/pure_stages.hpp"
-#include "coordinator/shards/record_views.hpp"
 #include "protocol/json/json.hpp"
 
 namespace fd {
 namespace {
-
-template <class T>
-using LineReader = Result<T> (*)(std::string_view);
-
-/// Reads all lines of a file whose text is at hand.
-template <class T>
-Result<std::vector<T>> records_of(std::string_view text, const std::string& path,
-                                  LineReader<T> read) {
-  std::vector<T> records;
-  LineSplitter lines(text);
-  for (std::string_view line; lines.next(line);) {
-    auto record = read(line);
-    if (!record.ok()) {
-      return Error{Errc::corrupt, path + ": line " + std::to_string(lines.number()) + " (byte " +
-                                      std::to_string(lines.offset()) +
-                                      "): " + record.error().message};
-    }
-    records.push_back(std::move(record).value());
-  }
-  return records;
-}
 
 std::string verdict_text(const Outcome& outcome) {
   std::string text(name(outcome.verdict));
@@ -100,34 +78,17 @@ std::string outcome_difference(const Outcome& then, const Outcome& now) {
 }
 
 Result<FinishedShard> read_shard_to_replay(const std::string& folder) {
-  FD_TRY(ShardTexts texts, read_finished_shard_at(folder));
-  FinishedShard shard;
-  shard.folder = folder;
-  shard.manifest = std::move(texts.manifest);
-  const auto config = semantic_config_from_json(texts.config);
+  FD_TRY(ShardRows rows, read_shard_rows(folder));
+  FinishedShard shard{std::move(rows), folder, {}};
+  const std::string path = folder + "/" + RunDir::kConfig;
+  const auto config = semantic_config_from_json(shard.config_text);
   if (!config.ok()) {
-    return config.error().within(folder + "/config.json");
+    return config.error().within(path);
   }
   shard.config = *config;
   if (config_digest(shard.config) != shard.manifest.config_digest) {
-    return Error{Errc::corrupt,
-                 folder + "/config.json: is not the config that the manifest names (digest " +
-                     shard.manifest.config_digest.hex() + ")"};
-  }
-  FD_TRY(shard.samples, samples_of(texts.input, folder + "/input.jsonl", shard.manifest.count));
-  FD_TRY(shard.answers,
-         records_of<Answer>(texts.answers, folder + "/answers.jsonl", answer_from_line));
-  FD_TRY(shard.calls, records_of<Call>(texts.calls, folder + "/calls.jsonl", call_from_line));
-  FD_TRY(shard.outcomes,
-         records_of<Outcome>(texts.outcomes, folder + "/outcomes.jsonl", outcome_from_line));
-  for (std::size_t i = 0; i < shard.samples.size(); ++i) {
-    if (i >= shard.outcomes.size() || shard.outcomes[i].sample_id != shard.samples[i].id) {
-      return Error{Errc::corrupt, folder + "/outcomes.jsonl: the outcome of sample " +
-                                      shard.samples[i].id.hex() + " is missing"};
-    }
-  }
-  if (shard.outcomes.size() != shard.samples.size()) {
-    return Error{Errc::corrupt, folder + "/outcomes.jsonl: an outcome of no sample of this shard"};
+    return Error{Errc::corrupt, path + ": is not the config that the manifest names (digest " +
+                                    shard.manifest.config_digest.hex() + ")"};
   }
   return shard;
 }
@@ -151,7 +112,7 @@ Result<void> ShardReplay::take_recorded(std::size_t answer_index) {
   const bool known = position && answer.candidate < candidates_;
   if (!known ||
       prompt_->call(shard_.samples[*position], answer.candidate).call_key != answer.call_key) {
-    return Error{Errc::corrupt, shard_.folder + "/answers.jsonl: line " +
+    return Error{Errc::corrupt, shard_.folder + "/" + RunDir::kAnswers + ": line " +
                                     std::to_string(answer_index + 1) +
                                     ": is not the answer to a call of this shard"};
   }

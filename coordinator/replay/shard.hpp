@@ -20,14 +20,9 @@
 namespace fd {
 
 /// A finished shard with all that its folder says, checked against its manifest.
-struct FinishedShard {
+struct FinishedShard : ShardRows {
   std::string folder;
-  Manifest manifest;
   RunConfig config;  ///< what decides output; no providers
-  std::vector<Sample> samples;
-  std::vector<Answer> answers;    ///< by (sample_id, candidate)
-  std::vector<Call> calls;        ///< by (sample_id, candidate)
-  std::vector<Outcome> outcomes;  ///< one per sample, in their order
 };
 
 /// Reads the shard in `folder`. Requires: its manifest does not say pending.

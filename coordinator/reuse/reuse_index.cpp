@@ -10,7 +10,7 @@
 #include "actors/storage/files.hpp"
 #include "coordinator/ledger/reader.hpp"
 #include "coordinator/run/run_folder.hpp"
-#include "coordinator/shards/record_views.hpp"
+#include "coordinator/shards/lines.hpp"
 #include "coordinator/shards/replace.hpp"
 
 namespace fd {
@@ -34,24 +34,6 @@ void sort_answers(std::vector<Answer>& answers) {
                               return key_of(a) == key_of(b) && a.call_key == b.call_key;
                             }),
                 answers.end());
-}
-
-/// Reads calls.jsonl, which is in no manifest. Errors: corrupt, storage.
-Result<std::vector<Call>> read_calls(const std::string& folder) {
-  const std::string path = folder + "/calls.jsonl";
-  FD_TRY(const std::string text, read_file(path, kMaxShardFileBytes));
-  std::vector<Call> calls;
-  LineSplitter lines(text);
-  for (std::string_view line; lines.next(line);) {
-    auto call = call_from_line(line);
-    if (!call.ok()) {
-      return Error{Errc::corrupt, path + ": line " + std::to_string(lines.number()) + " (byte " +
-                                      std::to_string(lines.offset()) +
-                                      "): " + call.error().message};
-    }
-    calls.push_back(std::move(call).value());
-  }
-  return calls;
 }
 
 }  // namespace
@@ -190,7 +172,9 @@ Result<std::vector<Record>> answers_in_folder(const std::string& folder, std::ui
     return found;
   }
   FD_TRY(const std::vector<Answer> answers, read_shard_answers(folder, manifest));
-  FD_TRY(const std::vector<Call> calls, read_calls(folder));
+  const std::string calls_path = folder + "/" + RunDir::kCalls;
+  FD_TRY(const std::string text, read_file(calls_path, kMaxShardFileBytes));
+  FD_TRY(const std::vector<Call> calls, read_lines(calls_path, text, call_from_line));
   for (const Answer& answer : answers) {
     Record record;
     record.answer = answer;

@@ -153,8 +153,8 @@ std::vector<std::string> merged_files(const RunDir& dir, const IngestSummary& in
     add(dir, dir.database(database.digest), files);
   }
   for (std::uint32_t shard = 0; shard < ingest.shards; ++shard) {
-    add(dir, dir.shard_file(shard, "manifest.json"), files);
-    add(dir, dir.shard_file(shard, "calls.jsonl"), files);
+    add(dir, dir.shard_file(shard, RunDir::kManifest), files);
+    add(dir, dir.shard_file(shard, RunDir::kCalls), files);
   }
   std::sort(files.begin(), files.end());
   return files;

@@ -7,18 +7,11 @@
 
 #include "actors/config/loader.hpp"
 #include "actors/storage/files.hpp"
-#include "coordinator/shards/record_views.hpp"
+#include "coordinator/shards/lines.hpp"
 #include "coordinator/shards/replace.hpp"
 
 namespace fd {
 namespace {
-
-constexpr const char* kInput = "input.jsonl";
-constexpr const char* kAnswers = "answers.jsonl";
-constexpr const char* kOutcomes = "outcomes.jsonl";
-constexpr const char* kCalls = "calls.jsonl";
-constexpr const char* kConfig = "config.json";
-constexpr const char* kManifest = "manifest.json";
 
 /// Returns the members that the lines of outcomes.jsonl have.
 std::vector<std::string> outcome_columns(const std::vector<Outcome>& outcomes) {
@@ -58,26 +51,21 @@ Result<std::string> read_named(const std::string& folder, const Manifest& manife
   return read_checked(path, entry);
 }
 
-Error line_error(const std::string& path, const LineSplitter& lines, const Error& error) {
-  return Error{Errc::corrupt, path + ": line " + std::to_string(lines.number()) + " (byte " +
-                                  std::to_string(lines.offset()) + "): " + error.message};
-}
-
 /// Returns the ids of input.jsonl. Only the sample_id is read: it is a line's last member.
 Result<std::vector<SampleId>> input_ids(const std::string& text, const std::string& path) {
   constexpr std::string_view kKey = "\"sample_id\":\"";
   constexpr std::size_t kHexDigits = 64;
   constexpr std::size_t kTailBytes = kKey.size() + kHexDigits + 2;
   std::vector<SampleId> ids;
-  LineSplitter lines(text);
-  for (std::string_view line; lines.next(line);) {
+  LineReader lines(path, text);
+  for (std::string_view line; lines.next_line(line);) {
     const std::string_view tail =
         line.size() < kTailBytes ? std::string_view() : line.substr(line.size() - kTailBytes);
     const auto id = tail.starts_with(kKey) && tail.ends_with("\"}")
                         ? Digest::from_hex(tail.substr(kKey.size(), kHexDigits))
                         : std::nullopt;
     if (!id) {
-      return line_error(path, lines, Error{Errc::corrupt, "does not end with its sample_id"});
+      return lines.error("does not end with its sample_id");
     }
     ids.push_back(*id);
   }
@@ -158,14 +146,14 @@ Result<Manifest> read_manifest(const std::string& path) {
 Result<Manifest> read_shard_manifest(const RunDir& dir, std::uint32_t shard) {
   FD_TRY(Manifest manifest, read_shard_manifest_at(dir.shard(shard)));
   if (manifest.shard != shard) {
-    return Error{Errc::corrupt, in_folder(dir.shard(shard), kManifest) +
+    return Error{Errc::corrupt, in_folder(dir.shard(shard), RunDir::kManifest) +
                                     ": is not the manifest of shard " + std::to_string(shard)};
   }
   return manifest;
 }
 
 Result<Manifest> read_shard_manifest_at(const std::string& folder) {
-  const std::string path = in_folder(folder, kManifest);
+  const std::string path = in_folder(folder, RunDir::kManifest);
   FD_TRY(Manifest manifest, read_manifest(path));
   if (!manifest.shard || !manifest.state) {
     return Error{Errc::corrupt, path + ": is not the manifest of a shard"};
@@ -217,21 +205,21 @@ Result<std::string> read_checked(const std::string& path, const FileEntry& entry
 
 Result<std::vector<Sample>> read_shard_input(const RunDir& dir, std::uint32_t shard) {
   FD_TRY(const Manifest manifest, read_shard_manifest(dir, shard));
-  FD_TRY(const std::string text, read_named(dir.shard(shard), manifest, kInput));
-  return samples_of(text, in_folder(dir.shard(shard), kInput), manifest.count);
+  FD_TRY(const std::string text, read_named(dir.shard(shard), manifest, RunDir::kInput));
+  return samples_of(text, in_folder(dir.shard(shard), RunDir::kInput), manifest.count);
 }
 
 Result<std::vector<Sample>> samples_of(std::string_view text, const std::string& path,
                                        std::uint64_t count) {
   std::vector<Sample> samples;
-  LineSplitter lines(text);
-  for (std::string_view line; lines.next(line);) {
+  LineReader lines(path, text);
+  for (std::string_view line; lines.next_line(line);) {
     auto sample = sample_from_line(line);
     if (!sample.ok()) {
-      return line_error(path, lines, sample.error());
+      return lines.error(sample.error().message);
     }
     if (!samples.empty() && !(samples.back().id < sample->id)) {
-      return line_error(path, lines, Error{Errc::corrupt, "its sample_id does not rise"});
+      return lines.error("its sample_id does not rise");
     }
     samples.push_back(std::move(sample).value());
   }
@@ -244,23 +232,14 @@ Result<std::vector<Sample>> samples_of(std::string_view text, const std::string&
 
 Result<std::vector<Answer>> read_shard_answers(const std::string& folder,
                                                const Manifest& manifest) {
-  FD_TRY(const std::string text, read_named(folder, manifest, kAnswers));
-  std::vector<Answer> answers;
-  LineSplitter lines(text);
-  for (std::string_view line; lines.next(line);) {
-    auto answer = answer_from_line(line);
-    if (!answer.ok()) {
-      return line_error(in_folder(folder, kAnswers), lines, answer.error());
-    }
-    answers.push_back(std::move(answer).value());
-  }
-  return answers;
+  FD_TRY(const std::string text, read_named(folder, manifest, RunDir::kAnswers));
+  return read_lines(in_folder(folder, RunDir::kAnswers), text, answer_from_line);
 }
 
 Result<ShardTexts> read_finished_shard(const RunDir& dir, std::uint32_t shard) {
   FD_TRY(ShardTexts texts, read_finished_shard_at(dir.shard(shard)));
   if (texts.manifest.shard != shard) {
-    return Error{Errc::corrupt, in_folder(dir.shard(shard), kManifest) +
+    return Error{Errc::corrupt, in_folder(dir.shard(shard), RunDir::kManifest) +
                                     ": is not the manifest of shard " + std::to_string(shard)};
   }
   return texts;
@@ -276,11 +255,11 @@ Result<ShardTexts> read_finished_shard_at(const std::string& folder) {
   if (texts.manifest.state == ShardFileState::pending) {
     return Error{Errc::corrupt, folder + ": is not finished; run the same command again"};
   }
-  FD_TRY(texts.input, read_named(folder, texts.manifest, kInput));
-  FD_TRY(texts.answers, read_named(folder, texts.manifest, kAnswers));
-  FD_TRY(texts.outcomes, read_named(folder, texts.manifest, kOutcomes));
-  FD_TRY(texts.config, read_named(folder, texts.manifest, kConfig));
-  auto calls = read_file(in_folder(folder, kCalls), kMaxShardFileBytes);
+  FD_TRY(texts.input, read_named(folder, texts.manifest, RunDir::kInput));
+  FD_TRY(texts.answers, read_named(folder, texts.manifest, RunDir::kAnswers));
+  FD_TRY(texts.outcomes, read_named(folder, texts.manifest, RunDir::kOutcomes));
+  FD_TRY(texts.config, read_named(folder, texts.manifest, RunDir::kConfig));
+  auto calls = read_file(in_folder(folder, RunDir::kCalls), kMaxShardFileBytes);
   if (!calls.ok()) {
     return missing_is_corrupt(calls.error());
   }
@@ -288,11 +267,34 @@ Result<ShardTexts> read_finished_shard_at(const std::string& folder) {
   return texts;
 }
 
+Result<ShardRows> read_shard_rows(const std::string& folder) {
+  FD_TRY(ShardTexts texts, read_finished_shard_at(folder));
+  const auto path = [&](const char* name) { return in_folder(folder, name); };
+  ShardRows rows;
+  rows.manifest = std::move(texts.manifest);
+  rows.config_text = std::move(texts.config);
+  FD_TRY(rows.samples, samples_of(texts.input, path(RunDir::kInput), rows.manifest.count));
+  FD_TRY(rows.answers, read_lines(path(RunDir::kAnswers), texts.answers, answer_from_line));
+  FD_TRY(rows.calls, read_lines(path(RunDir::kCalls), texts.calls, call_from_line));
+  FD_TRY(rows.outcomes, read_lines(path(RunDir::kOutcomes), texts.outcomes, outcome_from_line));
+  for (std::size_t i = 0; i < rows.samples.size(); ++i) {
+    if (i >= rows.outcomes.size() || rows.outcomes[i].sample_id != rows.samples[i].id) {
+      return Error{Errc::corrupt, path(RunDir::kOutcomes) + ": the outcome of sample " +
+                                      rows.samples[i].id.hex() + " is missing"};
+    }
+  }
+  if (rows.outcomes.size() != rows.samples.size()) {
+    return Error{Errc::corrupt,
+                 path(RunDir::kOutcomes) + ": an outcome of no sample of this shard"};
+  }
+  return rows;
+}
+
 Manifest finished_manifest(const Manifest& base, const std::vector<SampleId>& ids,
                            const std::vector<Outcome>& outcomes, std::array<FileEntry, 4> files) {
   const auto& [answers, settings, input, ended] = files;
-  FD_CHECK(answers.name == kAnswers && settings.name == kConfig && input.name == kInput &&
-           ended.name == kOutcomes);
+  FD_CHECK(answers.name == RunDir::kAnswers && settings.name == RunDir::kConfig &&
+           input.name == RunDir::kInput && ended.name == RunDir::kOutcomes);
   Manifest manifest;
   manifest.run_id = base.run_id;
   manifest.stage = "shard";
@@ -328,26 +330,27 @@ Result<Manifest> write_shard(const RunDir& dir, const RunConfig& config, ShardRe
 Result<Manifest> write_shard_at(const std::string& folder, const RunConfig& config,
                                 ShardResult result) {
   FD_TRY(const Manifest before, read_shard_manifest_at(folder));
-  const std::string input_path = in_folder(folder, kInput);
-  FD_TRY(const FileEntry input_entry, entry_of(before, kInput, input_path));
+  const std::string input_path = in_folder(folder, RunDir::kInput);
+  FD_TRY(const FileEntry input_entry, entry_of(before, RunDir::kInput, input_path));
   FD_TRY(const std::string input, read_checked(input_path, input_entry));
   FD_TRY(const std::vector<SampleId> ids, input_ids(input, input_path));
   sort_and_check(result, ids);
 
-  FD_TRY(const FileEntry calls, write_lines(in_folder(folder, kCalls), result.calls));
+  FD_TRY(const FileEntry calls, write_lines(in_folder(folder, RunDir::kCalls), result.calls));
   static_cast<void>(calls);
-  FD_TRY(const FileEntry answers, write_lines(in_folder(folder, kAnswers), result.answers));
+  FD_TRY(const FileEntry answers, write_lines(in_folder(folder, RunDir::kAnswers), result.answers));
   FD_TRY(const FileEntry settings,
-         write_file(in_folder(folder, kConfig), json::pretty(semantic_config(config)) + "\n",
-                    Durable::content));
-  FD_TRY(const FileEntry outcomes, write_lines(in_folder(folder, kOutcomes), result.outcomes));
+         write_file(in_folder(folder, RunDir::kConfig),
+                    json::pretty(semantic_config(config)) + "\n", Durable::content));
+  FD_TRY(const FileEntry outcomes,
+         write_lines(in_folder(folder, RunDir::kOutcomes), result.outcomes));
   Manifest base = before;
   base.config_digest = config_digest(config);
   Manifest manifest =
       finished_manifest(base, ids, result.outcomes, {answers, settings, input_entry, outcomes});
   FD_TRY_VOID(sync_folder(folder));  // before the manifest can name the files
   FD_TRY(const FileEntry written,
-         write_file(in_folder(folder, kManifest), finished_manifest_text(manifest)));
+         write_file(in_folder(folder, RunDir::kManifest), finished_manifest_text(manifest)));
   static_cast<void>(written);
   return manifest;
 }

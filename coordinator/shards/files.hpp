@@ -38,6 +38,16 @@ struct ShardTexts {
   std::string calls;   ///< decides no output and is in no manifest
 };
 
+/// The records of a finished shard, and what its manifest and its config.json say.
+struct ShardRows {
+  Manifest manifest;
+  std::string config_text;
+  std::vector<Sample> samples;
+  std::vector<Answer> answers;    ///< by (sample_id, candidate)
+  std::vector<Call> calls;        ///< by (sample_id, candidate)
+  std::vector<Outcome> outcomes;  ///< one per sample, in their order
+};
+
 /// Reads shards/<k>/input.jsonl, in id order, and checks it against its manifest.
 /// Errors: corrupt, naming file and offset; storage; not_found.
 Result<std::vector<Sample>> read_shard_input(const RunDir& dir, std::uint32_t shard);
@@ -73,6 +83,11 @@ Result<ShardTexts> read_finished_shard(const RunDir& dir, std::uint32_t shard);
 
 /// Does the same with a shard that lies in `folder`.
 Result<ShardTexts> read_finished_shard_at(const std::string& folder);
+
+/// Reads the records of the finished shard that lies in `folder`. Requires: its manifest does not
+/// say pending. Errors: corrupt, naming file, line and byte; unsupported (a newer manifest);
+/// storage.
+Result<ShardRows> read_shard_rows(const std::string& folder);
 
 /// Returns the answers of a finished shard that lies in `folder`, by (sample_id, candidate).
 /// Errors: corrupt, naming file and place; storage.

@@ -1,41 +1,62 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "coordinator/shards/record_views.hpp"
 #include "protocol/base/result.hpp"
-#include "protocol/records.hpp"
-#include "protocol/run_dir.hpp"
 
 namespace fd {
 
-// What `show` and `explain` print rows with: a label, and beside it a text that may have many
-// lines.
+/// Goes through the lines of a shard's file, and says in errors where it was: file, line and byte.
+/// Lifetime: not longer than the text.
+class LineReader {
+ public:
+  LineReader(std::string path, std::string_view text) : path_(std::move(path)), text_(text) {}
+  /// Moves to the next line; false at the end.
+  bool next_line(std::string_view& line);
+  /// Moves to the next line and reads it as a view; false at the end. Errors: corrupt.
+  template <class View>
+  Result<bool> next(View& view) {
+    std::string_view line;
+    if (!next_line(line)) {
+      return false;
+    }
+    const auto read = read_view(line, view);
+    return read.ok() ? Result<bool>(true) : error(read.error().message);
+  }
+  /// Returns what is wrong with the current line, or with the end.
+  [[nodiscard]] Error error(const std::string& what) const;
+  [[nodiscard]] std::uint64_t number() const { return number_; }  ///< of the current line, from 1
+  [[nodiscard]] std::size_t offset() const { return offset_; }    ///< of its first byte
 
-/// How much of an input field, and of an answer, is shown. Units: code points.
-inline constexpr std::size_t kFieldCharacters = 200;
-inline constexpr std::size_t kAnswerCharacters = 4000;
-
-/// The records of one shard, taken apart.
-struct ShardRows {
-  std::vector<Sample> samples;
-  std::vector<Answer> answers;
-  std::vector<Call> calls;
-  std::vector<Outcome> outcomes;  ///< one per sample, in their order
+ private:
+  std::string path_;
+  std::string_view text_;
+  std::size_t next_ = 0;
+  std::size_t offset_ = 0;
+  std::uint64_t number_ = 0;
+  bool at_end_ = false;
 };
-/// Reads a finished shard. Errors: corrupt, naming file and line; storage.
-Result<ShardRows> read_shard_rows(const RunDir& dir, std::uint32_t shard);
 
-/// Appends a label and a text of one line, which can be printed as it is.
-void text_line(std::string label, const std::string& text, std::string& out);
-/// Appends a label and the first `characters` of a text, made printable.
-void text_block(const std::string& label, std::string_view text, std::size_t characters,
-                std::string& out);
-/// Appends the fields of a sample's input, `characters` of each.
-void text_fields(const Sample& sample, std::size_t characters, std::string& out);
-/// Returns how a candidate ran, in words.
-std::string exec_text(const Candidate& candidate, const Outcome& outcome);
+/// Reads all lines of a file as records; `path` is what messages call it. Errors: corrupt.
+template <class T>
+Result<std::vector<T>> read_lines(const std::string& path, std::string_view text,
+                                  Result<T> (*from_line)(std::string_view)) {
+  std::vector<T> records;
+  LineReader lines(path, text);
+  for (std::string_view line; lines.next_line(line);) {
+    auto record = from_line(line);
+    if (!record.ok()) {
+      return lines.error(record.error().message);
+    }
+    records.push_back(std::move(record).value());
+  }
+  return records;
+}
 
 }  // namespace fd

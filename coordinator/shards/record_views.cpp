@@ -277,16 +277,4 @@ Result<std::string> text_of(std::string_view json_string) {
   return *value->as_string();
 }
 
-bool LineSplitter::next(std::string_view& line) {
-  if (next_ >= text_.size()) {
-    return false;
-  }
-  offset_ = next_;
-  const std::size_t end = text_.find('\n', next_);
-  line = text_.substr(offset_, end == std::string_view::npos ? end : end - offset_);
-  next_ = end == std::string_view::npos ? text_.size() : end + 1;
-  ++number_;
-  return true;
-}
-
 }  // namespace fd

@@ -79,20 +79,4 @@ Result<void> read_view(std::string_view line, OutcomeView& view);
 /// Returns the text that a JSON string stands for. Errors: corrupt.
 Result<std::string> text_of(std::string_view json_string);
 
-/// Takes a text apart into its lines.
-class LineSplitter {
- public:
-  explicit LineSplitter(std::string_view text) : text_(text) {}
-  /// Moves to the next line; false at the end. `number` and `offset` are then those of the line.
-  bool next(std::string_view& line);
-  [[nodiscard]] std::uint64_t number() const { return number_; }  ///< 1-based
-  [[nodiscard]] std::size_t offset() const { return offset_; }    ///< of its first byte
-
- private:
-  std::string_view text_;
-  std::size_t next_ = 0;
-  std::size_t offset_ = 0;
-  std::uint64_t number_ = 0;
-};
-
 }  // namespace fd

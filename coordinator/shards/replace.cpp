@@ -13,8 +13,8 @@ namespace fd {
 namespace {
 
 /// In the order in which they are moved: the manifest speaks of the others, so it comes last.
-constexpr std::array<const char*, 5> kMoved = {"answers.jsonl", "calls.jsonl", "config.json",
-                                               "outcomes.jsonl", "manifest.json"};
+constexpr std::array<const char*, 5> kMoved = {RunDir::kAnswers, RunDir::kCalls, RunDir::kConfig,
+                                               RunDir::kOutcomes, RunDir::kManifest};
 
 std::string staging_folder(const std::string& folder) {
   return replay_folder(folder) + "/shard";
@@ -37,7 +37,7 @@ Result<void> move_over(const std::string& folder) {
 
 /// Gives the staged shard what write_shard_at() goes by: its input, and the manifest so far.
 Result<void> copy_input(const std::string& folder) {
-  for (const char* name : {"input.jsonl", "manifest.json"}) {
+  for (const char* name : {RunDir::kInput, RunDir::kManifest}) {
     FD_TRY(const std::string bytes, read_file(folder + "/" + name, kMaxShardFileBytes));
     FD_TRY(const FileEntry copied, write_file(staging_folder(folder) + "/" + name, bytes));
     static_cast<void>(copied);

@@ -100,9 +100,9 @@ Result<void> restore_shard(const RunDir& dir, const RunConfig& config, const std
     return result.error().within(dir.shard(shard));
   }
   Result<void> same =
-      check_as_before(manifest, "outcomes.jsonl", digest_of_lines(result->outcomes));
+      check_as_before(manifest, RunDir::kOutcomes, digest_of_lines(result->outcomes));
   if (same.ok()) {
-    same = check_as_before(manifest, "answers.jsonl", digest_of_lines(result->answers));
+    same = check_as_before(manifest, RunDir::kAnswers, digest_of_lines(result->answers));
   }
   if (same.ok() && config_digest(config) != manifest.config_digest) {
     same = Error{Errc::corrupt, "was made under another config"};

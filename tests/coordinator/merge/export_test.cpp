@@ -4,6 +4,7 @@
 
 #include "coordinator/merge/merge.hpp"
 #include "coordinator/shards/files.hpp"
+#include "coordinator/shards/lines.hpp"
 #include "tests/coordinator/shards/artifacts_fixture.hpp"
 
 namespace fd {
@@ -81,10 +82,9 @@ TEST_F(Export, LeavesOutAnEmptySystemMessage) {
 TEST_F(Export, ManifestOfDistilledCoversTheRowsInCanonicalForm) {
   run({kept_sample(1), kept_sample(2), kept_sample(3)});
   std::string canonical;
-  LineSplitter lines(train());
   const std::string text = train();
-  LineSplitter rows(text);
-  for (std::string_view line; rows.next(line);) {
+  LineReader rows("train.jsonl", text);
+  for (std::string_view line; rows.next_line(line);) {
     const auto value = json::parse(line);
     ASSERT_TRUE(value.ok());
     canonical += json::canonical(*value) + "\n";

@@ -164,20 +164,5 @@ TEST(RecordViews, RefusesAReasonThatIsNotOfTheVerdict) {
   EXPECT_FALSE(read_view(line, view).ok());
 }
 
-TEST(LineSplitter, SaysWhereEachLineIs) {
-  LineSplitter lines("ab\n\nc");
-  std::string_view line;
-  ASSERT_TRUE(lines.next(line));
-  EXPECT_EQ(line, "ab");
-  ASSERT_TRUE(lines.next(line));
-  EXPECT_EQ(line, "");
-  EXPECT_EQ(lines.offset(), 3u);
-  ASSERT_TRUE(lines.next(line));
-  EXPECT_EQ(line, "c");
-  EXPECT_EQ(lines.number(), 3u);
-  EXPECT_EQ(lines.offset(), 4u);
-  EXPECT_FALSE(lines.next(line));
-}
-
 }  // namespace
 }  // namespace fd
