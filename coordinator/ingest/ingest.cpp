@@ -11,7 +11,7 @@
 #include "coordinator/ingest/input_reader.hpp"
 #include "coordinator/ingest/refusals.hpp"
 #include "coordinator/ingest/row_contract.hpp"
-#include "coordinator/ingest/shard_writer.hpp"
+#include "coordinator/ingest/second_pass.hpp"
 #include "protocol/run_dir.hpp"
 
 namespace fd {

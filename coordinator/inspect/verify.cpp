@@ -8,7 +8,7 @@
 #include "actors/config/loader.hpp"
 #include "actors/storage/files.hpp"
 #include "actors/storage/temporary_directory.hpp"
-#include "coordinator/ingest/shard_writer.hpp"
+#include "coordinator/ingest/input_manifests.hpp"
 #include "coordinator/inspect/verify_ledger.hpp"
 #include "coordinator/inspect/verify_shards.hpp"
 #include "coordinator/merge/merge.hpp"

@@ -7,7 +7,7 @@
 
 #include "actors/config/loader.hpp"
 #include "actors/storage/files.hpp"
-#include "coordinator/ingest/shard_writer.hpp"
+#include "coordinator/ingest/input_manifests.hpp"
 #include "coordinator/run/run_seal.hpp"
 #include "coordinator/shards/files.hpp"
 #include "coordinator/shards/lines.hpp"
