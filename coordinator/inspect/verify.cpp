@@ -1,6 +1,7 @@
 #include "coordinator/inspect/verify.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -8,23 +9,29 @@
 #include "actors/config/loader.hpp"
 #include "actors/storage/files.hpp"
 #include "actors/storage/temporary_directory.hpp"
-#include "coordinator/ingest/input_manifests.hpp"
-#include "coordinator/inspect/verify_ledger.hpp"
+#include "coordinator/inspect/verify_sealed.hpp"
 #include "coordinator/inspect/verify_shards.hpp"
+#include "coordinator/inspect/verify_stages.hpp"
+#include "coordinator/ledger/ledger.hpp"
 #include "coordinator/merge/merge.hpp"
 #include "coordinator/reports/timing.hpp"
 #include "coordinator/run/lock.hpp"
 #include "coordinator/run/run_seal.hpp"
 #include "coordinator/shards/files.hpp"
-#include "coordinator/shards/replace.hpp"
 
 namespace fd {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kRunJson = "run.json";
 constexpr const char* kFolders[] = {"databases", "export", "manifests", "reports", "shards"};
+
+/// Returns the byte that a message of the ledger names, as "(byte 123)"; 0 when it names none.
+std::uint64_t named_byte(const std::string& message) {
+  constexpr std::string_view kMark = "(byte ";
+  const std::size_t at = message.rfind(kMark);
+  return at == std::string::npos ? 0 : std::strtoull(&message[at + kMark.size()], nullptr, 10);
+}
 
 class Verifier {
  public:
@@ -34,14 +41,16 @@ class Verifier {
     FD_TRY_VOID(find_links());
     FD_TRY_VOID(read_run_json());
     FD_TRY_VOID(verify_shards());
-    FD_TRY_VOID(verify_input_stages());
+    FD_TRY_VOID(verify_input_stages(dir_, truth_, shards_, verification_));
     if (truth_) {
       verify_counts();
-      find_replayed();
-      FD_TRY_VOID(verify_sealed(true));
-      FD_TRY_VOID(verify_merge());
-      FD_TRY_VOID(verify_sealed(false));
-      FD_TRY_VOID(verify_databases());
+      const auto replayed = find_replayed(dir_, *truth_, shards_.manifests(), verification_);
+      FD_TRY_VOID(verify_sealed(dir_, *truth_, true, replayed, verification_));
+      if (replayed.empty()) {
+        FD_TRY_VOID(verify_merge());
+      }
+      FD_TRY_VOID(verify_sealed(dir_, *truth_, false, replayed, verification_));
+      FD_TRY_VOID(verify_databases(dir_, *truth_, verification_));
       FD_TRY_VOID(verify_ledger_rows());
     }
     FD_TRY_VOID(walk());
@@ -51,23 +60,8 @@ class Verifier {
  private:
   std::string path(const std::string& name) const { return dir_.root() + "/" + name; }
 
-  /// Reads a file that should be there; nothing, and a problem, when it is not.
-  Result<std::optional<std::string>> read(const std::string& name) {
-    verification_.expect(name);
-    auto text = read_file(path(name), kMaxShardFileBytes);
-    if (text.ok()) {
-      verification_.read(name, text->size());
-      return std::optional<std::string>(std::move(text).value());
-    }
-    if (text.error().code != Errc::not_found) {
-      return text.error();
-    }
-    verification_.missing(name);
-    return std::optional<std::string>();
-  }
-
   Result<void> read_run_json() {
-    FD_TRY(const std::optional<std::string> text, read(kRunJson));
+    FD_TRY(const std::optional<std::string> text, verification_.read_text(dir_, kRunJson));
     if (!text) {
       return {};
     }
@@ -122,77 +116,6 @@ class Verifier {
     return {};
   }
 
-  /// raw and canonical are digests of lines that are not kept: what can be checked is that each
-  /// manifest is the text of what it says, and says what run.json and its neighbours say.
-  Result<void> verify_input_stages() {
-    std::vector<std::string> parents;
-    for (const char* stage : kInputStages) {
-      const std::string name = relative_name(dir_, dir_.stage_manifest(stage));
-      FD_TRY(const std::optional<std::string> text, read(name));
-      const auto manifest =
-          text ? read_manifest(path(name)) : Result<Manifest>(Error{Errc::not_found, name});
-      if (text && !truth_ && manifest.ok()) {
-        const auto differs = first_difference(*text, input_manifest_text(*manifest));
-        if (differs) {
-          verification_.problem(name, *differs, 1, "is not the text of what it says");
-        }
-      } else if (text && truth_ && shards_.complete() && std::string_view(stage) == "dedup" &&
-                 !parents.empty()) {
-        Manifest base = stage_base();
-        const auto differs =
-            first_difference(*text, input_manifest_text(input_stage(base, stage, shards_.samples(),
-                                                                    sample_columns(), parents)));
-        if (differs) {
-          verification_.problem(name, *differs, *differs < text->size() ? 1 : 0,
-                                "is not what the shards' input makes it");
-        }
-      } else if (text && truth_) {
-        check_input_stage(name, stage, *text, manifest, parents);
-      }
-      parents.clear();
-      if (manifest.ok() && !verification_.has_problem(name)) {
-        parents.push_back(manifest->content_sha256.hex());
-      }
-    }
-    return {};
-  }
-
-  Manifest stage_base() const {
-    Manifest base;
-    base.run_id = truth_->facts.run_id;
-    base.config_digest = truth_->facts.config_digest;
-    return base;
-  }
-
-  void check_input_stage(const std::string& name, const std::string& stage, const std::string& text,
-                         const Result<Manifest>& manifest,
-                         const std::vector<std::string>& parents) {
-    // A sealed digest knows better where the damage lies than a parser does.
-    for (const FileEntry& entry : truth_->sealed) {
-      FileDigest digest;
-      digest.update(text);
-      const FileEntry actual = digest.finish(name);
-      if (entry.name == name && actual != entry) {
-        return verification_.damaged(name, entry, actual, kRunJson);
-      }
-    }
-    if (!manifest.ok()) {
-      return verification_.problem(name, 0, text.size(), manifest.error().message);
-    }
-    Manifest expected = *manifest;
-    expected.run_id = truth_->facts.run_id;
-    expected.config_digest = truth_->facts.config_digest;
-    expected.stage = stage;
-    expected.count = stage == "dedup" ? truth_->facts.ingest.unique
-                                      : truth_->facts.ingest.raw - truth_->facts.ingest.invalid;
-    if (stage == "raw" || !parents.empty()) {
-      expected.parents = parents;
-    }
-    if (const auto differs = first_difference(text, input_manifest_text(expected))) {
-      verification_.problem(name, *differs, 1, "does not agree with run.json");
-    }
-  }
-
   /// raw = invalid + duplicate + unique, and every unique sample is in a shard. Once the shards are
   /// finished, repeating the merge checks the whole law.
   void verify_counts() {
@@ -208,32 +131,10 @@ class Verifier {
     }
   }
 
-  /// Finds the shards that are sound, but not as they were when the run was merged.
-  void find_replayed() {
-    for (const auto& [shard, actual] : shards_.manifests()) {
-      const std::string name = relative_name(dir_, dir_.shard_file(shard, RunDir::kManifest));
-      const auto entry = std::find_if(truth_->sealed.begin(), truth_->sealed.end(),
-                                      [&](const FileEntry& one) { return one.name == name; });
-      const bool under_way = current_file(dir_.shard(shard), RunDir::kManifest) != path(name);
-      const bool other = entry != truth_->sealed.end() && entry->sha256 != actual.sha256;
-      if ((!under_way && !other) || verification_.has_problem(name)) {
-        continue;
-      }
-      replayed_.insert(name);
-      replayed_.insert(relative_name(dir_, dir_.shard_file(shard, RunDir::kCalls)));
-      if (!under_way) {
-        verification_.note(dir_.shard(shard) +
-                           ": was written after the run was merged; to merge it: fd-coordinator "
-                           "resume " +
-                           dir_.root());
-      }
-    }
-  }
-
   /// Derives again what the merge derived, and compares every byte. What it was derived from must
   /// be sound, else all of it would differ.
   Result<void> verify_merge() {
-    if (!truth_->facts.exit_code || !verification_.report.sound() || !replayed_.empty()) {
+    if (!truth_->facts.exit_code || !verification_.report.sound()) {
       return {};
     }
     FD_TRY(const TemporaryDirectory folder, TemporaryDirectory::create("fd-"));
@@ -247,7 +148,7 @@ class Verifier {
       return {};
     }
     for (const std::string& name : derived_files(dir_)) {
-      FD_TRY(const std::optional<std::string> text, read(name));
+      FD_TRY(const std::optional<std::string> text, verification_.read_text(dir_, name));
       FD_TRY(const std::string expected, read_file(out.root() + "/" + name, kMaxShardFileBytes));
       const auto differs = text ? first_difference(*text, expected) : std::nullopt;
       if (differs) {
@@ -256,51 +157,6 @@ class Verifier {
       }
     }
     verification_.report.merge_repeated = true;
-    return {};
-  }
-
-  /// Compares files with their digests in run.json: those that the merge reads, or the others.
-  Result<void> verify_sealed(bool merged_from) {
-    for (const FileEntry& entry : truth_->sealed) {
-      verification_.expect(entry.name);
-      if (entry.name.starts_with("shards/") != merged_from || replayed_.count(entry.name) > 0) {
-        continue;
-      }
-      auto actual = digest_file(path(entry.name));
-      if (!actual.ok() && actual.error().code == Errc::not_found) {
-        verification_.missing(entry.name);
-        continue;
-      }
-      if (!actual.ok()) {
-        return actual.error();
-      }
-      verification_.read(entry.name, actual->bytes);
-      actual->name = entry.name;
-      if (*actual != entry) {
-        verification_.damaged(entry.name, entry, *actual, kRunJson);
-      }
-    }
-    return {};
-  }
-
-  /// A database is named by its digest, so that it is known to be whole before a run is finished.
-  Result<void> verify_databases() {
-    for (const DatabaseFile& database : truth_->facts.ingest.databases) {
-      const std::string name = relative_name(dir_, dir_.database(database.digest));
-      verification_.expect(name);
-      const auto actual = digest_file(path(name));
-      if (!actual.ok() && actual.error().code != Errc::not_found) {
-        return actual.error();
-      }
-      if (!actual.ok()) {
-        verification_.missing(name);
-        continue;
-      }
-      verification_.read(name, actual->bytes);
-      if (actual->sha256.hex() != database.digest) {
-        verification_.problem(name, 0, actual->bytes, "its SHA-256 is not its name");
-      }
-    }
     return {};
   }
 
@@ -320,14 +176,16 @@ class Verifier {
       return {};  // a run that was never started
     }
     verification_.read(name, fs::file_size(dir_.ledger(), none));
-    FD_TRY(const LedgerCheck check, check_ledger(dir_.ledger(), truth_->facts.run_id));
-    if (check.damage) {
-      verification_.problem(name, check.damage_at, 0, *check.damage);
+    const auto rows = verify_ledger(dir_.ledger(), truth_->facts.run_id);
+    if (rows.ok()) {
+      verification_.report.ledger_rows = *rows;
+    } else if (rows.error().code == Errc::corrupt) {
+      verification_.problem(name, named_byte(rows.error().message), 0, rows.error().message);
+    } else if (rows.error().code == Errc::unsupported) {
+      verification_.note(rows.error().message);
+    } else {
+      return rows.error();
     }
-    if (check.unread) {
-      verification_.note(*check.unread);
-    }
-    verification_.report.ledger_rows = check.rows;
     return {};
   }
 
@@ -387,7 +245,6 @@ class Verifier {
   Verification verification_;
   std::optional<RunTruth> truth_;
   ShardVerifier shards_{dir_, truth_, verification_};
-  std::set<std::string> replayed_;  ///< files of shards that were written since the merge
 };
 
 }  // namespace

@@ -1,9 +1,6 @@
-#include <algorithm>
 #include <set>
-#include <utility>
 
 #include "coordinator/inspect/verify.hpp"
-#include "coordinator/shards/files.hpp"
 #include "coordinator/text/commands_to_copy.hpp"
 #include "coordinator/text/report_text.hpp"
 
@@ -30,45 +27,6 @@ std::string further(std::uint64_t all, std::size_t listed) {
 }
 
 }  // namespace
-
-void Verification::problem(const std::string& file, std::uint64_t offset, std::uint64_t length,
-                           std::string what) {
-  if (!named_.insert(file).second) {
-    return;
-  }
-  ++report.problem_count;
-  if (report.problems.size() < kMaxListedProblems) {
-    report.problems.push_back({file, offset, length, std::move(what)});
-  }
-}
-
-void Verification::damaged(const std::string& file, const FileEntry& entry, const FileEntry& actual,
-                           const std::string& whose_word) {
-  const FileDamage damage = find_damage(entry, actual);
-  std::string what = "differs from " + whose_word;
-  if (entry.bytes != actual.bytes) {
-    what += " (" + grouped(actual.bytes) + " bytes, " + grouped(entry.bytes) + " there)";
-  }
-  if (damage.blocks > 1) {
-    what += " in " + grouped(damage.blocks) + " blocks";
-  }
-  problem(file, damage.offset, damage.length, std::move(what));
-}
-
-void Verification::note(std::string text) {
-  ++report.note_count;
-  if (report.notes.size() < kMaxListedProblems) {
-    report.notes.push_back(std::move(text));
-  }
-}
-
-void Verification::read(const std::string& file, std::uint64_t bytes) {
-  expect(file);
-  if (read_.insert(file).second) {
-    ++report.files;
-    report.bytes += bytes;
-  }
-}
 
 std::string render_verify(const VerifyReport& report, const RunDir& dir) {
   std::string out =

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "actors/stages/prompt.hpp"
-#include "coordinator/inspect/verify.hpp"
+#include "coordinator/inspect/verification.hpp"
 #include "coordinator/run/run_folder.hpp"
 #include "protocol/base/result.hpp"
 #include "protocol/manifest.hpp"

@@ -84,10 +84,10 @@ class Ledger {
 };
 
 /// Checks a ledger from end to end, without changing it: SQLite's own structures, the checksum and
-/// the decoding of every row, no gap in any shard's records, fences and epochs.
-/// Errors: corrupt, naming file, row and, where it is known, the byte; busy (another process
-/// changes it); not_found; unsupported (another schema); storage.
-Result<void> verify_ledger(const std::string& path, const std::string& run_id,
-                           const std::string& vfs = {});
+/// the decoding of every row, no gap in any shard's records, fences and epochs. Returns how many
+/// records and leases it has. Errors: corrupt, naming file, row and, where it is known, the byte;
+/// busy (another process changes it); not_found; unsupported (another schema); storage.
+Result<std::uint64_t> verify_ledger(const std::string& path, const std::string& run_id,
+                                    const std::string& vfs = {});
 
 }  // namespace fd
