@@ -20,6 +20,7 @@
 #include "coordinator/reports/histogram.hpp"
 #include "coordinator/reports/timing.hpp"
 #include "coordinator/shards/files.hpp"
+#include "coordinator/shards/replace.hpp"
 #include "protocol/frame.hpp"
 
 namespace fd {

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "coordinator/shards/files.hpp"
+#include "coordinator/shards/write.hpp"
 #include "protocol/messages.hpp"
 #include "protocol/records.hpp"
 

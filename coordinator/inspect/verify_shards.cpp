@@ -12,6 +12,7 @@
 #include "coordinator/shards/files.hpp"
 #include "coordinator/shards/lines.hpp"
 #include "coordinator/shards/replace.hpp"
+#include "coordinator/shards/write.hpp"
 
 namespace fd {
 namespace {

@@ -33,6 +33,7 @@
 #include "coordinator/merge/merge.hpp"
 #include "coordinator/reports/timing.hpp"
 #include "coordinator/reuse/reuse_index.hpp"
+#include "coordinator/shards/answers.hpp"
 #include "coordinator/text/exit_code.hpp"
 #include "coordinator/text/report_text.hpp"
 

@@ -12,6 +12,7 @@
 #include "actors/stages/exec.hpp"
 #include "actors/stages/prompt.hpp"
 #include "coordinator/shards/files.hpp"
+#include "coordinator/shards/write.hpp"
 #include "protocol/base/result.hpp"
 #include "protocol/manifest.hpp"
 #include "protocol/records.hpp"

@@ -74,10 +74,4 @@ class ReuseIndex {
   std::list<Loaded> loaded_;  ///< most recently used first
 };
 
-/// Returns what lies in the folder of a shard with failed samples and may not be in the ledger: the
-/// answers, each with its call, of a replay that mended only a part of it, or was cut off.
-/// `folder` is the shard's; a pending or committed shard has none.
-/// Errors: corrupt, naming the file; storage.
-Result<std::vector<Record>> answers_in_folder(const std::string& folder, std::uint32_t shard);
-
 }  // namespace fd

@@ -1,9 +1,6 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <functional>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,22 +8,12 @@
 #include "protocol/base/result.hpp"
 #include "protocol/manifest.hpp"
 #include "protocol/records.hpp"
-#include "protocol/run_config.hpp"
 #include "protocol/run_dir.hpp"
 
 namespace fd {
 
 /// The largest file of a shard that is read.
 inline constexpr std::uint64_t kMaxShardFileBytes = std::uint64_t{4} << 30;
-
-/// All that a finished shard is made of. Order of the vectors does not matter: they are sorted
-/// here, answers and calls by (sample_id, candidate), outcomes by sample_id.
-struct ShardResult {
-  std::uint32_t shard = 0;
-  std::vector<Answer> answers;
-  std::vector<Call> calls;
-  std::vector<Outcome> outcomes;
-};
 
 /// The files of a finished shard as they lie on disk, and the manifest that they agree with.
 struct ShardTexts {
@@ -77,6 +64,11 @@ FileDamage find_damage(const FileEntry& expected, const FileEntry& actual);
 /// Errors: corrupt, naming the file and the offset of the first 64 KiB block that differs; storage.
 Result<std::string> read_checked(const std::string& path, const FileEntry& entry);
 
+/// Reads a file of the shard in `folder` and checks it against `manifest`. Errors: corrupt, also
+/// when the manifest does not name it; storage.
+Result<std::string> read_shard_file(const std::string& folder, const Manifest& manifest,
+                                    const char* name);
+
 /// Reads a shard whose samples all have outcomes, and checks every file against the manifest.
 /// Errors: corrupt, naming the file (a shard that is not finished is one); storage.
 Result<ShardTexts> read_finished_shard(const RunDir& dir, std::uint32_t shard);
@@ -97,25 +89,5 @@ Result<std::vector<Answer>> read_shard_answers(const std::string& folder, const 
 /// Errors: corrupt, naming line and byte; also when there are not `count`.
 Result<std::vector<Sample>> samples_of(std::string_view text, const std::string& path,
                                        std::uint64_t count);
-
-/// Returns what the manifest of a finished shard says. `base` tells run_id, shard, shards,
-/// databases and config_digest; `files` are the entries of answers.jsonl, config.json, input.jsonl
-/// and outcomes.jsonl, in this order. Requires: an outcome for each of `ids`, in id order.
-Manifest finished_manifest(const Manifest& base, const std::vector<SampleId>& ids,
-                           const std::vector<Outcome>& outcomes, std::array<FileEntry, 4> files);
-/// Returns the bytes of a finished shard's manifest.json.
-std::string finished_manifest_text(const Manifest& manifest);
-
-/// Writes answers, calls, outcomes and config.json, and last the manifest with state committed (or
-/// failed, when a sample failed). Each file is atomic; the manifest's rename is the commit.
-/// calls.jsonl stays out of the manifest: it holds times, and a manifest is the same in every run.
-/// Requires: exactly one outcome per input sample, and at most one answer per sample and candidate,
-/// of samples of this shard only (a bug otherwise).
-/// A shard that is finished already is replaced as a whole (coordinator/shards/replace.hpp).
-/// Errors: storage; corrupt, when the shard's input is not what its manifest says.
-Result<Manifest> write_shard(const RunDir& dir, const RunConfig& config, ShardResult result);
-/// Writes the files into `folder` as a shard that is not finished there, one after the other.
-Result<Manifest> write_shard_at(const std::string& folder, const RunConfig& config,
-                                ShardResult result);
 
 }  // namespace fd

@@ -8,6 +8,7 @@
 
 #include "actors/storage/errno_error.hpp"
 #include "actors/storage/files.hpp"
+#include "coordinator/shards/files.hpp"
 
 namespace fd {
 namespace {
@@ -72,6 +73,13 @@ Result<Manifest> replace_shard(const std::string& folder, const RunConfig& confi
   FD_TRY_VOID(finish_replacement(folder));
   FD_TRY_VOID(remove_tree(replay_folder(folder)));  // the journal: what it had is in the files now
   return manifest;
+}
+
+Result<Manifest> write_shard(const RunDir& dir, const RunConfig& config, ShardResult result) {
+  FD_TRY(const Manifest before, read_shard_manifest(dir, result.shard));
+  const std::string folder = dir.shard(result.shard);
+  return before.state == ShardFileState::pending ? write_shard_at(folder, config, std::move(result))
+                                                 : replace_shard(folder, config, std::move(result));
 }
 
 Result<void> finish_replacement(const std::string& folder) {

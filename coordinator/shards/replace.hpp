@@ -2,10 +2,11 @@
 
 #include <string>
 
-#include "coordinator/shards/files.hpp"
+#include "coordinator/shards/write.hpp"
 #include "protocol/base/result.hpp"
 #include "protocol/manifest.hpp"
 #include "protocol/run_config.hpp"
+#include "protocol/run_dir.hpp"
 
 namespace fd {
 
@@ -25,9 +26,12 @@ std::string replay_journal(const std::string& shard_folder);
 std::string current_file(const std::string& folder, const std::string& name);
 
 /// Writes `result` over the shard in `folder`, all at once, and removes the journal of a replay.
-/// Requires: `result` has what that journal holds. Errors: as write_shard(), and storage.
+/// Requires: `result` has what that journal holds. Errors: as write_shard_at().
 Result<Manifest> replace_shard(const std::string& folder, const RunConfig& config,
                                ShardResult result);
+
+/// Writes the shard of a run: write_shard_at(), or replace_shard() when it is finished already.
+Result<Manifest> write_shard(const RunDir& dir, const RunConfig& config, ShardResult result);
 
 /// Finishes a replace_shard() that was cut off behind its point of no return, and removes what one
 /// left that was cut off before it. Does nothing where there is nothing. Requires: nobody else

@@ -9,6 +9,7 @@
 
 #include "actors/config/loader.hpp"
 #include "coordinator/ledger/reader.hpp"
+#include "coordinator/shards/files.hpp"
 #include "coordinator/shards/replace.hpp"
 
 namespace fd {

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "coordinator/shards/files.hpp"
+#include "coordinator/shards/write.hpp"
 #include "protocol/base/result.hpp"
 #include "protocol/messages.hpp"
 #include "protocol/run_config.hpp"

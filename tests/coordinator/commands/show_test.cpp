@@ -8,6 +8,7 @@
 
 #include "coordinator/merge/merge.hpp"
 #include "coordinator/shards/files.hpp"
+#include "coordinator/shards/replace.hpp"
 #include "tests/coordinator/shards/artifacts_fixture.hpp"
 
 namespace fd {

@@ -12,6 +12,7 @@
 #include "coordinator/merge/merge.hpp"
 #include "coordinator/reports/timing.hpp"
 #include "coordinator/shards/files.hpp"
+#include "coordinator/shards/replace.hpp"
 #include "tests/coordinator/shards/artifacts_fixture.hpp"
 
 namespace fd::testing_support {

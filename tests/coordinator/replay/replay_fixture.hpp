@@ -7,6 +7,7 @@
 
 #include "coordinator/replay/shard.hpp"
 #include "coordinator/shards/files.hpp"
+#include "coordinator/shards/replace.hpp"
 #include "protocol/run_config.hpp"
 
 namespace fd::testing_support {

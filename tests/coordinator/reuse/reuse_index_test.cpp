@@ -184,19 +184,5 @@ TEST_F(Reuse, IsRelativeToTheConfig) {
   EXPECT_EQ(*resolved, std::vector<std::string>{root});
 }
 
-TEST_F(Reuse, FindsWhatAReplayLeftInAFailedShard) {
-  const std::string root = write_rules_run(config_, {{"good"}, {std::nullopt}}, 1);
-  const auto records = answers_in_folder(RunDir(root).shard(0), 0);
-  ASSERT_TRUE(records.ok()) << records.error().message;
-  ASSERT_EQ(records->size(), 1u);
-  const Answer answer = rules_answer(config_, rules_sample(0), 0, "good");
-  EXPECT_EQ(records->front().answer, answer);
-  EXPECT_EQ(records->front().call, answered_call(answer));
-  const std::string whole = write_rules_run(config_, {{"good"}}, 1);
-  EXPECT_TRUE(answers_in_folder(RunDir(whole).shard(0), 0).value().empty());
-  const std::string pending = write_rules_run(config_, {{"good"}}, 1, {0});
-  EXPECT_TRUE(answers_in_folder(RunDir(pending).shard(0), 0).value().empty());
-}
-
 }  // namespace
 }  // namespace fd

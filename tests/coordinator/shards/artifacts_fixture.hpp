@@ -6,6 +6,7 @@
 
 #include "coordinator/ingest/ingest.hpp"
 #include "coordinator/shards/files.hpp"
+#include "coordinator/shards/replace.hpp"
 #include "protocol/records.hpp"
 #include "protocol/run_config.hpp"
 #include "protocol/run_dir.hpp"
