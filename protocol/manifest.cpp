@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "protocol/file_entry_json.hpp"
+#include "protocol/json/object_reader.hpp"
+
 namespace fd {
 namespace {
 
@@ -40,111 +43,32 @@ json::Value counts_value(const std::map<std::string, std::uint64_t>& counts) {
   return object;
 }
 
-/// Reads members of one object; the first thing that is wrong is kept.
-class Reader {
- public:
-  Reader(const json::Value& value, std::string where) : value_(value), where_(std::move(where)) {
-    if (value.as_object() == nullptr) {
-      fail("it", "is no object");
-    }
-  }
-  const json::Value* member(std::string_view key) {
-    const json::Value* found = value_.find(key);
-    if (found == nullptr) {
-      fail(key, "is missing");
-    }
-    return error_ ? nullptr : found;
-  }
-  void text(std::string_view key, std::string& out) {
-    if (const json::Value* found = member(key)) {
-      found->as_string() != nullptr ? void(out = *found->as_string()) : fail(key, "is no text");
-    }
-  }
-  void number(std::string_view key, std::uint64_t& out) {
-    if (const json::Value* found = member(key)) {
-      found->as_uint() ? void(out = *found->as_uint()) : fail(key, "is no whole number");
-    }
-  }
-  void digest(std::string_view key, Digest& out) {
-    std::string hex;
-    text(key, hex);
-    if (!error_) {
-      const auto digest = Digest::from_hex(hex);
-      digest ? void(out = *digest) : fail(key, "is no digest");
-    }
-  }
-  void optional_id(std::string_view key, std::optional<SampleId>& out) {
-    const json::Value* found = member(key);
-    if (found != nullptr && !found->is_null()) {
-      out.emplace();
-      digest(key, *out);
-    }
-  }
-  void strings(std::string_view key, std::vector<std::string>& out) {
-    const json::Value* found = member(key);
-    if (found == nullptr) {
-      return;
-    }
-    if (found->as_array() == nullptr) {
-      return fail(key, "is no list");
-    }
-    for (const json::Value& one : *found->as_array()) {
-      one.as_string() != nullptr ? void(out.push_back(*one.as_string()))
-                                 : fail(key, "has an item that is no text");
-    }
-  }
-  void counts(std::string_view key, std::map<std::string, std::uint64_t>& out) {
-    const json::Value* found = member(key);
-    if (found == nullptr) {
-      return;
-    }
-    if (found->as_object() == nullptr) {
-      return fail(key, "is no object");
-    }
-    for (const auto& [name, count] : *found->as_object()) {
-      count.as_uint() ? void(out[name] = *count.as_uint()) : fail(key, "has a count that is none");
-    }
-  }
-  void fail(std::string_view key, std::string_view why) {
-    if (!error_) {
-      error_ = Error{Errc::corrupt, where_ + ": " + std::string(key) + " " + std::string(why)};
-    }
-  }
-  [[nodiscard]] const std::optional<Error>& error() const { return error_; }
-
- private:
-  const json::Value& value_;
-  std::string where_;
-  std::optional<Error> error_;
-};
-
 Result<FileEntry> file_from_json(const std::string& name, const json::Value& value) {
-  FileEntry entry;
-  entry.name = name;
   if (name.empty() || name.find('/') != std::string::npos || name.starts_with('.')) {
     return Error{Errc::corrupt, "manifest: files names something outside its folder"};
   }
-  Reader reader(value, "manifest: files." + name);
-  reader.number("bytes", entry.bytes);
-  reader.digest("sha256", entry.sha256);
-  if (const json::Value* crcs = reader.member("crc32c")) {
-    if (crcs->as_array() == nullptr) {
-      reader.fail("crc32c", "is no list");
-    } else {
-      for (const json::Value& crc : *crcs->as_array()) {
-        const auto number = crc.as_uint();
-        if (!number || number.value() > UINT32_MAX) {
-          reader.fail("crc32c", "has an item out of range");
-          break;
-        }
-        entry.crc32c.push_back(static_cast<std::uint32_t>(*number));
-      }
+  json::ObjectReader reader(value, "manifest: files." + name);
+  FileEntry entry = entry_from_json(name, reader);
+  FD_TRY_VOID(reader.ok());
+  return entry;
+}
+
+/// Reads what only the manifest of a shard has.
+void read_shard_members(json::ObjectReader& reader, Manifest& manifest) {
+  const std::string state = reader.text("state");
+  for (const ShardFileState known :
+       {ShardFileState::pending, ShardFileState::committed, ShardFileState::failed}) {
+    if (state == state_name(known)) {
+      manifest.state = known;
     }
   }
-  if (reader.error()) {
-    return *reader.error();
+  if (!manifest.state) {
+    reader.fail("state", "is none of pending, committed, failed");
   }
-  return entry;
+  manifest.shards = reader.whole<std::uint32_t>("shards");
+  manifest.verdicts = reader.counts("verdicts");
+  manifest.reasons = reader.counts("reasons");
+  manifest.databases = reader.texts("databases");
 }
 
 }  // namespace
@@ -208,12 +132,7 @@ json::Value to_json(const Manifest& manifest) {
   object["schema_version"] = static_cast<std::uint64_t>(kManifestSchemaVersion);
   json::Object files;
   for (const FileEntry& file : manifest.files) {
-    json::Array crcs;
-    for (const std::uint32_t crc : file.crc32c) {
-      crcs.emplace_back(static_cast<std::uint64_t>(crc));
-    }
-    files[file.name] = json::Object{
-        {"bytes", file.bytes}, {"sha256", file.sha256.hex()}, {"crc32c", std::move(crcs)}};
+    files[file.name] = entry_to_json(file);
   }
   object["files"] = std::move(files);
   if (manifest.state) {
@@ -227,38 +146,27 @@ json::Value to_json(const Manifest& manifest) {
 }
 
 Result<Manifest> manifest_from_json(const json::Value& value) {
-  Manifest manifest;
-  Reader reader(value, "manifest");
-  std::uint64_t version = 0;
-  reader.number("schema_version", version);
-  if (!reader.error() && version > kManifestSchemaVersion) {
+  json::ObjectReader reader(value, "manifest");
+  const std::uint64_t version = reader.whole("schema_version");
+  if (reader.ok().ok() && version > kManifestSchemaVersion) {
     return Error{Errc::unsupported, "manifest: schema_version " + std::to_string(version) +
                                         " is newer than this program's " +
                                         std::to_string(kManifestSchemaVersion)};
   }
-  reader.text("run_id", manifest.run_id);
-  reader.text("stage", manifest.stage);
-  const auto small = [&](std::string_view key) {
-    std::uint64_t number = 0;
-    reader.number(key, number);
-    if (number > UINT32_MAX) {
-      reader.fail(key, "is out of range");
-    }
-    return static_cast<std::uint32_t>(number);
-  };
+  Manifest manifest;
+  manifest.run_id = reader.text("run_id");
+  manifest.stage = reader.text("stage");
   if (const json::Value* shard = reader.member("shard"); shard != nullptr && !shard->is_null()) {
-    manifest.shard = small("shard");
+    manifest.shard = reader.whole<std::uint32_t>("shard");
   }
-  reader.number("count", manifest.count);
-  reader.optional_id("min_sample_id", manifest.min_sample_id);
-  reader.optional_id("max_sample_id", manifest.max_sample_id);
-  reader.strings("columns", manifest.columns);
-  reader.digest("content_sha256", manifest.content_sha256);
-  reader.strings("parents", manifest.parents);
-  reader.digest("config_digest", manifest.config_digest);
-  Digest columns_hash;
-  reader.digest("field_hash", columns_hash);
-  if (!reader.error() && columns_hash != field_hash(manifest.columns)) {
+  manifest.count = reader.whole("count");
+  manifest.min_sample_id = reader.digest_or_null("min_sample_id");
+  manifest.max_sample_id = reader.digest_or_null("max_sample_id");
+  manifest.columns = reader.texts("columns");
+  manifest.content_sha256 = reader.digest("content_sha256");
+  manifest.parents = reader.texts("parents");
+  manifest.config_digest = reader.digest("config_digest");
+  if (reader.digest("field_hash") != field_hash(manifest.columns)) {
     reader.fail("field_hash", "does not belong to columns");
   }
   if (const json::Value* files = reader.member("files")) {
@@ -272,25 +180,9 @@ Result<Manifest> manifest_from_json(const json::Value& value) {
     }
   }
   if (value.find("state") != nullptr) {
-    std::string state;
-    reader.text("state", state);
-    for (const ShardFileState known :
-         {ShardFileState::pending, ShardFileState::committed, ShardFileState::failed}) {
-      if (state == state_name(known)) {
-        manifest.state = known;
-      }
-    }
-    if (!manifest.state) {
-      reader.fail("state", "is none of pending, committed, failed");
-    }
-    manifest.shards = small("shards");
-    reader.counts("verdicts", manifest.verdicts);
-    reader.counts("reasons", manifest.reasons);
-    reader.strings("databases", manifest.databases);
+    read_shard_members(reader, manifest);
   }
-  if (reader.error()) {
-    return *reader.error();
-  }
+  FD_TRY_VOID(reader.ok());
   return manifest;
 }
 

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "actors/storage/files.hpp"
+#include "protocol/file_entry_json.hpp"
+#include "protocol/json/object_reader.hpp"
 
 namespace fd {
 namespace {
@@ -60,34 +62,11 @@ void add_if_there(const RunDir& dir, const std::string& path, std::vector<std::s
 }
 
 Result<FileEntry> sealed_entry(const json::Value& value) {
-  const auto bad = [](const std::string& why) {
-    return Error{Errc::corrupt, "sealed: an entry " + why};
-  };
-  const json::Value* path = value.find("path");
-  const json::Value* bytes = value.find("bytes");
-  const json::Value* digest = value.find("sha256");
-  const json::Value* crcs = value.find("crc32c");
-  if (path == nullptr || path->as_string() == nullptr || bytes == nullptr || !bytes->as_uint() ||
-      digest == nullptr || digest->as_string() == nullptr || crcs == nullptr ||
-      crcs->as_array() == nullptr) {
-    return bad("lacks path, bytes, sha256 or crc32c");
-  }
-  if (!stays_inside(*path->as_string())) {
-    return bad("names something outside the run's folder");
-  }
-  FileEntry entry;
-  entry.name = *path->as_string();
-  entry.bytes = *bytes->as_uint();
-  const auto sha = Digest::from_hex(*digest->as_string());
-  if (!sha) {
-    return bad("has a sha256 that is none (" + entry.name + ")");
-  }
-  entry.sha256 = *sha;
-  for (const json::Value& crc : *crcs->as_array()) {
-    if (!crc.as_uint() || *crc.as_uint() > UINT32_MAX) {
-      return bad("has a crc32c out of range (" + entry.name + ")");
-    }
-    entry.crc32c.push_back(static_cast<std::uint32_t>(*crc.as_uint()));
+  json::ObjectReader reader(value, "sealed: an entry");
+  FileEntry entry = entry_from_json(reader.text("path"), reader);
+  FD_TRY_VOID(reader.ok());
+  if (!stays_inside(entry.name)) {
+    return Error{Errc::corrupt, "sealed: an entry names something outside the run's folder"};
   }
   return entry;
 }
@@ -179,14 +158,9 @@ Result<std::vector<FileEntry>> entries_of(const RunDir& dir,
 json::Value sealed_to_json(const std::vector<FileEntry>& entries) {
   json::Array sealed;
   for (const FileEntry& entry : entries) {
-    json::Array crcs;
-    for (const std::uint32_t crc : entry.crc32c) {
-      crcs.emplace_back(static_cast<std::uint64_t>(crc));
-    }
-    sealed.emplace_back(json::Object{{"path", entry.name},
-                                     {"bytes", entry.bytes},
-                                     {"sha256", entry.sha256.hex()},
-                                     {"crc32c", std::move(crcs)}});
+    json::Object object = entry_to_json(entry);
+    object["path"] = entry.name;
+    sealed.emplace_back(std::move(object));
   }
   return sealed;
 }

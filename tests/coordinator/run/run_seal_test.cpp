@@ -59,6 +59,18 @@ TEST(RunSeal, PathsMayNotLeaveTheFolder) {
   EXPECT_EQ(sealed.error().message, "sealed: an entry names something outside the run's folder");
 }
 
+TEST(RunSeal, NamesTheKeyOfAnEntryThatIsWrong) {
+  const json::Value good = sealed_to_json({FileEntry{"a", 3, sha256("abc"), {crc32c("abc")}}});
+  for (const char* key : {"path", "bytes", "sha256", "crc32c"}) {
+    json::Object entry = *good.as_array()->front().as_object();
+    entry.erase(key);
+    const auto sealed = sealed_from_json(json::Object{{"sealed", json::Array{entry}}});
+    ASSERT_FALSE(sealed.ok()) << key;
+    EXPECT_EQ(sealed.error().code, Errc::corrupt);
+    EXPECT_EQ(sealed.error().message, "sealed: an entry: " + std::string(key) + " is missing");
+  }
+}
+
 TEST(RunSeal, EntriesComeBackAsTheyWere) {
   const FileEntry a{"a", 3, sha256("abc"), {crc32c("abc")}};
   const FileEntry b{"b/c", 0, sha256(""), {}};
