@@ -191,14 +191,9 @@ Result<SampleLife> find_sample(const RunDir& dir, const RunFacts& facts, const s
 }
 
 Result<std::string> explain_sample(const RunDir& dir, const std::string& id) {
-  const auto facts = read_run_facts(dir);
-  if (!facts.ok()) {
-    return facts.error().code == Errc::not_found
-               ? Error{Errc::not_found, dir.root() + ": is no run folder (it has no run.json)"}
-               : facts.error();
-  }
-  FD_TRY(const RunConfig config, config_from_json(facts->config_json));
-  FD_TRY(const SampleLife life, find_sample(dir, *facts, id));
+  FD_TRY(const RunFacts facts, read_run_facts(dir));
+  FD_TRY(const RunConfig config, config_from_json(facts.config_json));
+  FD_TRY(const SampleLife life, find_sample(dir, facts, id));
   return render_life(life, config);
 }
 

@@ -114,24 +114,19 @@ void take_report(const json::Value& report, RunStatus& status) {
 }  // namespace
 
 Result<RunStatus> read_status(const RunDir& dir) {
-  const auto facts = read_run_facts(dir);
-  if (!facts.ok()) {
-    return facts.error().code == Errc::not_found
-               ? Error{Errc::not_found, dir.root() + ": is no run folder (it has no run.json)"}
-               : facts.error();
-  }
-  FD_TRY(const RunConfig config, config_from_json(facts->config_json));
+  FD_TRY(const RunFacts facts, read_run_facts(dir));
+  FD_TRY(const RunConfig config, config_from_json(facts.config_json));
   RunStatus status;
   status.root = dir.root();
-  status.run_id = facts->run_id;
+  status.run_id = facts.run_id;
   status.task = config.task;
   status.model = config.teacher.model;
-  status.started_at = facts->started;
-  status.exit_code = facts->exit_code;
-  status.total = facts->ingest.unique;
-  status.shards = facts->ingest.shards;
+  status.started_at = facts.started;
+  status.exit_code = facts.exit_code;
+  status.total = facts.ingest.unique;
+  status.shards = facts.ingest.shards;
   const bool held = is_locked(dir.lock());
-  status.state = held ? RunState::running : facts->exit_code ? RunState::ended : RunState::stopped;
+  status.state = held ? RunState::running : facts.exit_code ? RunState::ended : RunState::stopped;
   FD_TRY_VOID(count_shards(dir, status));
   if (status.state == RunState::ended) {
     const auto run_json = read_json(dir.run_json());

@@ -1,15 +1,12 @@
 #include "coordinator/run/run_folder.hpp"
 
-#include <algorithm>
 #include <cstdio>
-#include <cstring>
 #include <map>
 
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "actors/config/loader.hpp"
-#include "actors/sandbox/sql_sandbox.hpp"
 #include "actors/storage/directory_trust.hpp"
 #include "actors/storage/disk_kind.hpp"
 #include "actors/storage/errno_error.hpp"
@@ -21,7 +18,6 @@
 #include "coordinator/run/run_seal.hpp"
 #include "coordinator/shards/files.hpp"
 #include "coordinator/shards/replace.hpp"
-#include "protocol/frame.hpp"
 
 namespace fd {
 namespace {
@@ -68,89 +64,12 @@ Result<std::string> difference_from(const RunFacts& facts, const RunConfig& conf
 
 }  // namespace
 
-Result<RunFacts> read_run_facts(const RunDir& dir) {
-  FD_TRY(const std::string text, read_file(dir.run_json()));
-  const auto bad = [&](const std::string& why) {
-    return Error{Errc::corrupt, dir.run_json() + ": " + why};
-  };
-  const auto parsed = json::parse_canonical(text);
-  if (!parsed.ok()) {
-    return bad(parsed.error().message);
-  }
-  const auto text_at = [&](const char* key) {
-    const json::Value* value = parsed->find(key);
-    return value != nullptr && value->as_string() != nullptr ? *value->as_string() : std::string();
-  };
-  RunFacts facts;
-  facts.run_id = text_at("run_id");
-  facts.started = text_at("started_at");
-  const auto digest = Digest::from_hex(text_at("config_digest"));
-  const json::Value* ingest = parsed->find("ingest");
-  if (facts.run_id.empty() || !digest || ingest == nullptr) {
-    return bad("run_id, config_digest or ingest is missing");
-  }
-  facts.config_digest = *digest;
-  FD_TRY(facts.ingest, ingest_summary_from_json(*ingest));
-  if (const json::Value* code = parsed->find("exit_code"); code != nullptr && code->as_uint()) {
-    facts.exit_code = static_cast<int>(*code->as_uint());
-  }
-  facts.merged = Digest::from_hex(text_at("merged_shards"));
-  if (const json::Value* config = parsed->find("config"); config != nullptr) {
-    facts.config_json = json::canonical(*config);
-  }
-  auto sealed = sealed_from_json(*parsed);
-  if (!sealed.ok()) {
-    return bad(sealed.error().message);
-  }
-  for (FileEntry& entry : *sealed) {
-    if (is_ingested(entry.name)) {
-      facts.ingested.push_back(std::move(entry));
-    }
-  }
-  return facts;
-}
-
 std::string busy_message(const RunDir& dir) {
   return dir.root() + ": in use by another coordinator";
 }
 
 Result<void> RunFolder::lock() {
   FD_TRY(lock_, FolderLock::on_file(dir_.lock(), busy_message(dir_)));
-  return {};
-}
-
-Result<void> RunFolder::write_facts(const RunConfig& config) const {
-  json::Object object;
-  object["run_id"] = facts_.run_id;
-  object["version"] = FD_VERSION;
-  object["protocol_version"] = static_cast<std::uint64_t>(kProtocolVersion);
-  object["sqlite_version"] = sqlite_version();
-  object["config"] = effective_config(config);
-  object["config_digest"] = facts_.config_digest.hex();
-  object["ingest"] = to_json(facts_.ingest);
-  object["started_at"] = facts_.started;
-  object["transport"] = !config.transport.keys.empty() ? "CURVE"
-                        : config.transport.allow_plaintext_non_loopback
-                            ? "plaintext, allowed on a network"
-                            : "plaintext, loopback only";
-  if (facts_.exit_code) {
-    object["exit_code"] = *facts_.exit_code;
-    object["finished_at"] = wall_clock_text();
-  }
-  if (facts_.merged) {
-    object["merged_shards"] = facts_.merged->hex();
-  }
-  std::vector<FileEntry> sealed = facts_.ingested;
-  if (facts_.exit_code) {
-    FD_TRY(const std::vector<FileEntry> merged,
-           entries_of(dir_, merged_files(dir_, facts_.ingest)));
-    sealed.insert(sealed.end(), merged.begin(), merged.end());
-    std::sort(sealed.begin(), sealed.end(),
-              [](const FileEntry& a, const FileEntry& b) { return a.name < b.name; });
-  }
-  object["sealed"] = sealed_to_json(sealed);
-  FD_TRY(const FileEntry entry, write_file(dir_.run_json(), sealed_text(std::move(object))));
-  static_cast<void>(entry);
   return {};
 }
 
@@ -172,7 +91,7 @@ Result<std::unique_ptr<RunFolder>> RunFolder::take(const std::string& artifacts,
     fresh_facts.started = wall_clock_text();
     fresh_facts.config_json = json::canonical(effective_config(config));
     FD_TRY(fresh_facts.ingested, entries_of(folder->dir_, ingested_files(folder->dir_)));
-    FD_TRY_VOID(folder->write_facts(config));
+    FD_TRY_VOID(write_run_facts(folder->dir_, fresh_facts, config));
     folder->dir_ = RunDir(root);
     const auto renamed = rename_durable(fresh, root);
     if (renamed.ok()) {
@@ -246,14 +165,14 @@ Result<void> RunFolder::begin(const RunConfig& config) {
   facts_.config_json = std::move(now);
   facts_.exit_code.reset();
   facts_.merged.reset();
-  return write_facts(config);
+  return write_run_facts(dir_, facts_, config);
 }
 
 Result<void> RunFolder::finish(const RunConfig& config, int exit_code) {
   FD_TRY(const RunShards merged, shards());
   facts_.exit_code = exit_code;
   facts_.merged = merged.digest;
-  FD_TRY_VOID(write_facts(config));
+  FD_TRY_VOID(write_run_facts(dir_, facts_, config));
   const std::string link = artifacts_ + "/latest";
   const std::string temporary = link + ".tmp-" + std::to_string(::getpid());
   ::unlink(temporary.c_str());

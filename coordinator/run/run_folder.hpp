@@ -8,23 +8,12 @@
 
 #include "coordinator/ingest/ingest_summary.hpp"
 #include "coordinator/run/lock.hpp"
+#include "coordinator/run/run_json.hpp"
 #include "protocol/base/result.hpp"
 #include "protocol/run_config.hpp"
 #include "protocol/run_dir.hpp"
 
 namespace fd {
-
-/// What run.json says.
-struct RunFacts {
-  std::string run_id;
-  Digest config_digest;
-  IngestSummary ingest;
-  std::string started;              ///< wall clock text of the first start
-  std::optional<int> exit_code;     ///< of a run that came to its end
-  std::optional<Digest> merged;     ///< which shards the last merge went over: RunShards::digest
-  std::string config_json;          ///< effective_config(), JCS text
-  std::vector<FileEntry> ingested;  ///< what the files of the ingest were when it ended
-};
 
 /// One shard as it lies on disk.
 struct ShardState {
@@ -76,7 +65,6 @@ class RunFolder {
  private:
   RunFolder() : dir_("") {}
   Result<void> lock();
-  Result<void> write_facts(const RunConfig& config) const;
   RunDir dir_;
   std::string artifacts_;
   RunFacts facts_;
@@ -86,8 +74,5 @@ class RunFolder {
 
 /// Returns what a command says whose run folder another process works on.
 std::string busy_message(const RunDir& dir);
-
-/// Reads run.json. Errors: not_found, corrupt.
-Result<RunFacts> read_run_facts(const RunDir& dir);
 
 }  // namespace fd
