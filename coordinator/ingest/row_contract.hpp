@@ -72,21 +72,4 @@ Result<std::optional<std::string_view>> gold_of(const json::RowParser& row,
 /// there.
 std::string type_of(const json::RowParser& row, std::string_view field);
 
-/// One valid row between the two passes of ingest.
-struct SpilledRow {
-  std::uint64_t line = 0;
-  std::uint32_t file = 0;
-  std::uint32_t database = 0;  ///< index + 1; 0: none
-  std::optional<std::string_view> gold;
-  std::string_view text;
-  std::span<const MemberPlace> content;
-  std::span<const MemberPlace> id_fields;
-};
-
-/// Appends the bytes that read_spilled() reads back. For this process only: no format.
-void append_spilled(const SpilledRow& row, std::string& out);
-/// Returns the row that `bytes` hold; `places` keeps what its spans point into.
-/// Requires: append_spilled() wrote them. Lifetime: that of `bytes` and of `places`.
-SpilledRow read_spilled(std::string_view bytes, std::vector<MemberPlace>& places);
-
 }  // namespace fd

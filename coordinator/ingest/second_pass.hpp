@@ -8,8 +8,8 @@
 #include "coordinator/ingest/id_sorter.hpp"
 #include "coordinator/ingest/ingest.hpp"
 #include "coordinator/ingest/refusals.hpp"
-#include "coordinator/ingest/row_contract.hpp"
 #include "coordinator/ingest/shard_writer.hpp"
+#include "coordinator/ingest/spilled_row.hpp"
 #include "protocol/run_dir.hpp"
 
 namespace fd {

@@ -1,0 +1,44 @@
+#include "coordinator/ingest/spilled_row.hpp"
+
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace fd {
+namespace {
+
+TEST(SpilledRow, ComesBackAsItWas) {
+  const std::string text = R"({"a":1,"b":"\u0001"})";
+  const std::vector<MemberPlace> content = {{1, 6}, {7, 19}};
+  const std::vector<MemberPlace> ids = {{1, 6}};
+  for (const std::optional<std::string_view> gold_text :
+       {std::optional<std::string_view>(), std::optional<std::string_view>(""),
+        std::optional<std::string_view>("SELECT 1")}) {
+    SpilledRow row;
+    row.line = 1ull << 40;
+    row.file = 3;
+    row.database = 9;
+    row.gold = gold_text;
+    row.text = text;
+    row.content = content;
+    row.id_fields = ids;
+    std::string bytes;
+    append_spilled(row, bytes);
+    std::vector<MemberPlace> places;
+    const SpilledRow back = read_spilled(bytes, places);
+    EXPECT_EQ(back.line, row.line);
+    EXPECT_EQ(back.file, 3u);
+    EXPECT_EQ(back.database, 9u);
+    EXPECT_EQ(back.gold, gold_text);
+    EXPECT_EQ(back.text, text);
+    std::string members;
+    append_members(back.text, back.content, members);
+    EXPECT_EQ(members, text);
+    ASSERT_EQ(back.id_fields.size(), 1u);
+    EXPECT_EQ(back.id_fields[0].to, 6u);
+  }
+}
+
+}  // namespace
+}  // namespace fd

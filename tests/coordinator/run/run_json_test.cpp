@@ -1,0 +1,38 @@
+#include "coordinator/run/run_json.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/coordinator/shards/artifacts_fixture.hpp"
+
+namespace fd {
+namespace {
+
+using namespace testing_support;  // NOLINT: the fixture of this test
+
+/// Returns the message of reading a run.json with this text, without the name of the file.
+std::string error_of(const std::string& text) {
+  const RunDir dir(fresh_folder());
+  put_bytes(dir.run_json(), text);
+  const auto facts = read_run_facts(dir);
+  EXPECT_EQ(facts.error().code, Errc::corrupt);
+  EXPECT_TRUE(facts.error().message.starts_with(dir.run_json() + ": "));
+  return facts.error().message.substr(dir.run_json().size() + 2);
+}
+
+TEST(RunJson, NamesTheKeyThatIsMissing) {
+  EXPECT_EQ(error_of("{}"), "run_id is missing");
+  EXPECT_EQ(error_of(R"({"run_id":"r"})"), "config_digest is missing");
+  EXPECT_EQ(error_of(R"({"run_id":"r","config_digest":"0"})"), "config_digest is no digest");
+  EXPECT_EQ(error_of(R"({"run_id":"r","config_digest":")" + sha256("x").hex() + "\"}"),
+            "ingest is missing");
+}
+
+TEST(RunJson, SaysThatAFolderWithoutItIsNoRun) {
+  const RunDir dir(fresh_folder());
+  const auto facts = read_run_facts(dir);
+  EXPECT_EQ(facts.error().code, Errc::not_found);
+  EXPECT_EQ(facts.error().message, dir.root() + ": is no run folder (it has no run.json)");
+}
+
+}  // namespace
+}  // namespace fd
