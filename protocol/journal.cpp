@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "protocol/base/coding.hpp"
+#include "protocol/base/crc32c.hpp"
 #include "protocol/frame.hpp"
 #include "protocol/run_dir.hpp"
 
@@ -25,13 +27,7 @@ constexpr std::size_t kDigestBytes = 32;
 constexpr std::size_t kCancelledBytes = 4 + 2 * kDigestBytes;
 constexpr std::size_t kIntentBytes = 4 + 8 + 4 + 8 + 4 + 2 * kDigestBytes;
 
-void put(std::string& out, std::uint64_t value, int bytes) {
-  for (int shift = (bytes - 1) * 8; shift >= 0; shift -= 8) {
-    out.push_back(static_cast<char>((value >> shift) & 0xFF));
-  }
-}
-
-void put(std::string& out, const Digest& digest) {
+void append(const Digest& digest, std::string& out) {
   out.append(reinterpret_cast<const char*>(digest.bytes.data()), digest.bytes.size());
 }
 
@@ -40,11 +36,8 @@ class Taker {
  public:
   explicit Taker(std::string_view bytes) : bytes_(bytes) {}
   std::uint64_t number(std::size_t count) {
-    std::uint64_t value = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-      value = (value << 8) | static_cast<unsigned char>(bytes_[at_++]);
-    }
-    return value;
+    at_ += count;
+    return read_big_endian(bytes_.substr(at_ - count, count));
   }
   std::uint32_t number32() { return static_cast<std::uint32_t>(number(4)); }
   Digest digest() {
@@ -69,16 +62,16 @@ std::string encode_header(const SegmentHeader& header) {
   FD_CHECK(valid_run_id(journal.run_id));
   FD_CHECK(!journal.worker.empty() && journal.worker.size() <= kMaxNameBytes);
   std::string out(kMagic);
-  put(out, kVersion, 2);
-  put(out, journal.run_id.size(), 1);
-  put(out, journal.worker.size(), 1);
-  put(out, journal.incarnation, 8);
-  put(out, header.number, 4);
+  append_big_endian(kVersion, 2, out);
+  append_big_endian(journal.run_id.size(), 1, out);
+  append_big_endian(journal.worker.size(), 1, out);
+  append_big_endian(journal.incarnation, 8, out);
+  append_big_endian(header.number, 4, out);
   out += journal.run_id;
   out.resize(kWorkerAt);
   out += journal.worker;
   out.resize(kHeaderCrcAt);
-  put(out, crc32c(out), 4);
+  append_big_endian(crc32c(out), 4, out);
   return out;
 }
 
@@ -112,8 +105,8 @@ Result<SegmentHeader> decode_header(std::string_view bytes) {
 
 std::string mark_payload(std::uint64_t offset, std::uint32_t header_crc) {
   std::string payload(kMarkMagic);
-  put(payload, offset, 8);
-  put(payload, crc32c(payload, header_crc), 4);
+  append_big_endian(offset, 8, payload);
+  append_big_endian(crc32c(payload, header_crc), 4, payload);
   return payload;
 }
 
@@ -269,22 +262,22 @@ Record in_doubt_record(const JournalIntent& intent) {
 std::string encode(const JournalIntent& intent) {
   std::string out;
   out.reserve(kIntentBytes);
-  put(out, intent.shard, 4);
-  put(out, intent.fence, 8);
-  put(out, intent.candidate, 4);
-  put(out, intent.estimated_prompt_tokens, 8);
-  put(out, intent.max_tokens, 4);
-  put(out, intent.sample_id);
-  put(out, intent.call_key);
+  append_big_endian(intent.shard, 4, out);
+  append_big_endian(intent.fence, 8, out);
+  append_big_endian(intent.candidate, 4, out);
+  append_big_endian(intent.estimated_prompt_tokens, 8, out);
+  append_big_endian(intent.max_tokens, 4, out);
+  append(intent.sample_id, out);
+  append(intent.call_key, out);
   return out;
 }
 
 std::string encode(const JournalCancelled& cancelled) {
   std::string out;
   out.reserve(kCancelledBytes);
-  put(out, cancelled.candidate, 4);
-  put(out, cancelled.sample_id);
-  put(out, cancelled.call_key);
+  append_big_endian(cancelled.candidate, 4, out);
+  append(cancelled.sample_id, out);
+  append(cancelled.call_key, out);
   return out;
 }
 
@@ -301,11 +294,11 @@ SegmentWriter::SegmentWriter(const SegmentHeader& header)
 void SegmentWriter::append(JournalKind kind, std::string_view payload, std::string& out) {
   FD_CHECK(payload.size() < kMaxJournalRecordBytes);
   std::string front;
-  put(front, payload.size() + 1, 4);
+  append_big_endian(payload.size() + 1, 4, front);
   const char kind_byte = static_cast<char>(kind);
   const std::uint32_t crc =
       crc32c(payload, crc32c(std::string_view(&kind_byte, 1), crc32c(front, chain_)));
-  put(front, crc, 4);
+  append_big_endian(crc, 4, front);
   front.push_back(kind_byte);
   out += front;
   out += payload;
@@ -320,7 +313,7 @@ void SegmentWriter::mark(std::string& out) {
 
 void SegmentWriter::seal(std::string& out) {
   std::string payload;
-  put(payload, records_, kSealBytes);
+  append_big_endian(records_, kSealBytes, payload);
   append(JournalKind::seal, payload, out);
 }
 

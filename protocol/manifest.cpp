@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "protocol/base/crc32c.hpp"
 #include "protocol/file_entry_json.hpp"
 #include "protocol/json/object_reader.hpp"
 

@@ -1,16 +1,10 @@
 #include "coordinator/ledger/rows.hpp"
 
-#include "protocol/base/digest.hpp"
+#include "protocol/base/coding.hpp"
+#include "protocol/base/crc32c.hpp"
 
 namespace fd {
 namespace {
-
-/// Appends the lowest `bytes` bytes of `value`, the highest of them first.
-void append_big_endian(std::uint64_t value, unsigned bytes, std::string& out) {
-  for (unsigned shift = 8 * bytes; shift > 0; shift -= 8) {
-    out.push_back(static_cast<char>((value >> (shift - 8)) & 0xFFu));
-  }
-}
 
 std::uint32_t row_crc(std::uint64_t key, std::string_view record) {
   std::string key_bytes;  // 8 bytes: within the string itself
@@ -39,9 +33,7 @@ Result<Record> decode_ledger_row(std::uint64_t key, std::string_view body) {
     return Error{Errc::corrupt, std::to_string(body.size()) + " bytes are too few for a record"};
   }
   const std::string_view encoded = body.substr(0, body.size() - kLedgerCrcBytes);
-  std::string crc;
-  append_big_endian(row_crc(key, encoded), kLedgerCrcBytes, crc);
-  if (body.substr(encoded.size()) != crc) {
+  if (read_big_endian(body.substr(encoded.size())) != row_crc(key, encoded)) {
     return Error{Errc::corrupt, "the checksum does not match"};
   }
   auto record = decode_record(encoded);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "actors/storage/files.hpp"
+#include "protocol/base/crc32c.hpp"
 #include "protocol/file_entry_json.hpp"
 #include "protocol/json/object_reader.hpp"
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "protocol/base/coding.hpp"
+
 namespace fd::fuzz {
 namespace {
 
@@ -22,9 +24,7 @@ std::string edge(Random& random, unsigned size) {
     value = random.next() >> random.below(64);
   }
   std::string out;
-  for (unsigned shift = 8 * size; shift > 0; shift -= 8) {
-    out.push_back(static_cast<char>((value >> (shift - 8)) & 0xffu));
-  }
+  append_big_endian(value, size, out);
   return out;
 }
 

@@ -5,6 +5,8 @@
 #include <cstdlib>
 
 #include "coordinator/ledger/rows.hpp"
+#include "protocol/base/coding.hpp"
+#include "protocol/base/crc32c.hpp"
 #include "tests/fuzz/allocations.hpp"
 #include "tests/fuzz/mutate.hpp"
 #include "tests/fuzz/values.hpp"
@@ -205,10 +207,7 @@ bool run_ledger_row(std::string_view bytes) {
   if (bytes.size() < 8) {
     return false;
   }
-  std::uint64_t key = 0;
-  for (const char byte : bytes.substr(0, 8)) {
-    key = (key << 8) | static_cast<unsigned char>(byte);
-  }
+  const std::uint64_t key = read_big_endian(bytes.substr(0, 8));
   const auto row =
       limited(bytes.substr(8), [&](std::string_view body) { return decode_ledger_row(key, body); });
   if (!row.ok()) {
@@ -220,23 +219,18 @@ bool run_ledger_row(std::string_view bytes) {
   return true;
 }
 
-void append_number(std::uint64_t value, unsigned bytes, std::string& out) {
-  for (unsigned shift = 8 * bytes; shift > 0; shift -= 8) {
-    out.push_back(static_cast<char>((value >> (shift - 8)) & 0xffu));
-  }
-}
 std::string ledger_row_of(Random& random, bool break_it) {
   Record contents = record(random);
   contents.shard &= 0x7fffffffu;
   std::string out;
-  append_number((std::uint64_t{contents.shard} << 32) | number(random, 32), 8, out);
+  append_big_endian((std::uint64_t{contents.shard} << 32) | number(random, 32), 8, out);
   std::string body = encode(contents);
   if (break_it) {
     mutate(random, body, encode(record(random)));
   }
   const std::uint32_t crc = crc32c(body, crc32c(out));
   out += body;
-  append_number(crc, 4, out);
+  append_big_endian(crc, 4, out);
   return out;
 }
 std::string valid_ledger_row(Random& random) {

@@ -6,6 +6,9 @@
 
 #include <gtest/gtest.h>
 
+#include "protocol/base/coding.hpp"
+#include "protocol/base/crc32c.hpp"
+
 namespace fd {
 namespace {
 
@@ -280,10 +283,7 @@ TEST(Journal, C13RecordsOfAnotherSegmentAreCorruptInThisOne) {
 TEST(Journal, LaterFormatIsUnsupported) {
   std::string bytes = Segment().bytes.substr(0, kJournalHeaderBytes - 4);
   bytes[5] = 2;
-  const std::uint32_t crc = crc32c(bytes);
-  for (int shift = 24; shift >= 0; shift -= 8) {
-    bytes.push_back(static_cast<char>(crc >> shift));
-  }
+  append_big_endian(crc32c(bytes), 4, bytes);
   const auto scanned = scan_segment(bytes, Sealing::unknown);
   ASSERT_FALSE(scanned.ok());
   EXPECT_EQ(scanned.error().code, Errc::unsupported);

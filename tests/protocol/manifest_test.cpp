@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include "protocol/base/crc32c.hpp"
+
 namespace fd {
 namespace {
 

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "protocol/base/digest.hpp"
+#include "protocol/base/crc32c.hpp"
 
 namespace fd::sim {
 namespace {

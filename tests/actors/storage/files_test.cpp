@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "protocol/base/crc32c.hpp"
 #include "tests/support/temp_folder.hpp"
 
 namespace fd {
