@@ -4,6 +4,8 @@
 #include <functional>
 #include <utility>
 
+#include "protocol/base/splitmix64.hpp"
+
 namespace fd {
 namespace {
 
@@ -89,17 +91,10 @@ std::optional<T> value_in(const Named<T> (&table)[N], std::string_view name) {
   return std::nullopt;
 }
 
-/// Folds numbers into 64 well mixed bits: the finalizer of SplitMix64 (Steele, Lea, Flood 2014)
-/// over each, chained. Not for what an enemy chooses, and not for files.
+/// Folds numbers into 64 well mixed bits. Not for what an enemy chooses, and not for files.
 class Mixer {
  public:
-  void add(std::uint64_t number) {
-    constexpr std::uint64_t kGamma = 0x9e3779b97f4a7c15;
-    std::uint64_t z = (state_ ^ number) + kGamma;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    state_ = z ^ (z >> 31);
-  }
+  void add(std::uint64_t number) { state_ = mix64((state_ ^ number) + kSplitMix64Gamma); }
   [[nodiscard]] std::uint64_t value() const { return state_; }
 
  private:

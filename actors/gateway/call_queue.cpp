@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "protocol/base/result.hpp"
+#include "protocol/base/splitmix64.hpp"
 
 namespace fd {
 namespace {
@@ -33,14 +34,10 @@ CallQueue::CallQueue(const GatewayConfig& config, std::uint32_t slots, std::uint
       slots_(std::max<std::uint32_t>(slots, 1)),
       random_(seed) {}
 
-/// Returns a number in [0, 1). Source: G. Steele et al., SplitMix64 (2014).
+/// Returns a number in [0, 1).
 double CallQueue::jitter() {
-  random_ += 0x9E3779B97F4A7C15u;
-  std::uint64_t mixed = random_;
-  mixed = (mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9u;
-  mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EBu;
-  mixed ^= mixed >> 31;
-  return static_cast<double>(mixed >> 11) * 0x1p-53;
+  random_ += kSplitMix64Gamma;
+  return static_cast<double>(mix64(random_) >> 11) * 0x1p-53;
 }
 
 void CallQueue::add(JobPtr job) {

@@ -3,11 +3,13 @@
 #include <cstdint>
 #include <string_view>
 
+#include "protocol/base/splitmix64.hpp"
+
 namespace fd::sim {
 
 /// A stream of random numbers: the same seed and name give the same numbers on every machine.
 /// Streams of different names are independent, so that one more draw in one place does not change
-/// all others. Source: splitmix64 (Steele, Lea, Flood 2014).
+/// all others. Source: SplitMix64.
 class Random {
  public:
   Random(std::uint64_t seed, std::string_view stream) : state_(seed) {
@@ -19,11 +21,8 @@ class Random {
 
   /// Returns 64 random bits.
   std::uint64_t next() {
-    state_ += 0x9e3779b97f4a7c15u;
-    std::uint64_t bits = state_;
-    bits = (bits ^ (bits >> 30)) * 0xbf58476d1ce4e5b9u;
-    bits = (bits ^ (bits >> 27)) * 0x94d049bb133111ebu;
-    return bits ^ (bits >> 31);
+    state_ += kSplitMix64Gamma;
+    return mix64(state_);
   }
 
   /// Returns a number in [low, high]. Requires: low <= high.

@@ -4,15 +4,13 @@
 #include <cstring>
 #include <string_view>
 
+#include "protocol/base/splitmix64.hpp"
+
 namespace fd::simulator {
 
 /// Returns a well-mixed function of both words: how seeds, contents and purposes are combined.
-/// Source: the finalizer of SplitMix64 (Steele, Lea, Flood 2014).
 inline std::uint64_t mix(std::uint64_t left, std::uint64_t right) {
-  std::uint64_t word = left * 0x9E3779B97F4A7C15u + (right ^ 0xD6E8FEB86659FD93u);
-  word = (word ^ (word >> 30u)) * 0xBF58476D1CE4E5B9u;
-  word = (word ^ (word >> 27u)) * 0x94D049BB133111EBu;
-  return word ^ (word >> 31u);
+  return mix64(left * kSplitMix64Gamma + (right ^ 0xD6E8FEB86659FD93u));
 }
 
 /// Returns a 64-bit hash of `bytes`, continued from `state`. Not for adversaries: it only decides
