@@ -1,8 +1,6 @@
 #include "protocol/run_dir.hpp"
 
-#include <algorithm>
-
-#include "protocol/base/ascii.hpp"
+#include "protocol/base/text.hpp"
 
 namespace fd {
 namespace {
@@ -66,10 +64,7 @@ std::string RunDir::export_file(std::string_view name) const {
 
 bool valid_run_id(std::string_view id) {
   constexpr std::size_t kBytesMax = 64;
-  return !id.empty() && id.size() <= kBytesMax && is_ascii_alphanumeric(id.front()) &&
-         std::all_of(id.begin(), id.end(), [](char c) {
-           return is_ascii_alphanumeric(c) || c == '.' || c == '_' || c == '-';
-         });
+  return id.size() <= kBytesMax && is_plain_name(id);
 }
 
 }  // namespace fd

@@ -6,7 +6,7 @@
 #include "actors/storage/directory_trust.hpp"
 #include "actors/storage/files.hpp"
 #include "actors/system/incarnation.hpp"
-#include "protocol/base/ascii.hpp"
+#include "protocol/base/text.hpp"
 
 namespace fd {
 namespace {

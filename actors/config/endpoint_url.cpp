@@ -9,7 +9,7 @@
 #include <arpa/inet.h>
 #include <curl/curl.h>
 
-#include "protocol/base/ascii.hpp"
+#include "protocol/base/text.hpp"
 
 namespace fd {
 namespace {

@@ -5,6 +5,8 @@
 #include <sstream>
 #include <utility>
 
+#include "protocol/base/text.hpp"
+
 namespace fd {
 namespace {
 
@@ -157,9 +159,7 @@ YamlNode* walk(YamlNode& root, const std::string& path, const YamlPlace& place,
 }  // namespace
 
 std::string ollama_base_url(std::string_view host) {
-  const std::size_t first = host.find_first_not_of(kBlanks);
-  host.remove_prefix(std::min(first, host.size()));
-  host = host.substr(0, host.find_last_not_of(kBlanks) + 1);
+  host = trimmed(host, kBlanks);
   std::string scheme = "http://";
   const std::size_t mark = host.find("://");
   const bool has_scheme = mark != std::string_view::npos;

@@ -9,27 +9,18 @@
 
 #include "actors/config/endpoint_url.hpp"
 #include "actors/config/text.hpp"
-#include "protocol/base/ascii.hpp"
+#include "protocol/base/text.hpp"
 
 namespace fd {
 namespace {
 
 constexpr std::size_t kMaxSecretBytes = 8192;
 
-bool is_word(char c, std::string_view more) {
-  return is_ascii_alphanumeric(c) || more.find(c) != std::string_view::npos;
-}
-
-bool all_words(std::string_view text, std::string_view more) {
-  return std::all_of(text.begin(), text.end(), [&](char c) { return is_word(c, more); });
-}
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) {
-    return {};
-  }
-  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
+/// Returns whether `text` is what a shell takes as the name of a variable. Requires: not empty.
+bool is_variable_name(std::string_view text) {
+  return !is_ascii_digit(text.front()) && std::all_of(text.begin(), text.end(), [](char c) {
+    return is_ascii_alphanumeric(c) || c == '_';
+  });
 }
 
 /// Returns the names in a template; calls `unclosed` for a place without an end.
@@ -56,7 +47,7 @@ class Rules {
 
   void check_task() {
     const std::string& task = config_.task;
-    if (!task.empty() && !(is_word(task.front(), "") && all_words(task, "._-"))) {
+    if (!task.empty() && !is_plain_name(task)) {
       report("task", "'" + printable_line(task) +
                          "' may hold only letters, digits, '.', '_' and '-', and begin with a "
                          "letter or digit");
@@ -133,7 +124,7 @@ class Rules {
     for (std::size_t i = 0; i < config_.gateway.providers.size(); ++i) {
       const ProviderConfig& provider = config_.gateway.providers[i];
       const std::string path = item("gateway.providers", i);
-      if (!all_words(provider.name, "._-")) {
+      if (!std::all_of(provider.name.begin(), provider.name.end(), is_name_character)) {
         report(path + ".name", "'" + printable_line(provider.name) +
                                    "' may hold only letters, digits, '.', '_' and '-'");
       } else if (!provider.name.empty() && !names.insert(provider.name).second) {
@@ -155,8 +146,7 @@ class Rules {
       if (name.empty() || bound_.is_refused(path)) {
         continue;
       }
-      const bool word = all_words(name, "_") && (name.front() < '0' || name.front() > '9');
-      if (!word) {
+      if (!is_variable_name(name)) {
         // What is not a name may well be the key itself.
         problems_.add_secret(bound_.place(path), path,
                              "is not the name of an environment variable (letters, digits and "

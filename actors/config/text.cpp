@@ -7,7 +7,7 @@
 #include <set>
 
 #include "actors/config/problems.hpp"
-#include "protocol/base/ascii.hpp"
+#include "protocol/base/text.hpp"
 
 namespace fd {
 namespace {
@@ -33,14 +33,6 @@ std::size_t integer_prefix(std::string_view text) {
   return sign + count;
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  }
-  return out;
-}
-
 /// Returns the names that may stand in section `below`.
 std::set<std::string> names_in(std::string_view below, const std::vector<Key>& keys) {
   std::set<std::string> names;
@@ -59,7 +51,7 @@ std::string nearest(std::string_view key, const std::set<std::string>& names) {
   std::string best;
   std::size_t best_distance = key.size() <= kMaxSuggestedKey ? 1 + key.size() / 3 : 0;
   for (const std::string& name : names) {
-    if (const std::size_t distance = edit_distance(lower(key), name); distance < best_distance) {
+    if (const std::size_t distance = edit_distance(lowered(key), name); distance < best_distance) {
       best = name;
       best_distance = distance;
     }
@@ -212,7 +204,7 @@ std::string suggestion(std::string_view key, std::string_view below, const std::
 bool may_be_secret(std::string_view key) {
   static constexpr std::array<std::string_view, 6> kWords = {"key",    "secret",     "password",
                                                              "bearer", "credential", "auth"};
-  const std::string name = lower(key);
+  const std::string name = lowered(key);
   return std::any_of(kWords.begin(), kWords.end(),
                      [&](std::string_view word) { return name.find(word) != std::string::npos; });
 }

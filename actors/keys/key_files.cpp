@@ -12,7 +12,8 @@
 #include "actors/storage/descriptor.hpp"
 #include "actors/storage/directory_listing.hpp"
 #include "actors/storage/errno_error.hpp"
-#include "protocol/base/ascii.hpp"
+#include "protocol/base/text.hpp"
+#include "protocol/base/text.hpp"
 
 namespace fd {
 namespace {
@@ -190,12 +191,7 @@ Result<WorkerKeys> worker_keys_in(const std::string& folder, const std::string& 
 }  // namespace
 
 Result<void> check_user_name(const std::string& name) {
-  const bool shape = !name.empty() && name.size() <= kUserNameMax &&
-                     is_ascii_alphanumeric(name.front()) &&
-                     std::all_of(name.begin(), name.end(), [](char c) {
-                       return is_ascii_alphanumeric(c) || c == '.' || c == '_' || c == '-';
-                     });
-  if (!shape) {
+  if (name.size() > kUserNameMax || !is_plain_name(name)) {
     return Error{Errc::invalid_input, "'" + name + "': must match [A-Za-z0-9][A-Za-z0-9._-]{0,39}"};
   }
   if (name == "coordinator" || name == kLocalUser ||

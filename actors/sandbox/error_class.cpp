@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "protocol/base/text.hpp"
+
 namespace fd {
 namespace {
 
@@ -89,7 +91,7 @@ std::string_view sql_error_class(std::string_view message) {
     }
   }
   // "1st ORDER BY term out of range", "2nd GROUP BY term out of range".
-  if (!message.empty() && message.front() >= '0' && message.front() <= '9' &&
+  if (!message.empty() && is_ascii_digit(message.front()) &&
       message.find(" BY term ") != std::string_view::npos) {
     return "misuse";
   }

@@ -8,6 +8,7 @@
 #include "actors/sql/sql_text.hpp"
 #include "protocol/base/digest.hpp"
 #include "protocol/base/result.hpp"
+#include "protocol/base/text.hpp"
 
 namespace fd {
 namespace {

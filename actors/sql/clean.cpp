@@ -7,7 +7,7 @@
 
 #include "actors/sql/sql_answer.hpp"
 #include "actors/sql/sql_text.hpp"
-#include "protocol/base/ascii.hpp"
+#include "protocol/base/text.hpp"
 
 namespace fd {
 namespace {
@@ -156,10 +156,10 @@ std::optional<std::string_view> behind_label(std::string_view text, std::size_t 
   if (inside_word || !starts_with_ignoring_case(text.substr(at), "sql")) {
     return std::nullopt;
   }
-  std::string_view rest = trim_blanks(text.substr(at + 3));
+  std::string_view rest = trimmed(text.substr(at + 3));
   for (const std::string_view noun : {"query", "statement"}) {
     if (starts_with_ignoring_case(rest, noun)) {
-      rest = trim_blanks(rest.substr(noun.size()));
+      rest = trimmed(rest.substr(noun.size()));
     }
   }
   const auto skip_stars = [&] {

@@ -4,6 +4,7 @@
 
 #include "actors/sql/sql_answer.hpp"
 #include "actors/sql/sql_text.hpp"
+#include "protocol/base/text.hpp"
 
 namespace fd {
 namespace {
@@ -36,7 +37,7 @@ std::optional<Tag> next_tag(std::string_view text, std::size_t at) {
     }
     inside = inside.substr(0, length);
     const bool closing = inside.substr(0, 1) == "/";
-    const std::string_view name = trim_blanks(inside.substr(closing ? 1 : 0));
+    const std::string_view name = trimmed(inside.substr(closing ? 1 : 0));
     if (is_reasoning_tag(name)) {
       return Tag{at, at + 1 + length + 1, name, closing};
     }
@@ -48,7 +49,7 @@ std::optional<Tag> next_tag(std::string_view text, std::size_t at) {
 class Literals {
  public:
   explicit Literals(std::string_view text)
-      : start_(static_cast<std::size_t>(trim_blanks(text).data() - text.data())),
+      : start_(static_cast<std::size_t>(trimmed(text).data() - text.data())),
         tokens_(text, start_),
         sql_(sql_begins(text, start_, SqlPlace::given)) {}
 

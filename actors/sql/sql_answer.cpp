@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "actors/sql/sql_text.hpp"
-#include "protocol/base/ascii.hpp"
+#include "protocol/base/text.hpp"
 
 namespace fd {
 namespace {

@@ -1,14 +1,12 @@
 #include "actors/sql/sql_text.hpp"
 
-#include <algorithm>
-
-#include "protocol/base/ascii.hpp"
+#include "protocol/base/text.hpp"
 
 namespace fd {
 namespace {
 
 bool is_blank(char c) {
-  return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
+  return kAsciiBlanks.find(c) != std::string_view::npos;
 }
 
 /// SQLite takes every byte from 0x80 on as part of a name.
@@ -18,10 +16,6 @@ bool starts_word(char c) {
 
 bool continues_word(char c) {
   return starts_word(c) || is_ascii_digit(c) || c == '$';
-}
-
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
 /// Returns where the literal that begins at `at` ends; a doubled closing quote is part of it.
@@ -44,7 +38,7 @@ std::size_t number_end(std::string_view text, std::size_t at) {
   std::size_t i = at;
   while (i < text.size() && (continues_word(text[i]) || text[i] == '.' ||
                              ((text[i] == '+' || text[i] == '-') && i > at &&
-                              is_ascii_digit(text[at]) && lower(text[i - 1]) == 'e'))) {
+                              is_ascii_digit(text[at]) && ascii_lower(text[i - 1]) == 'e'))) {
     ++i;
   }
   return i;
@@ -109,12 +103,6 @@ std::optional<SqlToken> SqlTokenizer::next_meaning() {
   return token;
 }
 
-bool equals_ignoring_case(std::string_view left, std::string_view right) {
-  return left.size() == right.size() &&
-         std::equal(left.begin(), left.end(), right.begin(),
-                    [](char a, char b) { return lower(a) == lower(b); });
-}
-
 bool is_blank_sql(std::string_view text) {
   SqlTokenizer tokens(text);
   while (const auto token = tokens.next_meaning()) {
@@ -125,18 +113,8 @@ bool is_blank_sql(std::string_view text) {
   return true;
 }
 
-std::string_view trim_blanks(std::string_view text) {
-  while (!text.empty() && is_blank(text.front())) {
-    text.remove_prefix(1);
-  }
-  while (!text.empty() && is_blank(text.back())) {
-    text.remove_suffix(1);
-  }
-  return text;
-}
-
 std::string_view trim_sql(std::string_view text) {
-  text = trim_blanks(text);
+  text = trimmed(text);
   while (!text.empty() && (is_blank(text.back()) || text.back() == ';')) {
     text.remove_suffix(1);
   }

@@ -49,16 +49,10 @@ inline std::string_view token_text(std::string_view text, const SqlToken& token)
   return text.substr(token.begin, token.end - token.begin);
 }
 
-/// Returns whether `left` equals `right` but for the case of ASCII letters.
-bool equals_ignoring_case(std::string_view left, std::string_view right);
-
 /// Returns whether `text` holds nothing but blanks, comments and semicolons.
 bool is_blank_sql(std::string_view text);
 
 /// Returns `text` without blanks in front, and without blanks and semicolons at the end.
 std::string_view trim_sql(std::string_view text);
-
-/// Returns `text` without ASCII blanks at either end.
-std::string_view trim_blanks(std::string_view text);
 
 }  // namespace fd

@@ -7,6 +7,7 @@
 #include "actors/sql/clean.hpp"
 #include "actors/sql/sql_answer.hpp"
 #include "actors/sql/sql_text.hpp"
+#include "protocol/base/text.hpp"
 
 namespace fd {
 namespace {
@@ -14,15 +15,12 @@ namespace {
 /// Returns whether the beginning of an answer says that the model will not answer.
 bool is_refusal(std::string_view text) {
   constexpr std::size_t kLook = 200;
-  std::string start(text.substr(0, kLook));
+  std::string start = lowered(text.substr(0, kLook));
   // A curly apostrophe is one.
   for (std::size_t at = start.find("\xE2\x80\x99"); at != std::string::npos;
        at = start.find("\xE2\x80\x99")) {
     start.replace(at, 3, "'");
   }
-  std::transform(start.begin(), start.end(), start.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
   constexpr auto kPhrases = std::to_array<std::string_view>(
       {"i cannot", "i can not", "i can't", "i am sorry", "i'm sorry", "sorry, ", "i am unable",
        "i'm unable", "i am not able", "i'm not able", "i won't", "i will not", "as an ai",
@@ -61,15 +59,15 @@ class CleanStage final : public Stage {
       candidate.text = std::move(cleaned.text);
       candidate.clean_rule = std::move(cleaned.rule);
     } else {
-      candidate.text = trim_blanks(text);
+      candidate.text = trimmed(text);
       candidate.clean_rule = candidate.text.empty() ? "none" : "whole";
     }
     if (answer.finish_reason == "length") {
       candidate.rule = Reason::truncated;
     } else if (candidate.text.empty()) {
-      candidate.rule = trim_blanks(text).empty() ? Reason::empty_output
-                       : is_refusal(text)        ? Reason::refusal
-                                                 : Reason::format_error;
+      candidate.rule = trimmed(text).empty() ? Reason::empty_output
+                       : is_refusal(text)    ? Reason::refusal
+                                             : Reason::format_error;
     }
     return candidate;
   }

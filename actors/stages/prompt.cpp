@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "actors/sql/sql_text.hpp"
+#include "protocol/base/text.hpp"
 
 namespace fd {
 namespace {
@@ -50,7 +50,7 @@ Result<PromptTemplate> PromptTemplate::compile(std::string_view text,
       return Error{Errc::invalid_input,
                    "'{{" + std::string(text.substr(0, 40)) + "' has no '}}' behind it"};
     }
-    piece.field = trim_blanks(text.substr(0, close));
+    piece.field = trimmed(text.substr(0, close));
     if (std::find(allowed.begin(), allowed.end(), piece.field) == allowed.end()) {
       return Error{Errc::invalid_input,
                    "'{{" + piece.field + "}}' is not one of contract.fields or " +

@@ -8,7 +8,7 @@
 
 #include <sqlite3.h>
 
-#include "protocol/base/ascii.hpp"
+#include "protocol/base/text.hpp"
 
 namespace fd {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "protocol/base/ascii.hpp"
+#include "protocol/base/text.hpp"
 #include "protocol/json/json.hpp"
 #include "protocol/json/text.hpp"
 

@@ -2,7 +2,7 @@
 #include <cstdint>
 #include <string>
 
-#include "protocol/base/ascii.hpp"
+#include "protocol/base/text.hpp"
 #include "protocol/json/json.hpp"
 #include "protocol/json/text.hpp"
 

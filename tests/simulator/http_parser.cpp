@@ -2,23 +2,13 @@
 
 #include <algorithm>
 
-#include "protocol/base/ascii.hpp"
+#include "protocol/base/text.hpp"
 
 namespace fd::simulator {
 namespace {
 
 constexpr std::string_view kLineEnd = "\r\n";
 constexpr std::string_view kHeadEnd = "\r\n\r\n";
-
-char lower(char letter) {
-  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
-}
-
-bool equals_ignoring_case(std::string_view text, std::string_view lower_case) {
-  return text.size() == lower_case.size() &&
-         std::equal(text.begin(), text.end(), lower_case.begin(),
-                    [](char left, char right) { return lower(left) == right; });
-}
 
 bool is_token_char(char letter) {
   return is_ascii_alphanumeric(letter) ||
@@ -35,20 +25,12 @@ bool has_control(std::string_view text) {
   });
 }
 
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) {
-    text.remove_prefix(1);
-  }
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) {
-    text.remove_suffix(1);
-  }
-  return text;
-}
+constexpr std::string_view kBlanks = " \t";
 
 bool list_contains(std::string_view list, std::string_view lower_case) {
   while (!list.empty()) {
     const std::size_t comma = std::min(list.find(','), list.size());
-    if (equals_ignoring_case(trim(list.substr(0, comma)), lower_case)) {
+    if (equals_ignoring_case(trimmed(list.substr(0, comma), kBlanks), lower_case)) {
       return true;
     }
     list.remove_prefix(std::min(comma + 1, list.size()));
@@ -78,7 +60,7 @@ bool read_hexadecimal(std::string_view text, std::uint64_t& number) {
   }
   number = 0;
   for (const char raw : text) {
-    const char digit = lower(raw);
+    const char digit = ascii_lower(raw);
     if (digit >= '0' && digit <= '9') {
       number = number * 16 + static_cast<std::uint64_t>(digit - '0');
     } else if (digit >= 'a' && digit <= 'f') {
@@ -213,7 +195,7 @@ HttpParser::Step HttpParser::read_header(std::string_view line) {
     return fail(400);
   }
   const std::string_view name = line.substr(0, colon);
-  const std::string_view value = trim(line.substr(colon + 1));
+  const std::string_view value = trimmed(line.substr(colon + 1), kBlanks);
   if (equals_ignoring_case(name, "content-length")) {
     std::uint64_t length = 0;
     if (!read_decimal(value, length) || (has_length_ && length != content_length_)) {
@@ -275,7 +257,8 @@ HttpParser::Step HttpParser::read_chunk_size(std::string_view buffer) {
     return Step::need_more;
   }
   const std::string_view line = buffer.substr(position_, line_bytes);
-  if (!read_hexadecimal(trim(line.substr(0, line.find(';'))), chunk_left_) || has_control(line)) {
+  if (!read_hexadecimal(trimmed(line.substr(0, line.find(';')), kBlanks), chunk_left_) ||
+      has_control(line)) {
     return fail(400);
   }
   if (chunk_left_ > kMaxBodyBytes - decoded_.size()) {

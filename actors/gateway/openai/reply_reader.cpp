@@ -1,6 +1,6 @@
 #include "actors/gateway/openai/reply_reader.hpp"
 
-#include "protocol/base/ascii.hpp"
+#include "protocol/base/text.hpp"
 #include "protocol/json/json.hpp"
 #include "protocol/json/text.hpp"
 

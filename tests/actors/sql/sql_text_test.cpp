@@ -59,11 +59,6 @@ TEST(SqlText, TrimsOnlyTheEnds) {
   EXPECT_EQ(trim_sql(" a; b ; \n;"), "a; b");
   EXPECT_EQ(trim_sql(";a"), ";a");
   EXPECT_EQ(trim_sql(" ; "), "");
-  EXPECT_EQ(trim_blanks("\t a b\r\n"), "a b");
-  EXPECT_EQ(trim_blanks(""), "");
-  EXPECT_TRUE(equals_ignoring_case("SeLect", "sElECT"));
-  EXPECT_FALSE(equals_ignoring_case("select", "selects"));
-  EXPECT_FALSE(equals_ignoring_case("[", "{"));
 }
 
 }  // namespace
