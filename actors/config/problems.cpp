@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "protocol/base/utf8.hpp"
 #include "protocol/json/json.hpp"
 
 namespace fd {
@@ -10,12 +11,8 @@ namespace {
 constexpr std::size_t kMaxPrintable = 60;
 constexpr std::size_t kMaxExcerpt = 100;
 
-bool continues_character(char c) {
-  return (static_cast<unsigned char>(c) & 0xc0u) == 0x80u;
-}
-
 /// Returns the largest end <= `end` that does not cut a UTF-8 character.
-std::size_t character_end(std::string_view text, std::size_t end) {
+std::size_t whole_characters(std::string_view text, std::size_t end) {
   while (end > 0 && end < text.size() && continues_character(text[end])) {
     --end;
   }
@@ -46,11 +43,6 @@ std::string padding(std::string_view before) {
     }
   }
   return spaces;
-}
-
-std::size_t character_count(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return !continues_character(c); }));
 }
 
 /// Returns whether a line may hold a URL with credentials, which no message repeats.
@@ -113,13 +105,13 @@ std::string ConfigProblems::excerpt(const YamlPlace& place) const {
   std::size_t caret = std::min(place.column - 1, line.size());
   std::string prefix;
   if (caret > kMaxExcerpt) {
-    const std::size_t start = character_end(line, caret - kMaxExcerpt / 2);
+    const std::size_t start = whole_characters(line, caret - kMaxExcerpt / 2);
     line.remove_prefix(start);
     caret -= start;
     prefix = "...";
   }
   std::string out = "\n  " + prefix;
-  out += line.substr(0, character_end(line, caret + kMaxExcerpt));
+  out += line.substr(0, whole_characters(line, caret + kMaxExcerpt));
   out += caret + kMaxExcerpt < line.size() ? "...\n  " : "\n  ";
   out += padding(prefix) + padding(line.substr(0, caret)) + "^";
   return out;
@@ -143,7 +135,7 @@ Error ConfigProblems::error() const {
 
 std::string printable_line(std::string_view text) {
   static constexpr std::string_view kHex = "0123456789abcdef";
-  const std::size_t end = character_end(text, kMaxPrintable);
+  const std::size_t end = whole_characters(text, kMaxPrintable);
   std::string out;
   for (const char c : text.substr(0, end)) {
     const auto byte = static_cast<unsigned char>(c);

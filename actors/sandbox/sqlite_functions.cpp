@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 
 #include "protocol/base/result.hpp"
+#include "protocol/base/utf8.hpp"
 
 namespace fd {
 namespace {
@@ -102,19 +103,6 @@ void result_text(sqlite3_context* context, std::string_view text) {
   sqlite3_result_text64(context, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
 }
 
-bool continues_character(char c) {
-  return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
-}
-
-/// Returns where the character that begins at `at` ends.
-std::size_t character_end(std::string_view text, std::size_t at) {
-  ++at;
-  while (at < text.size() && continues_character(text[at])) {
-    ++at;
-  }
-  return at;
-}
-
 /// sqlite3_strlike() takes its wildcards before the escape character, the LIKE operator the other
 /// way round. They differ when the escape character is a wildcard, so that one gets another name;
 /// where the pattern holds the new name itself, it is escaped.
@@ -169,18 +157,6 @@ bool may_match(sqlite3_context* context, sqlite3_value** arguments) {
     return false;
   }
   return charge(context, pattern.size(), text.size());
-}
-
-/// Returns the code point of the one character that `character` is.
-unsigned code_point(std::string_view character) {
-  unsigned code = static_cast<unsigned char>(character[0]);
-  if (character.size() > 1) {
-    code &= 0xFFu >> (character.size() + 1);
-    for (const char c : character.substr(1)) {
-      code = (code << 6) | (static_cast<unsigned char>(c) & 0x3Fu);
-    }
-  }
-  return code;
 }
 
 void like(sqlite3_context* context, int count, sqlite3_value** arguments) {
@@ -242,10 +218,8 @@ void instr(sqlite3_context* context, int, sqlite3_value** arguments) {
     return;
   }
   const std::string_view before = hay.substr(0, at);
-  const auto units = bytes ? static_cast<std::int64_t>(before.size())
-                           : std::count_if(before.begin(), before.end(),
-                                           [](char c) { return !continues_character(c); });
-  sqlite3_result_int64(context, units + 1);
+  const std::size_t units = bytes ? before.size() : character_count(before);
+  sqlite3_result_int64(context, static_cast<std::int64_t>(units) + 1);
 }
 
 void replace(sqlite3_context* context, int, sqlite3_value** arguments) {

@@ -5,6 +5,8 @@
 
 #include <re2/re2.h>
 
+#include "protocol/base/utf8.hpp"
+
 namespace fd {
 namespace {
 
@@ -55,9 +57,7 @@ class RulesStage final : public Stage {
 
  private:
   [[nodiscard]] Reason judge(const std::string& text) const {
-    const auto chars = static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-      return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-    }));
+    const std::size_t chars = character_count(text);
     if (chars < min_chars_) {
       return Reason::too_short;
     }

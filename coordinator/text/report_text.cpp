@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "protocol/base/utf8.hpp"
 #include "protocol/json/json.hpp"
 #include "protocol/json/text.hpp"
 
@@ -15,23 +16,6 @@ std::string formatted(const char* format, Args... args) {
   std::array<char, 64> text{};
   const int length = std::snprintf(text.data(), text.size(), format, args...);
   return std::string(text.data(), static_cast<std::size_t>(length));
-}
-
-std::uint32_t code_point(std::string_view sequence) {
-  const auto byte = [&](std::size_t at) {
-    return static_cast<std::uint32_t>(static_cast<unsigned char>(sequence[at]));
-  };
-  switch (sequence.size()) {
-    case 1:
-      return byte(0);
-    case 2:
-      return (byte(0) & 0x1Fu) << 6 | (byte(1) & 0x3Fu);
-    case 3:
-      return (byte(0) & 0x0Fu) << 12 | (byte(1) & 0x3Fu) << 6 | (byte(2) & 0x3Fu);
-    default:
-      return (byte(0) & 0x07u) << 18 | (byte(1) & 0x3Fu) << 12 | (byte(2) & 0x3Fu) << 6 |
-             (byte(3) & 0x3Fu);
-  }
 }
 
 /// Returns whether a terminal would take the character for more than a character: C0 and C1

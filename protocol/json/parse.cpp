@@ -3,6 +3,7 @@
 #include <string>
 
 #include "protocol/base/text.hpp"
+#include "protocol/base/utf8.hpp"
 #include "protocol/json/json.hpp"
 #include "protocol/json/text.hpp"
 
@@ -271,27 +272,6 @@ class Parser {
     const auto end = std::from_chars(digits.data(), digits.data() + digits.size(), out, 16);
     at_ += digits.size();
     return digits.size() == 4 && end.ec == std::errc() && end.ptr == digits.data() + 4;
-  }
-
-  static void append_utf8(std::uint32_t point, std::string& out) {
-    const auto tail = [&](unsigned shift) {
-      out += static_cast<char>(0x80 | ((point >> shift) & 0x3F));
-    };
-    if (point < 0x80) {
-      out += static_cast<char>(point);
-    } else if (point < 0x800) {
-      out += static_cast<char>(0xC0 | (point >> 6));
-      tail(0);
-    } else if (point < 0x10000) {
-      out += static_cast<char>(0xE0 | (point >> 12));
-      tail(6);
-      tail(0);
-    } else {
-      out += static_cast<char>(0xF0 | (point >> 18));
-      tail(12);
-      tail(6);
-      tail(0);
-    }
   }
 
   std::size_t take_digits() {

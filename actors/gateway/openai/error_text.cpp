@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "protocol/base/utf8.hpp"
 #include "protocol/json/json.hpp"
 
 namespace fd {
@@ -14,10 +15,6 @@ void append_escaped(unsigned char code, std::string& out) {
   out += "\\u00";
   out += kHexDigits[code >> 4];
   out += kHexDigits[code & 0xF];
-}
-
-constexpr bool continues_character(char byte) {
-  return (static_cast<unsigned char>(byte) & 0xC0) == 0x80;
 }
 
 /// Returns how many bytes at the start of `text` stand together somewhere in `secret`.

@@ -1,6 +1,7 @@
 #include "actors/gateway/openai/reply_reader.hpp"
 
 #include "protocol/base/text.hpp"
+#include "protocol/base/utf8.hpp"
 #include "protocol/json/json.hpp"
 #include "protocol/json/text.hpp"
 
@@ -20,25 +21,6 @@ std::size_t find_stop(std::string_view text, std::size_t at) {
     at = json::find_escape(text, at + 1);  // a raw control character
   }
   return at;
-}
-
-void append_code_point(std::uint32_t code, std::string& out) {
-  const auto put = [&out](std::uint32_t byte) { out += static_cast<char>(byte); };
-  if (code < 0x80) {
-    put(code);
-  } else if (code < 0x800) {
-    put(0xC0 | (code >> 6));
-    put(0x80 | (code & 0x3F));
-  } else if (code < 0x10000) {
-    put(0xE0 | (code >> 12));
-    put(0x80 | ((code >> 6) & 0x3F));
-    put(0x80 | (code & 0x3F));
-  } else {
-    put(0xF0 | (code >> 18));
-    put(0x80 | ((code >> 12) & 0x3F));
-    put(0x80 | ((code >> 6) & 0x3F));
-    put(0x80 | (code & 0x3F));
-  }
 }
 
 /// Returns the character of a one-letter escape, or NUL for a letter that has none.
@@ -184,11 +166,11 @@ void ReplyReader::append_escape(std::string& out) {
   if (high && text_.substr(at_, 2) == "\\u" && read_hex(at_ + 2, low) && low >= 0xDC00 &&
       low < 0xE000) {
     at_ += 6;
-    append_code_point(0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00), out);
+    append_utf8(0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00), out);
   } else if (unit >= 0xD800 && unit < 0xE000) {
     out += kReplacement;
   } else {
-    append_code_point(unit, out);
+    append_utf8(unit, out);
   }
 }
 
