@@ -7,12 +7,12 @@
 #include <set>
 
 #include "actors/config/problems.hpp"
+#include "protocol/base/edit_distance.hpp"
 #include "protocol/base/text.hpp"
 
 namespace fd {
 namespace {
 
-constexpr std::size_t kMaxSuggestedKey = 64;
 constexpr std::size_t kMaxNamesListed = 12;
 
 std::size_t digits(std::string_view text, std::size_t from) {
@@ -44,19 +44,6 @@ std::set<std::string> names_in(std::string_view below, const std::vector<Key>& k
     }
   }
   return names;
-}
-
-/// Returns the name that `key` most likely is a slip of, or "".
-std::string nearest(std::string_view key, const std::set<std::string>& names) {
-  std::string best;
-  std::size_t best_distance = key.size() <= kMaxSuggestedKey ? 1 + key.size() / 3 : 0;
-  for (const std::string& name : names) {
-    if (const std::size_t distance = edit_distance(lowered(key), name); distance < best_distance) {
-      best = name;
-      best_distance = distance;
-    }
-  }
-  return best;
 }
 
 /// Returns the path of a key that is spelt like this and stands in another section, or "".
@@ -168,30 +155,9 @@ std::string text_hint(const YamlNode& node) {
   return "";
 }
 
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  // Three rows are enough: a swap looks back by two.
-  std::vector<std::size_t> older(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) {
-    last[j] = j;
-  }
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t change = a[i - 1] == b[j - 1] ? 0 : 1;
-      row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + change});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
-        row[j] = std::min(row[j], older[j - 2] + 1);
-      }
-    }
-    older.swap(last);
-    last.swap(row);
-  }
-  return last[b.size()];
-}
-
 std::string suggestion(std::string_view key, std::string_view below, const std::vector<Key>& keys) {
   const std::set<std::string> names = names_in(below, keys);
-  std::string best = nearest(key, names);
+  std::string best(nearest_name(lowered(key), names, key.size() / 3));
   if (best.empty()) {
     best = elsewhere(key, keys);
   }

@@ -29,8 +29,5 @@ std::string text_hint(const YamlNode& node);
 std::string suggestion(std::string_view key, std::string_view below, const std::vector<Key>& keys);
 /// Returns whether the value of an unknown key with this name should not be shown.
 bool may_be_secret(std::string_view key);
-/// Returns the number of insertions, deletions, replacements and swaps of neighbours that turn one
-/// text into the other (optimal string alignment).
-std::size_t edit_distance(std::string_view a, std::string_view b);
 
 }  // namespace fd

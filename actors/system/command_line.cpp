@@ -3,25 +3,11 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
-#include <numeric>
+
+#include "protocol/base/edit_distance.hpp"
 
 namespace fd {
 namespace {
-
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i + 1;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t above = row[j + 1];
-      row[j + 1] = std::min({above + 1, row[j] + 1, diagonal + (a[i] == b[j] ? 0u : 1u)});
-      diagonal = above;
-    }
-  }
-  return row.back();
-}
 
 Error usage_error(const CommandSpec& spec, const std::string& what) {
   return Error{Errc::invalid_input, what + "\nusage: " + spec.usage + "\n(--help tells more)"};
@@ -41,31 +27,16 @@ Error unknown_option(const CommandSpec& spec, const std::string& name) {
   for (const CommandOption& option : spec.options) {
     names.push_back(option.name);
   }
-  const auto nearest = nearest_name(name, names);
-  return usage_error(
-      spec, "unknown option " + name + (nearest ? ", did you mean " + *nearest + "?" : ""));
+  return usage_error(spec, "unknown option " + name + did_you_mean(name, names));
 }
 
 }  // namespace
 
-std::optional<std::string> nearest_name(std::string_view name,
-                                        const std::vector<std::string>& candidates) {
-  constexpr std::size_t kNameMax = 128;
-  if (name.size() > kNameMax) {
-    return std::nullopt;
-  }
-  const std::size_t limit =
-      std::min<std::size_t>(3, (name.size() - std::min<std::size_t>(name.size(), 1)) / 2);
-  std::optional<std::string> best;
-  std::size_t best_distance = limit + 1;
-  for (const std::string& candidate : candidates) {
-    const std::size_t distance = edit_distance(name, candidate);
-    if (distance < best_distance) {
-      best_distance = distance;
-      best = candidate;
-    }
-  }
-  return best;
+std::string did_you_mean(std::string_view name, const std::vector<std::string>& names) {
+  const std::size_t distance_max =
+      name.empty() ? 0 : std::min<std::size_t>(3, (name.size() - 1) / 2);
+  const std::string_view nearest = nearest_name(name, names, distance_max);
+  return nearest.empty() ? "" : ", did you mean " + std::string(nearest) + "?";
 }
 
 std::optional<std::string> ParsedCommand::value(const std::string& name) const {

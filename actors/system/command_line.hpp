@@ -58,9 +58,8 @@ std::optional<std::string> environment_variable(const std::string& name);
 /// Returns `word` as it can be typed in a shell: quoted when it must be.
 std::string shell_word(std::string_view word);
 
-/// Returns the candidate with the smallest edit distance to `name`, if that is at most 3 (and less
-/// than half of the name); else nothing.
-std::optional<std::string> nearest_name(std::string_view name,
-                                        const std::vector<std::string>& candidates);
+/// Returns ", did you mean NAME?" for the nearest of `names`, if it is at most 3 edits away (and
+/// less than half of the name); else "".
+std::string did_you_mean(std::string_view name, const std::vector<std::string>& names);
 
 }  // namespace fd

@@ -409,8 +409,7 @@ int main(int argc, char** argv) {
     }
     return command.run(*parsed);
   }
-  const auto nearest = nearest_name(arguments.front(), names);
   return fail(Error{Errc::invalid_input, "unknown command '" + arguments.front() + "'" +
-                                             (nearest ? ", did you mean " + *nearest + "?" : "")},
+                                             did_you_mean(arguments.front(), names)},
               kExitUsage);
 }

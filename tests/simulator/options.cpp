@@ -4,10 +4,11 @@
 #include <charconv>
 #include <cmath>
 #include <functional>
-#include <numeric>
+#include <ranges>
 #include <utility>
 #include <vector>
 
+#include "protocol/base/edit_distance.hpp"
 #include "tests/simulator/refuse.hpp"
 
 namespace fd::simulator {
@@ -159,27 +160,10 @@ std::vector<Option> known_options() {
   };
 }
 
-std::size_t edit_distance(std::string_view left, std::string_view right) {
-  std::vector<std::size_t> row(right.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < left.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i + 1);
-    for (std::size_t j = 0; j < right.size(); ++j) {
-      const std::size_t substituted = diagonal + (left[i] == right[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({substituted, row[j] + 1, row[j + 1] + 1});
-    }
-  }
-  return row.back();
-}
-
 Error unknown_option(std::string_view name, const std::vector<Option>& known) {
-  const auto nearest =
-      std::min_element(known.begin(), known.end(), [name](const Option& left, const Option& right) {
-        return edit_distance(name, left.name) < edit_distance(name, right.name);
-      });
-  return refuse(std::string(name) + ": unknown option; did you mean " + std::string(nearest->name) +
-                "?");
+  const auto names = std::views::transform(known, &Option::name);
+  return refuse(std::string(name) + ": unknown option; did you mean " +
+                std::string(nearest_name(name, names, SIZE_MAX - 1)) + "?");
 }
 
 Result<void> check_together(const Options& options) {

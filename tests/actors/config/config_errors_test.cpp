@@ -353,14 +353,6 @@ TEST(ConfigErrors, ShowAPieceOfALongLine) {
   EXPECT_EQ(message.substr(line + column.find('^'), 2), "-1");
 }
 
-TEST(ConfigText, MeasuresEdits) {
-  EXPECT_EQ(edit_distance("", ""), 0u);
-  EXPECT_EQ(edit_distance("abc", ""), 3u);
-  EXPECT_EQ(edit_distance("temprature", "temperature"), 1u);
-  EXPECT_EQ(edit_distance("taks", "task"), 1u);
-  EXPECT_EQ(edit_distance("kitten", "sitting"), 3u);
-}
-
 TEST(ConfigText, KnowsNumbers) {
   for (const char* text : {"0", "-0", "10", "-12"}) {
     EXPECT_TRUE(is_whole_number(text)) << text;
