@@ -27,16 +27,26 @@ def includes(text):
 
 
 def long_functions(text):
-    """Yields (line, length) of functions that are too long: a block whose brace ends a line at most one class deep."""
-    lines = text.split("\n")
-    for number, line in enumerate(lines):
-        indent = len(line) - len(line.lstrip())
-        opens = line.endswith("{") and not line.endswith("= {") and not line.endswith("]{")
-        if not opens or indent > 4 or re.match(r"\s*(namespace|class|struct|enum|union|constexpr|inline constexpr)\b", line):
-            continue
-        end = next((at for at in range(number + 1, len(lines)) if lines[at].startswith(" " * indent + "}")), number)
-        if end - number + 1 > FUNCTION_LINES_MAX:
-            yield number + 1, end - number + 1
+    """Yields (line, length) of functions that are too long: outermost blocks that follow a parameter list."""
+    quiet = re.sub(r'^#(?:[^\n]*\\\n)*[^\n]*|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', lambda found: re.sub(r"[^\n]", " ", found.group(0)),
+                   text, flags=re.MULTILINE)
+    head = 0  # where the text before the next brace begins
+    blocks = []  # of each open brace: the line where its head begins, or None when it is no function
+    for at, char in enumerate(quiet):
+        if char == "{":
+            before = quiet[head:at].strip()
+            inside = any(begin is not None for begin in blocks)
+            is_function = not inside and ")" in before and \
+                not re.search(r"^\s*(namespace|class|struct|enum|union)\b", before, re.MULTILINE)
+            begin = head + len(quiet[head:at]) - len(quiet[head:at].lstrip())
+            blocks.append(quiet.count("\n", 0, begin) + 1 if is_function else None)
+        elif char == "}":
+            begin = blocks.pop()
+            length = quiet.count("\n", 0, at) + 2 - begin if begin is not None else 0
+            if length > FUNCTION_LINES_MAX:
+                yield begin, length
+        if char in "{};":
+            head = at + 1
 
 
 def uses(room):
