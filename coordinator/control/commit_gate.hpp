@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <variant>
 
-#include "coordinator/control/coordinator_core.hpp"
+#include "coordinator/control/coordinator_events.hpp"
 
 namespace fd {
 

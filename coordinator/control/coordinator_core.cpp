@@ -10,8 +10,6 @@ namespace {
 /// A restarted worker's earlier incarnations, and lapses that may be taken back; more than this
 /// many are forgotten, lowest first: incarnations rise with time.
 constexpr std::size_t kGoneMax = 4096;
-/// States whose arrival is remembered until the worker confirms our answer, per worker.
-constexpr std::size_t kStatesMax = 256;
 /// A worker that is heard but does not hear us keeps its leases for so many times `ttl`. After one,
 /// orders to it do not name them any more, so that by then it has given them up, even if an order
 /// of before gets through late.
@@ -33,7 +31,7 @@ CoordinatorCore::CoordinatorCore(CoordinatorCoreConfig config, const std::vector
       stage_watch_(config.stage_grace) {
   shards_.reserve(shards.size());
   for (const ShardSeed& seed : shards) {
-    shards_.push_back({seed.count, std::nullopt, {}, {}});
+    shards_.push_back({seed.count, {}, {}});
   }
 }
 
@@ -50,7 +48,7 @@ void CoordinatorCore::notice_pause(Instant now) {
     const Duration pause = now - *last_step_;
     for (auto& [incarnation, worker] : workers_) {
       worker.last_seen += pause;
-      worker.heard_us += pause;
+      worker.last_confirmed += pause;
     }
     leases_.postpone(pause);
     stage_watch_.postpone(pause);
@@ -60,8 +58,8 @@ void CoordinatorCore::notice_pause(Instant now) {
 
 // --- workers ----------------------------------------------------------------------------------
 
-CoordinatorCore::Worker* CoordinatorCore::admit(Instant now, const StateArrived& event,
-                                                CoordinatorEffects& effects) {
+ConnectedWorker* CoordinatorCore::admit(Instant now, const StateArrived& event,
+                                        CoordinatorEffects& effects) {
   const WorkerState& state = event.state;
   if (state.incarnation == 0 || gone_.contains(state.incarnation)) {
     return nullptr;
@@ -76,22 +74,29 @@ CoordinatorCore::Worker* CoordinatorCore::admit(Instant now, const StateArrived&
     if (!supersede(now, state, effects)) {
       return nullptr;
     }
-    Worker worker;
+    ConnectedWorker worker;
     worker.name = state.name;
-    worker.heard_us = now;
+    worker.last_confirmed = now;
     worker.hears = state.epoch == config_.epoch;
     if (lapse != lapses_.end()) {
-      take_back(lapse->second);
+      take_back(progress_, lapse->second);
       lapses_.erase(lapse);
       worker.hears = false;  // it may have fallen silent to us because we did to it
     }
     found = workers_.emplace(state.incarnation, std::move(worker)).first;
     joined_.push_back(state.incarnation);
     delivered_.try_emplace(state.incarnation, 0);
-  } else if (state.seq <= found->second.seq && !FD_MUTANT(state_seq_not_checked)) {
+  } else if (state.seq <= found->second.state.seq && !FD_MUTANT(state_seq_not_checked)) {
     return nullptr;  // repeated or overtaken
   }
-  take_state(now, event, found->second, effects);
+  found->second.take(now, event, config_.config);
+  for (const HeldLease& lease : state.leases) {
+    // A fence is never given twice, so the claim proves itself, also to a restarted coordinator.
+    if (leases_.adopt(lease.shard, state.incarnation, lease.fence) &&
+        !progress_.contains(lease.shard)) {
+      effects.load.push_back(lease.shard);
+    }
+  }
   return &found->second;
 }
 
@@ -109,54 +114,14 @@ bool CoordinatorCore::supersede(Instant now, const WorkerState& state,
     }
   }
   for (const std::uint64_t incarnation : earlier) {
-    count_death(incarnation, workers_.at(incarnation), effects);
-    drop_worker(now, incarnation, After::await);
-    retire(incarnation);
+    end_worker(now, incarnation, After::await, effects);
     effects.log.push_back("worker " + state.name + " was started again; it gets its shards back");
   }
   return true;
 }
 
-void CoordinatorCore::take_state(Instant now, const StateArrived& event, Worker& worker,
-                                 CoordinatorEffects& effects) {
-  const WorkerState& state = event.state;
-  worker.peer = event.peer;
-  worker.last_seen = now;
-  worker.seq = state.seq;
-  worker.slots_max = state.slots_max;
-  worker.stages = state.stages;
-  worker.peer_endpoint = state.peer_endpoint;
-  worker.peer_key = state.peer_key;
-  worker.threads = state.threads;
-  worker.serving = state.serving;
-  worker.served = state.served;
-  worker.in_flight = state.in_flight;
-  worker.full_ms = state.full_ms;
-  worker.leaving = state.leaving;
-  worker.draining = state.draining || state.leaving;
-  worker.ready = state.config == config_.config;
-  worker.states[state.seq] = now;
-  if (const auto heard = worker.states.find(state.heard); heard != worker.states.end()) {
-    worker.heard_us = std::max(worker.heard_us, heard->second);
-    worker.hears = true;
-    worker.states.erase(worker.states.begin(), heard);
-  }
-  while (worker.states.size() > kStatesMax) {
-    worker.states.erase(worker.states.begin());
-  }
-  worker.held.clear();
-  for (const HeldLease& lease : state.leases) {
-    // A fence is never given twice, so the claim proves itself, also to a restarted coordinator.
-    if (leases_.adopt(lease.shard, state.incarnation, lease.fence) &&
-        !shards_[lease.shard].progress) {
-      effects.load.push_back(lease.shard);
-    }
-    worker.held[lease.shard] = lease;
-  }
-}
-
 void CoordinatorCore::on(Instant now, StateArrived& event, CoordinatorEffects& effects) {
-  Worker* worker = admit(now, event, effects);
+  ConnectedWorker* worker = admit(now, event, effects);
   if (worker == nullptr) {
     return;
   }
@@ -171,15 +136,15 @@ void CoordinatorCore::on(Instant now, StateArrived& event, CoordinatorEffects& e
 }
 
 /// Takes back or gives anew the leases that the worker cannot finish.
-void CoordinatorCore::reconcile(std::uint64_t incarnation, Worker& worker,
+void CoordinatorCore::reconcile(std::uint64_t incarnation, ConnectedWorker& worker,
                                 CoordinatorEffects& effects) {
   for (const std::uint32_t shard : std::set(leases_.held_by(incarnation))) {
     const auto held = worker.held.find(shard);
     const bool exhausted = held != worker.held.end() &&
                            held->second.fence == leases_.lease(shard)->fence &&
                            held->second.unfetched == 0 && held->second.outstanding == 0;
-    const bool given_back = worker.leaving && held == worker.held.end();
-    if (given_back || (exhausted && worker.leaving)) {
+    const bool given_back = worker.state.leaving && held == worker.held.end();
+    if (given_back || (exhausted && worker.state.leaving)) {
       leases_.release(shard);
     } else if (exhausted && !FD_MUTANT(exhausted_lease_kept)) {
       // All was delivered and acknowledged, yet outcomes are missing: suspects were left out, or an
@@ -190,16 +155,17 @@ void CoordinatorCore::reconcile(std::uint64_t incarnation, Worker& worker,
   }
 }
 
-void CoordinatorCore::assign(Instant now, std::uint64_t incarnation, Worker& worker,
+void CoordinatorCore::assign(Instant now, std::uint64_t incarnation, ConnectedWorker& worker,
                              CoordinatorEffects& effects) {
   worker.held_back = false;
-  if (draining_ || worker.leaving || !worker.ready) {
+  if (draining_ || worker.state.leaving || !worker.ready) {
     return;
   }
-  if (!worker.hears || now - worker.heard_us > config_.ttl) {
+  if (!worker.hears || now - worker.last_confirmed > config_.ttl) {
     return;  // what it cannot hear of it cannot hold
   }
-  if (!holds_leases(worker.stages) || unserved_stage(incarnation, worker.stages, nodes())) {
+  if (!holds_leases(worker.state.stages) ||
+      unserved_stage(incarnation, worker.state.stages, nodes())) {
     return;  // what it asked a teacher for could not be finished
   }
   for (const std::uint32_t shard : std::set(leases_.awaited_by(worker.name))) {
@@ -231,15 +197,15 @@ void CoordinatorCore::assign(Instant now, std::uint64_t incarnation, Worker& wor
   }
 }
 
-void CoordinatorCore::grant(std::uint32_t shard, std::uint64_t incarnation, const Worker& worker,
-                            CoordinatorEffects& effects) {
+void CoordinatorCore::grant(std::uint32_t shard, std::uint64_t incarnation,
+                            const ConnectedWorker& worker, CoordinatorEffects& effects) {
   LeaseGranted lease = leases_.grant(shard, incarnation, worker.name);
   if (FD_MUTANT(fence_not_persisted)) {
     durable_fence_ = lease.fence;
   } else {
     effects.append.emplace_back(std::move(lease));
   }
-  if (!shards_[shard].progress) {
+  if (!progress_.contains(shard)) {
     effects.load.push_back(shard);
   }
 }
@@ -256,143 +222,63 @@ std::size_t CoordinatorCore::drop_worker(Instant now, std::uint64_t incarnation,
       leases_.release(shard);
     }
   }
-  full_ms_gone_ += found->second.full_ms;
+  full_ms_gone_ += found->second.state.full_ms;
   workers_.erase(found);
   std::erase(joined_, incarnation);
   share_slots();
   return shards.size();
 }
 
-void CoordinatorCore::retire(std::uint64_t incarnation) {
+/// Ends an incarnation that must not come back. Returns as drop_worker().
+std::size_t CoordinatorCore::end_worker(Instant now, std::uint64_t incarnation, After after,
+                                        CoordinatorEffects& effects) {
+  bury(incarnation, effects);
   gone_.insert(incarnation);
   lapses_.erase(incarnation);
   forget_lowest(gone_);
+  return drop_worker(now, incarnation, after);
 }
 
 /// Shares the slots evenly over those that ask teachers; what a worker's own cap leaves over goes
 /// to the others.
 void CoordinatorCore::share_slots() {
-  std::vector<Worker*> sharing;
+  std::vector<ConnectedWorker*> sharing;
   for (const std::uint64_t incarnation : joined_) {
-    Worker& worker = workers_.at(incarnation);
-    if (worker.leaving || !holds_leases(worker.stages)) {
+    ConnectedWorker& worker = workers_.at(incarnation);
+    if (worker.state.leaving || !holds_leases(worker.state.stages)) {
       worker.slots = 0;
     } else {
       sharing.push_back(&worker);
     }
   }
-  std::stable_sort(sharing.begin(), sharing.end(), [](const Worker* a, const Worker* b) {
-    return (a->slots_max == 0 ? UINT32_MAX : a->slots_max) <
-           (b->slots_max == 0 ? UINT32_MAX : b->slots_max);
-  });
+  std::stable_sort(sharing.begin(), sharing.end(),
+                   [](const ConnectedWorker* a, const ConnectedWorker* b) {
+                     return (a->state.slots_max == 0 ? UINT32_MAX : a->state.slots_max) <
+                            (b->state.slots_max == 0 ? UINT32_MAX : b->state.slots_max);
+                   });
   std::uint32_t left = config_.slots;
   std::size_t heads = std::max<std::size_t>(sharing.size(), config_.workers_expected);
-  for (Worker* worker : sharing) {
+  for (ConnectedWorker* worker : sharing) {
     const auto even = static_cast<std::uint32_t>((left + heads - 1) / heads);
-    const std::uint32_t cap = worker->slots_max == 0 ? even : std::min(even, worker->slots_max);
+    const std::uint32_t cap =
+        worker->state.slots_max == 0 ? even : std::min(even, worker->state.slots_max);
     worker->slots = cap;
     left -= cap;
     --heads;
   }
 }
 
-Order CoordinatorCore::order_for(Instant now, std::uint64_t incarnation,
-                                 const Worker& worker) const {
-  Order order;
-  order.epoch = config_.epoch;
-  order.ack_seq = worker.seq;
-  order.incarnation = incarnation;
-  order.config = config_.config;
-  order.slots = worker.slots;
-  order.ttl_ms = static_cast<std::uint32_t>(config_.ttl / std::chrono::milliseconds(1));
-  order.heartbeat_ms = static_cast<std::uint32_t>(config_.heartbeat / std::chrono::milliseconds(1));
-  order.drain = draining_;
-  order.run_over = finished();
-  order.peers = peers_of(incarnation);
-  if (now - worker.heard_us > config_.ttl && !FD_MUTANT(deaf_worker_kept_in_leases)) {
-    return order;  // an order that got through now would renew what is soon another worker's
-  }
-  for (const std::uint32_t shard : leases_.held_by(incarnation)) {
-    const std::uint64_t fence = leases_.lease(shard)->fence;
-    if (fence <= durable_fence_ || FD_MUTANT(order_before_lease)) {
-      order.leases.push_back({shard, fence, shards_[shard].count});
-    }
-  }
-  return order;
-}
-
-/// An order waits for no disk, or a slow one would let every lease lapse; so it is sent without the
-/// leases that are on their way there, and once more when they are.
-void CoordinatorCore::on(Instant now, LeasesDurable& event, CoordinatorEffects& effects) {
-  const std::uint64_t before = durable_fence_;
-  durable_fence_ = std::max(before, event.fence);
-  for (const std::uint64_t incarnation : joined_) {
-    const std::set<std::uint32_t>& held = leases_.held_by(incarnation);
-    if (std::any_of(held.begin(), held.end(), [&](std::uint32_t shard) {
-          const std::uint64_t fence = leases_.lease(shard)->fence;
-          return fence > before && fence <= event.fence;
-        })) {
-      const Worker& worker = workers_.at(incarnation);
-      effects.send.push_back(SendOrder{worker.peer, order_for(now, incarnation, worker)});
-    }
-  }
-}
-
-/// Returns the other workers that serve peers, or that peers must know by their key.
-std::vector<PeerInfo> CoordinatorCore::peers_of(std::uint64_t incarnation) const {
-  std::vector<PeerInfo> peers;
-  for (const std::uint64_t other : joined_) {
-    const Worker& worker = workers_.at(other);
-    const bool known = !worker.peer_endpoint.empty() || !worker.peer_key.empty();
-    if (other != incarnation && known && worker.ready && !worker.leaving &&
-        peers.size() < kMaxPeers) {
-      peers.push_back({worker.name, worker.peer_endpoint, worker.peer_key, worker.stages, other,
-                       worker.threads});
-    }
-  }
-  return peers;
-}
-
-/// Returns the workers that stay, as far as who serves what goes.
-std::vector<StageNode> CoordinatorCore::nodes() const {
-  std::vector<StageNode> nodes;
-  for (const std::uint64_t incarnation : joined_) {
-    const Worker& worker = workers_.at(incarnation);
-    if (!worker.leaving) {
-      nodes.push_back({incarnation, worker.name, worker.stages, !worker.peer_endpoint.empty(),
-                       !leases_.held_by(incarnation).empty()});
-    }
-  }
-  return nodes;
-}
-
 // --- deaths -----------------------------------------------------------------------------------
 
-/// Counts a worker's end against the samples that it had under way. One that ran alone gets a
+/// Counts a worker's end against the samples that it had in flight. One that ran alone gets a
 /// strike, and is failed at the last one.
-CoordinatorCore::Lapse CoordinatorCore::count_death(std::uint64_t incarnation, const Worker& worker,
-                                                    CoordinatorEffects& effects) {
-  Lapse lapse;
-  lapse.alone = worker.alone;
-  lapse.seq = worker.seq;
-  for (const std::uint32_t shard : leases_.held_by(incarnation)) {
-    const std::uint64_t fence = leases_.lease(shard)->fence;
-    if (!shards_[shard].progress) {
-      continue;
-    }
-    std::vector<SampleState>& samples = shards_[shard].progress->samples;
-    for (std::uint32_t position = 0; position < samples.size(); ++position) {
-      SampleState& sample = samples[position];
-      if (!sample.done && sample.sent_fence == fence && sample.deaths < UINT8_MAX) {
-        ++sample.deaths;
-        lapse.under_way.push_back({shard, position});
-      }
-    }
-  }
+Lapse CoordinatorCore::bury(std::uint64_t incarnation, CoordinatorEffects& effects) {
+  const ConnectedWorker& worker = workers_.at(incarnation);
+  Lapse lapse{count_death(progress_, leases_, incarnation), worker.alone, worker.state.seq};
   if (lapse.alone) {
     strike(*lapse.alone, effects);
   }
-  for (const Place& place : lapse.under_way) {
+  for (const SamplePlace& place : lapse.under_way) {
     if (FD_MUTANT(neighbours_struck)) {
       strike(place, effects);
     }
@@ -400,42 +286,21 @@ CoordinatorCore::Lapse CoordinatorCore::count_death(std::uint64_t incarnation, c
   return lapse;
 }
 
-void CoordinatorCore::strike(const Place& place, CoordinatorEffects& effects) {
-  SampleState* sample = sample_at(place);
-  if (sample == nullptr || sample->done || ++sample->strikes < kStrikesToPoison) {
+void CoordinatorCore::strike(const SamplePlace& place, CoordinatorEffects& effects) {
+  if (!add_strike(progress_, place)) {
     return;
   }
-  Progress& progress = *shards_[place.shard].progress;
   Record record;
   record.shard = place.shard;
   record.outcome.emplace();
-  record.outcome->sample_id = progress.ids[place.position];
+  record.outcome->sample_id = progress_.at(place.shard).ids[place.position];
   record.outcome->verdict = Verdict::failed;
   record.outcome->reason = Reason::poison;
-  record_outcome(place.shard, progress, place.position, *record.outcome);
+  record_outcome(place, *record.outcome);
   effects.log.push_back("sample " + record.outcome->sample_id.hex() + " ended its worker " +
                         std::to_string(kStrikesToPoison) + " times while it ran alone: poison");
   effects.append.emplace_back(std::move(record));
   complete_if_done(place.shard, effects);
-}
-
-/// The worker lives after all: its silence was no death.
-void CoordinatorCore::take_back(const Lapse& lapse) {
-  for (const Place& place : lapse.under_way) {
-    if (SampleState* sample = sample_at(place); sample != nullptr && sample->deaths > 0) {
-      --sample->deaths;
-    }
-  }
-  if (lapse.alone) {
-    if (SampleState* sample = sample_at(*lapse.alone); sample != nullptr && sample->strikes > 0) {
-      --sample->strikes;
-    }
-  }
-}
-
-CoordinatorCore::SampleState* CoordinatorCore::sample_at(const Place& place) {
-  std::optional<Progress>& progress = shards_[place.shard].progress;
-  return progress ? &progress->samples[place.position] : nullptr;
 }
 
 // --- events of the process ----------------------------------------------------------------------
@@ -448,10 +313,8 @@ void CoordinatorCore::on(Instant now, WorkerEnded& event, CoordinatorEffects& ef
     }
   }
   for (const std::uint64_t incarnation : ended) {
-    count_death(incarnation, workers_.at(incarnation), effects);
     const std::size_t shards =
-        drop_worker(now, incarnation, event.replaced ? After::await : After::free);
-    retire(incarnation);
+        end_worker(now, incarnation, event.replaced ? After::await : After::free, effects);
     effects.log.push_back("worker " + event.name + " ended; " + std::to_string(shards) +
                           (event.replaced ? " shards wait for the one that takes its place"
                                           : " shards go to other workers"));
@@ -477,7 +340,7 @@ void CoordinatorCore::on(Instant now, DrainAsked&, CoordinatorEffects& effects) 
 void CoordinatorCore::on(Instant now, Ticked&, CoordinatorEffects& effects) {
   std::vector<std::uint64_t> lapsed;
   for (const auto& [incarnation, worker] : workers_) {
-    const bool deaf = now - worker.heard_us > kDeafTtls * config_.ttl;
+    const bool deaf = now - worker.last_confirmed > kDeafTtls * config_.ttl;
     if (FD_MUTANT(lease_never_expires)) {
       continue;
     }
@@ -487,7 +350,7 @@ void CoordinatorCore::on(Instant now, Ticked&, CoordinatorEffects& effects) {
   }
   for (const std::uint64_t incarnation : lapsed) {
     const std::string name = workers_.at(incarnation).name;
-    lapses_[incarnation] = count_death(incarnation, workers_.at(incarnation), effects);
+    lapses_[incarnation] = bury(incarnation, effects);
     forget_lowest(lapses_);
     const std::size_t shards = drop_worker(now, incarnation, After::free);
     effects.log.push_back("worker " + name + " has not been heard of for its lease; " +
@@ -505,30 +368,6 @@ void CoordinatorCore::on(Instant now, Ticked&, CoordinatorEffects& effects) {
       effects.send.push_back(SendOrder{worker.peer, order_for(now, incarnation, worker)});
     }
   }
-}
-
-CoordinatorView CoordinatorCore::view(Instant now) const {
-  CoordinatorView view;
-  view.shards_committed = leases_.committed();
-  view.full_ms = full_ms_gone_;
-  view.idle = true;
-  for (const std::uint64_t incarnation : joined_) {
-    const Worker& worker = workers_.at(incarnation);
-    std::uint32_t outstanding = 0;
-    for (const auto& [shard, lease] : worker.held) {
-      outstanding += lease.outstanding;
-    }
-    view.in_flight += worker.in_flight;
-    view.full_ms += worker.full_ms;
-    view.idle = view.idle && worker.draining && outstanding == 0;
-    const Duration silent = std::max(now - worker.last_seen, Duration::zero());
-    view.workers.push_back({worker.name,
-                            static_cast<std::uint32_t>(leases_.held_by(incarnation).size()),
-                            worker.in_flight, worker.slots,
-                            static_cast<std::uint64_t>(silent / std::chrono::milliseconds(1)),
-                            worker.stages, worker.peer_endpoint, worker.serving, worker.served});
-  }
-  return view;
 }
 
 }  // namespace fd

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "coordinator/control/coordinator_core.hpp"
+#include "coordinator/control/coordinator_events.hpp"
 #include "protocol/messages.hpp"
 
 namespace fd {

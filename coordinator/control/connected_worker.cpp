@@ -1,0 +1,33 @@
+#include "coordinator/control/connected_worker.hpp"
+
+#include <algorithm>
+
+namespace fd {
+namespace {
+
+/// States whose arrival is remembered until the worker confirms our answer.
+constexpr std::size_t kStatesMax = 256;
+
+}  // namespace
+
+void ConnectedWorker::take(Instant now, const StateArrived& event, const Digest& config) {
+  peer = event.peer;
+  state = event.state;
+  last_seen = now;
+  ready = state.config == config;
+  arrivals[state.seq] = now;
+  if (const auto heard = arrivals.find(state.heard); heard != arrivals.end()) {
+    last_confirmed = std::max(last_confirmed, heard->second);
+    hears = true;
+    arrivals.erase(arrivals.begin(), heard);
+  }
+  while (arrivals.size() > kStatesMax) {
+    arrivals.erase(arrivals.begin());
+  }
+  held.clear();
+  for (const HeldLease& lease : state.leases) {
+    held[lease.shard] = lease;
+  }
+}
+
+}  // namespace fd

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <ranges>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "protocol/base/mutant.hpp"
+#include "protocol/messages.hpp"
+
+namespace fd {
+
+/// After this many worker deaths with the sample in flight, the sample is run in isolation.
+inline constexpr std::uint8_t kDeathsToSuspect = 2;
+
+/// What is known of a sample while its shard is worked on.
+struct SampleState {
+  bool done = false;
+  bool failed = false;           ///< done, but a later start asks again
+  std::uint8_t deaths = 0;       ///< of workers that had it in flight
+  std::uint8_t strikes = 0;      ///< deaths while it ran alone
+  std::uint64_t sent_fence = 0;  ///< under which it was sent last; 0: not yet
+  /// Returns whether it is suspected of ending its workers, and must run alone.
+  [[nodiscard]] bool suspect() const {
+    return !done && deaths >= kDeathsToSuspect && !FD_MUTANT(neighbours_struck);
+  }
+};
+
+/// What is recorded of one shard's samples while it is worked on. Pure.
+struct ShardProgress {
+  std::vector<SampleId> ids;  ///< they rise
+  std::vector<SampleState> samples;
+  std::uint32_t done_count = 0;
+  /// By position and candidate. The first answer stays: one that comes later is not recorded.
+  std::map<std::pair<std::uint32_t, std::uint32_t>, Answer> answers;
+  std::set<std::uint64_t> calls;  ///< fingerprints of the recorded ones
+
+  /// Starts with what the ledger has, oldest first.
+  ShardProgress(std::vector<SampleId> sample_ids, std::vector<Record> recorded);
+
+  /// Returns whether every sample is done or a suspect.
+  [[nodiscard]] bool only_suspects_left() const;
+  /// Returns nothing for a sample that is not in the shard.
+  [[nodiscard]] std::optional<std::uint32_t> position_of(const SampleId& id) const;
+  /// Returns the entries of `answers` for one sample.
+  [[nodiscard]] auto answers_at(std::uint32_t position) const {
+    return std::ranges::subrange(answers.lower_bound({position, 0}),
+                                 answers.lower_bound({position + 1, 0}));
+  }
+  /// Returns whether an outcome was computed from the answers that are recorded for its sample, and
+  /// not from others that came too late.
+  [[nodiscard]] bool follows_from_record(std::uint32_t position, const Record& one) const;
+
+  /// Returns whether the call is a new one: a worker sends it again when it was not acknowledged,
+  /// and a journal also when it was.
+  bool record_call(std::uint64_t fence, const Call& call);
+  /// Returns whether the answer is the first one of its candidate.
+  bool record_answer(std::uint32_t position, const Answer& answer);
+  /// Requires: it is not done.
+  void finish(std::uint32_t position, bool failed);
+};
+
+/// The shards that are worked on, by number.
+using ShardProgresses = std::map<std::uint32_t, ShardProgress>;
+
+}  // namespace fd
