@@ -46,11 +46,11 @@ INSTANTIATE_TEST_SUITE_P(Coordinator, Golden,
                                          "conflicting_answers", "outcome_of_a_lost_answer", "slots",
                                          "resume", "drain", "repeats", "worker_restarted",
                                          "worker_replaced", "coordinator_restarted",
-                                         "coordinator_slept", "poison", "silence_is_no_death",
-                                         "deaf_worker", "late_answer", "repeated_calls",
-                                         "repeated_answer", "late_states", "peers",
-                                         "unserved_stage", "no_teacher", "writing_limit", "early",
-                                         "slow_disk", "D12_done_stays_done"),
+                                         "coordinator_slept", "poison", "poison_restarted",
+                                         "silence_is_no_death", "deaf_worker", "late_answer",
+                                         "repeated_calls", "repeated_answer", "late_states",
+                                         "peers", "unserved_stage", "no_teacher", "writing_limit",
+                                         "early", "slow_disk", "D12_done_stays_done"),
                          [](const auto& one) { return std::string(one.param); });
 
 }  // namespace
