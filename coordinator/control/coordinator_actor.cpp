@@ -14,6 +14,7 @@
 #include "coordinator/control/commit_gate.hpp"
 #include "coordinator/control/committed_frames.hpp"
 #include "coordinator/control/frame_queues.hpp"
+#include "coordinator/control/record_deduplicator.hpp"
 #include "coordinator/control/samples_reply.hpp"
 #include "coordinator/control/shard_store.hpp"
 #include "coordinator/reports/costs.hpp"

@@ -1,4 +1,4 @@
-#include "coordinator/control/shard_store.hpp"
+#include "coordinator/control/record_deduplicator.hpp"
 
 #include <gtest/gtest.h>
 
