@@ -47,7 +47,7 @@ Result<std::uint64_t> next_incarnation(const std::string& folder) {
 Result<StateFolder> take(std::string name, std::string journal) {
   FD_TRY_VOID(make_directories(journal));
   FD_TRY_VOID(check_own_folder(journal));
-  auto lock = JournalLock::take(journal);
+  auto lock = lock_journals(journal);
   if (!lock.ok()) {
     Error error = lock.error();
     if (error.code == Errc::busy) {

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "actors/journal/journal_recovery.hpp"
+#include "actors/journal/journal_lock.hpp"
 #include "protocol/base/result.hpp"
 
 namespace fd {
@@ -26,7 +26,7 @@ struct StateFolder {
   std::string name;
   std::string journal;
   std::uint64_t incarnation = 0;  ///< higher than that of any earlier process on this folder
-  JournalLock lock;
+  FolderLock lock;
 };
 
 /// More workers than this on one machine want names of their own.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "actors/journal/segment_name.hpp"
 #include "actors/system/failpoint.hpp"
 #include "protocol/run_dir.hpp"
 

@@ -33,8 +33,8 @@ struct AnswerJournalOptions {
 
 /// The journal of one run in one process. Records are queued; one thread writes what has gathered
 /// with one write and one sync, and then calls the callbacks of those records, in order.
-/// Requires: a JournalLock on the folder is held. Thread: any, for all members; the callbacks come
-/// on the journal's thread and must only hand on.
+/// Requires: lock_journals() is held on the folder. Thread: any, for all members; the callbacks
+/// come on the journal's thread and must only hand on.
 class AnswerJournal {
  public:
   /// What became of a record.

@@ -1,84 +1,26 @@
 #include "actors/journal/journal_recovery.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <charconv>
-#include <cstdio>
-#include <cstring>
 #include <map>
 #include <tuple>
 #include <utility>
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "actors/journal/segment_name.hpp"
 #include "actors/storage/errno_error.hpp"
 #include "actors/storage/files.hpp"
 
 namespace fd {
 namespace {
 
-constexpr std::string_view kSealedSuffix = ".fdj";
-constexpr std::string_view kOpenSuffix = ".open.fdj";
-constexpr std::size_t kIncarnationDigits = 16;
-constexpr std::size_t kNumberDigits = 8;
-
-/// What the name of a segment's file says.
-struct SegmentFile {
-  std::string name;
-  std::string run_id;
-  std::uint64_t incarnation = 0;
-  std::uint32_t number = 0;
-  bool sealed = false;
-};
-
-template <class T>
-bool parse_number(std::string_view digits, int base, T& out) {
-  const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), out, base);
-  return parsed.ec == std::errc() && parsed.ptr == digits.data() + digits.size();
-}
-
-bool take_suffix(std::string_view& text, std::string_view suffix) {
-  if (!text.ends_with(suffix)) {
-    return false;
-  }
-  text.remove_suffix(suffix.size());
-  return true;
-}
-
-/// Returns nothing for a name that is no segment's. A run id may have dots, so it is read from the
-/// back.
-std::optional<SegmentFile> parse_name(const std::string& name) {
-  SegmentFile file;
-  file.name = name;
-  std::string_view rest = name;
-  if (!take_suffix(rest, kOpenSuffix)) {
-    if (!take_suffix(rest, kSealedSuffix)) {
-      return std::nullopt;
-    }
-    file.sealed = true;
-  }
-  constexpr std::size_t kTail = 1 + kIncarnationDigits + 1 + kNumberDigits;
-  if (rest.size() <= kTail) {
-    return std::nullopt;
-  }
-  const std::string_view tail = rest.substr(rest.size() - kTail);
-  if (tail[0] != '.' || tail[1 + kIncarnationDigits] != '.' ||
-      !parse_number(tail.substr(1, kIncarnationDigits), 16, file.incarnation) ||
-      !parse_number(tail.substr(kTail - kNumberDigits), 10, file.number)) {
-    return std::nullopt;
-  }
-  file.run_id = rest.substr(0, rest.size() - kTail);
-  return file;
-}
-
 /// Returns the segments of a run, oldest first.
 Result<std::vector<SegmentFile>> list_segments(const std::string& folder, std::string_view run_id) {
   std::vector<SegmentFile> files;
   FD_TRY(const std::vector<std::string> names, names_in(folder));
   for (const std::string& name : names) {
-    if (auto file = parse_name(name); file && file->run_id == run_id) {
+    if (auto file = parse_segment_name(name); file && file->run_id == run_id) {
       files.push_back(std::move(*file));
     }
   }
@@ -204,13 +146,6 @@ class Recovery {
 
 }  // namespace
 
-std::string segment_name(const SegmentHeader& header, bool sealed) {
-  char numbers[1 + kIncarnationDigits + 1 + 10 + 1];
-  std::snprintf(numbers, sizeof numbers, ".%016llx.%08u",
-                static_cast<unsigned long long>(header.journal.incarnation), header.number);
-  return header.journal.run_id + numbers + std::string(sealed ? kSealedSuffix : kOpenSuffix);
-}
-
 Result<RecoveredJournal> read_journal(const std::string& folder, std::string_view run_id,
                                       const std::optional<std::string>& worker) {
   FD_TRY(const std::vector<SegmentFile> files, list_segments(folder, run_id));
@@ -239,31 +174,5 @@ Result<void> remove_journal(const std::string& folder, std::string_view run_id) 
   }
   return files.empty() ? Result<void>() : sync_folder(folder);
 }
-
-Result<JournalLock> JournalLock::take(const std::string& folder) {
-  const std::string path = folder + "/journal.lock";
-  JournalLock taken(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (taken.fd_ < 0) {
-    return storage_error(path);
-  }
-  struct flock lock {};
-  lock.l_type = F_WRLCK;
-  lock.l_whence = SEEK_SET;
-  if (::fcntl(taken.fd_, F_OFD_SETLK, &lock) != 0) {
-    if (errno == EAGAIN || errno == EACCES) {
-      return Error{Errc::busy, folder + ": another process writes journals there"};
-    }
-    return storage_error(path);
-  }
-  return taken;
-}
-
-JournalLock::~JournalLock() {
-  if (fd_ >= 0) {
-    ::close(fd_);
-  }
-}
-
-JournalLock::JournalLock(JournalLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
 
 }  // namespace fd

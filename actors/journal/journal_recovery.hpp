@@ -9,14 +9,9 @@
 #include "protocol/base/result.hpp"
 #include "protocol/journal.hpp"
 
-// What is left of journals in a folder: read, locked and removed.
+// What is left of journals in a folder: read and removed.
 
 namespace fd {
-
-/// Returns the name of a segment's file: `<run_id>.<incarnation, 16 hex digits>.<number, 8
-/// digits>.fdj`, and `.open.fdj` while it is written. It gets its final name with its seal, so a
-/// sealed segment that lost its end does not pass for one that a crash cut off.
-std::string segment_name(const SegmentHeader& header, bool sealed);
 
 /// A segment of an earlier process that is still in the folder.
 struct RecoveredSegment {
@@ -46,20 +41,5 @@ Result<RecoveredJournal> read_journal(const std::string& folder, std::string_vie
 
 /// Removes all segments of a run that is over, durably. Errors: storage.
 Result<void> remove_journal(const std::string& folder, std::string_view run_id);
-
-/// A folder of journals, held by this process alone while the lock lives. It goes with the process,
-/// so a file that a dead one left behind holds nobody up.
-class JournalLock {
- public:
-  /// Errors: busy (another process, or another lock in this one, holds it), storage.
-  static Result<JournalLock> take(const std::string& folder);
-  ~JournalLock();
-  JournalLock(JournalLock&& other) noexcept;
-  JournalLock& operator=(JournalLock&&) = delete;
-
- private:
-  explicit JournalLock(int fd) : fd_(fd) {}
-  int fd_;
-};
 
 }  // namespace fd

@@ -7,11 +7,11 @@
 
 #include "actors/config/loader.hpp"
 #include "actors/storage/files.hpp"
+#include "actors/storage/folder_lock.hpp"
 #include "coordinator/ingest/input_reader.hpp"
 #include "coordinator/ledger/database.hpp"
 #include "coordinator/ledger/reader.hpp"
 #include "coordinator/ledger/tables.hpp"
-#include "coordinator/run/lock.hpp"
 #include "coordinator/shards/files.hpp"
 #include "coordinator/shards/row_text.hpp"
 #include "coordinator/text/report_text.hpp"

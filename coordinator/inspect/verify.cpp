@@ -8,6 +8,7 @@
 
 #include "actors/config/loader.hpp"
 #include "actors/storage/files.hpp"
+#include "actors/storage/folder_lock.hpp"
 #include "actors/storage/temporary_directory.hpp"
 #include "coordinator/inspect/verify_sealed.hpp"
 #include "coordinator/inspect/verify_shards.hpp"
@@ -15,7 +16,6 @@
 #include "coordinator/ledger/ledger.hpp"
 #include "coordinator/merge/merge.hpp"
 #include "coordinator/reports/timing.hpp"
-#include "coordinator/run/lock.hpp"
 #include "coordinator/run/run_seal.hpp"
 #include "coordinator/shards/files.hpp"
 

@@ -3,6 +3,7 @@
 #include <ctime>
 #include <utility>
 
+#include "actors/journal/journal_lock.hpp"
 #include "actors/journal/journal_recovery.hpp"
 #include "actors/storage/files.hpp"
 
@@ -13,9 +14,9 @@ namespace {
 constexpr int kLockTries = 200;
 constexpr long kLockWaitNs = 10'000'000;
 
-Result<JournalLock> lock_patiently(const std::string& folder) {
+Result<FolderLock> lock_patiently(const std::string& folder) {
   for (int tries = 1;; ++tries) {
-    auto lock = JournalLock::take(folder);
+    auto lock = lock_journals(folder);
     if (lock.ok() || lock.error().code != Errc::busy || tries == kLockTries) {
       return lock;
     }
@@ -43,7 +44,7 @@ Result<ImportedJournals> import_local_journals(const RunDir& dir, const std::str
   ImportedJournals imported;
   FD_TRY(const std::vector<std::string> folders, worker_folders(dir));
   for (const std::string& folder : folders) {
-    FD_TRY(const JournalLock lock, lock_patiently(folder));
+    FD_TRY(const FolderLock lock, lock_patiently(folder));
     FD_TRY(RecoveredJournal journal, read_journal(folder, run_id));
     std::vector<LedgerEvent> events;
     for (Record& record : journal.ended) {

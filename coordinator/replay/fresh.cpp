@@ -9,6 +9,7 @@
 
 #include "actors/gateway/journaled_gateway.hpp"
 #include "actors/journal/answer_journal.hpp"
+#include "actors/journal/journal_lock.hpp"
 #include "actors/storage/files.hpp"
 
 namespace fd {
@@ -120,7 +121,7 @@ Result<std::uint64_t> add_journaled(ShardReplay& replay, const std::string& jour
 
 Result<Asked> ask_for_missing(ShardReplay& replay, const AskOptions& options) {
   FD_TRY_VOID(make_directories(options.journal_folder));
-  FD_TRY(const JournalLock lock, JournalLock::take(options.journal_folder));
+  FD_TRY(const FolderLock lock, lock_journals(options.journal_folder));
   static_cast<void>(lock);
   const std::string& run_id = replay.shard().manifest.run_id;
   FD_TRY(const RecoveredJournal recovered,

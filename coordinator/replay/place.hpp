@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "coordinator/run/lock.hpp"
+#include "actors/storage/folder_lock.hpp"
 #include "protocol/base/result.hpp"
 
 namespace fd {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "actors/stages/prompt.hpp"
-#include "coordinator/run/lock.hpp"
+#include "actors/storage/folder_lock.hpp"
 #include "coordinator/shards/files.hpp"
 #include "protocol/base/result.hpp"
 #include "protocol/manifest.hpp"

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "actors/storage/folder_lock.hpp"
 #include "coordinator/ingest/ingest_summary.hpp"
-#include "coordinator/run/lock.hpp"
 #include "coordinator/run/run_json.hpp"
 #include "protocol/base/result.hpp"
 #include "protocol/run_config.hpp"

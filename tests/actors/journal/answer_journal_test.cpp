@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "actors/journal/segment_name.hpp"
 #include "tests/actors/journal/faulty_files.hpp"
 #include "tests/actors/journal/journal_calls.hpp"
 #include "tests/support/temp_folder.hpp"

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "actors/journal/segment_name.hpp"
 #include "tests/actors/journal/journal_calls.hpp"
 #include "tests/support/temp_folder.hpp"
 
@@ -146,26 +147,6 @@ TEST(JournalRecovery, LinkInThePlaceOfASegmentIsCorrupt) {
   const std::string path = folder.at(segment_name(header(0), true));
   ASSERT_EQ(::symlink(folder.at("elsewhere").c_str(), path.c_str()), 0);
   EXPECT_EQ(message_of(read_journal(folder.root(), "run-1")), path + ": is no regular file");
-}
-
-TEST(JournalLock, SecondHolderIsToldThatTheFolderIsBusy) {
-  const TempFolder folder;
-  {
-    const auto first = JournalLock::take(folder.root());
-    ASSERT_TRUE(first.ok()) << first.error().message;
-    const auto second = JournalLock::take(folder.root());
-    ASSERT_FALSE(second.ok());
-    EXPECT_EQ(second.error().code, Errc::busy);
-    EXPECT_EQ(second.error().message, folder.root() + ": another process writes journals there");
-  }
-  EXPECT_TRUE(JournalLock::take(folder.root()).ok());
-}
-
-TEST(JournalLock, FolderThatIsMissingIsAStorageError) {
-  const TempFolder folder;
-  const auto lock = JournalLock::take(folder.at("none"));
-  ASSERT_FALSE(lock.ok());
-  EXPECT_EQ(lock.error().code, Errc::storage);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "coordinator/run/lock.hpp"
+#include "actors/storage/folder_lock.hpp"
 
 #include <cerrno>
 #include <cstring>
