@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "actors/transport/tcp_endpoint.hpp"
+
 namespace fd {
 
 Result<void> check_wire(const std::string& what, const std::string& endpoint, bool open_wire) {

@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "protocol/base/result.hpp"
+
 namespace fd {
 
 /// The two halves of tcp://HOST:PORT, as they stand there: an IPv6 host in its brackets, a port
@@ -14,14 +16,10 @@ struct TcpEndpoint {
 };
 
 /// Returns nothing for what is no tcp://HOST:PORT.
-inline std::optional<TcpEndpoint> tcp_endpoint(std::string_view endpoint) {
-  constexpr std::string_view kTcp = "tcp://";
-  const std::size_t colon = endpoint.rfind(':');
-  if (!endpoint.starts_with(kTcp) || colon <= kTcp.size() || colon + 1 == endpoint.size()) {
-    return std::nullopt;
-  }
-  return TcpEndpoint{std::string(endpoint.substr(kTcp.size(), colon - kTcp.size())),
-                     std::string(endpoint.substr(colon + 1))};
-}
+std::optional<TcpEndpoint> tcp_endpoint(std::string_view endpoint);
+
+/// Returns whether `endpoint` (tcp://host:port) can be reached from this machine only.
+/// Errors: invalid_input, for what is no tcp:// or ipc:// endpoint.
+Result<bool> is_loopback_endpoint(const std::string& endpoint);
 
 }  // namespace fd

@@ -7,21 +7,20 @@
 #include <chrono>
 #include <cstring>
 #include <deque>
-#include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <thread>
 #include <utility>
 
-#include <arpa/inet.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 #include <zmq.hpp>
 
 #include "actors/transport/curve_self_test.hpp"
 #include "actors/transport/handshake_monitor.hpp"
+#include "actors/transport/message_check.hpp"
 #include "actors/transport/socket_options.hpp"
-#include "actors/transport/tcp_endpoint.hpp"
 #include "actors/transport/transport_limits.hpp"
 #include "actors/transport/zap_handler.hpp"
 
@@ -56,11 +55,11 @@ struct ZmqTransport::Impl {
   std::function<void()> connected;
   // Of the thread alone:
   const SystemClock clock;
-  std::string endpoint;                                  // of a connecting side
-  std::optional<HandshakeJudge> judge;                   // as above
-  std::optional<Instant> connect_at;                     // when to connect again
-  std::deque<Outgoing> backlog;                          // taken from the queue, not sent yet
-  std::map<CurvePublicKey, std::uint32_t> odd_messages;  // by key: at most those of the list
+  std::string endpoint;                 // of a connecting side
+  std::optional<HandshakeJudge> judge;  // as above
+  std::optional<Instant> connect_at;    // when to connect again
+  std::deque<Outgoing> backlog;         // taken from the queue, not sent yet
+  std::optional<MessageCheck> check;
   std::thread thread;
 
   /// `traffic`: of a connecting side; none: a listening one.
@@ -118,35 +117,26 @@ struct ZmqTransport::Impl {
     return !stop;
   }
 
-  enum class Sent { yes, later, never };
-  Sent try_send(const Outgoing& message) {
+  /// Returns false when the peer's pipe is full.
+  bool try_send(const Outgoing& message) {
     try {
-      if (router) {
-        const auto sent = socket.send(zmq::buffer(routing_id(message.peer)),
-                                      zmq::send_flags::sndmore | zmq::send_flags::dontwait);
-        if (!sent) {
-          return Sent::later;
-        }
+      if (router && !socket.send(zmq::buffer(routing_id(message.peer)),
+                                 zmq::send_flags::sndmore | zmq::send_flags::dontwait)) {
+        return false;
       }
-      const auto sent = socket.send(zmq::buffer(message.bytes), zmq::send_flags::dontwait);
-      return sent ? Sent::yes : Sent::later;
+      return socket.send(zmq::buffer(message.bytes), zmq::send_flags::dontwait).has_value();
     } catch (const zmq::error_t& error) {
-      return error.num() == EAGAIN ? Sent::later : Sent::never;  // EHOSTUNREACH: the peer is gone
+      return error.num() != EAGAIN;  // EHOSTUNREACH: the peer is gone, and so is the message
     }
   }
 
   /// Sends the backlog. A full pipe holds back only the peer it belongs to.
   void flush() {
     std::deque<Outgoing> kept;
-    std::vector<PeerId> full;
-    while (!backlog.empty()) {
-      Outgoing message = std::move(backlog.front());
-      backlog.pop_front();
-      const bool blocked = std::find(full.begin(), full.end(), message.peer) != full.end();
-      if (blocked) {
-        kept.push_back(std::move(message));
-      } else if (try_send(message) == Sent::later) {
-        full.push_back(message.peer);
+    std::set<PeerId> full;
+    for (Outgoing& message : backlog) {
+      if (full.contains(message.peer) || !try_send(message)) {
+        full.insert(message.peer);
         kept.push_back(std::move(message));
       }
     }
@@ -184,45 +174,18 @@ struct ZmqTransport::Impl {
         parts.at(count) = std::move(part);
       }
     }
-    Incoming message;
-    if (checks_keys()) {
-      const auto user = security.allowed->user_of(key);
-      if (!user) {
-        notify(TransportNotice::Kind::key_removed, key.z85 + " is no longer on the allow-list");
-        return true;
-      }
-      message.user = *user;
-    }
-    if (!has_our_shape(message.user, key, count, expected)) {
+    auto user = check->sender(key, count, expected);
+    if (!user) {
       return true;
     }
+    Incoming message;
+    message.user = std::move(*user);
     if (router) {
       message.peer = parts[0].to_string() + key.z85;
     }
     message.bytes = parts.at(expected - 1).to_string();
     batch.push_back(std::move(message));
     return true;
-  }
-
-  /// Returns whether a message of `count` frames counts: it has as many as ours have, and its
-  /// sender has not sent too many others.
-  bool has_our_shape(const std::string& user, const CurvePublicKey& key, std::size_t count,
-                     std::size_t expected) {
-    const auto found = checks_keys() ? odd_messages.find(key) : odd_messages.end();
-    const std::uint32_t before = found == odd_messages.end() ? 0 : found->second;
-    if (before >= kOddMessagesMax) {
-      return false;
-    }
-    if (count == expected) {
-      return true;
-    }
-    notify(TransportNotice::Kind::frame_count,
-           user + " sent a message of " + std::to_string(count) + " frames");
-    if (checks_keys() && (odd_messages[key] = before + 1) == kOddMessagesMax) {
-      notify(TransportNotice::Kind::peer_refused,
-             user + ": nothing more is taken under the key " + key.z85);
-    }
-    return false;
   }
 
   void notify(TransportNotice::Kind kind, std::string detail) const {
@@ -325,6 +288,10 @@ struct ZmqTransport::Impl {
   }
 
   void start() {
+    check.emplace(checks_keys() ? security.allowed.get() : nullptr,
+                  [this](TransportNotice::Kind kind, std::string detail) {
+                    notify(kind, std::move(detail));
+                  });
     thread = std::thread([this] { run(); });
   }
 };
@@ -412,22 +379,6 @@ void ZmqTransport::reconnect() {
 
 const std::vector<std::string>& ZmqTransport::endpoints() const {
   return impl_->bound;
-}
-
-Result<bool> is_loopback_endpoint(const std::string& endpoint) {
-  if (endpoint.starts_with("ipc://") && endpoint.size() > 6) {
-    return true;
-  }
-  const auto tcp = tcp_endpoint(endpoint);
-  if (!tcp) {
-    return Error{
-        Errc::invalid_input,
-        "'" + endpoint + "' is no endpoint: tcp://HOST:PORT, such as tcp://127.0.0.1:5555"};
-  }
-  const std::string& host = tcp->host;
-  in_addr address{};
-  const bool ipv4 = inet_pton(AF_INET, host.c_str(), &address) == 1;
-  return (ipv4 && (ntohl(address.s_addr) >> 24) == 127) || host == "localhost" || host == "[::1]";
 }
 
 }  // namespace fd

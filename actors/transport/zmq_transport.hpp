@@ -50,8 +50,4 @@ class ZmqTransport final : public Transport {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Returns whether `endpoint` (tcp://host:port) can be reached from this machine only.
-/// Errors: invalid_input, for what is no tcp:// or ipc:// endpoint.
-Result<bool> is_loopback_endpoint(const std::string& endpoint);
-
 }  // namespace fd

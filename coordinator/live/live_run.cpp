@@ -23,6 +23,7 @@
 #include "actors/system/failpoint.hpp"
 #include "actors/system/open_files.hpp"
 #include "actors/transport/notice_log.hpp"
+#include "actors/transport/tcp_endpoint.hpp"
 #include "actors/transport/zmq_transport.hpp"
 #include "coordinator/control/coordinator_actor.hpp"
 #include "coordinator/control/status_file.hpp"

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "actors/keys/key_files.hpp"
-#include "actors/transport/zmq_transport.hpp"
+#include "actors/transport/tcp_endpoint.hpp"
 
 namespace fd {
 
