@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "actors/pipeline/stage_actor.hpp"
 #include "actors/stages/pure_stages.hpp"
 
 namespace fd {

@@ -8,7 +8,7 @@
 
 #include "actors/gateway/gateway.hpp"
 #include "actors/pipeline/remote_stage.hpp"
-#include "actors/pipeline/stage_actor.hpp"
+#include "actors/pipeline/teacher_actor.hpp"
 #include "actors/stages/exec.hpp"
 #include "actors/system/clock.hpp"
 #include "protocol/base/result.hpp"

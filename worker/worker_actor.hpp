@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "actors/pipeline/caf_compat.hpp"
-#include "actors/pipeline/stage_actor.hpp"
 #include "actors/system/clock.hpp"
 #include "actors/system/log.hpp"
 #include "actors/transport/transport.hpp"

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "actors/pipeline/peer_scheduler.hpp"
-#include "actors/pipeline/stage_actor.hpp"
+#include "actors/pipeline/route.hpp"
 #include "actors/system/log.hpp"
 #include "actors/transport/transport.hpp"
 #include "protocol/messages.hpp"

@@ -3,7 +3,7 @@
 #include <memory>
 #include <vector>
 
-#include "actors/pipeline/stage_actor.hpp"
+#include "actors/pipeline/route.hpp"
 #include "protocol/messages.hpp"
 
 namespace fd {
