@@ -2,12 +2,12 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <utility>
 
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "actors/storage/descriptor.hpp"
 #include "actors/storage/errno_error.hpp"
 #include "actors/storage/files.hpp"
 #include "actors/system/failpoint.hpp"
@@ -18,13 +18,10 @@ namespace {
 class SystemJournalFile final : public JournalFile {
  public:
   SystemJournalFile(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
-  ~SystemJournalFile() override { ::close(fd_); }
-  SystemJournalFile(const SystemJournalFile&) = delete;
-  SystemJournalFile& operator=(const SystemJournalFile&) = delete;
 
   Result<void> append(std::string_view bytes) override {
     while (!bytes.empty()) {
-      const ssize_t written = ::write(fd_, bytes.data(), bytes.size());
+      const ssize_t written = ::write(fd_.get(), bytes.data(), bytes.size());
       if (written < 0 && errno == EINTR) {
         continue;
       }
@@ -42,12 +39,12 @@ class SystemJournalFile final : public JournalFile {
       errno = code;
       return storage_error(path_);
     }
-    return ::fdatasync(fd_) == 0 ? Result<void>() : Result<void>(storage_error(path_));
+    return ::fdatasync(fd_.get()) == 0 ? Result<void>() : Result<void>(storage_error(path_));
   }
 
  private:
   std::string path_;
-  int fd_;
+  Descriptor fd_;
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "actors/storage/descriptor.hpp"
 #include "protocol/base/result.hpp"
 
 namespace fd {
@@ -19,13 +20,10 @@ class FolderLock {
   static Result<FolderLock> shared(const std::string& path, const std::string& busy_message);
   /// Locks the folder at `path` itself and leaves nothing in it. Errors: as on_file().
   static Result<FolderLock> on_folder(const std::string& path, const std::string& busy_message);
-  ~FolderLock();
-  FolderLock(FolderLock&& other) noexcept;
-  FolderLock& operator=(FolderLock&& other) noexcept;
 
  private:
   explicit FolderLock(int fd) : fd_(fd) {}
-  int fd_;
+  Descriptor fd_;
 };
 
 /// Returns whether a process holds a lock by the file at `path` (FolderLock::on_file).
