@@ -75,6 +75,15 @@ struct GatewayConfig {
   double outage_timeout_s = 300;
   RetryConfig retry;
   BudgetConfig budget;
+
+  /// Returns how many calls may be in flight, over all providers and workers.
+  [[nodiscard]] std::uint32_t max_concurrency() const {
+    std::uint32_t sum = 0;
+    for (const ProviderConfig& provider : providers) {
+      sum += provider.max_concurrency;
+    }
+    return sum;
+  }
 };
 
 struct RulesConfig {

@@ -9,6 +9,7 @@
 #include "actors/gateway/journaled_gateway.hpp"
 #include "actors/journal/answer_journal.hpp"
 #include "actors/system/failpoint.hpp"
+#include "protocol/exit_code.hpp"
 #include "protocol/frame.hpp"
 #include "worker/database_cache.hpp"
 #include "worker/database_client.hpp"
@@ -16,12 +17,6 @@
 
 namespace fd {
 namespace {
-
-constexpr int kExitConfig = 2;
-constexpr int kExitCorrupt = 5;
-constexpr int kExitStorage = 7;
-constexpr int kExitRefused = 8;
-constexpr int kExitOtherBuild = 11;
 
 class WorkerShell {
  public:
@@ -126,7 +121,7 @@ class WorkerShell {
   /// This program and the coordinator's do not go together; trying again would change nothing.
   void refused(const std::string& why) {
     log_.error("refused", {{"why", why}});
-    end(kExitOtherBuild);
+    end(kExitMismatch);
   }
 
   void step(WorkerEvent event) {
@@ -333,7 +328,7 @@ class WorkerShell {
     if (!started.ok()) {
       // The coordinator checked this config; a worker that cannot follow it must not pretend to.
       log_.error("config_refused", {{"why", started.error().message}});
-      end(kExitConfig);
+      end(kExitUsage);
     }
   }
 

@@ -200,10 +200,7 @@ class Replay {
     FD_TRY(const RunConfig config, config_to_ask_with(replay.shard().config));
     FD_TRY(const std::vector<Endpoint> endpoints,
            endpoints_with_secrets(config, environment_variable));
-    std::uint32_t slots = 0;
-    for (const ProviderConfig& provider : config.gateway.providers) {
-      slots += provider.max_concurrency;
-    }
+    const std::uint32_t slots = config.gateway.max_concurrency();
     StopSignals signals;
     AskOptions options;
     options.journal_folder = replay_journal(place_.folder);

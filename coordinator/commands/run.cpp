@@ -89,7 +89,7 @@ int run_command(const RunCommand& command) {
     // exit 11.
     return report_failure(folder.error(), code == Errc::invalid_input || code == Errc::not_found
                                               ? kExitInput
-                                          : code == Errc::unsupported ? kExitOtherRun
+                                          : code == Errc::unsupported ? kExitMismatch
                                                                       : exit_code_of(code));
   }
   return carry_on(command.live, loaded->config, **folder);

@@ -243,10 +243,7 @@ class LiveRun {
     core.epoch = start.epoch;
     core.last_fence = start.last_fence;
     core.started = clock_.now();
-    core.slots = 0;
-    for (const ProviderConfig& provider : config_.gateway.providers) {
-      core.slots += provider.max_concurrency;
-    }
+    core.slots = config_.gateway.max_concurrency();
     core.workers_expected = std::max<std::uint32_t>(1, workers());
     core.ttl = std::chrono::milliseconds(config_.lease.ttl_ms);
     core.stage_grace = 3 * core.ttl;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "coordinator/text/report_text.hpp"
+#include "protocol/exit_code.hpp"
 
 namespace fd {
 namespace {
@@ -63,9 +64,9 @@ class SummaryText {
   void header() {
     const int code = exit_code_of(summary_);
     out_ += bold(summary_.run_id) +
-            (code == 0   ? ": complete"
-             : code == 1 ? ": complete, but a dataset gate failed"
-                         : ": incomplete, too many samples failed") +
+            (code == kExitComplete     ? ": complete"
+             : code == kExitGateFailed ? ": complete, but a dataset gate failed"
+                                       : ": incomplete, too many samples failed") +
             "\n\n";
     if (summary_.simulated) {
       out_ +=
@@ -189,18 +190,15 @@ class SummaryText {
 }  // namespace
 
 int exit_code_of(const RunSummary& summary) {
-  constexpr int kComplete = 0;
-  constexpr int kGateFailed = 1;
-  constexpr int kIncomplete = 4;
   if (!summary.complete) {
-    return kIncomplete;
+    return kExitFailedSamples;
   }
   for (const GateVerdict& gate : summary.gates) {
     if (!gate.passed) {
-      return kGateFailed;
+      return kExitGateFailed;
     }
   }
-  return kComplete;
+  return kExitComplete;
 }
 
 std::string render_summary(const RunSummary& summary, const RunDir& dir, bool color) {

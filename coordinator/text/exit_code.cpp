@@ -7,22 +7,21 @@ namespace fd {
 int exit_code_of(Errc code) {
   switch (code) {
     case Errc::invalid_input:
+    case Errc::not_found:
+    case Errc::unsupported:
       return kExitUsage;
     case Errc::corrupt:
       return kExitCorrupt;
     case Errc::busy:
-      return 6;
+      return kExitBusy;
     case Errc::storage:
-      return 7;
+      return kExitStorage;
     case Errc::refused:
-      return 8;
+      return kExitRefused;
     case Errc::stale:
-      return kExitOtherRun;
-    case Errc::not_found:
-    case Errc::unsupported:
-      return kExitUsage;
+      return kExitMismatch;
     default:
-      return 70;
+      return kExitBug;
   }
 }
 
