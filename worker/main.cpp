@@ -24,6 +24,7 @@
 #include "actors/system/log.hpp"
 #include "actors/system/open_files.hpp"
 #include "actors/system/process_privacy.hpp"
+#include "actors/system/shell_text.hpp"
 #include "actors/transport/zmq_transport.hpp"
 #include "worker/metered_gateway.hpp"
 #include "worker/peer_network.hpp"

@@ -13,7 +13,6 @@
 #include "actors/storage/directory_listing.hpp"
 #include "actors/storage/errno_error.hpp"
 #include "protocol/base/text.hpp"
-#include "protocol/base/text.hpp"
 
 namespace fd {
 namespace {

@@ -12,7 +12,7 @@
 
 #include "actors/storage/directory_listing.hpp"
 #include "actors/storage/errno_error.hpp"
-#include "actors/system/command_line.hpp"
+#include "actors/system/shell_text.hpp"
 
 namespace fd {
 namespace {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdlib>
 
 #include "protocol/base/edit_distance.hpp"
 
@@ -62,6 +61,16 @@ Result<std::uint64_t> ParsedCommand::number(const std::string& name, std::uint64
                                           std::to_string(min) + ", " + std::to_string(max) + "]"};
   }
   return number;
+}
+
+Result<LogLevel> ParsedCommand::log_level(LogLevel fallback) const {
+  const auto name = value("--log-level");
+  const auto level = name ? log_level_from_name(*name) : fallback;
+  if (!level) {
+    return Error{Errc::invalid_input,
+                 "--log-level: '" + *name + "' is none of error, warn, info, debug, trace"};
+  }
+  return *level;
 }
 
 Result<ParsedCommand> parse_command(const CommandSpec& spec,
@@ -127,23 +136,6 @@ std::string help_text(const CommandSpec& spec) {
     text += "  " + left + option.help + "\n";
   }
   return text;
-}
-
-std::optional<std::string> environment_variable(const std::string& name) {
-  const char* value = std::getenv(name.c_str());
-  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-}
-
-std::string shell_word(std::string_view word) {
-  if (!word.empty() &&
-      word.find_first_of(" \t\n'\"\\$`*?[](){}<>|&;#~!") == std::string_view::npos) {
-    return std::string(word);
-  }
-  std::string quoted = "'";
-  for (const char c : word) {
-    quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  }
-  return quoted + "'";
 }
 
 }  // namespace fd

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "actors/system/log.hpp"
 #include "protocol/base/result.hpp"
 
 namespace fd {
@@ -41,6 +42,8 @@ class ParsedCommand {
   /// given. Errors: invalid_input, naming option, value and range.
   [[nodiscard]] Result<std::uint64_t> number(const std::string& name, std::uint64_t fallback,
                                              std::uint64_t min, std::uint64_t max) const;
+  /// Returns the value of --log-level, or `fallback` when it was not given. Errors: invalid_input.
+  [[nodiscard]] Result<LogLevel> log_level(LogLevel fallback) const;
 };
 
 /// Parses the arguments behind the command's name. `--name value` and `--name=value` are the same;
@@ -50,13 +53,6 @@ Result<ParsedCommand> parse_command(const CommandSpec& spec,
 
 /// Returns the text of --help.
 std::string help_text(const CommandSpec& spec);
-
-/// Returns the environment variable `name`, or nothing when it is not set. What needs the
-/// environment gets this function from its program's command.
-std::optional<std::string> environment_variable(const std::string& name);
-
-/// Returns `word` as it can be typed in a shell: quoted when it must be.
-std::string shell_word(std::string_view word);
 
 /// Returns ", did you mean NAME?" for the nearest of `names`, if it is at most 3 edits away (and
 /// less than half of the name); else "".

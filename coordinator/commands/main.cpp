@@ -10,6 +10,7 @@
 #include "actors/storage/files.hpp"
 #include "actors/system/command_line.hpp"
 #include "actors/system/process_privacy.hpp"
+#include "actors/system/shell_text.hpp"
 #include "coordinator/commands/keygen.hpp"
 #include "coordinator/commands/replay.hpp"
 #include "coordinator/commands/resume.hpp"

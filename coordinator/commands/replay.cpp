@@ -15,8 +15,8 @@
 #include "actors/sandbox/sql_sandbox.hpp"
 #include "actors/storage/directory_trust.hpp"
 #include "actors/storage/files.hpp"
-#include "actors/system/command_line.hpp"
 #include "actors/system/incarnation.hpp"
+#include "actors/system/shell_text.hpp"
 #include "coordinator/replay/databases.hpp"
 #include "coordinator/replay/fresh.hpp"
 #include "coordinator/replay/place.hpp"
@@ -139,7 +139,7 @@ class Replay {
   }
 
   [[nodiscard]] std::string how_to_finish() const {
-    return place_.run_root ? "fd-coordinator resume " + shell_word(*place_.run_root)
+    return place_.run_root ? resume_line(*place_.run_root)
                            : "fd-coordinator resume RUN_DIR, where the run is";
   }
   [[nodiscard]] std::string how_to_ask() const {

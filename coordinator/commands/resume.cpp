@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "actors/config/loader.hpp"
-#include "actors/system/command_line.hpp"
+#include "actors/system/shell_text.hpp"
 #include "coordinator/reuse/reuse_index.hpp"
 #include "coordinator/run/run_folder.hpp"
 #include "coordinator/text/exit_code.hpp"

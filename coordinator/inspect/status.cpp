@@ -9,6 +9,7 @@
 #include "coordinator/control/status_file.hpp"
 #include "coordinator/run/run_folder.hpp"
 #include "coordinator/shards/files.hpp"
+#include "coordinator/text/commands_to_copy.hpp"
 
 namespace fd {
 namespace {
@@ -139,7 +140,7 @@ Result<RunStatus> read_status(const RunDir& dir) {
     take_report(*report, status);
   }
   if (!held && (status.state == RunState::stopped || status.failed > 0)) {
-    status.go_on = "fd-coordinator resume " + shell_word(dir.root());
+    status.go_on = resume_line(dir.root());
   }
   return status;
 }

@@ -19,9 +19,9 @@
 #include "actors/sandbox/sql_sandbox.hpp"
 #include "actors/storage/disk_kind.hpp"
 #include "actors/storage/files.hpp"
-#include "actors/system/command_line.hpp"
 #include "actors/system/failpoint.hpp"
 #include "actors/system/open_files.hpp"
+#include "actors/system/shell_text.hpp"
 #include "actors/transport/notice_log.hpp"
 #include "actors/transport/tcp_endpoint.hpp"
 #include "actors/transport/zmq_transport.hpp"
@@ -35,6 +35,7 @@
 #include "coordinator/reports/timing.hpp"
 #include "coordinator/reuse/reuse_index.hpp"
 #include "coordinator/shards/answers.hpp"
+#include "coordinator/text/commands_to_copy.hpp"
 #include "coordinator/text/exit_code.hpp"
 #include "coordinator/text/report_text.hpp"
 
@@ -366,7 +367,7 @@ class LiveRun {
 
 /// Returns the command that goes on with the run.
 std::string resume_command_line(const LiveOptions& options, const RunFolder& folder) {
-  std::string line = "fd-coordinator resume " + shell_word(folder.dir().root());
+  std::string line = resume_line(folder.dir().root());
   if (options.workers) {
     line += " --workers " + std::to_string(*options.workers);
   }

@@ -65,6 +65,21 @@ TEST(CommandLine, NumbersHaveARange) {
   }
 }
 
+TEST(CommandLine, ALogLevelIsOneOfFiveNames) {
+  CommandSpec with_level = spec();
+  with_level.options.push_back({"--log-level", "LEVEL", "how much is logged", false});
+  const auto level = [&](std::vector<std::string> arguments) {
+    return parse_command(with_level, arguments)->log_level(LogLevel::info);
+  };
+  EXPECT_EQ(*level({"f"}), LogLevel::info);
+  EXPECT_EQ(*level({"f", "--log-level", "error"}), LogLevel::error);
+  EXPECT_EQ(*level({"f", "--log-level", "trace"}), LogLevel::trace);
+  EXPECT_EQ(level({"f", "--log-level", ""}).error().message,
+            "--log-level: '' is none of error, warn, info, debug, trace");
+  EXPECT_EQ(level({"f", "--log-level", "loud"}).error().message,
+            "--log-level: 'loud' is none of error, warn, info, debug, trace");
+}
+
 TEST(Log, J09ValuesCannotForgeALineOrATerminalSequence) {
   EXPECT_EQ(log_value("plain"), "plain");
   EXPECT_EQ(log_value(""), "\"\"");
@@ -94,13 +109,6 @@ TEST(Log, J09AnEventIsOneLineWhateverItsFieldsHold) {
   EXPECT_NE(line.find("first=\"a\\x0d\\nb\\x1b]0;title\\x07\\n"), std::string::npos) << line;
   EXPECT_NE(line.find("...(" + std::to_string(hostile.size()) + " bytes)\" second="),
             std::string::npos);
-}
-
-TEST(ShellWord, LeavesPlainWordsAndQuotesTheOthers) {
-  EXPECT_EQ(shell_word("/runs/text2sql-0a1b_c.d"), "/runs/text2sql-0a1b_c.d");
-  EXPECT_EQ(shell_word(""), "''");
-  EXPECT_EQ(shell_word("my runs"), "'my runs'");
-  EXPECT_EQ(shell_word("it's $HOME"), "'it'\\''s $HOME'");
 }
 
 }  // namespace
