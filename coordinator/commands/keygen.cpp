@@ -1,6 +1,7 @@
 #include "coordinator/commands/keygen.hpp"
 
 #include <cerrno>
+#include <cstdio>
 #include <string_view>
 #include <utility>
 
@@ -10,6 +11,8 @@
 #include "actors/keys/key_files.hpp"
 #include "actors/storage/errno_error.hpp"
 #include "actors/storage/files.hpp"
+#include "coordinator/commands/command.hpp"
+#include "protocol/exit_code.hpp"
 
 namespace fd {
 namespace {
@@ -100,6 +103,14 @@ Result<void> worker_key(const std::string& folder, const std::string& name,
   return {};
 }
 
+Result<int> keygen(const ParsedCommand& parsed) {
+  FD_TRY(const KeygenReport report, make_keys(parsed.positionals.front(), parsed.all("--worker")));
+  for (const std::string& line : report.lines) {
+    std::puts(line.c_str());
+  }
+  return kExitComplete;
+}
+
 }  // namespace
 
 Result<KeygenReport> make_keys(const std::string& folder, std::vector<std::string> workers) {
@@ -125,6 +136,18 @@ Result<KeygenReport> make_keys(const std::string& folder, std::vector<std::strin
   report.lines.push_back("worker here:  fd-worker --keys " + folder + "; elsewhere: copy " +
                          folder + "/workers/" + workers.front() + ", nothing else");
   return report;
+}
+
+Command keygen_command() {
+  return {.name = "keygen",
+          .summary = "make keys for workers on other machines",
+          .usage = "DIR [--worker NAME]...",
+          .about =
+              "Makes CURVE keys for a coordinator and its workers, or adds workers. Never replaces "
+              "a key.\nPrints the public keys.",
+          .options = {{"--worker", "NAME", "a worker, or the workers NAME-... (default: worker)",
+                       true}},
+          .run = keygen};
 }
 
 }  // namespace fd

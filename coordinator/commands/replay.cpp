@@ -1,10 +1,5 @@
-#include "coordinator/commands/replay.hpp"
-
-#include <array>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -16,7 +11,9 @@
 #include "actors/storage/directory_trust.hpp"
 #include "actors/storage/files.hpp"
 #include "actors/system/incarnation.hpp"
+#include "actors/system/process.hpp"
 #include "actors/system/shell_text.hpp"
+#include "coordinator/commands/command.hpp"
 #include "coordinator/replay/databases.hpp"
 #include "coordinator/replay/fresh.hpp"
 #include "coordinator/replay/place.hpp"
@@ -25,7 +22,7 @@
 #include "coordinator/shards/replace.hpp"
 #include "coordinator/shards/restore.hpp"
 #include "coordinator/text/commands_to_copy.hpp"
-#include "coordinator/text/exit_code.hpp"
+#include "protocol/exit_code.hpp"
 
 namespace fd {
 namespace {
@@ -33,14 +30,8 @@ namespace {
 /// Returns the signal that asks for the end, else 0. The second one ends the process.
 class StopSignals {
  public:
-  StopSignals() {
-    sigemptyset(&signals_);
-    sigaddset(&signals_, SIGINT);
-    sigaddset(&signals_, SIGTERM);
-  }
   int poll() {
-    const timespec at_once{0, 0};
-    const int number = sigtimedwait(&signals_, nullptr, &at_once);
+    const int number = next_signal(signals_, std::chrono::milliseconds(0));
     if (number <= 0) {
       return first_;
     }
@@ -55,14 +46,17 @@ class StopSignals {
   }
 
  private:
-  sigset_t signals_{};
+  const sigset_t signals_ = signal_set({SIGINT, SIGTERM});
   int first_ = 0;
 };
 
 class Replay {
  public:
-  Replay(const ReplayCommand& command, ShardPlace place)
-      : command_(command), place_(std::move(place)) {}
+  Replay(const ParsedCommand& parsed, ShardPlace place)
+      : fresh_(parsed.has("--fresh")),
+        databases_(parsed.value("--databases").value_or("")),
+        gateway_(parsed.value("--gateway").value_or("")),
+        place_(std::move(place)) {}
 
   /// Errors: with the exit code of their Errc.
   Result<int> run() {
@@ -78,8 +72,7 @@ class Replay {
     FD_TRY(FinishedShard shard, read_or_restore(manifest));
     FD_TRY(const auto databases,
            find_databases(manifest.databases,
-                          place_.run_root ? RunDir(*place_.run_root).databases() : "",
-                          command_.databases));
+                          place_.run_root ? RunDir(*place_.run_root).databases() : "", databases_));
     FD_TRY(ShardReplay replay,
            ShardReplay::make(std::move(shard), [databases](const std::string& digest) {
              const auto found = databases.find(digest);
@@ -97,7 +90,7 @@ class Replay {
                   check.digest.hex().c_str());
       return kExitComplete;
     }
-    return command_.fresh ? ask(replay) : report_failed(replay, check);
+    return fresh_ ? ask(replay) : report_failed(replay, check);
   }
 
  private:
@@ -120,7 +113,7 @@ class Replay {
     if (shard.ok() || shard.error().code != Errc::corrupt || !place_.run_root) {
       return shard;
     }
-    if (!command_.fresh) {
+    if (!fresh_) {
       return Error{Errc::corrupt, shard.error().message +
                                       "\nto write it again from the run's ledger: " + how_to_ask()};
     }
@@ -144,11 +137,11 @@ class Replay {
   }
   [[nodiscard]] std::string how_to_ask() const {
     std::string line = fresh_replay(place_.folder);
-    if (!command_.databases.empty()) {
-      line += " --databases " + shell_word(command_.databases);
+    if (!databases_.empty()) {
+      line += " --databases " + shell_word(databases_);
     }
-    if (!command_.gateway.empty()) {
-      line += " --gateway " + shell_word(command_.gateway);
+    if (!gateway_.empty()) {
+      line += " --gateway " + shell_word(gateway_);
     }
     return line;
   }
@@ -180,9 +173,9 @@ class Replay {
       name = RunDir(*place_.run_root).run_json();
       text = facts.config_json;
     }
-    auto loaded = load_stored_config(name, text, command_.gateway, {environment_variable, {}});
+    auto loaded = load_stored_config(name, text, gateway_, {environment_variable, {}});
     if (!loaded.ok()) {
-      const bool alone = !place_.run_root && command_.gateway.empty();
+      const bool alone = !place_.run_root && gateway_.empty();
       return alone ? loaded.error().within(
                          "a shard alone names no endpoint; give --gateway FILE, or "
                          "FASTDISTILL_BASE_URL in the environment")
@@ -247,31 +240,45 @@ class Replay {
                                : kExitFailedSamples;
   }
 
-  const ReplayCommand& command_;
+  const bool fresh_;             ///< ask again for what failed or is missing
+  const std::string databases_;  ///< empty: those of the run
+  const std::string gateway_;    ///< a file; empty: the run's, or the environment's
   ShardPlace place_;
   std::string name_;  ///< of the shard, for messages
 };
 
+Result<int> replay(const ParsedCommand& parsed) {
+  std::optional<std::uint32_t> shard;
+  if (parsed.has("--shard")) {
+    FD_TRY(const std::uint64_t number, parsed.number("--shard", 0, 0, UINT32_MAX));
+    shard = static_cast<std::uint32_t>(number);
+  }
+  FD_TRY_VOID(check_sqlite_library());
+  init_sqlite_accounting();
+  FD_TRY(ShardPlace place, find_shard(parsed.positionals.front(), shard));
+  FD_TRY_VOID(check_own_folder(place.run_root.value_or(place.folder)));
+  FD_TRY(const auto lock, lock_place(place));
+  return Replay(parsed, std::move(place)).run();
+}
+
 }  // namespace
 
-int replay_command(const ReplayCommand& command) {
-  if (const auto fit = check_sqlite_library(); !fit.ok()) {
-    return report_failure(fit.error());
-  }
-  init_sqlite_accounting();
-  auto place = find_shard(command.target, command.shard);
-  if (!place.ok()) {
-    return report_failure(place.error());
-  }
-  if (const auto own = check_own_folder(place->run_root.value_or(place->folder)); !own.ok()) {
-    return report_failure(own.error());
-  }
-  const auto lock = lock_place(*place);
-  if (!lock.ok()) {
-    return report_failure(lock.error());
-  }
-  const auto code = Replay(command, std::move(place).value()).run();
-  return code.ok() ? *code : report_failure(code.error());
+Command replay_command() {
+  return {
+      .name = "replay",
+      .summary = "run one shard again from its folder",
+      .usage = "MANIFEST | RUN_DIR --shard K [options]",
+      .about =
+          "Runs one shard again from its folder alone: with the recorded answers and no call, to "
+          "compare; or,\n"
+          "with --fresh, asking again for what failed or is missing, and commits it where it lies.",
+      .options = {{"--shard", "K", "which shard of the run"},
+                  {"--fresh", "", "ask again for what failed or is missing"},
+                  {"--databases", "DIR",
+                   "where the rows' databases lie, under any name (default: the run's)"},
+                  {"--gateway", "FILE", "endpoints to ask (default: the run's)"}},
+      .run = replay,
+      .waits_for_signals = true};
 }
 
 }  // namespace fd

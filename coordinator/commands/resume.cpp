@@ -1,15 +1,14 @@
-#include "coordinator/commands/resume.hpp"
-
-#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <utility>
 
 #include "actors/config/loader.hpp"
 #include "actors/system/shell_text.hpp"
+#include "coordinator/commands/command.hpp"
+#include "coordinator/commands/shared_options.hpp"
+#include "coordinator/live/carry_on.hpp"
 #include "coordinator/reuse/reuse_index.hpp"
 #include "coordinator/run/run_folder.hpp"
-#include "coordinator/text/exit_code.hpp"
 
 namespace fd {
 namespace {
@@ -23,18 +22,17 @@ std::string resolved(const std::string& path) {
 
 /// Returns the run's config with what environment and --set say about pace and endpoints.
 /// Errors: stale, naming the key that decides output and differs; as load_config(); corrupt.
-Result<RunConfig> config_to_go_on_with(const RunFolder& folder, const ResumeCommand& command) {
+Result<RunConfig> config_to_go_on_with(const RunFolder& folder,
+                                       const std::vector<std::string>& sets) {
   const std::string name = folder.dir().run_json();
   const auto then = config_from_json(folder.facts().config_json);
   if (!then.ok() || config_digest(*then) != folder.facts().config_digest) {
     return Error{Errc::corrupt, name + ": its config is not the one that its config_digest names" +
                                     (then.ok() ? "" : ": " + then.error().message)};
   }
-  FD_TRY(LoadedConfig now, load_stored_config(name, folder.facts().config_json, "",
-                                              {environment_variable, command.sets}));
-  for (const std::string& warning : now.warnings) {
-    std::fprintf(stderr, "warning: %s\n", warning.c_str());
-  }
+  FD_TRY(LoadedConfig now,
+         load_stored_config(name, folder.facts().config_json, "", {environment_variable, sets}));
+  print_warnings(now);
   const std::string difference = semantic_difference(*then, now.config);
   if (!difference.empty()) {
     return Error{Errc::stale, folder.dir().root() + ": the run's own config rules, and " +
@@ -44,24 +42,28 @@ Result<RunConfig> config_to_go_on_with(const RunFolder& folder, const ResumeComm
   return std::move(now.config);
 }
 
+Result<int> resume(const ParsedCommand& parsed) {
+  FD_TRY(const LiveOptions live, live_options(parsed));
+  FD_TRY_VOID(check_live_options(live));
+  FD_TRY(const auto folder, RunFolder::open(resolved(parsed.positionals.front())));
+  FD_TRY(RunConfig config, config_to_go_on_with(*folder, parsed.all("--set")));
+  FD_TRY_VOID(check_place(live, "", config));
+  return carry_on(live, config, *folder);
+}
+
 }  // namespace
 
-int resume_command(const ResumeCommand& command) {
-  if (const auto checked = check_live_options(command.live); !checked.ok()) {
-    return report_failure(checked.error());
-  }
-  const auto folder = RunFolder::open(resolved(command.run_dir));
-  if (!folder.ok()) {
-    return report_failure(folder.error());
-  }
-  auto config = config_to_go_on_with(**folder, command);
-  if (!config.ok()) {
-    return report_failure(config.error());
-  }
-  if (const auto place = check_place(command.live, "", *config); !place.ok()) {
-    return report_failure(place.error());
-  }
-  return carry_on(command.live, *config, **folder);
+Command resume_command() {
+  return {.name = "resume",
+          .summary = "go on with a run that was stopped, or has failed samples",
+          .usage = "RUN_DIR [options]",
+          .about =
+              "Goes on with a run that was killed or stopped, or has failed samples. Everything is "
+              "taken from the\n"
+              "run's folder; only what decides no output may be changed.",
+          .options = {kWorkersOption, kListenOption, kSetOption, kQuietOption, kLogLevelOption},
+          .run = resume,
+          .waits_for_signals = true};
 }
 
 }  // namespace fd

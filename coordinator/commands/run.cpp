@@ -1,6 +1,3 @@
-#include "coordinator/commands/run.hpp"
-
-#include <cstdio>
 #include <memory>
 #include <utility>
 
@@ -9,8 +6,11 @@
 #include "actors/storage/files.hpp"
 #include "actors/system/failpoint.hpp"
 #include "actors/system/shell_text.hpp"
+#include "coordinator/commands/command.hpp"
+#include "coordinator/commands/shared_options.hpp"
 #include "coordinator/ingest/ingest.hpp"
 #include "coordinator/ingest/ingest_folder.hpp"
+#include "coordinator/live/carry_on.hpp"
 #include "coordinator/reuse/reuse_index.hpp"
 #include "coordinator/run/run_folder.hpp"
 #include "coordinator/text/exit_code.hpp"
@@ -18,81 +18,89 @@
 namespace fd {
 namespace {
 
+std::string artifacts_root(const ParsedCommand& parsed) {
+  if (const auto out = parsed.value("--out")) {
+    return *out;
+  }
+  if (const auto from_environment = environment_variable("FASTDISTILL_ARTIFACTS_DIR")) {
+    return *from_environment;
+  }
+  return environment_variable("HOME").value_or(".") + "/.cache/fastdistill/artifacts";
+}
+
 /// Ingests into a folder beside the runs, and takes that up as the run's folder.
-Result<std::unique_ptr<RunFolder>> prepare(const RunCommand& command, const LoadedConfig& loaded,
-                                           const std::vector<std::string>& inputs) {
-  FD_TRY_VOID(make_directories(command.artifacts));
-  FD_TRY_VOID(check_disk(command.artifacts));
-  FD_TRY(const IngestFolder fresh, IngestFolder::make(command.artifacts));
+Result<std::unique_ptr<RunFolder>> prepare(const ParsedCommand& parsed, std::uint64_t limit,
+                                           const LoadedConfig& loaded,
+                                           std::vector<InputSpec> inputs) {
+  const std::string artifacts = artifacts_root(parsed);
+  FD_TRY_VOID(make_directories(artifacts));
+  FD_TRY_VOID(check_disk(artifacts));
+  FD_TRY(const IngestFolder fresh, IngestFolder::make(artifacts));
   FD_FAILPOINT("k01.ingest_folder_made");
   IngestOptions options;
-  for (const std::string& path : inputs) {
-    options.inputs.push_back({path});
-  }
+  options.inputs = std::move(inputs);
   options.config = &loaded.config;
   options.directory = fresh.path();
-  options.limit = command.limit;
+  options.limit = limit;
   options.run_id = [&](const std::vector<InputFile>& files) {
-    return command.run_id.value_or(default_run_id(loaded.config, files, command.limit));
+    return parsed.value("--run-id").value_or(default_run_id(loaded.config, files, limit));
   };
   FD_TRY(const IngestSummary ingested, ingest(options));
-  return RunFolder::take(command.artifacts, fresh.path(), loaded.config, ingested);
+  return RunFolder::take(artifacts, fresh.path(), loaded.config, ingested);
+}
+
+/// What is wrong with the rows is exit 3; a run folder that belongs to something else is exit 11.
+int exit_code_of_prepare(Errc code) {
+  return code == Errc::invalid_input || code == Errc::not_found ? kExitInput
+         : code == Errc::unsupported                            ? kExitMismatch
+                                                                : exit_code_of(code);
+}
+
+Result<int> run(const ParsedCommand& parsed) {
+  if (const auto run_id = parsed.value("--run-id"); run_id && !valid_run_id(*run_id)) {
+    return Error{Errc::invalid_input, "--run-id: must match [A-Za-z0-9][A-Za-z0-9._-]{0,63}"};
+  }
+  FD_TRY(const LiveOptions live, live_options(parsed));
+  FD_TRY(const std::uint64_t limit, parsed.number("--limit", 0, 1, kLimitMax));
+  FD_TRY_VOID(check_live_options(live));
+  FD_TRY(LoadedConfig loaded,
+         load_config(parsed.positionals.front(), {environment_variable, parsed.all("--set")}));
+  print_warnings(loaded);
+  RunConfig& config = loaded.config;
+  FD_TRY(config.reuse,  // run.json is not beside the config
+         resolve_reuse(config.reuse, loaded.directory));
+  FD_TRY_VOID(check_place(live, loaded.directory, config));
+  FD_TRY(std::vector<InputSpec> inputs, input_files(parsed, loaded));
+  const auto folder = prepare(parsed, limit, loaded, std::move(inputs));
+  if (!folder.ok()) {
+    return report_failure(folder.error(), exit_code_of_prepare(folder.error().code));
+  }
+  return carry_on(live, config, **folder);
 }
 
 }  // namespace
 
-Result<std::vector<std::string>> resolve_inputs(const std::vector<std::string>& from_command_line,
-                                                const std::vector<std::string>& from_config,
-                                                const std::string& config_directory) {
-  std::vector<std::string> inputs = from_command_line;
-  if (inputs.empty()) {
-    for (const std::string& path : from_config) {
-      const bool as_it_is = path == "-" || path.starts_with('/') || config_directory.empty();
-      inputs.push_back(as_it_is ? path : config_directory + "/" + path);
-    }
-  }
-  if (inputs.empty()) {
-    return Error{Errc::invalid_input,
-                 "no input: name files under `input:` in the config, or give --input"};
-  }
-  return inputs;
-}
-
-int run_command(const RunCommand& command) {
-  if (const auto checked = check_live_options(command.live); !checked.ok()) {
-    return report_failure(checked.error());
-  }
-  auto loaded = load_config(command.config_path, {environment_variable, command.sets});
-  if (!loaded.ok()) {
-    return report_failure(loaded.error());
-  }
-  for (const std::string& warning : loaded->warnings) {
-    std::fprintf(stderr, "warning: %s\n", warning.c_str());
-  }
-  auto reuse = resolve_reuse(loaded->config.reuse, loaded->directory);
-  if (!reuse.ok()) {
-    return report_failure(reuse.error());
-  }
-  loaded->config.reuse = std::move(reuse).value();  // run.json is not beside the config
-  if (const auto place = check_place(command.live, loaded->directory, loaded->config);
-      !place.ok()) {
-    return report_failure(place.error());
-  }
-  const auto inputs = resolve_inputs(command.inputs, loaded->config.input, loaded->directory);
-  if (!inputs.ok()) {
-    return report_failure(inputs.error());
-  }
-  auto folder = prepare(command, *loaded, *inputs);
-  if (!folder.ok()) {
-    const Errc code = folder.error().code;
-    // What is wrong with the rows is exit 3; a run folder that belongs to something else is
-    // exit 11.
-    return report_failure(folder.error(), code == Errc::invalid_input || code == Errc::not_found
-                                              ? kExitInput
-                                          : code == Errc::unsupported ? kExitMismatch
-                                                                      : exit_code_of(code));
-  }
-  return carry_on(command.live, loaded->config, **folder);
+Command run_command() {
+  return {.name = "run",
+          .summary = "run the pipeline from raw rows to the export",
+          .usage = "CONFIG [options]",
+          .about =
+              "Runs the whole way from raw rows to the export. The same command again continues a "
+              "run that was\n"
+              "stopped, asks again for failed samples, or says that the run is complete.",
+          .options = {kInputOption,
+                      {"--out", "DIR",
+                       "artifacts root; the run goes to DIR/RUN_ID (default: "
+                       "$FASTDISTILL_ARTIFACTS_DIR or ~/.cache/fastdistill/artifacts)"},
+                      {"--run-id", "ID", "the run's name (default: from config and input)"},
+                      kWorkersOption,
+                      kListenOption,
+                      {"--limit", "N", "take only the first N rows"},
+                      kSetOption,
+                      kQuietOption,
+                      kLogLevelOption},
+          .run = run,
+          .waits_for_signals = true};
 }
 
 }  // namespace fd

@@ -1,5 +1,6 @@
 #include "coordinator/commands/show.hpp"
 
+#include <cstdio>
 #include <map>
 #include <optional>
 #include <string>
@@ -7,11 +8,14 @@
 #include <vector>
 
 #include "actors/storage/files.hpp"
+#include "coordinator/commands/command.hpp"
+#include "coordinator/commands/shared_options.hpp"
 #include "coordinator/merge/merge.hpp"
 #include "coordinator/shards/files.hpp"
 #include "coordinator/shards/row_text.hpp"
 #include "coordinator/shards/sample_row.hpp"
 #include "coordinator/text/report_text.hpp"
+#include "protocol/exit_code.hpp"
 
 namespace fd {
 namespace {
@@ -101,6 +105,14 @@ std::string list_reasons(const std::map<std::string, std::uint64_t>& reasons) {
   return out.empty() ? "none yet" : out;
 }
 
+Result<int> show(const ParsedCommand& parsed) {
+  FD_TRY(const std::uint64_t limit, parsed.number("--limit", 10, 1, kLimitMax));
+  FD_TRY(const std::string text, show_rows(RunDir(parsed.positionals.front()),
+                                           {parsed.value("--reason").value_or(""), limit}));
+  std::fputs(text.c_str(), stdout);
+  return kExitComplete;
+}
+
 }  // namespace
 
 Result<std::string> show_rows(const RunDir& dir, const ShowOptions& options) {
@@ -141,6 +153,16 @@ Result<std::string> show_rows(const RunDir& dir, const ShowOptions& options) {
            " shards are not finished\n";
   }
   return out;
+}
+
+Command show_command() {
+  return {.name = "show",
+          .summary = "print rows of a run, with answers and verdicts",
+          .usage = "RUN_DIR [--reason R] [--limit N]",
+          .about = "Prints rows with prompt, answer and verdict, to read.",
+          .options = {{"--reason", "R", "only rows with this reason (ok: the kept ones)"},
+                      {"--limit", "N", "at most N rows (default: 10)"}},
+          .run = show};
 }
 
 }  // namespace fd

@@ -5,6 +5,8 @@
 #include <string>
 
 #include "actors/system/log.hpp"
+#include "coordinator/control/coordinator_actor.hpp"
+#include "coordinator/reuse/reuse_index.hpp"
 #include "coordinator/run/run_folder.hpp"
 #include "protocol/base/result.hpp"
 #include "protocol/run_config.hpp"
@@ -17,21 +19,21 @@ struct LiveOptions {
   std::optional<std::string> listen;     ///< where others may come to
   bool quiet = false;
   LogLevel level = LogLevel::warn;
+
+  /// Returns how many local workers there are.
+  [[nodiscard]] std::uint32_t local_workers() const { return workers.value_or(2); }
 };
 
-/// Checks what can be wrong before anything is read: the address, nobody to do the work, no program
-/// for workers. Errors: invalid_input, not_found.
-Result<void> check_live_options(const LiveOptions& options);
-/// Makes the path of the keys in `config` absolute, and checks the keys, whether the run may listen
-/// where it is told to, the libraries, and that enough files may be open.
-/// Errors: refused, not_found, invalid_input.
-Result<void> check_place(const LiveOptions& options, const std::string& config_directory,
-                         RunConfig& config);
+/// How the live part of a run ended.
+struct LiveEnd {
+  RunEnd end;
+  int signal = 0;  ///< that asked for the end; 0: none
+  double wall_s = 0;
+};
 
-/// Takes the run in `folder` from where it is to its end: what is missing is done, everything is
-/// merged and reported. A run that is complete is left as it is. Returns the exit code of
-/// docs/contract.md, after saying on standard error how to go on when there is something left.
-/// Requires: SIGINT, SIGTERM and SIGCHLD are blocked in every thread.
-int carry_on(const LiveOptions& options, const RunConfig& config, RunFolder& folder);
+/// The live part of a run: from the leases to the last shard. `reuse`: earlier runs; null: none.
+/// Requires: as carry_on(). Errors: what keeps a run from starting; later ones are in LiveEnd.
+Result<LiveEnd> run_live(const LiveOptions& options, const RunConfig& config,
+                         const RunFolder& folder, ReuseIndex* reuse, const RunShards& shards);
 
 }  // namespace fd

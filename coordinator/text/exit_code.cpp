@@ -1,6 +1,6 @@
 #include "coordinator/text/exit_code.hpp"
 
-#include <cstdio>
+#include "actors/system/process.hpp"
 
 namespace fd {
 
@@ -30,8 +30,7 @@ int report_failure(const Error& error) {
 }
 
 int report_failure(const Error& error, int code) {
-  std::fprintf(stderr, "fd-coordinator: %s\n", error.message.c_str());
-  return code;
+  return fail("fd-coordinator", error, code);
 }
 
 }  // namespace fd

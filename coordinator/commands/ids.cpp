@@ -1,0 +1,47 @@
+#include <cstdio>
+
+#include "actors/config/loader.hpp"
+#include "actors/system/shell_text.hpp"
+#include "coordinator/commands/command.hpp"
+#include "coordinator/commands/shared_options.hpp"
+#include "coordinator/ingest/ingest.hpp"
+#include "coordinator/text/exit_code.hpp"
+
+namespace fd {
+namespace {
+
+Result<void> check_written(bool written) {
+  return written ? Result<void>() : Error{Errc::storage, "cannot write to standard output"};
+}
+
+Result<void> print(const RunConfig& config, const std::vector<InputSpec>& inputs) {
+  FD_TRY_VOID(print_ids(config, inputs, [](std::string_view text) {
+    return check_written(std::fwrite(text.data(), 1, text.size(), stdout) == text.size());
+  }));
+  return check_written(std::fflush(stdout) == 0);
+}
+
+Result<int> ids(const ParsedCommand& parsed) {
+  FD_TRY(const LoadedConfig loaded,
+         load_config(parsed.positionals.front(), {environment_variable, parsed.all("--set")}));
+  FD_TRY(const std::vector<InputSpec> inputs, input_files(parsed, loaded));
+  const auto printed = print(loaded.config, inputs);
+  if (!printed.ok()) {
+    return report_failure(printed.error(),
+                          printed.error().code == Errc::storage ? kExitStorage : kExitInput);
+  }
+  return kExitComplete;
+}
+
+}  // namespace
+
+Command ids_command() {
+  return {.name = "ids",
+          .summary = "print the sample ids of rows",
+          .usage = "CONFIG [--input FILE]...",
+          .about = "Prints line, sample_id and canonical_input of every row as JSONL.",
+          .options = {kInputOption, kSetOption},
+          .run = ids};
+}
+
+}  // namespace fd

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <future>
+#include <string>
+
+#include "actors/pipeline/caf_compat.hpp"
+#include "actors/system/clock.hpp"
+#include "actors/system/log.hpp"
+#include "coordinator/live/live_run.hpp"
+#include "coordinator/live/local_workers.hpp"
+#include "coordinator/live/progress_display.hpp"
+#include "coordinator/live/run_security.hpp"
+#include "protocol/run_config.hpp"
+
+namespace fd {
+
+/// A run that works, and who hears of what happens to it.
+struct SupervisedRun {
+  const LiveOptions& options;
+  const TransportConfig& transport;
+  const RunSecurity& security;
+  const caf::actor& coordinator;
+  LocalWorkers& local;
+  std::string logs;  ///< the folder of the local workers' logs
+  const std::atomic<std::uint64_t>& samples_done;
+  ProgressDisplay& display;
+  const Log& log;
+  const Clock& clock;
+};
+
+/// Waits for the run's end, for signals, and for local workers that end by themselves. A second
+/// signal ends the process. Returns the signal that asked for the end; 0: none did.
+int supervise(const SupervisedRun& run, const std::future<RunEnd>& end);
+
+}  // namespace fd
