@@ -6,26 +6,15 @@
 #include "actors/storage/directory_trust.hpp"
 #include "actors/storage/files.hpp"
 #include "actors/system/incarnation.hpp"
-#include "protocol/base/text.hpp"
+#include "protocol/base/escape.hpp"
 
 namespace fd {
 namespace {
 
-/// Returns `name` as the name of one folder: what is not plain is written as its bytes in hex.
+/// Returns `name` as the name of one folder, which is not hidden and leads nowhere else.
 std::string folder_name(const std::string& name) {
-  constexpr const char* kHex = "0123456789abcdef";
-  std::string out;
-  for (const char c : name) {
-    const bool plain =
-        is_ascii_alphanumeric(c) || c == '-' || c == '_' || (c == '.' && !out.empty());
-    if (plain) {
-      out += c;
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      out += {'%', kHex[byte >> 4], kHex[byte & 15]};
-    }
-  }
-  return out;
+  const std::string out = percent_encoded(name, "._-");
+  return out.starts_with('.') ? percent_encoded(".", "") + out.substr(1) : out;
 }
 
 /// Returns a number above the one that the last process left in the folder, and leaves it there: a

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "protocol/base/escape.hpp"
 #include "protocol/base/utf8.hpp"
 #include "protocol/json/json.hpp"
 
@@ -134,20 +135,12 @@ Error ConfigProblems::error() const {
 }
 
 std::string printable_line(std::string_view text) {
-  static constexpr std::string_view kHex = "0123456789abcdef";
   const std::size_t end = whole_characters(text, kMaxPrintable);
-  std::string out;
-  for (const char c : text.substr(0, end)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '\n') {
-      out += "\\n";
-    } else if (byte < 0x20 || byte == 0x7f) {
-      out += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
-    } else {
-      out += c;
-    }
-  }
-  return json::replace_invalid_utf8(end < text.size() ? out + "..." : out);
+  const std::string valid = json::replace_invalid_utf8(text.substr(0, end));
+  const std::string out = escaped(valid, [](std::uint32_t code) {
+    return code == '\n' ? "\\n" : code < 0x80 && is_control(code) ? hex_escape(code) : "";
+  });
+  return end < text.size() ? out + "..." : out;
 }
 
 }  // namespace fd

@@ -13,6 +13,7 @@
 #include "actors/sandbox/sqlite_accounting.hpp"
 #include "actors/sandbox/sqlite_functions.hpp"
 #include "actors/sql/sql_text.hpp"
+#include "protocol/base/escape.hpp"
 
 namespace fd {
 namespace {
@@ -32,25 +33,6 @@ struct FinalizeStatement {
   void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
 };
 using Statement = std::unique_ptr<sqlite3_stmt, FinalizeStatement>;
-
-/// A path may hold what a URI gives a meaning to (?, #, %).
-std::string percent_encoded(std::string_view path) {
-  constexpr std::string_view kPlain =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-~";
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : path) {
-    if (kPlain.find(c) != std::string_view::npos) {
-      out += c;
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      out += '%';
-      out += kHex[byte >> 4];
-      out += kHex[byte & 15u];
-    }
-  }
-  return out;
-}
 
 /// Errors: not_found, corrupt (a link, a folder, a device: nothing that we put there), storage.
 Result<void> check_regular_file(const std::string& path) {
@@ -101,7 +83,8 @@ Result<void> SqliteSandbox::open() {
   database_.reset();
   FD_TRY_VOID(check_regular_file(path_));
   // immutable: no locks, no look for journals, no check whether the file changed.
-  const std::string uri = "file:" + percent_encoded(path_) + "?mode=ro&immutable=1";
+  // A path may hold what a URI gives a meaning to (?, #, %).
+  const std::string uri = "file:" + percent_encoded(path_, "/._-~") + "?mode=ro&immutable=1";
   sqlite3* raw = nullptr;
   const int opened = sqlite3_open_v2(
       uri.c_str(), &raw,

@@ -5,18 +5,13 @@
 #include <cstdio>
 #include <ctime>
 
+#include "protocol/base/escape.hpp"
 #include "protocol/json/json.hpp"
 
 namespace fd {
 namespace {
 
 constexpr std::array<std::string_view, 5> kNames = {"error", "warn", "info", "debug", "trace"};
-
-std::string escaped(unsigned char code) {
-  std::array<char, 8> text{};
-  std::snprintf(text.data(), text.size(), "\\x%02x", code);
-  return text.data();
-}
 
 }  // namespace
 
@@ -44,31 +39,14 @@ std::optional<LogLevel> log_level_from_name(std::string_view name) {
 
 std::string log_value(std::string_view text, std::size_t max_bytes) {
   const std::string valid = json::replace_invalid_utf8(text.substr(0, max_bytes));
-  std::string out;
-  bool quote = text.empty();
-  for (std::size_t at = 0; at < valid.size(); ++at) {
-    const char c = valid[at];
-    const auto byte = static_cast<unsigned char>(c);
-    const auto next = static_cast<unsigned char>(at + 1 < valid.size() ? valid[at + 1] : 0);
-    if (c == '\n') {
-      out += "\\n";
-      quote = true;
-    } else if (byte < 0x20 || byte == 0x7F) {
-      out += escaped(byte);
-      quote = true;
-    } else if (byte == 0xC2 && next < 0xA0) {  // U+0080..U+009F: one starts terminal sequences
-      out += escaped(next);
-      quote = true;
-      ++at;
-    } else if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-      quote = true;
-    } else {
-      quote = quote || c == ' ' || c == '=';
-      out += c;
+  std::string out = escaped(valid, [](std::uint32_t code) -> std::string {
+    if (code == '"' || code == '\\') {
+      return {'\\', static_cast<char>(code)};
     }
-  }
+    return code == '\n' ? "\\n" : is_control(code) ? hex_escape(code) : "";
+  });
+  bool quote =
+      out.empty() || out.size() != valid.size() || out.find_first_of(" =") != std::string::npos;
   if (text.size() > max_bytes) {
     out += "...(" + std::to_string(text.size()) + " bytes)";
     quote = true;

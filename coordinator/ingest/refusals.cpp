@@ -4,6 +4,7 @@
 
 #include "actors/storage/paths.hpp"
 #include "coordinator/ingest/ingest.hpp"
+#include "protocol/base/escape.hpp"
 #include "protocol/json/json.hpp"
 
 namespace fd {
@@ -14,18 +15,11 @@ constexpr std::size_t kMaxWhyBytes = 400;
 }  // namespace
 
 std::string safe_text(std::string_view text, std::size_t max_bytes) {
-  static constexpr std::string_view kHex = "0123456789abcdef";
-  const bool cut = text.size() > max_bytes;
-  std::string out;
-  for (const char c : text.substr(0, max_bytes)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) {
-      out += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
-    } else {
-      out += c;
-    }
-  }
-  return json::replace_invalid_utf8(out) + (cut ? "..." : "");
+  const std::string valid = json::replace_invalid_utf8(text.substr(0, max_bytes));
+  const std::string out = escaped(valid, [](std::uint32_t code) {
+    return code < 0x80 && is_control(code) ? hex_escape(code) : "";
+  });
+  return text.size() > max_bytes ? out + "..." : out;
 }
 
 Result<void> Refusals::add(const RowPlace& place, std::string_view why) {

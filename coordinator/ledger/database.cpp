@@ -8,7 +8,7 @@
 
 #include <sqlite3.h>
 
-#include "protocol/base/text.hpp"
+#include "protocol/base/escape.hpp"
 
 namespace fd {
 namespace {
@@ -51,19 +51,7 @@ Error error_of(sqlite3* handle, const std::string& path) {
 
 /// Returns an URI that names `path` literally and tells SQLite that nobody changes the file.
 std::string immutable_uri(const std::string& path) {
-  static constexpr char kHex[] = "0123456789ABCDEF";
-  static constexpr std::string_view kPlain = "/-_.~";
-  std::string uri = "file:";
-  for (const char c : path) {
-    const bool plain = is_ascii_alphanumeric(c) || kPlain.find(c) != std::string_view::npos;
-    if (plain) {
-      uri += c;
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      uri += {'%', kHex[byte >> 4], kHex[byte & 0xF]};
-    }
-  }
-  return uri + "?immutable=1";
+  return "file:" + percent_encoded(path, "/._-~") + "?immutable=1";
 }
 
 int keep_wal_pages(void* pages, sqlite3*, const char*, int count) {

@@ -2,9 +2,8 @@
 
 #include <array>
 #include <cstdio>
-#include <optional>
 
-#include "protocol/base/utf8.hpp"
+#include "protocol/base/escape.hpp"
 #include "protocol/json/json.hpp"
 #include "protocol/json/text.hpp"
 
@@ -21,11 +20,11 @@ std::string formatted(const char* format, Args... args) {
 /// Returns whether a terminal would take the character for more than a character: C0 and C1
 /// controls, and those that reorder text, hide it or break lines.
 bool acts(std::uint32_t code) {
-  return code < 0x20 || (code >= 0x7F && code < 0xA0) || (code >= 0x200B && code <= 0x200F) ||
+  return is_control(code) || (code >= 0x200B && code <= 0x200F) ||
          (code >= 0x2028 && code <= 0x202E) || (code >= 0x2060 && code <= 0x2069) || code == 0xFEFF;
 }
 
-std::string escaped(std::uint32_t code) {
+std::string visible(std::uint32_t code) {
   switch (code) {
     case '\n':
       return "\\n";
@@ -34,34 +33,7 @@ std::string escaped(std::uint32_t code) {
     case '\r':
       return "\\r";
     default:
-      return code < 0x100 ? formatted("\\x%02x", code) : formatted("\\u%04x", code);
-  }
-}
-
-/// Appends `text` with everything that acts made visible. Line breaks too, unless `indent` is
-/// given: then they stay, and as many spaces stand before each line that is not empty.
-void append_printable(std::string_view text, std::optional<std::size_t> indent, std::string& out) {
-  const std::string valid = json::replace_invalid_utf8(text);
-  bool line_start = false;
-  for (std::size_t at = 0; at < valid.size();) {
-    const std::size_t bytes = json::utf8_step(valid, at).bytes;
-    const std::string_view sequence = std::string_view(valid).substr(at, bytes);
-    const std::uint32_t code = code_point(sequence);
-    at += bytes;
-    if (code == '\n' && indent) {
-      out += '\n';
-      line_start = true;
-      continue;
-    }
-    if (line_start) {
-      out.append(*indent, ' ');
-      line_start = false;
-    }
-    if (acts(code)) {
-      out += escaped(code);
-    } else {
-      out += sequence;
-    }
+      return acts(code) ? hex_escape(code) : "";
   }
 }
 
@@ -101,14 +73,16 @@ std::string short_number(double number) {
 }
 
 std::string printable(std::string_view text) {
-  std::string out;
-  append_printable(text, std::nullopt, out);
-  return out;
+  return escaped(json::replace_invalid_utf8(text), visible);
 }
 
 std::string printable_block(std::string_view text, std::size_t indent) {
-  std::string out;
-  append_printable(text, indent, out);
+  std::string out = printable(text.substr(0, text.find('\n')));
+  for (std::size_t at = text.find('\n'); at != std::string_view::npos;
+       at = text.find('\n', at + 1)) {
+    const std::string_view line = text.substr(at + 1, text.find('\n', at + 1) - at - 1);
+    out += '\n' + std::string(line.empty() ? 0 : indent, ' ') + printable(line);
+  }
   return out;
 }
 

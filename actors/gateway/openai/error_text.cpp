@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "protocol/base/escape.hpp"
 #include "protocol/base/utf8.hpp"
 #include "protocol/json/json.hpp"
 
@@ -9,13 +10,6 @@ namespace fd {
 namespace {
 
 constexpr std::string_view kHidden = "[redacted]";
-
-void append_escaped(unsigned char code, std::string& out) {
-  constexpr char kHexDigits[] = "0123456789abcdef";
-  out += "\\u00";
-  out += kHexDigits[code >> 4];
-  out += kHexDigits[code & 0xF];
-}
 
 /// Returns how many bytes at the start of `text` stand together somewhere in `secret`.
 std::size_t longest_piece(std::string_view text, std::string_view secret) {
@@ -56,20 +50,9 @@ std::string shown(std::string_view text) {
     }
   }
   const std::string valid = json::replace_invalid_utf8(text.substr(0, end));
-  std::string out;
-  out.reserve(valid.size() + 8);
-  for (std::size_t at = 0; at < valid.size(); ++at) {
-    const auto byte = static_cast<unsigned char>(valid[at]);
-    const auto next = static_cast<unsigned char>(at + 1 < valid.size() ? valid[at + 1] : 0);
-    if (byte < 0x20 || byte == 0x7F) {
-      append_escaped(byte, out);
-    } else if (byte == 0xC2 && next < 0xA0) {
-      append_escaped(next, out);  // U+0080..U+009F: one of them starts terminal sequences
-      ++at;
-    } else {
-      out += valid[at];
-    }
-  }
+  std::string out = escaped(valid, [](std::uint32_t code) {
+    return is_control(code) ? "\\u00" + hex_byte(static_cast<unsigned char>(code)) : "";
+  });
   if (end < text.size()) {
     out += "...";
   }
