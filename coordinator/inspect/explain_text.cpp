@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <array>
-#include <cstdio>
 
 #include "coordinator/inspect/explain.hpp"
 #include "coordinator/merge/export.hpp"
@@ -15,13 +13,6 @@ namespace {
 
 std::string milliseconds(std::uint64_t us) {
   return short_number(static_cast<double>(us) / 1e3) + " ms";
-}
-
-/// Returns an amount of money: one answer often costs less than short_number() can show.
-std::string money(double amount) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.6g", amount);
-  return text.data();
 }
 
 /// Returns what a call cost, or that its provider has no price.

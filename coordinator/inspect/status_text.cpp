@@ -1,6 +1,3 @@
-#include <array>
-#include <cstdio>
-
 #include "coordinator/control/status_file.hpp"
 #include "coordinator/inspect/status.hpp"
 #include "coordinator/text/report_text.hpp"
@@ -12,12 +9,6 @@ void add(const std::string& label, const std::string& text, std::string& out) {
   constexpr std::size_t kLabelWidth = 10;
   out += label + std::string(label.size() < kLabelWidth ? kLabelWidth - label.size() : 1, ' ') +
          text + "\n";
-}
-
-std::string money(double amount) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.6g", amount);
-  return text.data();
 }
 
 std::string state_text(const RunStatus& status) {

@@ -61,7 +61,7 @@ Result<int> merge_and_report(const LiveOptions& options, const RunConfig& config
   std::fputs(render_summary(summary, folder.dir(), isatty(STDOUT_FILENO) == 1).c_str(), stdout);
   if (summary.failed > 0) {
     std::printf("\nto ask again for the %s failed samples: %s\n",
-                with_commas(summary.failed).c_str(), resume_command_line(options, folder).c_str());
+                grouped(summary.failed).c_str(), resume_command_line(options, folder).c_str());
   }
   return code;
 }

@@ -233,8 +233,8 @@ class LiveRun {
     FD_TRY(const ImportedJournals found,
            import_local_journals(folder_.dir(), options.run_id, *ledger));
     if (found.calls + found.in_doubt > 0) {
-      display_.message("recovered from the journals of local workers: " + with_commas(found.calls) +
-                       " calls that had ended; " + with_commas(found.in_doubt) +
+      display_.message("recovered from the journals of local workers: " + grouped(found.calls) +
+                       " calls that had ended; " + grouped(found.in_doubt) +
                        " were under way (possibly billed)");
     }
     return ledger;

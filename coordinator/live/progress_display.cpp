@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "coordinator/text/report_text.hpp"
+
 namespace fd {
 namespace {
 
@@ -29,14 +31,6 @@ std::string short_count(std::uint64_t number) {
 
 }  // namespace
 
-std::string with_commas(std::uint64_t number) {
-  std::string digits = std::to_string(number);
-  for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3) {
-    digits.insert(static_cast<std::size_t>(at), ",");
-  }
-  return digits;
-}
-
 std::string short_duration(double total) {
   const auto whole = static_cast<std::uint64_t>(std::llround(std::max(total, 0.0)));
   if (whole < 60) {
@@ -60,7 +54,7 @@ std::string ProgressText::line(Instant now, const Progress& progress) {
 
   std::array<char, 200> text{};
   std::snprintf(text.data(), text.size(), "%s / %s  %3.0f %%  %.0f/s",
-                with_commas(progress.done).c_str(), with_commas(progress.total).c_str(),
+                grouped(progress.done).c_str(), grouped(progress.total).c_str(),
                 progress.total > 0 ? 100.0 * static_cast<double>(progress.done) /
                                          static_cast<double>(progress.total)
                                    : 100.0,
@@ -72,7 +66,7 @@ std::string ProgressText::line(Instant now, const Progress& progress) {
     line += text.data();
   }
   if (progress.failed > 0) {
-    line += "  failed " + with_commas(progress.failed);
+    line += "  failed " + grouped(progress.failed);
   }
   line += "  tokens " + short_count(progress.prompt_tokens) + " in " +
           short_count(progress.completion_tokens) + " out";

@@ -49,8 +49,6 @@ class ProgressDisplay {
   Duration interval_ = std::chrono::seconds(5);
 };
 
-/// Returns 1234567 as "1,234,567".
-std::string with_commas(std::uint64_t number);
 /// Returns a duration as "42 s", "3 min 20 s" or "2 h 5 min". Units: seconds.
 std::string short_duration(double seconds);
 

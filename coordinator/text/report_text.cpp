@@ -61,6 +61,10 @@ std::string percent(std::uint64_t part, std::uint64_t whole) {
   return formatted("%.1f %%", share);
 }
 
+std::string money(double amount) {
+  return formatted("%.6g", amount);
+}
+
 std::string short_number(double number) {
   std::string text = formatted("%.4f", number);
   while (text.back() == '0') {

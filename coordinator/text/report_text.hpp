@@ -11,6 +11,8 @@ std::string grouped(std::uint64_t number);
 /// Returns "37.5 %"; "-" when there is no whole. A share below 0.05 % that is not 0 is "<0.1 %",
 /// and one above 99.95 % that is not all is ">99.9 %".
 std::string percent(std::uint64_t part, std::uint64_t whole);
+/// Returns an amount of money: one answer often costs less than short_number() can show.
+std::string money(double amount);
 /// Returns a number with at most four digits behind the point and no trailing zeros.
 std::string short_number(double number);
 /// Returns `text` so that it can be printed: control characters, invalid UTF-8 and characters that
