@@ -9,6 +9,7 @@
 
 #include "actors/config/endpoint_url.hpp"
 #include "actors/config/text.hpp"
+#include "protocol/base/field_template.hpp"
 #include "protocol/base/text.hpp"
 
 namespace fd {
@@ -27,14 +28,13 @@ bool is_variable_name(std::string_view text) {
 template <class Unclosed>
 std::set<std::string> template_names(std::string_view text, const Unclosed& unclosed) {
   std::set<std::string> names;
-  for (std::size_t at = text.find("{{"); at != std::string_view::npos; at = text.find("{{", at)) {
-    const std::size_t end = text.find("}}", at + 2);
-    if (end == std::string_view::npos) {
+  while (!text.empty()) {
+    const TemplatePiece piece = take_piece(text);
+    if (piece.place == TemplatePiece::Place::unclosed) {
       unclosed();
-      break;
+    } else if (piece.place == TemplatePiece::Place::field) {
+      names.emplace(piece.field);
     }
-    names.emplace(trimmed(text.substr(at + 2, end - at - 2)));
-    at = end + 2;
   }
   return names;
 }

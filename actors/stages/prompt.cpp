@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "protocol/base/text.hpp"
+#include "protocol/base/field_template.hpp"
 
 namespace fd {
 namespace {
@@ -37,28 +37,19 @@ Result<PromptTemplate> PromptTemplate::compile(std::string_view text,
                                                const std::vector<std::string>& allowed) {
   PromptTemplate compiled;
   while (!text.empty()) {
-    const std::size_t open = text.find("{{");
-    Piece piece;
-    piece.literal = text.substr(0, open);
-    if (open == std::string_view::npos) {
-      compiled.pieces_.push_back(std::move(piece));
-      break;
+    const TemplatePiece piece = take_piece(text);
+    const std::string field(piece.field);
+    if (piece.place == TemplatePiece::Place::unclosed) {
+      return Error{Errc::invalid_input, "'{{" + field.substr(0, 40) + "' has no '}}' behind it"};
     }
-    text.remove_prefix(open + 2);
-    const std::size_t close = text.find("}}");
-    if (close == std::string_view::npos) {
+    if (piece.place == TemplatePiece::Place::field &&
+        std::find(allowed.begin(), allowed.end(), field) == allowed.end()) {
       return Error{Errc::invalid_input,
-                   "'{{" + std::string(text.substr(0, 40)) + "' has no '}}' behind it"};
+                   "'{{" + field + "}}' is not one of contract.fields or contract.id_fields (" +
+                       joined(allowed) + "): add it there, so that the sample id covers what " +
+                       "the model sees"};
     }
-    piece.field = trimmed(text.substr(0, close));
-    if (std::find(allowed.begin(), allowed.end(), piece.field) == allowed.end()) {
-      return Error{Errc::invalid_input,
-                   "'{{" + piece.field + "}}' is not one of contract.fields or " +
-                       "contract.id_fields (" + joined(allowed) + "): add it there, so that the " +
-                       "sample id covers what the model sees"};
-    }
-    text.remove_prefix(close + 2);
-    compiled.pieces_.push_back(std::move(piece));
+    compiled.pieces_.push_back({std::string(piece.literal), field});
   }
   return compiled;
 }

@@ -16,6 +16,7 @@
 #include "actors/storage/files.hpp"
 #include "coordinator/ingest/refusals.hpp"
 #include "coordinator/ingest/row_contract.hpp"
+#include "protocol/base/field_template.hpp"
 
 namespace fd {
 namespace {
@@ -102,21 +103,16 @@ bool same_state(const struct stat& before, const struct stat& after) {
 
 Result<std::string> render_path(std::string_view path_template, const json::RowParser& row) {
   std::string path;
-  for (;;) {
-    const std::size_t open = path_template.find("{{");
-    path += path_template.substr(0, open);
-    if (open == std::string_view::npos) {
-      return path;
+  while (!path_template.empty()) {
+    const TemplatePiece piece = take_piece(path_template);
+    path += piece.literal;
+    if (piece.place == TemplatePiece::Place::none) {
+      break;
     }
-    path_template.remove_prefix(open + 2);
-    const std::size_t close = path_template.find("}}");
-    if (close == std::string_view::npos) {
+    if (piece.place == TemplatePiece::Place::unclosed) {
       return invalid("gates.exec.database: {{ without its }}");
     }
-    std::string_view name = path_template.substr(0, close);
-    path_template.remove_prefix(close + 2);
-    name.remove_prefix(std::min(name.find_first_not_of(" \t"), name.size()));
-    name = name.substr(0, name.find_last_not_of(" \t") + 1);
+    const std::string_view name = piece.field;
     if (const auto text = row.string(name)) {
       path += *text;
       continue;
@@ -131,6 +127,7 @@ Result<std::string> render_path(std::string_view path_template, const json::RowP
     }
     row.append_member(name, path);
   }
+  return path;
 }
 
 DatabaseFinder::DatabaseFinder(std::string path_template, std::string directory)
