@@ -60,8 +60,8 @@ Result<int> merge_and_report(const LiveOptions& options, const RunConfig& config
   FD_TRY_VOID(folder.finish(config, code));
   std::fputs(render_summary(summary, folder.dir(), isatty(STDOUT_FILENO) == 1).c_str(), stdout);
   if (summary.failed > 0) {
-    std::printf("\nto ask again for the %s failed samples: %s\n",
-                grouped(summary.failed).c_str(), resume_command_line(options, folder).c_str());
+    std::printf("\nto ask again for the %s failed samples: %s\n", grouped(summary.failed).c_str(),
+                resume_command_line(options, folder).c_str());
   }
   return code;
 }

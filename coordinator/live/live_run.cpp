@@ -26,6 +26,7 @@
 #include "coordinator/live/run_security.hpp"
 #include "coordinator/live/supervisor.hpp"
 #include "coordinator/shards/answers.hpp"
+#include "coordinator/text/report_text.hpp"
 
 namespace fd {
 namespace {
