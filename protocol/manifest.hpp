@@ -10,7 +10,6 @@
 #include "protocol/base/digest.hpp"
 #include "protocol/base/result.hpp"
 #include "protocol/json/json.hpp"
-#include "protocol/records.hpp"
 
 namespace fd {
 

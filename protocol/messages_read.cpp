@@ -2,9 +2,7 @@
 // message and key. messages_write.cpp is the other half.
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
-#include <limits>
 
 #include "protocol/body_scan.hpp"
 #include "protocol/messages.hpp"

@@ -5,8 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "protocol/base/digest.hpp"
-
 namespace fd {
 
 // The whole configuration as plain values with the defaults in place. Keys, ranges, defaults and

@@ -1,10 +1,8 @@
 #include "worker/database_cache.hpp"
 
 #include <cerrno>
-#include <cstring>
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "actors/storage/errno_error.hpp"

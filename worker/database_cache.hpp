@@ -3,8 +3,6 @@
 #include <cstdint>
 #include <list>
 #include <map>
-#include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 

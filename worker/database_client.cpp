@@ -1,7 +1,6 @@
 #include "worker/database_client.hpp"
 
 #include <algorithm>
-#include <string>
 #include <utility>
 
 namespace fd {

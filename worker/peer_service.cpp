@@ -1,7 +1,5 @@
 #include "worker/peer_service.hpp"
 
-#include <algorithm>
-
 #include "actors/stages/pure_stages.hpp"
 #include "protocol/frame.hpp"
 

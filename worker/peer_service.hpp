@@ -11,7 +11,6 @@
 
 #include "actors/pipeline/stage_server.hpp"
 #include "actors/stages/exec.hpp"
-#include "actors/system/log.hpp"
 #include "actors/transport/transport.hpp"
 #include "protocol/run_config.hpp"
 #include "worker/database_client.hpp"

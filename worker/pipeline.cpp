@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "actors/pipeline/stage_actor.hpp"
+#include "actors/pipeline/teacher_actor.hpp"
 #include "actors/stages/pure_stages.hpp"
 
 namespace fd {

@@ -2,13 +2,10 @@
 
 #include <functional>
 #include <memory>
-#include <optional>
-#include <string>
 #include <vector>
 
 #include "actors/gateway/gateway.hpp"
 #include "actors/pipeline/remote_stage.hpp"
-#include "actors/pipeline/teacher_actor.hpp"
 #include "actors/stages/exec.hpp"
 #include "actors/system/clock.hpp"
 #include "protocol/base/result.hpp"

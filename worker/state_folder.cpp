@@ -3,6 +3,7 @@
 #include <charconv>
 #include <utility>
 
+#include "actors/journal/journal_lock.hpp"
 #include "actors/storage/directory_trust.hpp"
 #include "actors/storage/files.hpp"
 #include "actors/system/incarnation.hpp"

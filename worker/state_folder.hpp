@@ -1,11 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 
-#include "actors/journal/journal_lock.hpp"
+#include "actors/storage/folder_lock.hpp"
 #include "protocol/base/result.hpp"
 
 namespace fd {

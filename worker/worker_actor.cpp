@@ -8,6 +8,7 @@
 #include "actors/config/loader.hpp"
 #include "actors/gateway/journaled_gateway.hpp"
 #include "actors/journal/answer_journal.hpp"
+#include "actors/pipeline/teacher_actor.hpp"
 #include "actors/system/failpoint.hpp"
 #include "protocol/exit_code.hpp"
 #include "protocol/frame.hpp"

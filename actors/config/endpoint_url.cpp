@@ -25,13 +25,6 @@ Error refused(std::string what) {
   return {Errc::invalid_input, std::move(what)};
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return out;
-}
-
 bool is_host_character(char c) {
   return is_ascii_digit(c) || (c >= 'a' && c <= 'z') || c == '.' || c == '-' || c == '_';
 }
@@ -139,7 +132,7 @@ std::string part_of(CURLU* url, CURLUPart part) {
 Result<EndpointUrl> parse_endpoint_url(std::string_view url) {
   FD_TRY_VOID(check_characters(url));
   EndpointUrl out;
-  const std::string whole = lower(url);
+  const std::string whole = lowered(url);
   out.https = whole.starts_with("https://");
   if (!out.https && !whole.starts_with("http://")) {
     return refused("must begin with http:// or https://");

@@ -3,12 +3,10 @@
 #include <algorithm>
 #include <set>
 #include <string_view>
-#include <utility>
 
 #include <re2/re2.h>
 
 #include "actors/config/endpoint_url.hpp"
-#include "actors/config/text.hpp"
 #include "protocol/base/field_template.hpp"
 #include "protocol/base/text.hpp"
 

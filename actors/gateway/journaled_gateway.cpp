@@ -1,7 +1,6 @@
 #include "actors/gateway/journaled_gateway.hpp"
 
 #include <algorithm>
-#include <string>
 #include <utility>
 
 #include "actors/system/failpoint.hpp"

@@ -5,7 +5,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <string>
 #include <utility>
 
 #include <caf/all.hpp>

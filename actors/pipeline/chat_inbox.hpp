@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "actors/gateway/gateway.hpp"
+#include "actors/gateway/chat_call.hpp"
 
 namespace fd {
 

@@ -1,6 +1,5 @@
 #include "actors/pipeline/peer_scheduler.hpp"
 
-#include <algorithm>
 #include <tuple>
 #include <utility>
 

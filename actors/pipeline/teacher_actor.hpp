@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "actors/gateway/gateway.hpp"
 #include "actors/pipeline/chat_inbox.hpp"
 #include "actors/pipeline/route.hpp"
 #include "actors/stages/prompt.hpp"

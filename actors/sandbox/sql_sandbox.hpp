@@ -6,7 +6,6 @@
 #include <string_view>
 #include <vector>
 
-#include "protocol/base/digest.hpp"
 #include "protocol/base/result.hpp"
 #include "protocol/records.hpp"
 

@@ -1,7 +1,5 @@
 #include "actors/stages/select.hpp"
 
-#include <algorithm>
-
 namespace fd {
 namespace {
 

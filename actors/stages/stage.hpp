@@ -1,12 +1,9 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
-#include <string>
 #include <vector>
 
-#include "actors/system/clock.hpp"
 #include "protocol/records.hpp"
 
 namespace fd {

@@ -3,7 +3,6 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
-#include <string>
 #include <vector>
 
 #include <fcntl.h>

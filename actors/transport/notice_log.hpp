@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
-#include <string>
 
 #include "actors/system/clock.hpp"
 #include "actors/system/log.hpp"

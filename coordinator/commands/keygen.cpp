@@ -3,7 +3,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <string_view>
-#include <utility>
 
 #include <fcntl.h>
 #include <unistd.h>

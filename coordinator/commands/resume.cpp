@@ -1,5 +1,4 @@
 #include <filesystem>
-#include <memory>
 #include <utility>
 
 #include "actors/config/loader.hpp"

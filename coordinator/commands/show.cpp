@@ -3,14 +3,10 @@
 #include <cstdio>
 #include <map>
 #include <optional>
-#include <string>
-#include <utility>
 #include <vector>
 
-#include "actors/storage/files.hpp"
 #include "coordinator/commands/command.hpp"
 #include "coordinator/commands/shared_options.hpp"
-#include "coordinator/merge/merge.hpp"
 #include "coordinator/shards/files.hpp"
 #include "coordinator/shards/row_text.hpp"
 #include "coordinator/shards/sample_row.hpp"

@@ -1,8 +1,6 @@
 #include "coordinator/control/coordinator_actor.hpp"
 
-#include <algorithm>
 #include <array>
-#include <iterator>
 #include <map>
 #include <set>
 #include <utility>
@@ -19,7 +17,6 @@
 #include "coordinator/control/shard_store.hpp"
 #include "coordinator/reports/costs.hpp"
 #include "coordinator/reports/histogram.hpp"
-#include "coordinator/reports/timing.hpp"
 #include "coordinator/shards/files.hpp"
 #include "coordinator/shards/replace.hpp"
 #include "protocol/frame.hpp"

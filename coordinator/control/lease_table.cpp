@@ -1,7 +1,5 @@
 #include "coordinator/control/lease_table.hpp"
 
-#include <utility>
-
 #include "protocol/base/mutant.hpp"
 
 namespace fd {

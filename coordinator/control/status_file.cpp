@@ -7,7 +7,6 @@
 
 #include "actors/storage/files.hpp"
 #include "actors/system/log.hpp"
-#include "coordinator/reports/costs.hpp"
 #include "coordinator/shards/files.hpp"
 #include "coordinator/shards/lines.hpp"
 

@@ -11,7 +11,6 @@
 #include "actors/system/clock.hpp"
 #include "coordinator/control/progress.hpp"
 #include "coordinator/reports/costs.hpp"
-#include "coordinator/reports/timing.hpp"
 #include "protocol/json/json.hpp"
 #include "protocol/run_config.hpp"
 #include "protocol/run_dir.hpp"

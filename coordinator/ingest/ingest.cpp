@@ -265,8 +265,7 @@ Result<void> print_ids(const RunConfig& config, const std::vector<InputSpec>& in
               "\"}\n";
       FD_TRY_VOID(write(line));
     }
-    FD_TRY(const InputFile read, reader.finish());
-    static_cast<void>(read);
+    FD_TRY_VOID(reader.finish());
   }
   return config.contract.strict && refusals.count() > 0 ? Result<void>(rows_refused(refusals))
                                                         : Result<void>();

@@ -2,10 +2,7 @@
 
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include <fcntl.h>
 #include <sys/file.h>

@@ -53,8 +53,7 @@ std::string input_manifest_text(const Manifest& manifest) {
 }
 
 Result<void> write_input_manifest(const std::string& path, const Manifest& manifest) {
-  FD_TRY(const FileEntry entry, write_file(path, input_manifest_text(manifest), Durable::later));
-  static_cast<void>(entry);
+  FD_TRY_VOID(write_file(path, input_manifest_text(manifest), Durable::later));
   return {};
 }
 

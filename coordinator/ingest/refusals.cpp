@@ -46,8 +46,7 @@ Result<void> Refusals::add(const RowPlace& place, std::string_view why) {
 
 Result<void> Refusals::finish() {
   if (invalid_) {
-    FD_TRY(const FileEntry entry, invalid_->commit());
-    static_cast<void>(entry);
+    FD_TRY_VOID(invalid_->commit());
     invalid_.reset();
   }
   return {};

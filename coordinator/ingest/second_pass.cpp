@@ -82,8 +82,7 @@ Result<void> SecondPass::finish(const std::vector<std::string>& raw_columns) {
   FD_TRY(const std::string raw, write_stage("raw", raw_, raw_columns, {}));
   FD_TRY(const std::string canonical,
          write_stage("canonical", canonical_, {"canonical_input", "sample_id"}, {raw}));
-  FD_TRY(const std::string dedup, write_stage("dedup", dedup_, sample_columns(), {canonical}));
-  static_cast<void>(dedup);
+  FD_TRY_VOID(write_stage("dedup", dedup_, sample_columns(), {canonical}));
   return {};
 }
 

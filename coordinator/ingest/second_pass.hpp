@@ -10,6 +10,7 @@
 #include "coordinator/ingest/refusals.hpp"
 #include "coordinator/ingest/shard_writer.hpp"
 #include "coordinator/ingest/spilled_row.hpp"
+#include "protocol/records.hpp"
 #include "protocol/run_dir.hpp"
 
 namespace fd {

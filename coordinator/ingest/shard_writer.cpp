@@ -1,9 +1,8 @@
 #include "coordinator/ingest/shard_writer.hpp"
 
-#include <utility>
-
 #include "actors/system/failpoint.hpp"
 #include "coordinator/ingest/input_manifests.hpp"
+#include "protocol/records.hpp"
 
 namespace fd {
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <set>
 #include <utility>
 
 #include "actors/config/loader.hpp"
@@ -13,7 +12,6 @@
 #include "coordinator/ledger/reader.hpp"
 #include "coordinator/ledger/tables.hpp"
 #include "coordinator/shards/files.hpp"
-#include "coordinator/shards/row_text.hpp"
 #include "coordinator/text/report_text.hpp"
 
 namespace fd {

@@ -3,7 +3,6 @@
 #include "coordinator/inspect/explain.hpp"
 #include "coordinator/merge/export.hpp"
 #include "coordinator/reports/costs.hpp"
-#include "coordinator/reports/timing.hpp"
 #include "coordinator/shards/row_text.hpp"
 #include "coordinator/shards/sample_row.hpp"
 #include "coordinator/text/report_text.hpp"

@@ -5,7 +5,6 @@
 #include "actors/config/loader.hpp"
 #include "actors/storage/files.hpp"
 #include "actors/storage/folder_lock.hpp"
-#include "actors/system/command_line.hpp"
 #include "coordinator/control/status_file.hpp"
 #include "coordinator/run/run_folder.hpp"
 #include "coordinator/shards/files.hpp"

@@ -1,7 +1,6 @@
 #include "coordinator/inspect/verify.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <system_error>
 #include <utility>

@@ -20,12 +20,6 @@ namespace {
 constexpr const char* kWhole[] = {RunDir::kInput, RunDir::kAnswers, RunDir::kOutcomes,
                                   RunDir::kConfig, RunDir::kCalls};
 
-FileEntry entry_of(std::string_view text, std::string name) {
-  FileDigest digest;
-  digest.update(text);
-  return digest.finish(std::move(name));
-}
-
 template <class T>
 bool in_order(const std::vector<T>& records, const T& next) {
   return records.empty() || std::tie(records.back().sample_id, records.back().candidate) <
@@ -33,8 +27,7 @@ bool in_order(const std::vector<T>& records, const T& next) {
 }
 
 bool has_sample(const std::vector<Sample>& samples, const SampleId& id) {
-  const auto found = std::lower_bound(samples.begin(), samples.end(), id,
-                                      [](const Sample& a, const SampleId& b) { return a.id < b; });
+  const auto found = std::ranges::lower_bound(samples, id, {}, &Sample::id);
   return found != samples.end() && found->id == id;
 }
 
@@ -91,7 +84,7 @@ Result<void> ShardVerifier::read(Shard& shard, const char* file) {
   auto text = read_file(current_file(dir_.shard(shard.index), file), kMaxShardFileBytes);
   if (text.ok()) {
     verification_.read(name, text->size());
-    FileEntry entry = entry_of(*text, file);
+    FileEntry entry = digest_text(*text, file);
     shard.files[file] = {name, std::move(text).value(), std::move(entry)};
     return {};
   }
@@ -223,8 +216,7 @@ void ShardVerifier::check_answers(Shard& shard) {
   each_line<Answer>(
       shard, RunDir::kAnswers, answer_from_line, [&](const Answer& answer) -> std::string {
         const auto sample =
-            std::lower_bound(shard.samples.begin(), shard.samples.end(), answer.sample_id,
-                             [](const Sample& a, const SampleId& b) { return a.id < b; });
+            std::ranges::lower_bound(shard.samples, answer.sample_id, {}, &Sample::id);
         if (samples_known && (sample == shard.samples.end() || sample->id != answer.sample_id)) {
           return "answers no sample of this shard";
         }

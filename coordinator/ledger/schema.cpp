@@ -2,7 +2,6 @@
 
 #include <array>
 #include <map>
-#include <utility>
 
 #include "actors/system/failpoint.hpp"
 #include "coordinator/ledger/rows.hpp"

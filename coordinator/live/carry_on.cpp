@@ -11,7 +11,7 @@
 #include "actors/storage/files.hpp"
 #include "actors/system/failpoint.hpp"
 #include "actors/system/open_files.hpp"
-#include "actors/transport/zmq_transport.hpp"
+#include "actors/transport/tcp_endpoint.hpp"
 #include "coordinator/live/local_workers.hpp"
 #include "coordinator/live/progress_display.hpp"
 #include "coordinator/live/run_security.hpp"

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <filesystem>
 #include <future>
 #include <iterator>
 #include <memory>
@@ -17,7 +16,6 @@
 #include "actors/system/failpoint.hpp"
 #include "actors/system/process.hpp"
 #include "actors/transport/notice_log.hpp"
-#include "actors/transport/tcp_endpoint.hpp"
 #include "actors/transport/zmq_transport.hpp"
 #include "coordinator/control/status_file.hpp"
 #include "coordinator/live/local_journals.hpp"

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <string>
-#include <vector>
 
 #include "coordinator/ledger/ledger.hpp"
 #include "protocol/base/result.hpp"

@@ -4,7 +4,8 @@
 #include <optional>
 #include <string>
 
-#include "actors/transport/transport_security.hpp"
+#include "actors/keys/allow_list.hpp"
+#include "actors/keys/curve_keys.hpp"
 #include "protocol/base/result.hpp"
 #include "protocol/run_config.hpp"
 

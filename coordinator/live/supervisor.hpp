@@ -5,7 +5,6 @@
 #include <future>
 #include <string>
 
-#include "actors/pipeline/caf_compat.hpp"
 #include "actors/system/clock.hpp"
 #include "actors/system/log.hpp"
 #include "coordinator/live/live_run.hpp"

@@ -1,10 +1,9 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "coordinator/merge/export.hpp"
-#include "coordinator/merge/merge.hpp"
+#include "coordinator/reports/run_summary.hpp"
 #include "protocol/base/digest.hpp"
 #include "protocol/run_config.hpp"
 

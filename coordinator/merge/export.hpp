@@ -5,7 +5,6 @@
 #include <map>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "actors/stages/prompt.hpp"
 #include "actors/storage/files.hpp"

@@ -11,9 +11,7 @@
 #include "coordinator/merge/export.hpp"
 #include "coordinator/merge/stage_manifests.hpp"
 #include "coordinator/reports/costs.hpp"
-#include "coordinator/reports/gates.hpp"
 #include "coordinator/reports/quality.hpp"
-#include "coordinator/reports/timing.hpp"
 #include "coordinator/shards/files.hpp"
 #include "coordinator/shards/lines.hpp"
 #include "coordinator/shards/sample_row.hpp"
@@ -31,8 +29,7 @@ Error broken(const std::string& path, const std::string& what) {
 
 Result<void> write_text(const std::string& path, const std::string& text) {
   FD_TRY_VOID(make_directories(path.substr(0, path.rfind('/'))));
-  FD_TRY(const FileEntry written, write_file(path, text));
-  static_cast<void>(written);
+  FD_TRY_VOID(write_file(path, text));
   return {};
 }
 
@@ -105,9 +102,7 @@ class Merge {
     const std::string path = dir_.stage_manifest("dedup");
     auto manifest = read_manifest(path);
     if (!manifest.ok()) {
-      Error error = manifest.error();
-      error.code = error.code == Errc::not_found ? Errc::corrupt : error.code;
-      return error;
+      return missing_is_corrupt(manifest.error());
     }
     FD_TRY_VOID(check_belongs(path, *manifest));
     if (manifest->count != ingest_.unique) {

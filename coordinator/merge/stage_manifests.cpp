@@ -156,8 +156,7 @@ Result<void> StageManifests::write(const RunDir& dir, const Manifest& dedup) {
     manifest.parents = {std::exchange(parent, manifest.content_sha256.hex())};
     const std::string path = dir.stage_manifest(manifest.stage);
     FD_TRY_VOID(make_directories(path.substr(0, path.rfind('/'))));
-    FD_TRY(const FileEntry written, write_file(path, json::pretty(to_json(manifest)) + "\n"));
-    static_cast<void>(written);
+    FD_TRY_VOID(write_file(path, json::pretty(to_json(manifest)) + "\n"));
   }
   return {};
 }

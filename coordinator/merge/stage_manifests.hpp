@@ -1,15 +1,12 @@
 #pragma once
 
 #include <array>
-#include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "coordinator/shards/sample_row.hpp"
 #include "protocol/base/result.hpp"
 #include "protocol/manifest.hpp"
-#include "protocol/run_config.hpp"
 #include "protocol/run_dir.hpp"
 
 namespace fd {

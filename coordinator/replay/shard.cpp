@@ -1,7 +1,6 @@
 #include "coordinator/replay/shard.hpp"
 
 #include <algorithm>
-#include <tuple>
 
 #include "actors/config/loader.hpp"
 #include "actors/stages/pure_stages.hpp"
@@ -121,9 +120,7 @@ Result<void> ShardReplay::take_recorded(std::size_t answer_index) {
 }
 
 std::optional<std::size_t> ShardReplay::position_of(const SampleId& id) const {
-  const auto found = std::lower_bound(
-      shard_.samples.begin(), shard_.samples.end(), id,
-      [](const Sample& sample, const SampleId& wanted) { return sample.id < wanted; });
+  const auto found = std::ranges::lower_bound(shard_.samples, id, {}, &Sample::id);
   if (found == shard_.samples.end() || found->id != id) {
     return std::nullopt;
   }

@@ -8,13 +8,11 @@
 #include <utility>
 #include <vector>
 
-#include "actors/gateway/gateway.hpp"
 #include "actors/stages/exec.hpp"
 #include "actors/stages/prompt.hpp"
 #include "coordinator/shards/files.hpp"
 #include "coordinator/shards/write.hpp"
 #include "protocol/base/result.hpp"
-#include "protocol/manifest.hpp"
 #include "protocol/records.hpp"
 #include "protocol/run_config.hpp"
 

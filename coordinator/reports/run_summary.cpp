@@ -1,9 +1,7 @@
 #include "coordinator/reports/run_summary.hpp"
 
 #include <algorithm>
-#include <string>
 #include <utility>
-#include <vector>
 
 #include "coordinator/text/report_text.hpp"
 #include "protocol/exit_code.hpp"

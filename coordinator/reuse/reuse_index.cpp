@@ -9,6 +9,7 @@
 #include "actors/storage/files.hpp"
 #include "coordinator/ledger/reader.hpp"
 #include "coordinator/run/run_folder.hpp"
+#include "coordinator/shards/files.hpp"
 
 namespace fd {
 namespace {
@@ -108,9 +109,7 @@ Result<std::vector<Record>> ReuseIndex::answers_for(std::uint32_t shard,
 
 void ReuseIndex::take(std::uint32_t shard, const Sample& sample, const Loaded& loaded,
                       std::span<char> answered, std::vector<Record>& found) const {
-  auto answer = std::lower_bound(
-      loaded.answers.begin(), loaded.answers.end(), sample.id,
-      [](const Answer& one, const SampleId& wanted) { return one.sample_id < wanted; });
+  auto answer = std::ranges::lower_bound(loaded.answers, sample.id, {}, &Answer::sample_id);
   for (; answer != loaded.answers.end() && answer->sample_id == sample.id; ++answer) {
     const std::uint32_t candidate = answer->candidate;
     // The call key last: it takes a rendered prompt.

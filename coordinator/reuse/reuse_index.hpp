@@ -10,7 +10,6 @@
 
 #include "actors/stages/prompt.hpp"
 #include "actors/storage/folder_lock.hpp"
-#include "coordinator/shards/files.hpp"
 #include "protocol/base/result.hpp"
 #include "protocol/manifest.hpp"
 #include "protocol/messages.hpp"

@@ -14,7 +14,6 @@
 #include "actors/storage/paths.hpp"
 #include "actors/system/failpoint.hpp"
 #include "actors/system/log.hpp"
-#include "coordinator/ingest/ingest_summary.hpp"
 #include "coordinator/run/run_seal.hpp"
 #include "coordinator/shards/files.hpp"
 #include "coordinator/shards/replace.hpp"

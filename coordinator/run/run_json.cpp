@@ -87,8 +87,7 @@ Result<void> write_run_facts(const RunDir& dir, const RunFacts& facts, const Run
               [](const FileEntry& a, const FileEntry& b) { return a.name < b.name; });
   }
   object["sealed"] = sealed_to_json(sealed);
-  FD_TRY(const FileEntry entry, write_file(dir.run_json(), sealed_text(std::move(object))));
-  static_cast<void>(entry);
+  FD_TRY_VOID(write_file(dir.run_json(), sealed_text(std::move(object))));
   return {};
 }
 

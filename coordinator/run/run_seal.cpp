@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "actors/storage/files.hpp"
+#include "coordinator/shards/files.hpp"
 #include "protocol/base/crc32c.hpp"
 #include "protocol/file_entry_json.hpp"
 #include "protocol/json/object_reader.hpp"
@@ -146,9 +147,7 @@ Result<std::vector<FileEntry>> entries_of(const RunDir& dir,
   for (const std::string& file : files) {
     auto entry = digest_file(dir.root() + "/" + file);
     if (!entry.ok()) {
-      Error error = entry.error();
-      error.code = error.code == Errc::not_found ? Errc::corrupt : error.code;
-      return error;
+      return missing_is_corrupt(entry.error());
     }
     entry->name = file;
     entries.push_back(std::move(entry).value());

@@ -9,7 +9,20 @@
 namespace fd {
 namespace {
 
-/// A file that the manifest promises and that is not there is damage, not a wrong name.
+std::string in_folder(const std::string& folder, const char* name) {
+  return folder + "/" + name;
+}
+
+Result<void> check_shard(const Manifest& manifest, const RunDir& dir, std::uint32_t shard) {
+  if (manifest.shard == shard) {
+    return {};
+  }
+  return Error{Errc::corrupt, dir.shard_file(shard, RunDir::kManifest) +
+                                  ": is not the manifest of shard " + std::to_string(shard)};
+}
+
+}  // namespace
+
 Error missing_is_corrupt(Error error) {
   if (error.code == Errc::not_found) {
     error.code = Errc::corrupt;
@@ -17,11 +30,11 @@ Error missing_is_corrupt(Error error) {
   return error;
 }
 
-std::string in_folder(const std::string& folder, const char* name) {
-  return folder + "/" + name;
+FileEntry digest_text(std::string_view text, std::string name) {
+  FileDigest digest;
+  digest.update(text);
+  return digest.finish(std::move(name));
 }
-
-}  // namespace
 
 Result<Manifest> read_manifest(const std::string& path) {
   FD_TRY(const std::string text, read_file(path));
@@ -38,10 +51,7 @@ Result<Manifest> read_manifest(const std::string& path) {
 
 Result<Manifest> read_shard_manifest(const RunDir& dir, std::uint32_t shard) {
   FD_TRY(Manifest manifest, read_shard_manifest_at(dir.shard(shard)));
-  if (manifest.shard != shard) {
-    return Error{Errc::corrupt, in_folder(dir.shard(shard), RunDir::kManifest) +
-                                    ": is not the manifest of shard " + std::to_string(shard)};
-  }
+  FD_TRY_VOID(check_shard(manifest, dir, shard));
   return manifest;
 }
 
@@ -81,9 +91,7 @@ Result<std::string> read_checked(const std::string& path, const FileEntry& entry
   if (text->size() == entry.bytes && sha256(*text) == entry.sha256) {
     return text;
   }
-  FileDigest digest;
-  digest.update(*text);
-  const FileEntry actual = digest.finish(entry.name);
+  const FileEntry actual = digest_text(*text, entry.name);
   const FileDamage damage = find_damage(entry, actual);
   if (damage.length > 0) {
     return Error{Errc::corrupt, path + ": differs from its manifest in the " +
@@ -141,10 +149,7 @@ Result<std::vector<Answer>> read_shard_answers(const std::string& folder,
 
 Result<ShardTexts> read_finished_shard(const RunDir& dir, std::uint32_t shard) {
   FD_TRY(ShardTexts texts, read_finished_shard_at(dir.shard(shard)));
-  if (texts.manifest.shard != shard) {
-    return Error{Errc::corrupt, in_folder(dir.shard(shard), RunDir::kManifest) +
-                                    ": is not the manifest of shard " + std::to_string(shard)};
-  }
+  FD_TRY_VOID(check_shard(texts.manifest, dir, shard));
   return texts;
 }
 

@@ -60,6 +60,11 @@ struct FileDamage {
 /// Compares what a manifest says of a file with what the file is. Requires: they are not equal.
 FileDamage find_damage(const FileEntry& expected, const FileEntry& actual);
 
+/// Returns what a manifest says of a file that has this text.
+FileEntry digest_text(std::string_view text, std::string name);
+/// A file that a manifest or run.json promises and that is not there is damage, not a wrong name.
+Error missing_is_corrupt(Error error);
+
 /// Reads the file `path` and checks it against `entry`.
 /// Errors: corrupt, naming the file and the offset of the first 64 KiB block that differs; storage.
 Result<std::string> read_checked(const std::string& path, const FileEntry& entry);

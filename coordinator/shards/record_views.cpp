@@ -1,7 +1,6 @@
 #include "coordinator/shards/record_views.hpp"
 
 #include <charconv>
-#include <string>
 
 #include "protocol/json/json.hpp"
 #include "protocol/json/text.hpp"

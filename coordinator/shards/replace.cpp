@@ -40,8 +40,7 @@ Result<void> move_over(const std::string& folder) {
 Result<void> copy_input(const std::string& folder) {
   for (const char* name : {RunDir::kInput, RunDir::kManifest}) {
     FD_TRY(const std::string bytes, read_file(folder + "/" + name, kMaxShardFileBytes));
-    FD_TRY(const FileEntry copied, write_file(staging_folder(folder) + "/" + name, bytes));
-    static_cast<void>(copied);
+    FD_TRY_VOID(write_file(staging_folder(folder) + "/" + name, bytes));
   }
   return {};
 }
@@ -68,8 +67,7 @@ Result<Manifest> replace_shard(const std::string& folder, const RunConfig& confi
   FD_TRY_VOID(copy_input(folder));
   FD_TRY(Manifest manifest, write_shard_at(staging_folder(folder), config, std::move(result)));
   FD_TRY_VOID(sync_folder(replay_folder(folder)));
-  FD_TRY(const FileEntry decided, write_file(decision(folder), "committed\n"));
-  static_cast<void>(decided);
+  FD_TRY_VOID(write_file(decision(folder), "committed\n"));
   FD_TRY_VOID(finish_replacement(folder));
   FD_TRY_VOID(remove_tree(replay_folder(folder)));  // the journal: what it had is in the files now
   return manifest;

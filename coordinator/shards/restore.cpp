@@ -111,8 +111,7 @@ Result<void> restore_shard(const RunDir& dir, const RunConfig& config, const std
   if (!same.ok()) {
     return same.error().within(dir.shard(shard));
   }
-  FD_TRY(const Manifest written, replace_shard(dir.shard(shard), config, std::move(*result)));
-  static_cast<void>(written);
+  FD_TRY_VOID(replace_shard(dir.shard(shard), config, std::move(*result)));
   return {};
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <tuple>
-#include <utility>
 
 #include "actors/config/loader.hpp"
 #include "actors/storage/files.hpp"
@@ -57,12 +56,9 @@ void check_samples_known(const std::vector<SampleId>& ids, const std::vector<T>&
 
 void sort_and_check(ShardResult& result, const std::vector<SampleId>& ids) {
   const auto key = [](const auto& record) { return std::tie(record.sample_id, record.candidate); };
-  std::sort(result.answers.begin(), result.answers.end(),
-            [&](const Answer& a, const Answer& b) { return key(a) < key(b); });
-  std::stable_sort(result.calls.begin(), result.calls.end(),
-                   [&](const Call& a, const Call& b) { return key(a) < key(b); });
-  std::sort(result.outcomes.begin(), result.outcomes.end(),
-            [](const Outcome& a, const Outcome& b) { return a.sample_id < b.sample_id; });
+  std::ranges::sort(result.answers, {}, key);
+  std::ranges::stable_sort(result.calls, {}, key);
+  std::ranges::sort(result.outcomes, {}, &Outcome::sample_id);
   FD_CHECK(result.outcomes.size() == ids.size());
   for (std::size_t i = 0; i < ids.size(); ++i) {
     FD_CHECK(result.outcomes[i].sample_id == ids[i]);
@@ -140,8 +136,7 @@ Result<Manifest> write_shard_at(const std::string& folder, const RunConfig& conf
   FD_TRY(const std::vector<SampleId> ids, input_ids(input, path(RunDir::kInput)));
   sort_and_check(result, ids);
 
-  FD_TRY(const FileEntry calls, write_lines(path(RunDir::kCalls), result.calls));
-  static_cast<void>(calls);
+  FD_TRY_VOID(write_lines(path(RunDir::kCalls), result.calls));
   FD_TRY(const FileEntry answers, write_lines(path(RunDir::kAnswers), result.answers));
   FD_TRY(const FileEntry settings,
          write_file(path(RunDir::kConfig), json::pretty(semantic_config(config)) + "\n",
@@ -153,9 +148,7 @@ Result<Manifest> write_shard_at(const std::string& folder, const RunConfig& conf
       finished_manifest(base, ids, result.outcomes,
                         {answers, settings, *find_file(before, RunDir::kInput), outcomes});
   FD_TRY_VOID(sync_folder(folder));  // before the manifest can name the files
-  FD_TRY(const FileEntry written,
-         write_file(path(RunDir::kManifest), finished_manifest_text(manifest)));
-  static_cast<void>(written);
+  FD_TRY_VOID(write_file(path(RunDir::kManifest), finished_manifest_text(manifest)));
   return manifest;
 }
 

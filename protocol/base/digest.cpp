@@ -1,7 +1,5 @@
 #include "protocol/base/digest.hpp"
 
-#include <utility>
-
 #include <openssl/evp.h>
 
 #include "protocol/base/result.hpp"

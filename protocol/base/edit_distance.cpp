@@ -1,6 +1,5 @@
 #include "protocol/base/edit_distance.hpp"
 
-#include <algorithm>
 #include <numeric>
 #include <vector>
 

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "actors/gateway/gateway.hpp"
-#include "protocol/base/result.hpp"
 #include "protocol/run_config.hpp"
 
 namespace fd {

@@ -10,19 +10,14 @@
 
 #include <curl/curl.h>
 
+#include "protocol/base/text.hpp"
+
 namespace fd {
 namespace {
 
-std::string_view trimmed(std::string_view text) {
-  const std::size_t from = text.find_first_not_of(" \t");
-  return from == std::string_view::npos
-             ? std::string_view()
-             : text.substr(from, text.find_last_not_of(" \t") - from + 1);
-}
-
 /// Returns the time of `text` in units of `unit_us` microseconds, or nothing.
 std::optional<Duration> waiting_time(std::string_view text, double unit_us) {
-  text = trimmed(text);
+  text = trimmed(text, " \t");
   double number = 0;
   const auto end = std::from_chars(text.data(), text.data() + text.size(), number);
   if (end.ec != std::errc() || end.ptr != text.data() + text.size() || !std::isfinite(number) ||
