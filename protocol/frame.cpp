@@ -10,7 +10,7 @@ constexpr std::size_t kFixedBytes = 4 + 2 + 2 + 4 + 1;
 
 bool known(std::uint64_t kind) {
   return kind >= static_cast<std::uint64_t>(MessageKind::worker_state) &&
-         kind <= static_cast<std::uint64_t>(MessageKind::echo);
+         kind <= static_cast<std::uint64_t>(MessageKind::flush_marker);
 }
 
 }  // namespace

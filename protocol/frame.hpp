@@ -27,7 +27,7 @@ enum class MessageKind : std::uint16_t {
   ack = 9,
   stage_request = 10,
   stage_reply = 11,
-  echo = 12,
+  flush_marker = 12,
 };
 
 /// A decoded frame. Lifetime: views into the bytes it was decoded from.

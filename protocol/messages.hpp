@@ -237,11 +237,11 @@ struct StageReply {
 
 /// Comes back as it was sent, on the connection that it came by, behind the answers to all that was
 /// sent there before it. So what is not answered by then never will be.
-struct Echo {
-  static constexpr MessageKind kKind = MessageKind::echo;
+struct FlushMarker {
+  static constexpr MessageKind kKind = MessageKind::flush_marker;
   std::uint64_t incarnation = 0;
   std::uint64_t number = 0;  ///< the worker's
-  friend bool operator==(const Echo&, const Echo&) = default;
+  friend bool operator==(const FlushMarker&, const FlushMarker&) = default;
 };
 
 // Bodies. Decoders refuse (invalid_input, naming message and key): wrong types, missing keys,
@@ -258,7 +258,7 @@ std::string encode(const Deliver& message);
 std::string encode(const Ack& message);
 std::string encode(const StageRequest& message);
 std::string encode(const StageReply& message);
-std::string encode(const Echo& message);
+std::string encode(const FlushMarker& message);
 std::string encode(const Record& record);  ///< not a message of its own: a row of the ledger
 
 /// Returns the frame that carries this message.
@@ -278,7 +278,7 @@ Result<Deliver> decode_deliver(std::string_view body);
 Result<Ack> decode_ack(std::string_view body);
 Result<StageRequest> decode_stage_request(std::string_view body);
 Result<StageReply> decode_stage_reply(std::string_view body);
-Result<Echo> decode_echo(std::string_view body);
+Result<FlushMarker> decode_flush_marker(std::string_view body);
 Result<Record> decode_record(std::string_view body);
 
 /// Returns about how many bytes `record` takes in a Deliver (an upper bound).

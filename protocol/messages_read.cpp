@@ -528,8 +528,8 @@ Result<StageReply> decode_stage_reply(std::string_view body) {
   });
 }
 
-Result<Echo> decode_echo(std::string_view body) {
-  return unpacked<Echo>(body, [](const auto& object, Echo& m, std::string& error) {
+Result<FlushMarker> decode_flush_marker(std::string_view body) {
+  return unpacked<FlushMarker>(body, [](const auto& object, FlushMarker& m, std::string& error) {
     MapReader(object, "echo", error).read(1, m.incarnation).read(2, m.number);
   });
 }

@@ -327,7 +327,7 @@ std::string encode(const StageReply& m) {
     MapWriter(packer, 3).field(1, m.id).field(2, m.items).field(3, m.not_now);
   });
 }
-std::string encode(const Echo& m) {
+std::string encode(const FlushMarker& m) {
   return packed(
       [&](Packer& packer) { MapWriter(packer, 2).field(1, m.incarnation).field(2, m.number); });
 }

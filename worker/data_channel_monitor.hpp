@@ -11,13 +11,13 @@
 namespace fd {
 
 /// Tells what was lost on the bulk connection from what is on its way: a large message may take
-/// longer than any lease, and what is repeated too soon only queues up behind it. An echo comes
-/// back behind the answers to all that was sent before it, so what is unanswered by then is lost.
-/// Pure.
-class BulkWatch {
+/// longer than any lease, and what is repeated too soon only queues up behind it. A flush marker
+/// comes back behind the answers to all that was sent before it, so what is unanswered by then is
+/// lost. Pure.
+class DataChannelMonitor {
  public:
-  /// So long something is awaited before an echo is sent, and sent again after the last one.
-  static constexpr Duration kEchoAfter = std::chrono::milliseconds(1000);
+  /// So long something is awaited before a flush marker is sent, and sent again after the last one.
+  static constexpr Duration kFlushMarkerAfter = std::chrono::milliseconds(1000);
   /// A connection that is mute for so many times the lease is made anew, while the coordinator
   /// is heard on the other one.
   static constexpr int kMuteTtls = 2;
@@ -36,12 +36,12 @@ class BulkWatch {
   /// What is to be done, in this order.
   struct Act {
     bool reconnect = false;
-    std::optional<std::uint64_t> echo;  ///< send one with this number
+    std::optional<std::uint64_t> marker;  ///< send one with this number
   };
 
   /// Returns a mark to keep with a request that is sent now, for passed().
   [[nodiscard]] std::uint64_t mark() const { return sent_; }
-  /// Returns whether an echo that was sent after this mark has come back.
+  /// Returns whether a flush marker that was sent after this mark has come back.
   [[nodiscard]] bool passed(std::uint64_t mark) const { return returned_ > mark; }
 
   /// A message came.
@@ -53,7 +53,7 @@ class BulkWatch {
   }
   void returned(Instant now, std::uint64_t number) {
     heard(now);
-    if (!FD_MUTANT(echo_not_heard)) {
+    if (!FD_MUTANT(flush_marker_not_heard)) {
       returned_ = std::max(returned_, std::min(number, sent_));
     }
   }
@@ -64,19 +64,19 @@ class BulkWatch {
 
   /// The connection was made, or made again: what was on its way may be lost.
   Act connected(Instant now, bool awaiting) {
-    return awaiting ? Act{false, next_echo(now)} : Act{};
+    return awaiting ? Act{false, next_flush_marker(now)} : Act{};
   }
   /// To be called after every event.
   Act look(Instant now, const View& view) {
     if (!view.awaiting) {
       silent_since_.reset();
-      echo_at_.reset();
+      flush_marker_at_.reset();
       return {};
     }
     silent_since_ = silent_since_.value_or(now);
-    echo_at_ = echo_at_.value_or(now + kEchoAfter);
+    flush_marker_at_ = flush_marker_at_.value_or(now + kFlushMarkerAfter);
     if (sent_ == returned_) {
-      return now >= *echo_at_ ? Act{false, next_echo(now)} : Act{};
+      return now >= *flush_marker_at_ ? Act{false, next_flush_marker(now)} : Act{};
     }
     const Duration patience =
         std::max<Duration>({kMuteTtls * view.ttl, kMuteSilences * longest_silence_,
@@ -86,19 +86,19 @@ class BulkWatch {
     }
     heard(now);
     start_anew();  // what was on its way is lost with the connection
-    return {true, next_echo(now)};
+    return {true, next_flush_marker(now)};
   }
 
  private:
-  std::uint64_t next_echo(Instant now) {
-    echo_at_ = now + kEchoAfter;
+  std::uint64_t next_flush_marker(Instant now) {
+    flush_marker_at_ = now + kFlushMarkerAfter;
     return ++sent_;
   }
 
-  std::uint64_t sent_ = 0;               ///< number of the last echo
-  std::uint64_t returned_ = 0;           ///< highest number that came back
-  std::optional<Instant> echo_at_;       ///< when the next one is due; none: nothing is awaited
-  std::optional<Instant> silent_since_;  ///< what came last, or when the waiting began; as above
+  std::uint64_t sent_ = 0;                  ///< number of the last flush marker
+  std::uint64_t returned_ = 0;              ///< highest number that came back
+  std::optional<Instant> flush_marker_at_;  ///< when the next one is due; none: nothing is awaited
+  std::optional<Instant> silent_since_;     ///< what came last, or when the waiting began; as above
   Duration longest_silence_{};
 };
 

@@ -10,7 +10,7 @@ constexpr Duration kDatabaseTimeout = std::chrono::seconds(2);
 
 }  // namespace
 
-std::optional<Digest> DatabaseDesk::missing(const std::string& database) {
+std::optional<Digest> DatabaseClient::missing(const std::string& database) {
   const auto digest = Digest::from_hex(database);
   if (!digest || cache_.has(*digest)) {
     return std::nullopt;
@@ -21,19 +21,19 @@ std::optional<Digest> DatabaseDesk::missing(const std::string& database) {
   return digest;
 }
 
-void DatabaseDesk::pin(const std::string& database) {
+void DatabaseClient::pin(const std::string& database) {
   if (const auto digest = Digest::from_hex(database)) {
     cache_.pin(*digest);
   }
 }
 
-void DatabaseDesk::unpin(const std::string& database) {
+void DatabaseClient::unpin(const std::string& database) {
   if (const auto digest = Digest::from_hex(database)) {
     cache_.unpin(*digest);
   }
 }
 
-Result<std::optional<Digest>> DatabaseDesk::take(const DatabaseChunk& chunk) {
+Result<std::optional<Digest>> DatabaseClient::take(const DatabaseChunk& chunk) {
   const auto wanted = wanted_.find(chunk.digest);
   if (wanted == wanted_.end()) {
     return std::optional<Digest>();
@@ -51,13 +51,13 @@ Result<std::optional<Digest>> DatabaseDesk::take(const DatabaseChunk& chunk) {
   return std::optional<Digest>();
 }
 
-bool DatabaseDesk::asking() const {
+bool DatabaseClient::asking() const {
   return std::any_of(wanted_.begin(), wanted_.end(),
                      [](const auto& entry) { return entry.second.asked.has_value(); });
 }
 
 /// One at a time: on a slow link two would only halve what either gets.
-void DatabaseDesk::ask() {
+void DatabaseClient::ask() {
   bool asked = asking();
   for (auto& [digest, wanted] : wanted_) {
     if (!wanted.asked) {
@@ -71,7 +71,7 @@ void DatabaseDesk::ask() {
   }
 }
 
-void DatabaseDesk::ask(const Digest& digest, Wanted& wanted) {
+void DatabaseClient::ask(const Digest& digest, Wanted& wanted) {
   const std::uint64_t received = cache_.received(digest);
   if (!wanted.asked && received > 0) {
     log_.info("database_goes_on", {{"digest", digest.hex()}, {"offset", std::to_string(received)}});
@@ -80,7 +80,7 @@ void DatabaseDesk::ask(const Digest& digest, Wanted& wanted) {
   send_(FetchDatabase{digest, received});
 }
 
-void DatabaseDesk::forget() {
+void DatabaseClient::forget() {
   wanted_.clear();
   cache_.unpin_all();
 }

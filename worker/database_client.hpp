@@ -15,14 +15,14 @@ namespace fd {
 
 /// The databases of the samples that are here: which are there, which are on their way. A sample
 /// names its database by digest; one that names none needs none. Thread: one at a time.
-class DatabaseDesk {
+class DatabaseClient {
  public:
   using Send = std::function<void(const FetchDatabase&)>;
 
   /// `send` asks the coordinator, of whose answers `core` knows. Lifetime: `cache`, `core`, `clock`
   /// and `log` outlive it.
-  DatabaseDesk(DatabaseCache& cache, const WorkerCore& core, const Clock& clock, const Log& log,
-               Send send)
+  DatabaseClient(DatabaseCache& cache, const WorkerCore& core, const Clock& clock, const Log& log,
+                 Send send)
       : cache_(cache), core_(core), clock_(clock), log_(log), send_(std::move(send)) {}
 
   /// Returns the database that must come before the sample can run, having asked for it.

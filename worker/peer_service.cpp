@@ -12,7 +12,8 @@ bool runs_sql(const StageRequest& request) {
 
 }  // namespace
 
-PeerService::PeerService(Transport& transport, DatabaseDesk& databases, PeerServiceOptions options)
+PeerService::PeerService(Transport& transport, DatabaseClient& databases,
+                         PeerServiceOptions options)
     : transport_(transport),
       databases_(databases),
       options_(std::move(options)),
@@ -20,7 +21,7 @@ PeerService::PeerService(Transport& transport, DatabaseDesk& databases, PeerServ
 
 Result<std::unique_ptr<PeerService>> PeerService::start(
     caf::actor_system& system, const Clock& clock, const RunConfig& config, Transport& transport,
-    DatabaseDesk& databases, PeerServiceOptions options, const caf::actor& owner) {
+    DatabaseClient& databases, PeerServiceOptions options, const caf::actor& owner) {
   std::unique_ptr<PeerService> service(new PeerService(transport, databases, std::move(options)));
   for (std::uint32_t i = 0; i < service->options_.threads; ++i) {
     FD_TRY(std::vector<std::unique_ptr<Stage>> stages,

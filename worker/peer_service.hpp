@@ -39,7 +39,7 @@ class PeerService {
   /// Errors: invalid_input, from the config. Lifetime: what is passed by reference outlives it.
   static Result<std::unique_ptr<PeerService>> start(caf::actor_system& system, const Clock& clock,
                                                     const RunConfig& config, Transport& transport,
-                                                    DatabaseDesk& databases,
+                                                    DatabaseClient& databases,
                                                     PeerServiceOptions options,
                                                     const caf::actor& owner);
   /// Ends the servers; what waits gets no reply.
@@ -70,13 +70,13 @@ class PeerService {
     std::size_t samples = 0;
     caf::actor server;
   };
-  PeerService(Transport& transport, DatabaseDesk& databases, PeerServiceOptions options);
+  PeerService(Transport& transport, DatabaseClient& databases, PeerServiceOptions options);
   [[nodiscard]] bool serves(const StageRequest& request) const;
   bool databases_are_here(const Job& job);
   void put_to_work();
 
   Transport& transport_;
-  DatabaseDesk& databases_;
+  DatabaseClient& databases_;
   PeerServiceOptions options_;
   std::vector<caf::actor> servers_;
   std::vector<caf::actor> idle_;

@@ -31,7 +31,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::start(caf::actor_system& system, con
         FD_TRY(std::unique_ptr<Stage> stage, make_pure_stage(*id, config, options.open_database));
         actors.push_back(spawn_stage(system, std::move(stage), Route(next), clock));
       } else {
-        actors.push_back(spawn_stand_in(system, *id, pipeline->remote_));
+        actors.push_back(spawn_proxy(system, *id, pipeline->remote_));
       }
     }
     pipeline->stages_.insert(pipeline->stages_.end(), actors.begin(), actors.end());

@@ -9,7 +9,7 @@ namespace fd {
 
 /// Tells when it is worth saying that the coordinator is not heard: a worker that waits for one is
 /// well, but whoever mistyped an address waits with it. Pure.
-class SilenceWatch {
+class SilenceMonitor {
  public:
   /// So long nothing is heard before it is said; then after twice as long, and so on.
   static constexpr Duration kFirst = std::chrono::seconds(5);

@@ -210,9 +210,9 @@ class WorkerShell {
         step(PieceArrived{});
         return take_chunk(chunk);
       }
-      case MessageKind::echo: {
-        FD_TRY(const Echo echo, decode_echo(frame.body));
-        step(EchoReturned{echo});
+      case MessageKind::flush_marker: {
+        FD_TRY(const FlushMarker marker, decode_flush_marker(frame.body));
+        step(FlushMarkerReturned{marker});
         return {};
       }
       case MessageKind::ack: {
@@ -506,7 +506,7 @@ class WorkerShell {
   WorkerActorOptions options_;
   WorkerCore core_;
   DatabaseCache cache_;
-  DatabaseDesk databases_;
+  DatabaseClient databases_;
   std::unique_ptr<AnswerJournal> journal_;  ///< of the run that is served; outlives the pipeline
   std::unique_ptr<Pipeline> pipeline_;      ///< null: takes no leases
   std::unique_ptr<PeerService> service_;    ///< null: serves nobody

@@ -71,9 +71,9 @@ void WorkerCore::forget_run(WorkerEffects& effects, const std::string& run_id) {
 void WorkerCore::new_epoch(std::uint64_t epoch, WorkerEffects&) {
   epoch_ = epoch;
   deliver_seq_ = 0;
-  for (Parcel& parcel : unacked_) {
-    parcel.deliver.epoch = epoch;
-    parcel.deliver.seq = ++deliver_seq_;
+  for (Batch& batch : unacked_) {
+    batch.deliver.epoch = epoch;
+    batch.deliver.seq = ++deliver_seq_;
   }
   bulk_.start_anew();
   for (auto& [shard, lease] : leases_) {
@@ -216,9 +216,9 @@ void WorkerCore::take_back(std::uint32_t shard, const Lease& before, Lease& leas
         owed.settles && owed.record.shard == shard && owed.record.fence == lease.fence;
     lease.undelivered += counts ? 1 : 0;
   }
-  for (const Parcel& parcel : unacked_) {
+  for (const Batch& batch : unacked_) {
     lease.undelivered += static_cast<std::uint32_t>(
-        std::count(parcel.settles.begin(), parcel.settles.end(), std::pair{shard, lease.fence}));
+        std::count(batch.settles.begin(), batch.settles.end(), std::pair{shard, lease.fence}));
   }
 }
 
@@ -276,10 +276,10 @@ bool WorkerCore::awaiting() const {
   return database_asked_ || !unacked_.empty() || fetching();
 }
 
-void WorkerCore::act(const BulkWatch::Act& act, WorkerEffects& effects) const {
+void WorkerCore::act(const DataChannelMonitor::Act& act, WorkerEffects& effects) const {
   effects.reconnect = effects.reconnect || act.reconnect;
-  if (act.echo) {
-    effects.send.push_back(Echo{config_.incarnation, *act.echo});
+  if (act.marker) {
+    effects.send.push_back(FlushMarker{config_.incarnation, *act.marker});
   }
 }
 
@@ -287,9 +287,9 @@ void WorkerCore::on(Instant now, BulkConnected&, WorkerEffects& effects) {
   act(bulk_.connected(now, awaiting()), effects);
 }
 
-void WorkerCore::on(Instant now, EchoReturned& event, WorkerEffects&) {
-  if (event.echo.incarnation == config_.incarnation) {
-    bulk_.returned(now, event.echo.number);
+void WorkerCore::on(Instant now, FlushMarkerReturned& event, WorkerEffects&) {
+  if (event.marker.incarnation == config_.incarnation) {
+    bulk_.returned(now, event.marker.number);
   }
 }
 

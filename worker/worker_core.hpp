@@ -47,8 +47,8 @@ struct AckArrived {
   Ack ack;
 };
 /// What was sent on the bulk connection before it is answered, or never will be.
-struct EchoReturned {
-  Echo echo;
+struct FlushMarkerReturned {
+  FlushMarker marker;
 };
 /// The bulk connection was made, or made again: what was on its way may be lost.
 struct BulkConnected {};
@@ -89,7 +89,7 @@ struct WorkerTicked {
   bool database_asked = false;  ///< a piece of a database was asked for and has not come
 };
 using WorkerEvent =
-    std::variant<OrderArrived, RunSpecArrived, SamplesArrived, AckArrived, EchoReturned,
+    std::variant<OrderArrived, RunSpecArrived, SamplesArrived, AckArrived, FlushMarkerReturned,
                  BulkConnected, PieceArrived, RecordReady, SampleDropped, JournalRecovered,
                  GatewayLoad, ServingLoad, StopAsked, WorkerTicked>;
 
@@ -97,7 +97,7 @@ using WorkerEvent =
 
 /// States go over the control connection, all else over the bulk one: a large message makes no
 /// heartbeat wait.
-using WorkerMessage = std::variant<WorkerState, Fetch, Deliver, Echo>;
+using WorkerMessage = std::variant<WorkerState, Fetch, Deliver, FlushMarker>;
 inline std::string frame_of(std::string_view run_id, const WorkerMessage& message) {
   return std::visit([&](const auto& one) { return encode_frame(run_id, one); }, message);
 }
@@ -143,7 +143,7 @@ class WorkerCore {
   [[nodiscard]] const std::string& run_id() const { return run_id_; }
 
   /// Tells what was lost of what was asked for; a database's pieces, too.
-  [[nodiscard]] const BulkWatch& bulk() const { return bulk_; }
+  [[nodiscard]] const DataChannelMonitor& bulk() const { return bulk_; }
 
  private:
   struct Lease {
@@ -174,7 +174,7 @@ class WorkerCore {
     bool settles = false;  ///< the last one of its sample
     std::uint64_t journal_seq = 0;
   };
-  struct Parcel {
+  struct Batch {
     Deliver deliver;
     std::size_t bytes = 0;
     std::vector<std::pair<std::uint32_t, std::uint64_t>> settles;  ///< (shard, fence) per outcome
@@ -186,7 +186,7 @@ class WorkerCore {
   void on(Instant now, RunSpecArrived& event, WorkerEffects& effects);
   void on(Instant now, SamplesArrived& event, WorkerEffects& effects);
   void on(Instant now, AckArrived& event, WorkerEffects& effects);
-  void on(Instant now, EchoReturned& event, WorkerEffects& effects);
+  void on(Instant now, FlushMarkerReturned& event, WorkerEffects& effects);
   void on(Instant now, BulkConnected& event, WorkerEffects& effects);
   void on(Instant now, PieceArrived& event, WorkerEffects& effects);
   void on(Instant now, RecordReady& event, WorkerEffects& effects);
@@ -216,12 +216,12 @@ class WorkerCore {
   void lapse_if_due(Instant now, WorkerEffects& effects);
   void put(Instant now, Record record, bool settles, std::uint64_t journal_seq);
   [[nodiscard]] bool window_open() const;
-  Parcel next_parcel();
+  Batch next_batch();
   void flush(Instant now, WorkerEffects& effects);
   void resend(Instant now, WorkerEffects& effects);
   [[nodiscard]] bool awaiting() const;
   [[nodiscard]] bool in_contact(Instant now) const { return lapses_ && now < *lapses_; }
-  void act(const BulkWatch::Act& act, WorkerEffects& effects) const;
+  void act(const DataChannelMonitor::Act& act, WorkerEffects& effects) const;
   void report(Instant now, WorkerEffects& effects);
   void plan_tick(Instant now);
   [[nodiscard]] bool stopping() const { return leaving_ || draining_; }
@@ -245,14 +245,14 @@ class WorkerCore {
   std::optional<Instant> lapses_;                ///< leases are not ours any more from then on
   Instant last_report_{};
   bool report_due_ = true;
-  SilenceWatch silence_;
-  BulkWatch bulk_;
+  SilenceMonitor silence_;
+  DataChannelMonitor bulk_;
   bool database_asked_ = false;
-  // records not handed over yet, and parcels not acknowledged yet
+  // records not handed over yet, and batches not acknowledged yet
   std::deque<Owed> outbox_;
   std::size_t outbox_bytes_ = 0;
   std::optional<Instant> outbox_since_;
-  std::deque<Parcel> unacked_;
+  std::deque<Batch> unacked_;
   std::size_t unacked_bytes_ = 0;
   std::uint64_t deliver_seq_ = 0;
   Instant resend_at_{};

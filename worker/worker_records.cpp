@@ -11,7 +11,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::size_t kUnackedMax = 64;  ///< parcels on the way before fetching stops
+constexpr std::size_t kUnackedMax = 64;  ///< batches on the way before fetching stops
 /// Bytes handed over and not acknowledged, about: what a state may have to wait behind on a slow
 /// link. The rest stays here.
 constexpr std::size_t kWindowBytes = 2 * WorkerCore::kDeliverBytes;
@@ -24,8 +24,8 @@ template <class Predicate>
 bool WorkerCore::any_owed(Predicate predicate) const {
   return std::any_of(outbox_.begin(), outbox_.end(),
                      [&](const Owed& owed) { return predicate(owed.record); }) ||
-         std::any_of(unacked_.begin(), unacked_.end(), [&](const Parcel& parcel) {
-           const std::vector<Record>& records = parcel.deliver.records;
+         std::any_of(unacked_.begin(), unacked_.end(), [&](const Batch& batch) {
+           const std::vector<Record>& records = batch.deliver.records;
            return std::any_of(records.begin(), records.end(), predicate);
          });
 }
@@ -219,37 +219,37 @@ bool WorkerCore::window_open() const {
 }
 
 /// Takes the first records of the outbox, as many as one Deliver carries and one at least.
-WorkerCore::Parcel WorkerCore::next_parcel() {
-  Parcel parcel;
-  parcel.deliver = Deliver{config_.incarnation, epoch_, ++deliver_seq_, {}};
-  parcel.mark = bulk_.mark();
-  while (!outbox_.empty() && parcel.deliver.records.size() < kDeliverRecords &&
-         (parcel.bytes == 0 || parcel.bytes + outbox_.front().bytes <= kDeliverBytes)) {
+WorkerCore::Batch WorkerCore::next_batch() {
+  Batch batch;
+  batch.deliver = Deliver{config_.incarnation, epoch_, ++deliver_seq_, {}};
+  batch.mark = bulk_.mark();
+  while (!outbox_.empty() && batch.deliver.records.size() < kDeliverRecords &&
+         (batch.bytes == 0 || batch.bytes + outbox_.front().bytes <= kDeliverBytes)) {
     Owed& owed = outbox_.front();
     if (owed.settles) {
-      parcel.settles.emplace_back(owed.record.shard, owed.record.fence);
+      batch.settles.emplace_back(owed.record.shard, owed.record.fence);
     }
-    parcel.journal_seq = std::max(parcel.journal_seq, owed.journal_seq);
-    parcel.bytes += owed.bytes;
-    parcel.deliver.records.push_back(std::move(owed.record));
+    batch.journal_seq = std::max(batch.journal_seq, owed.journal_seq);
+    batch.bytes += owed.bytes;
+    batch.deliver.records.push_back(std::move(owed.record));
     outbox_.pop_front();
   }
-  outbox_bytes_ -= parcel.bytes;
-  return parcel;
+  outbox_bytes_ -= batch.bytes;
+  return batch;
 }
 
 void WorkerCore::flush(Instant now, WorkerEffects& effects) {
   while (!outbox_.empty() && epoch_ != 0 && window_open()) {
-    Parcel parcel = next_parcel();
-    if (FD_MUTANT(released_before_acknowledged) && parcel.journal_seq > 0) {
-      effects.release = parcel.journal_seq;
+    Batch batch = next_batch();
+    if (FD_MUTANT(released_before_acknowledged) && batch.journal_seq > 0) {
+      effects.release = batch.journal_seq;
     }
     if (unacked_.empty()) {
       resend_at_ = now + kResendAfter;
     }
-    effects.send.push_back(parcel.deliver);
-    unacked_bytes_ += parcel.bytes;
-    unacked_.push_back(std::move(parcel));
+    effects.send.push_back(batch.deliver);
+    unacked_bytes_ += batch.bytes;
+    unacked_.push_back(std::move(batch));
   }
   if (outbox_.empty()) {
     outbox_since_.reset();
@@ -261,9 +261,9 @@ void WorkerCore::resend(Instant now, WorkerEffects& effects) {
     resend_at_ = now + kResendAfter;
     return;
   }
-  for (Parcel& parcel : unacked_) {
-    parcel.mark = bulk_.mark();
-    effects.send.push_back(parcel.deliver);
+  for (Batch& batch : unacked_) {
+    batch.mark = bulk_.mark();
+    effects.send.push_back(batch.deliver);
   }
   resend_at_ = now + kResendAfter;
 }

@@ -7,7 +7,7 @@
 
 namespace fd {
 
-void CallDesk::wake_one() {
+void CallScheduler::wake_one() {
   if (stopped_) {
     return;  // some workers may be gone
   }
@@ -20,7 +20,7 @@ void CallDesk::wake_one() {
   }
 }
 
-void CallDesk::submit(ChatCall call) {
+void CallScheduler::submit(ChatCall call) {
   JobPtr job = make_job(std::move(call), clock_.now());
   const std::lock_guard lock(mutex_);
   queue_.add(std::move(job));
@@ -29,30 +29,30 @@ void CallDesk::submit(ChatCall call) {
   }
 }
 
-void CallDesk::set_slots(std::uint32_t slots) {
+void CallScheduler::set_slots(std::uint32_t slots) {
   const std::lock_guard lock(mutex_);
   queue_.set_slots(slots);
   wake_one();
 }
 
-void CallDesk::set_send_deadline(Instant deadline) {
+void CallScheduler::set_send_deadline(Instant deadline) {
   const std::lock_guard lock(mutex_);
   queue_.set_send_deadline(deadline);
   wake_one();
 }
 
-void CallDesk::cancel() {
+void CallScheduler::cancel() {
   const std::lock_guard lock(mutex_);
   queue_.cancel(clock_.now());
   wake_one();
 }
 
-void CallDesk::join(DeskWorker& worker) {
+void CallScheduler::join(CallWorker& worker) {
   const std::lock_guard lock(mutex_);
   seats_.push_back(Seat{&worker, true});
 }
 
-void CallDesk::stop() {
+void CallScheduler::stop() {
   const std::lock_guard lock(mutex_);
   stopped_ = true;
   for (const Seat& seat : seats_) {
@@ -60,8 +60,8 @@ void CallDesk::stop() {
   }
 }
 
-void CallDesk::exchange(const DeskWorker& worker, std::size_t in_flight,
-                        std::vector<FinishedJob>& finished, Turn& turn) {
+void CallScheduler::exchange(const CallWorker& worker, std::size_t in_flight,
+                             std::vector<FinishedJob>& finished, Turn& turn) {
   const Instant now = clock_.now();
   const std::lock_guard lock(mutex_);
   turn.stop = stopped_;

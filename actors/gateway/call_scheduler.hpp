@@ -9,10 +9,10 @@
 
 namespace fd {
 
-/// A thread that takes calls from a desk: what the desk may do with it.
-class DeskWorker {
+/// A thread that takes calls from a scheduler: what the scheduler may do with it.
+class CallWorker {
  public:
-  virtual ~DeskWorker() = default;
+  virtual ~CallWorker() = default;
   /// Ends the thread's wait, or its next one. Thread: any.
   virtual void wake() = 0;
 };
@@ -26,9 +26,10 @@ struct FinishedJob {
 /// One queue of calls shared by those who submit them and the threads that send them, so that slots
 /// and endpoints are counted over all threads. Each side locks it once for a batch.
 /// Thread: any.
-class CallDesk {
+class CallScheduler {
  public:
-  CallDesk(const GatewayConfig& config, std::uint32_t slots, std::uint64_t seed, const Clock& clock)
+  CallScheduler(const GatewayConfig& config, std::uint32_t slots, std::uint64_t seed,
+                const Clock& clock)
       : clock_(clock), queue_(config, slots, seed) {}
 
   void submit(ChatCall call);
@@ -38,7 +39,7 @@ class CallDesk {
 
   /// Makes `worker` one of those that are woken for new calls; from then on the calls are shared
   /// out evenly. Lifetime: it outlives the last call of any other function.
-  void join(DeskWorker& worker);
+  void join(CallWorker& worker);
   /// Tells the workers that nothing more is to be done, and wakes them.
   void stop();
 
@@ -51,12 +52,12 @@ class CallDesk {
   };
   /// Takes `finished` (and empties it), and fills `turn` with what `worker` has to do.
   /// `in_flight` is how many calls it has on the wire after `finished`.
-  void exchange(const DeskWorker& worker, std::size_t in_flight, std::vector<FinishedJob>& finished,
+  void exchange(const CallWorker& worker, std::size_t in_flight, std::vector<FinishedJob>& finished,
                 Turn& turn);
 
  private:
   struct Seat {
-    DeskWorker* worker;
+    CallWorker* worker;
     bool awake;  ///< it will look at the queue before it waits again
   };
   void wake_one();

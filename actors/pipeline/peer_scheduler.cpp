@@ -12,22 +12,22 @@ StageId after(StageId stage) {
 
 }  // namespace
 
-bool PeerDesk::Peer::serves(StageId stage) const {
+bool PeerScheduler::Peer::serves(StageId stage) const {
   return has_stage(info.stages, stage);
 }
 
-std::uint32_t PeerDesk::Peer::credit() const {
+std::uint32_t PeerScheduler::Peer::credit() const {
   return doubtful ? 1 : 2 * threads() + kPeerCreditExtra;
 }
 
-PeerDeskEffects PeerDesk::step(Instant now, PeerDeskEvent event) {
-  PeerDeskEffects effects;
+PeerSchedulerEffects PeerScheduler::step(Instant now, PeerSchedulerEvent event) {
+  PeerSchedulerEffects effects;
   std::visit([&](auto& what) { on(now, what, effects); }, event);
   place(now, effects);
   return effects;
 }
 
-std::optional<Instant> PeerDesk::next_tick() const {
+std::optional<Instant> PeerScheduler::next_tick() const {
   std::optional<Instant> next;
   const auto consider = [&](Instant when) { next = next ? std::min(*next, when) : when; };
   for (const auto& [id, ask] : asks_) {
@@ -50,7 +50,7 @@ std::optional<Instant> PeerDesk::next_tick() const {
 
 // --- events -----------------------------------------------------------------------------------
 
-void PeerDesk::on(Instant, PeersPublished& event, PeerDeskEffects& effects) {
+void PeerScheduler::on(Instant, PeersPublished& event, PeerSchedulerEffects& effects) {
   std::map<std::uint64_t, PeerInfo> published;
   for (PeerInfo& info : event.peers) {
     if (!info.endpoint.empty()) {
@@ -77,12 +77,12 @@ void PeerDesk::on(Instant, PeersPublished& event, PeerDeskEffects& effects) {
   }
 }
 
-void PeerDesk::on(Instant, WorkQueued& event, PeerDeskEffects&) {
+void PeerScheduler::on(Instant, WorkQueued& event, PeerSchedulerEffects&) {
   auto& queue = queued_.at(static_cast<std::size_t>(event.stage));
   queue.insert(queue.end(), event.samples.begin(), event.samples.end());
 }
 
-void PeerDesk::on(Instant now, PeerReplied& event, PeerDeskEffects& effects) {
+void PeerScheduler::on(Instant now, PeerReplied& event, PeerSchedulerEffects& effects) {
   const auto peer = peers_.find(event.peer);
   if (peer == peers_.end()) {
     return;
@@ -117,7 +117,7 @@ void PeerDesk::on(Instant now, PeerReplied& event, PeerDeskEffects& effects) {
   effects.served = WorkServed{batch.first, last, std::move(batch.samples)};
 }
 
-void PeerDesk::on(Instant now, PeerDeskTicked&, PeerDeskEffects&) {
+void PeerScheduler::on(Instant now, PeerSchedulerTicked&, PeerSchedulerEffects&) {
   for (auto& [id, ask] : asks_) {
     if (ask.overdue || now < ask.due) {
       continue;
@@ -133,7 +133,7 @@ void PeerDesk::on(Instant now, PeerDeskTicked&, PeerDeskEffects&) {
 
 // --- who gets what ----------------------------------------------------------------------------
 
-void PeerDesk::place(Instant now, PeerDeskEffects& effects) {
+void PeerScheduler::place(Instant now, PeerSchedulerEffects& effects) {
   now_ = now;
   for (const std::uint64_t batch : std::exchange(unplaced_, {})) {
     if (Peer* peer = pick(now, batches_.at(batch).first, batches_.at(batch))) {
@@ -156,7 +156,7 @@ void PeerDesk::place(Instant now, PeerDeskEffects& effects) {
 }
 
 /// Returns the best peer that may be asked; nothing while all of them have enough to do.
-PeerDesk::Peer* PeerDesk::pick(Instant now, StageId stage, const Batch& batch) {
+PeerScheduler::Peer* PeerScheduler::pick(Instant now, StageId stage, const Batch& batch) {
   Peer* best = nullptr;
   bool swift_one = false;  // somebody serves it who let nothing wait lately
   for (auto& [incarnation, peer] : peers_) {
@@ -176,12 +176,13 @@ PeerDesk::Peer* PeerDesk::pick(Instant now, StageId stage, const Batch& batch) {
   return best;
 }
 
-bool PeerDesk::asked(const Batch& batch, std::uint64_t peer) const {
+bool PeerScheduler::asked(const Batch& batch, std::uint64_t peer) const {
   return std::any_of(batch.asks.begin(), batch.asks.end(),
                      [&](std::uint64_t ask) { return asks_.at(ask).peer == peer; });
 }
 
-void PeerDesk::ask(Instant now, std::uint64_t number, Peer& peer, PeerDeskEffects& effects) {
+void PeerScheduler::ask(Instant now, std::uint64_t number, Peer& peer,
+                        PeerSchedulerEffects& effects) {
   Batch& batch = batches_.at(number);
   Duration patience = config_.patience;
   for (std::uint32_t i = 0; i < batch.times_asked && patience < kPeerPatienceMax; ++i) {
@@ -207,7 +208,7 @@ void PeerDesk::ask(Instant now, std::uint64_t number, Peer& peer, PeerDeskEffect
 }
 
 /// Returns the last of the stages from `first` on that this peer can do at once.
-StageId PeerDesk::last_at(const Peer& peer, StageId first) const {
+StageId PeerScheduler::last_at(const Peer& peer, StageId first) const {
   StageId last = first;
   while (after(last) < StageId::select && !config_.local.contains(after(last)) &&
          peer.serves(after(last))) {
@@ -216,7 +217,7 @@ StageId PeerDesk::last_at(const Peer& peer, StageId first) const {
   return last;
 }
 
-PeerDesk::Batch PeerDesk::take_queued(StageId stage) {
+PeerScheduler::Batch PeerScheduler::take_queued(StageId stage) {
   auto& queue = queued_.at(static_cast<std::size_t>(stage));
   Batch batch;
   batch.first = stage;
@@ -234,7 +235,7 @@ PeerDesk::Batch PeerDesk::take_queued(StageId stage) {
 
 // --- what becomes of asks ---------------------------------------------------------------------
 
-void PeerDesk::drop(std::uint64_t id) {
+void PeerScheduler::drop(std::uint64_t id) {
   const auto ask = asks_.find(id);
   if (!ask->second.overdue) {
     --peers_.at(ask->second.peer).outstanding;
@@ -244,7 +245,7 @@ void PeerDesk::drop(std::uint64_t id) {
 }
 
 /// What this peer was asked, others must do.
-void PeerDesk::leave(std::uint64_t peer) {
+void PeerScheduler::leave(std::uint64_t peer) {
   std::vector<std::uint64_t> left;
   for (const auto& [id, ask] : asks_) {
     if (ask.peer == peer) {
@@ -259,7 +260,7 @@ void PeerDesk::leave(std::uint64_t peer) {
 }
 
 /// Has the batch asked again, unless somebody is still expected to reply, or it waits already.
-void PeerDesk::place_again(std::uint64_t number) {
+void PeerScheduler::place_again(std::uint64_t number) {
   const Batch& batch = batches_.at(number);
   const bool expected = std::any_of(batch.asks.begin(), batch.asks.end(),
                                     [&](std::uint64_t ask) { return !asks_.at(ask).overdue; });

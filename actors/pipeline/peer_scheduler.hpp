@@ -25,7 +25,7 @@ inline constexpr Duration kPeerPatienceMax = std::chrono::seconds(60);
 /// How long a peer that has said "not now" is left alone.
 inline constexpr Duration kPeerRest = std::chrono::milliseconds(200);
 
-struct PeerDeskConfig {
+struct PeerSchedulerConfig {
   std::set<StageId> local;            ///< stages that run in this process
   Duration patience = kPeerPatience;  ///< for a batch's first reply; doubled each time it is asked
 };
@@ -52,8 +52,9 @@ struct PeerReplied {
   std::size_t samples = 0;       ///< how many it is about
   std::set<std::size_t> stages;  ///< how many stages ran over each
 };
-struct PeerDeskTicked {};
-using PeerDeskEvent = std::variant<PeersPublished, WorkQueued, PeerReplied, PeerDeskTicked>;
+struct PeerSchedulerTicked {};
+using PeerSchedulerEvent =
+    std::variant<PeersPublished, WorkQueued, PeerReplied, PeerSchedulerTicked>;
 
 // --- effects --------------------------------------------------------------------------------
 
@@ -72,7 +73,7 @@ struct WorkServed {
   std::vector<std::uint64_t> samples;
 };
 /// What the shell must do, in this order.
-struct PeerDeskEffects {
+struct PeerSchedulerEffects {
   std::vector<std::uint64_t> disconnect;  ///< incarnations
   std::vector<PeerInfo> connect;
   std::optional<WorkServed> served;
@@ -84,13 +85,13 @@ struct PeerDeskEffects {
 /// slow, gone from the list, or was started again; the first reply wins. Stages that follow each
 /// other at one peer are asked for at once. A peer that let a batch wait gets no other while
 /// somebody else serves the stage, and only one at a time until it has replied. Pure.
-class PeerDesk {
+class PeerScheduler {
  public:
-  explicit PeerDesk(PeerDeskConfig config) : config_(std::move(config)) {}
+  explicit PeerScheduler(PeerSchedulerConfig config) : config_(std::move(config)) {}
 
-  PeerDeskEffects step(Instant now, PeerDeskEvent event);
+  PeerSchedulerEffects step(Instant now, PeerSchedulerEvent event);
 
-  /// Returns when step(PeerDeskTicked) is due next; nothing: not before another event.
+  /// Returns when step(PeerSchedulerTicked) is due next; nothing: not before another event.
   [[nodiscard]] std::optional<Instant> next_tick() const;
 
  private:
@@ -118,21 +119,21 @@ class PeerDesk {
     std::uint32_t times_asked = 0;
   };
 
-  void on(Instant now, PeersPublished& event, PeerDeskEffects& effects);
-  void on(Instant now, WorkQueued& event, PeerDeskEffects& effects);
-  void on(Instant now, PeerReplied& event, PeerDeskEffects& effects);
-  void on(Instant now, PeerDeskTicked& event, PeerDeskEffects& effects);
-  void place(Instant now, PeerDeskEffects& effects);
+  void on(Instant now, PeersPublished& event, PeerSchedulerEffects& effects);
+  void on(Instant now, WorkQueued& event, PeerSchedulerEffects& effects);
+  void on(Instant now, PeerReplied& event, PeerSchedulerEffects& effects);
+  void on(Instant now, PeerSchedulerTicked& event, PeerSchedulerEffects& effects);
+  void place(Instant now, PeerSchedulerEffects& effects);
   Peer* pick(Instant now, StageId stage, const Batch& batch);
   [[nodiscard]] bool asked(const Batch& batch, std::uint64_t peer) const;
-  void ask(Instant now, std::uint64_t batch, Peer& peer, PeerDeskEffects& effects);
+  void ask(Instant now, std::uint64_t batch, Peer& peer, PeerSchedulerEffects& effects);
   [[nodiscard]] StageId last_at(const Peer& peer, StageId first) const;
   Batch take_queued(StageId stage);
   void drop(std::uint64_t ask);
   void leave(std::uint64_t peer);
   void place_again(std::uint64_t batch);
 
-  PeerDeskConfig config_;
+  PeerSchedulerConfig config_;
   std::map<std::uint64_t, Peer> peers_;  ///< by incarnation
   std::array<std::deque<WorkQueued::Sample>, kStageCount> queued_;
   std::map<std::uint64_t, Batch> batches_;  ///< those that were asked for

@@ -36,7 +36,7 @@ class RemoteStages {
         clock_(clock),
         log_(log),
         options_(std::move(options)),
-        desk_({options_.local, options_.patience}),
+        scheduler_({options_.local, options_.patience}),
         closer_(self->system().spawn<caf::detached>(closer)) {}
 
   void use(UseTargets& use) {
@@ -79,7 +79,7 @@ class RemoteStages {
   void wake(std::uint64_t generation) {
     if (generation == generation_) {
       wake_at_.reset();
-      step(PeerDeskTicked{});
+      step(PeerSchedulerTicked{});
     }
   }
 
@@ -111,8 +111,8 @@ class RemoteStages {
     return {};
   }
 
-  void step(PeerDeskEvent event, StageReply* reply = nullptr) {
-    PeerDeskEffects effects = desk_.step(clock_.now(), std::move(event));
+  void step(PeerSchedulerEvent event, StageReply* reply = nullptr) {
+    PeerSchedulerEffects effects = scheduler_.step(clock_.now(), std::move(event));
     for (const std::uint64_t peer : effects.disconnect) {
       if (const auto found = connections_.find(peer); found != connections_.end()) {
         closing_.push_back(std::move(found->second));
@@ -212,7 +212,7 @@ class RemoteStages {
   }
 
   void plan_wake() {
-    const auto due = desk_.next_tick();
+    const auto due = scheduler_.next_tick();
     if (!due || (wake_at_ && *wake_at_ <= *due)) {
       return;
     }
@@ -225,7 +225,7 @@ class RemoteStages {
   const Clock& clock_;
   const Log& log_;
   RemoteStagesOptions options_;
-  PeerDesk desk_;
+  PeerScheduler scheduler_;
   caf::actor closer_;
   std::array<std::optional<Route>, kStageCount> routes_;
   std::map<std::uint64_t, std::unique_ptr<Transport>> connections_;  ///< by incarnation
@@ -249,7 +249,7 @@ caf::behavior remote_stages(caf::event_based_actor* self, const Clock* clock, co
           [remote](const RemoteWake& wake) { remote->wake(wake.generation); }};
 }
 
-caf::behavior stand_in(caf::event_based_actor* self, StageId stage, caf::actor remote) {
+caf::behavior proxy(caf::event_based_actor* self, StageId stage, caf::actor remote) {
   act::end_process_on_exception(self, "stand-in");
   return {[=](WorkBatch& batch) { act::post(remote, RemoteWork{stage, std::move(batch)}); }};
 }
@@ -262,9 +262,9 @@ caf::actor spawn_remote_stages(caf::actor_system& system, const Clock& clock, co
                       std::make_shared<RemoteStagesOptions>(std::move(options)));
 }
 
-caf::actor spawn_stand_in(caf::actor_system& system, StageId stage, caf::actor remote) {
+caf::actor spawn_proxy(caf::actor_system& system, StageId stage, caf::actor remote) {
   FD_CHECK(stage != StageId::teacher && stage != StageId::select);
-  return system.spawn(stand_in, stage, std::move(remote));
+  return system.spawn(proxy, stage, std::move(remote));
 }
 
 }  // namespace fd

@@ -24,7 +24,7 @@ FD_ACTOR_MESSAGE(fd::WorkBatch)
 namespace fd {
 
 /// The way to the next stage. A sender does not know whether a target is a stage in this process or
-/// the stand-in of one behind ZeroMQ (actors/pipeline/remote_stage.hpp); several targets are served
+/// the proxy of one behind ZeroMQ (actors/pipeline/remote_stage.hpp); several targets are served
 /// in turn.
 class Route {
  public:

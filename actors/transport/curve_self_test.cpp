@@ -19,14 +19,14 @@ Result<void> expect_stranger_refused(const std::string& endpoint, const CurvePub
     set_limits(context, socket);
     socket.set(zmq::sockopt::linger, 0);
     set_client_keys(socket, stranger, server);
-    HandshakeWatch watch(context, socket, false);
+    HandshakeMonitor monitor(context, socket, false);
     socket.connect(endpoint);
     const SystemClock clock;
     const Instant deadline = clock.now() + std::chrono::milliseconds(kSelfTestMs);
     while (clock.now() < deadline) {
-      zmq::pollitem_t item{watch.handle(), 0, ZMQ_POLLIN, 0};
+      zmq::pollitem_t item{monitor.handle(), 0, ZMQ_POLLIN, 0};
       zmq::poll(&item, 1, std::chrono::milliseconds(kReconnectMs));
-      while (const auto event = watch.next()) {
+      while (const auto event = monitor.next()) {
         if (event->kind == HandshakeEvent::Kind::refused) {
           return {};
         }

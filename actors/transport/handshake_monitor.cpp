@@ -11,7 +11,7 @@
 namespace fd {
 namespace {
 
-constexpr const char* kWatchEndpoint = "inproc://fd-handshakes";
+constexpr const char* kMonitorEndpoint = "inproc://fd-handshakes";
 constexpr int kServerEvents = ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
                               ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_ACCEPT_FAILED;
 constexpr int kClientEvents =
@@ -53,22 +53,22 @@ HandshakeEvent event_of(std::uint16_t event, std::uint32_t value) {
 
 }  // namespace
 
-HandshakeWatch::HandshakeWatch(zmq::context_t& context, zmq::socket_t& watched, bool server)
-    : watched_(watched), reader_(context, zmq::socket_type::pair) {
+HandshakeMonitor::HandshakeMonitor(zmq::context_t& context, zmq::socket_t& monitored, bool server)
+    : monitored_(monitored), reader_(context, zmq::socket_type::pair) {
   // Without a limit: the monitor's sender waits for room while it holds a lock that ending it
   // needs.
   reader_.set(zmq::sockopt::rcvhwm, 0);
   reader_.set(zmq::sockopt::linger, 0);
-  FD_CHECK(zmq_socket_monitor(watched.handle(), kWatchEndpoint,
+  FD_CHECK(zmq_socket_monitor(monitored.handle(), kMonitorEndpoint,
                               server ? kServerEvents : kClientEvents) == 0);
-  reader_.connect(kWatchEndpoint);
+  reader_.connect(kMonitorEndpoint);
 }
 
-HandshakeWatch::~HandshakeWatch() {
-  zmq_socket_monitor(watched_.handle(), nullptr, 0);
+HandshakeMonitor::~HandshakeMonitor() {
+  zmq_socket_monitor(monitored_.handle(), nullptr, 0);
 }
 
-std::optional<HandshakeEvent> HandshakeWatch::next() {
+std::optional<HandshakeEvent> HandshakeMonitor::next() {
   zmq::message_t what;
   if (!reader_.recv(what, zmq::recv_flags::dontwait)) {
     return std::nullopt;

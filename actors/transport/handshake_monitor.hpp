@@ -25,13 +25,13 @@ struct HandshakeEvent {
 };
 
 /// Listens to the monitor of one socket. Thread: the socket's. Lifetime: ends before the socket.
-class HandshakeWatch {
+class HandshakeMonitor {
  public:
   /// `server`: only what goes wrong matters; else everything about the handshake.
-  HandshakeWatch(zmq::context_t& context, zmq::socket_t& watched, bool server);
-  ~HandshakeWatch();
-  HandshakeWatch(const HandshakeWatch&) = delete;
-  HandshakeWatch& operator=(const HandshakeWatch&) = delete;
+  HandshakeMonitor(zmq::context_t& context, zmq::socket_t& monitored, bool server);
+  ~HandshakeMonitor();
+  HandshakeMonitor(const HandshakeMonitor&) = delete;
+  HandshakeMonitor& operator=(const HandshakeMonitor&) = delete;
 
   /// Returns what to poll for input.
   [[nodiscard]] void* handle() { return reader_.handle(); }
@@ -39,7 +39,7 @@ class HandshakeWatch {
   std::optional<HandshakeEvent> next();
 
  private:
-  zmq::socket_t& watched_;
+  zmq::socket_t& monitored_;
   zmq::socket_t reader_;
 };
 

@@ -40,7 +40,7 @@ struct ZmqTransport::Impl {
   zmq::socket_t socket;
   bool router = false;
   TransportSecurity security;
-  std::unique_ptr<HandshakeWatch> watch;
+  std::unique_ptr<HandshakeMonitor> monitor;
   std::unique_ptr<ZapHandler> zap;     // of a bound socket with keys
   std::optional<CurveKeyPair> tester;  // the stranger of the start-up test
   int wake_fd = -1;
@@ -71,7 +71,7 @@ struct ZmqTransport::Impl {
     if (traffic == Traffic::control) {
       set_heartbeats(socket);
     }
-    watch = std::make_unique<HandshakeWatch>(context, socket, router);
+    monitor = std::make_unique<HandshakeMonitor>(context, socket, router);
   }
   ~Impl() {
     if (thread.joinable()) {
@@ -82,7 +82,7 @@ struct ZmqTransport::Impl {
       wake();
       thread.join();
     }
-    watch.reset();
+    monitor.reset();
     socket.close();
     zap.reset();
     ::close(wake_fd);
@@ -194,9 +194,9 @@ struct ZmqTransport::Impl {
   }
 
   /// Takes what the monitor tells of handshakes.
-  void watch_handshakes() {
+  void monitor_handshakes() {
     for (std::size_t looked = 0; looked < kReceiveBatch; ++looked) {
-      auto event = watch->next();
+      auto event = monitor->next();
       if (!event) {
         return;
       }
@@ -268,11 +268,11 @@ struct ZmqTransport::Impl {
   void run() {
     std::array<zmq::pollitem_t, 3> items{{{socket.handle(), 0, ZMQ_POLLIN, 0},
                                           {nullptr, wake_fd, ZMQ_POLLIN, 0},
-                                          {watch->handle(), 0, ZMQ_POLLIN, 0}}};
+                                          {monitor->handle(), 0, ZMQ_POLLIN, 0}}};
     bool running = true;
     while (running) {
       zmq::poll(items.data(), items.size(), std::chrono::milliseconds(patience_ms()));
-      watch_handshakes();
+      monitor_handshakes();
       running = take_queue();
       connect_when_due();
       flush();

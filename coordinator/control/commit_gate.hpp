@@ -9,8 +9,8 @@
 namespace fd {
 
 /// Which messages must wait until the ledger has what they rest on: an Ack for everything appended
-/// before it, and an Echo because it comes behind the Acks. Orders and samples rest on leases, and
-/// name none that the ledger does not have.
+/// before it, and a FlushMarker because it comes behind the Acks. Orders and samples rest on
+/// leases, and name none that the ledger does not have.
 class CommitGate {
  public:
   /// Counts one append to the ledger as under way.
@@ -21,8 +21,8 @@ class CommitGate {
   [[nodiscard]] bool busy() const { return appended_ > committed_; }
   /// Returns whether `message` must be sent behind the append that was counted last.
   [[nodiscard]] bool holds(const Outgoing& message) const {
-    return busy() &&
-           (std::holds_alternative<SendAck>(message) || std::holds_alternative<SendEcho>(message));
+    return busy() && (std::holds_alternative<SendAck>(message) ||
+                      std::holds_alternative<SendFlushMarker>(message));
   }
 
  private:

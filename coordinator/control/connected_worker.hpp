@@ -25,8 +25,8 @@ struct ConnectedWorker {
   bool held_back = false;  ///< could have more shards, but too many wait to be written
   std::map<std::uint32_t, HeldLease> held;  ///< of the latest state, by shard
   std::optional<SamplePlace> alone;         ///< the suspect that it was sent to run in isolation
-  /// What it asked for or delivered waits for this shard to be read. An echo waits behind it: the
-  /// worker would take what is not answered for lost.
+  /// What it asked for or delivered waits for this shard to be read. A flush marker waits behind
+  /// it: the worker would take what is not answered for lost.
   std::optional<std::uint32_t> early;
 
   /// Takes a later state. `config`: digest of the run's config.

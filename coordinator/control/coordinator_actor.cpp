@@ -205,9 +205,9 @@ class CoordinatorShell {
         step(DeliverArrived{incoming.peer, std::move(deliver)});
         return {};
       }
-      case MessageKind::echo: {
-        FD_TRY(const Echo echo, decode_echo(frame.body));
-        step(EchoArrived{incoming.peer, echo});
+      case MessageKind::flush_marker: {
+        FD_TRY(const FlushMarker marker, decode_flush_marker(frame.body));
+        step(FlushMarkerArrived{incoming.peer, marker});
         return {};
       }
       case MessageKind::fetch_database: {
@@ -310,13 +310,13 @@ class CoordinatorShell {
     for (const Sample& sample : store.samples) {
       loaded.ids.push_back(sample.id);
     }
-    RecordSieve sieve(loaded.ids);
+    RecordDeduplicator deduplicator(loaded.ids);
     for (Record& record : recorded) {
-      sieve.pass(record);
+      deduplicator.pass(record);
       store.keep(record);
       count(record);
     }
-    FD_TRY(loaded.reused, answers_beside(shard, store, sieve));
+    FD_TRY(loaded.reused, answers_beside(shard, store, deduplicator));
     loaded.recorded = std::move(recorded);
     stores_[shard] = std::move(store);
     step(std::move(loaded));
@@ -325,14 +325,14 @@ class CoordinatorShell {
 
   /// Returns the answers that lie beside the ledger and are not in it.
   Result<std::vector<Record>> answers_beside(std::uint32_t shard, const ShardStore& store,
-                                             RecordSieve& sieve) const {
+                                             RecordDeduplicator& deduplicator) const {
     std::vector<Record> found;
     if (!options_.answers_beside) {
       return found;
     }
     FD_TRY(std::vector<Record> records, options_.answers_beside(shard, store.samples));
     for (Record& record : records) {
-      sieve.pass(record);
+      deduplicator.pass(record);
       if (record.answer) {
         found.push_back(std::move(record));
       }
@@ -354,7 +354,7 @@ class CoordinatorShell {
         times_.at(stage).service_us += time.service_us;
       }
     }
-    watch_endpoints(record);
+    check_endpoints(record);
   }
 
   void count(const Record& record) {
@@ -374,7 +374,7 @@ class CoordinatorShell {
 
   /// Stops early when nothing can come of going on: no key is accepted, or no endpoint has ever
   /// replied. Nothing is lost: what failed is asked again by the next start.
-  void watch_endpoints(const Record& record) {
+  void check_endpoints(const Record& record) {
     any_answer_ = any_answer_ || record.answer.has_value();
     if (!record.call || record.call->error.empty() || record.call->error == kInDoubt || draining_) {
       return;
@@ -396,8 +396,8 @@ class CoordinatorShell {
     return encode_frame(options_.run_id, RunSpec{options_.core.config, config_json_});
   }
   std::string encoded(const SendAck& send) const { return encode_frame(options_.run_id, send.ack); }
-  std::string encoded(const SendEcho& send) const {
-    return encode_frame(options_.run_id, send.echo);
+  std::string encoded(const SendFlushMarker& send) const {
+    return encode_frame(options_.run_id, send.marker);
   }
   std::string encoded(const SendSamples& send) const {
     return encode_frame(options_.run_id, samples_reply(send, stores_.at(send.shard).samples));
@@ -510,15 +510,15 @@ caf::behavior coordinator_actor(caf::event_based_actor* self, const Clock* clock
 }  // namespace
 
 void post_frames(const caf::actor& coordinator, std::vector<Incoming> frames) {
-  FrameLanes lanes = frame_lanes(std::move(frames));
+  FrameQueues queues = frame_queues(std::move(frames));
   const auto message = [](std::vector<Incoming>& part) {
     return CoordinatorFrames{std::make_shared<std::vector<Incoming>>(std::move(part))};
   };
-  if (!lanes.urgent.empty()) {
-    act::post_urgent(coordinator, message(lanes.urgent));
+  if (!queues.urgent.empty()) {
+    act::post_urgent(coordinator, message(queues.urgent));
   }
-  if (!lanes.records.empty()) {
-    act::post(coordinator, message(lanes.records));
+  if (!queues.records.empty()) {
+    act::post(coordinator, message(queues.records));
   }
 }
 

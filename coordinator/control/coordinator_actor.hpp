@@ -85,7 +85,7 @@ namespace fd {
 caf::actor spawn_coordinator(caf::actor_system& system, const Clock& clock, Transport& transport,
                              Ledger& ledger, const Log& log, CoordinatorActorOptions options);
 
-/// Hands received frames to the coordinator, by their lanes. Thread: any.
+/// Hands received frames to the coordinator, by their queues. Thread: any.
 void post_frames(const caf::actor& coordinator, std::vector<Incoming> frames);
 
 }  // namespace fd

@@ -28,7 +28,7 @@ CoordinatorCore::CoordinatorCore(CoordinatorCoreConfig config, const std::vector
     : config_(config),
       leases_(shards, config.last_fence, config.started + config.ttl),
       durable_fence_(config.last_fence),
-      stage_watch_(config.stage_grace) {
+      stage_monitor_(config.stage_grace) {
   shards_.reserve(shards.size());
   for (const ShardSeed& seed : shards) {
     shards_.push_back({seed.count, {}, {}});
@@ -51,7 +51,7 @@ void CoordinatorCore::notice_pause(Instant now) {
       worker.last_confirmed += pause;
     }
     leases_.postpone(pause);
-    stage_watch_.postpone(pause);
+    stage_monitor_.postpone(pause);
   }
   last_step_ = now;
 }
@@ -361,7 +361,7 @@ void CoordinatorCore::on(Instant now, Ticked&, CoordinatorEffects& effects) {
                           " shards of workers that did not come back go to others");
   }
   if (!finished() && !draining_) {
-    effects.unserved = stage_watch_.look(now, nodes());
+    effects.unserved = stage_monitor_.look(now, nodes());
   }
   if (finished()) {
     for (const auto& [incarnation, worker] : workers_) {

@@ -78,14 +78,14 @@ class CoordinatorCore {
   struct Shard {
     std::uint32_t count = 0;
     /// What came for it while it is read: done once it is.
-    std::vector<std::variant<FetchArrived, DeliverArrived, EchoArrived>> early;
+    std::vector<std::variant<FetchArrived, DeliverArrived, FlushMarkerArrived>> early;
     /// Once it is written: its failed samples, with the candidates whose answers are on record.
     std::map<SampleId, std::set<std::uint32_t>> failed;
   };
   void on(Instant now, StateArrived& event, CoordinatorEffects& effects);
   void on(Instant now, FetchArrived& event, CoordinatorEffects& effects);
   void on(Instant now, DeliverArrived& event, CoordinatorEffects& effects);
-  void on(Instant now, EchoArrived& event, CoordinatorEffects& effects);
+  void on(Instant now, FlushMarkerArrived& event, CoordinatorEffects& effects);
   void on(Instant now, ShardLoaded& event, CoordinatorEffects& effects);
   void on(Instant now, LeasesDurable& event, CoordinatorEffects& effects);
   void on(Instant now, ShardWritten& event, CoordinatorEffects& effects);
@@ -134,7 +134,7 @@ class CoordinatorCore {
   std::map<std::uint64_t, std::uint64_t> delivered_;  ///< highest Deliver recorded, by incarnation
   std::set<std::uint64_t> gone_;                      ///< incarnations that must not come back
   std::map<std::uint64_t, Lapse> lapses_;             ///< of workers that fell silent
-  StageWatch stage_watch_;
+  StageMonitor stage_monitor_;
   std::optional<Instant> last_step_;
   std::uint64_t full_ms_gone_ = 0;  ///< of workers that left
   bool draining_ = false;

@@ -29,9 +29,9 @@ struct DeliverArrived {
   PeerId peer;
   Deliver deliver;
 };
-struct EchoArrived {
+struct FlushMarkerArrived {
   PeerId peer;
-  Echo echo;
+  FlushMarker marker;
 };
 /// The shell has read a shard that Effects::load named: its ids in order, and what the ledger has.
 struct ShardLoaded {
@@ -57,7 +57,7 @@ struct WorkerEnded {
 struct DrainAsked {};
 struct Ticked {};
 using CoordinatorEvent =
-    std::variant<StateArrived, FetchArrived, DeliverArrived, EchoArrived, ShardLoaded,
+    std::variant<StateArrived, FetchArrived, DeliverArrived, FlushMarkerArrived, ShardLoaded,
                  LeasesDurable, ShardWritten, WorkerEnded, DrainAsked, Ticked>;
 
 // --- effects --------------------------------------------------------------------------------
@@ -84,14 +84,14 @@ struct SendAck {
   PeerId peer;
   Ack ack;
 };
-struct SendEcho {
+struct SendFlushMarker {
   PeerId peer;
-  Echo echo;
+  FlushMarker marker;
 };
-using Outgoing = std::variant<SendOrder, SendRunSpec, SendAck, SendEcho, SendSamples>;
+using Outgoing = std::variant<SendOrder, SendRunSpec, SendAck, SendFlushMarker, SendSamples>;
 
 /// What the shell must do, in this order: load, make `append` durable, send, commit. Only an Ack
-/// rests on what is made durable, and an Echo stays behind it; once leases are, LeasesDurable
+/// rests on what is made durable, and a FlushMarker stays behind it; once leases are, LeasesDurable
 /// tells.
 struct CoordinatorEffects {
   std::vector<std::uint32_t> load;

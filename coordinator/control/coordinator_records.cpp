@@ -204,7 +204,8 @@ void CoordinatorCore::begin_shard(ShardLoaded& event, CoordinatorEffects& effect
   complete_if_done(event.shard, effects);
 }
 
-/// The queue is bounded: a worker sends again what was not answered before its echo returns.
+/// The queue is bounded: a worker sends again what was not answered before its flush marker
+/// returns.
 template <class Event>
 void CoordinatorCore::keep_for_later(std::uint64_t incarnation, std::uint32_t shard, Event& event) {
   constexpr std::size_t kEarlyMax = 8;
@@ -216,8 +217,8 @@ void CoordinatorCore::keep_for_later(std::uint64_t incarnation, std::uint32_t sh
   }
 }
 
-void CoordinatorCore::on(Instant now, EchoArrived& event, CoordinatorEffects& effects) {
-  const auto worker = workers_.find(event.echo.incarnation);
+void CoordinatorCore::on(Instant now, FlushMarkerArrived& event, CoordinatorEffects& effects) {
+  const auto worker = workers_.find(event.marker.incarnation);
   if (worker != workers_.end()) {
     worker->second.last_seen = now;
     if (worker->second.early) {
@@ -225,7 +226,7 @@ void CoordinatorCore::on(Instant now, EchoArrived& event, CoordinatorEffects& ef
       return;
     }
   }
-  effects.send.push_back(SendEcho{event.peer, event.echo});
+  effects.send.push_back(SendFlushMarker{event.peer, event.marker});
 }
 
 void CoordinatorCore::on(Instant now, ShardWritten& event, CoordinatorEffects& effects) {

@@ -4,7 +4,7 @@
 
 namespace fd {
 
-void RecordSieve::pass(Record& record) {
+void RecordDeduplicator::pass(Record& record) {
   const auto stranger = [&](const auto& part) {
     return part && !std::binary_search(ids_.begin(), ids_.end(), part->sample_id);
   };

@@ -13,10 +13,10 @@ namespace fd {
 /// does not count: the outcome of a sample that failed, which is asked again; a second answer to
 /// the same call, which came after the shard was written; a call that a journal brought once more;
 /// anything about a sample that is not in the shard. Pure.
-class RecordSieve {
+class RecordDeduplicator {
  public:
-  /// Requires: `ids` rise. Lifetime: they outlive the sieve.
-  explicit RecordSieve(const std::vector<SampleId>& ids) : ids_(ids) {}
+  /// Requires: `ids` rise. Lifetime: they outlive the deduplicator.
+  explicit RecordDeduplicator(const std::vector<SampleId>& ids) : ids_(ids) {}
   void pass(Record& record);
 
  private:

@@ -68,7 +68,7 @@ std::optional<StageId> unserved_stage(std::uint64_t incarnation, const std::vect
   return std::nullopt;
 }
 
-std::optional<std::string> StageWatch::look(Instant now, const std::vector<StageNode>& nodes) {
+std::optional<std::string> StageMonitor::look(Instant now, const std::vector<StageNode>& nodes) {
   const auto what = nodes.empty() ? std::nullopt : missing(nodes);
   if (!what) {
     since_.reset();
@@ -85,7 +85,7 @@ std::optional<std::string> StageWatch::look(Instant now, const std::vector<Stage
          ": start one with fd-worker --connect ENDPOINT --stages " + stage;
 }
 
-void StageWatch::postpone(Duration pause) {
+void StageMonitor::postpone(Duration pause) {
   if (since_) {
     *since_ += pause;
   }

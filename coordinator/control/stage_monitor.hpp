@@ -29,10 +29,10 @@ std::optional<StageId> unserved_stage(std::uint64_t incarnation, const std::vect
 
 /// Notices when the workers that are there cannot finish a run, because nobody serves a stage.
 /// Pure.
-class StageWatch {
+class StageMonitor {
  public:
   /// `grace`: for how long that may be so.
-  explicit StageWatch(Duration grace) : grace_(grace) {}
+  explicit StageMonitor(Duration grace) : grace_(grace) {}
 
   /// Looks at all workers that are there. Returns what to tell people once it has gone on for the
   /// grace: the stage, who needs it, and what to start. Without any worker nothing is missing yet.

@@ -81,8 +81,8 @@ bool body_of(const FrameView& frame) {
       return round_trip<StageRequest, decode_stage_request>(frame.body);
     case MessageKind::stage_reply:
       return round_trip<StageReply, decode_stage_reply>(frame.body);
-    case MessageKind::echo:
-      return round_trip<Echo, decode_echo>(frame.body);
+    case MessageKind::flush_marker:
+      return round_trip<FlushMarker, decode_flush_marker>(frame.body);
   }
   require(false, "a frame of a kind that does not exist");
   return false;
@@ -260,7 +260,7 @@ const std::vector<Target>& targets() {
       {"stage_request", round_trip<StageRequest, decode_stage_request>,
        valid<StageRequest, stage_request>},
       {"stage_reply", round_trip<StageReply, decode_stage_reply>, valid<StageReply, stage_reply>},
-      {"echo", round_trip<Echo, decode_echo>, valid<Echo, echo>},
+      {"echo", round_trip<FlushMarker, decode_flush_marker>, valid<FlushMarker, marker>},
       {"record", round_trip<Record, decode_record>, valid<Record, record>},
       {"journal", run_journal, valid_journal, journal_broken_inside},
       {"ledger_row", run_ledger_row, valid_ledger_row, ledger_row_broken_inside},
@@ -291,7 +291,7 @@ FD_FUZZ_ENTRY(8, deliver)
 FD_FUZZ_ENTRY(9, ack)
 FD_FUZZ_ENTRY(10, stage_request)
 FD_FUZZ_ENTRY(11, stage_reply)
-FD_FUZZ_ENTRY(12, echo)
+FD_FUZZ_ENTRY(12, marker)
 FD_FUZZ_ENTRY(13, record)
 FD_FUZZ_ENTRY(14, journal)
 FD_FUZZ_ENTRY(15, ledger_row)

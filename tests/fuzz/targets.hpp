@@ -54,7 +54,7 @@ int fuzz_deliver(const std::uint8_t* data, std::size_t size);
 int fuzz_ack(const std::uint8_t* data, std::size_t size);
 int fuzz_stage_request(const std::uint8_t* data, std::size_t size);
 int fuzz_stage_reply(const std::uint8_t* data, std::size_t size);
-int fuzz_echo(const std::uint8_t* data, std::size_t size);
+int fuzz_flush_marker(const std::uint8_t* data, std::size_t size);
 int fuzz_record(const std::uint8_t* data, std::size_t size);
 int fuzz_journal(const std::uint8_t* data, std::size_t size);
 int fuzz_ledger_row(const std::uint8_t* data, std::size_t size);

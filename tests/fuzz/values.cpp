@@ -265,7 +265,7 @@ StageRequest stage_request(Random& random) {
 StageReply stage_reply(Random& random) {
   return {number(random, 64), some<StageEvidence>(random, 3, evidence), coin(random)};
 }
-Echo echo(Random& random) {
+FlushMarker marker(Random& random) {
   return {number(random, 64), number(random, 64)};
 }
 

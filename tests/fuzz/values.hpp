@@ -33,6 +33,6 @@ Deliver deliver(Random& random);
 Ack ack(Random& random);
 StageRequest stage_request(Random& random);
 StageReply stage_reply(Random& random);
-Echo echo(Random& random);
+FlushMarker marker(Random& random);
 
 }  // namespace fd::fuzz

@@ -108,16 +108,16 @@ Result<void> LoadWorker::dispatch(Instant now, std::string_view bytes) {
     }
     case MessageKind::ack: {
       FD_TRY(const Ack ack, decode_ack(frame.body));
-      while (!parcels_.empty() && parcels_.begin()->first <= ack.seq) {
-        measured_.acknowledged += parcels_.begin()->second;
-        parcels_.erase(parcels_.begin());
+      while (!batches_.empty() && batches_.begin()->first <= ack.seq) {
+        measured_.acknowledged += batches_.begin()->second;
+        batches_.erase(batches_.begin());
       }
       step(now, AckArrived{ack});
       return {};
     }
-    case MessageKind::echo: {
-      FD_TRY(const Echo echo, decode_echo(frame.body));
-      step(now, EchoReturned{echo});
+    case MessageKind::flush_marker: {
+      FD_TRY(const FlushMarker marker, decode_flush_marker(frame.body));
+      step(now, FlushMarkerReturned{marker});
       return {};
     }
     default:
@@ -154,7 +154,7 @@ void LoadWorker::step(Instant now, WorkerEvent event) {
 void LoadWorker::perform(Instant now, WorkerEffects effects) {
   if (effects.reset) {
     samples_.clear();
-    parcels_.clear();
+    batches_.clear();
   }
   for (StartSample& sample : effects.start) {
     samples_.push_back(std::move(sample));
@@ -168,7 +168,7 @@ void LoadWorker::send(Instant now, const WorkerMessage& message) {
   if (const auto* state = std::get_if<WorkerState>(&message)) {
     states_sent_[state->seq] = now;
   } else if (const auto* deliver = std::get_if<Deliver>(&message)) {
-    parcels_[deliver->seq] = deliver->records.size();
+    batches_[deliver->seq] = deliver->records.size();
   }
   send_(frame_of(core_.run_id(), message));
 }

@@ -56,7 +56,7 @@ class LoadWorker {
   WorkerCore core_;
   std::deque<StartSample> samples_;
   std::map<std::uint64_t, Instant> states_sent_;  ///< by seq, not answered yet
-  std::map<std::uint64_t, std::size_t> parcels_;  ///< records by seq of their Deliver
+  std::map<std::uint64_t, std::size_t> batches_;  ///< records by seq of their Deliver
   std::uint64_t highest_fence_ = 0;               ///< of the leases heard of
   bool served_ = false;
   bool run_over_ = false;

@@ -128,7 +128,7 @@ TEST(Messages, EveryMessageComesBackAsItWent) {
   EXPECT_EQ(*decode_database_chunk(encode(chunk)), chunk);
   EXPECT_EQ(*decode_deliver(encode(some_deliver())), some_deliver());
   EXPECT_EQ(*decode_ack(encode(Ack{1, 2, 3})), (Ack{1, 2, 3}));
-  EXPECT_EQ(*decode_echo(encode(Echo{1, 2})), (Echo{1, 2}));
+  EXPECT_EQ(*decode_flush_marker(encode(FlushMarker{1, 2})), (FlushMarker{1, 2}));
   EXPECT_EQ(*decode_record(encode(some_record())), some_record());
 }
 
@@ -152,7 +152,7 @@ TEST(Messages, K01EveryTruncationOfEveryMessageIsRefused) {
   none(encode(Ack{1, 2, 3}), decode_ack);
   none(encode(some_stage_request()), decode_stage_request);
   none(encode(some_stage_reply()), decode_stage_reply);
-  none(encode(Echo{1, 2}), decode_echo);
+  none(encode(FlushMarker{1, 2}), decode_flush_marker);
 }
 
 /// K04, K06: size bombs, trailing bytes, wrong types, duplicate and foreign keys.

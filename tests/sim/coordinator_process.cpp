@@ -119,9 +119,9 @@ Result<void> CoordinatorProcess::dispatch(const std::string& from, const std::st
       step(DeliverArrived{from, std::move(deliver)});
       return {};
     }
-    case MessageKind::echo: {
-      FD_TRY(const Echo echo, decode_echo(frame.body));
-      step(EchoArrived{from, echo});
+    case MessageKind::flush_marker: {
+      FD_TRY(const FlushMarker marker, decode_flush_marker(frame.body));
+      step(FlushMarkerArrived{from, marker});
       return {};
     }
     default:
@@ -328,8 +328,8 @@ CoordinatorProcess::Frame CoordinatorProcess::encoded(const Outgoing& outgoing) 
     return {spec->peer, encode_frame(kRunId, RunSpec{config_digest(), config_json()}), std::nullopt,
             std::nullopt};
   }
-  if (const auto* echo = std::get_if<SendEcho>(&outgoing)) {
-    return {echo->peer, encode_frame(kRunId, echo->echo), std::nullopt, std::nullopt};
+  if (const auto* marker = std::get_if<SendFlushMarker>(&outgoing)) {
+    return {marker->peer, encode_frame(kRunId, marker->marker), std::nullopt, std::nullopt};
   }
   const auto& ack = std::get<SendAck>(outgoing);
   return {ack.peer, encode_frame(kRunId, ack.ack), std::nullopt, ack.ack};

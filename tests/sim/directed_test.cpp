@@ -11,9 +11,10 @@
 namespace fd::sim {
 namespace {
 
-constexpr std::array kKinds = {
-    MessageKind::worker_state, MessageKind::order,   MessageKind::run_spec, MessageKind::fetch,
-    MessageKind::samples,      MessageKind::deliver, MessageKind::ack,      MessageKind::echo};
+constexpr std::array kKinds = {MessageKind::worker_state, MessageKind::order,
+                               MessageKind::run_spec,     MessageKind::fetch,
+                               MessageKind::samples,      MessageKind::deliver,
+                               MessageKind::ack,          MessageKind::flush_marker};
 constexpr std::uint64_t kSeeds = 10;
 
 /// Two workers that share eight samples with two calls each.

@@ -91,7 +91,7 @@ const std::vector<Mutant>& mutants() {
       {"last_writer_wins", "a later answer replaces the recorded one", "C1 C5"},
       {"ack_before_commit", "frames leave before what they rest on is durable", "C3 C1"},
       {"order_before_lease", "an order leaves before its leases are durable", "C2"},
-      {"echo_not_heard", "what was lost is never known to be lost", "C2"},
+      {"flush_marker_not_heard", "what was lost is never known to be lost", "C2"},
       {"no_resend", "what was not acknowledged is not offered again", "C2"},
       {"lease_never_expires", "a silent worker keeps its leases", "C9"},
       {"append_without_dedupe", "an answer is appended whenever it is offered", "C3 C4"},

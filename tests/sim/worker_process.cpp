@@ -101,9 +101,9 @@ Result<void> WorkerProcess::dispatch(const std::string& bytes) {
       }
       return {};
     }
-    case MessageKind::echo: {
-      FD_TRY(const Echo echo, decode_echo(frame.body));
-      step(EchoReturned{echo});
+    case MessageKind::flush_marker: {
+      FD_TRY(const FlushMarker marker, decode_flush_marker(frame.body));
+      step(FlushMarkerReturned{marker});
       return {};
     }
     default:

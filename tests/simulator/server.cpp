@@ -51,7 +51,7 @@ int wait_for_events(int epoll, std::span<epoll_event> events,
 
 }  // namespace
 
-bool Server::Impl::watch(int descriptor, ConnectionId id, std::uint32_t events) {
+bool Server::Impl::monitor(int descriptor, ConnectionId id, std::uint32_t events) {
   epoll_event event{};
   event.events = events;
   event.data.u64 = pack(id);
@@ -59,7 +59,7 @@ bool Server::Impl::watch(int descriptor, ConnectionId id, std::uint32_t events) 
 }
 
 Result<void> Server::Impl::run(int stop) {
-  if (!watch(stop, {stop_slot, 0}, EPOLLIN)) {
+  if (!monitor(stop, {stop_slot, 0}, EPOLLIN)) {
     return epoll_failure("cannot watch the stop descriptor");
   }
   std::vector<epoll_event> events(1024);
@@ -174,12 +174,12 @@ Result<Server> Server::listen(ServerOptions options, Service service) {
   FD_TRY(impl->listener, listen_on(impl->options.host, impl->options.port));
   impl->epoll = Descriptor(::epoll_create1(EPOLL_CLOEXEC));
   if (impl->epoll.get() < 0 ||
-      !impl->watch(impl->listener.socket.get(), {listener_slot, 0}, EPOLLIN)) {
+      !impl->monitor(impl->listener.socket.get(), {listener_slot, 0}, EPOLLIN)) {
     return epoll_failure("cannot make an epoll instance");
   }
   if (!impl->options.request_log.empty()) {
     FD_TRY(impl->log, RequestLog::open(impl->options.request_log));
-    if (!impl->watch(impl->log->event_fd(), {log_slot, 0}, EPOLLIN)) {
+    if (!impl->monitor(impl->log->event_fd(), {log_slot, 0}, EPOLLIN)) {
       return epoll_failure("cannot watch the request log");
     }
   }

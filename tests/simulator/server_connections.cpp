@@ -44,7 +44,7 @@ void Server::Impl::add_connection(Descriptor socket) {
     slots.emplace_back();
   }
   const ConnectionId id{free_slots.back(), slots[free_slots.back()].generation};
-  if (!watch(socket.get(), id, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)) {
+  if (!monitor(socket.get(), id, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)) {
     return;
   }
   free_slots.pop_back();

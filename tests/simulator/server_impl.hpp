@@ -71,7 +71,7 @@ struct Server::Impl {
   }
 
   /// Returns whether epoll reports `events` of `descriptor` as `id` from now on.
-  bool watch(int descriptor, ConnectionId id, std::uint32_t events);
+  bool monitor(int descriptor, ConnectionId id, std::uint32_t events);
   /// Serves until `stop` is readable.
   Result<void> run(int stop);
   /// Does one round of events and what is due; returns whether to go on.

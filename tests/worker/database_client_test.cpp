@@ -16,12 +16,12 @@ class HandClock final : public Clock {
   Instant now_{};
 };
 
-class DatabaseDeskTest : public WorkerCoreTest {
+class DatabaseClientTest : public WorkerCoreTest {
  protected:
-  DatabaseDeskTest()
+  DatabaseClientTest()
       : cache_(folder_.root(), 1u << 20),
-        desk_(cache_, core_, clock_, log_,
-              [this](const FetchDatabase& fetch) { asked_.push_back(fetch); }) {}
+        scheduler_(cache_, core_, clock_, log_,
+                   [this](const FetchDatabase& fetch) { asked_.push_back(fetch); }) {}
 
   /// What was asked for since the last time.
   std::vector<FetchDatabase> asked() { return std::exchange(asked_, {}); }
@@ -31,49 +31,49 @@ class DatabaseDeskTest : public WorkerCoreTest {
   Log log_{LogLevel::error, "test"};
   DatabaseCache cache_;
   std::vector<FetchDatabase> asked_;
-  DatabaseDesk desk_;
+  DatabaseClient scheduler_;
   const std::string first_ = "the first database";
   const std::string second_ = "the second one";
 };
 
-TEST_F(DatabaseDeskTest, B10OneDatabaseIsAskedForAtATime) {
+TEST_F(DatabaseClientTest, B10OneDatabaseIsAskedForAtATime) {
   const Digest first = sha256(first_);
   const Digest second = sha256(second_);
-  EXPECT_EQ(desk_.missing(first.hex()), first);
-  EXPECT_EQ(desk_.missing(second.hex()), second);
-  EXPECT_EQ(desk_.missing(first.hex()), first);
+  EXPECT_EQ(scheduler_.missing(first.hex()), first);
+  EXPECT_EQ(scheduler_.missing(second.hex()), second);
+  EXPECT_EQ(scheduler_.missing(first.hex()), first);
   EXPECT_EQ(asked(), std::vector{(FetchDatabase{first, 0})});
-  const auto half = desk_.take({first, 0, first_.size(), first_.substr(0, 5)});
+  const auto half = scheduler_.take({first, 0, first_.size(), first_.substr(0, 5)});
   ASSERT_TRUE(half.ok());
   EXPECT_EQ(*half, std::nullopt);
   EXPECT_EQ(asked(), std::vector{(FetchDatabase{first, 5})});
-  const auto whole = desk_.take({first, 5, first_.size(), first_.substr(5)});
+  const auto whole = scheduler_.take({first, 5, first_.size(), first_.substr(5)});
   ASSERT_TRUE(whole.ok());
   EXPECT_EQ(*whole, first);
-  EXPECT_EQ(desk_.missing(first.hex()), std::nullopt);
+  EXPECT_EQ(scheduler_.missing(first.hex()), std::nullopt);
   EXPECT_EQ(asked(), std::vector{(FetchDatabase{second, 0})});
 }
 
-TEST_F(DatabaseDeskTest, B10APieceThatMayStillBeOnItsWayIsNotAskedForAgain) {
+TEST_F(DatabaseClientTest, B10APieceThatMayStillBeOnItsWayIsNotAskedForAgain) {
   join();
   const Digest first = sha256(first_);
-  EXPECT_EQ(desk_.missing(first.hex()), first);
+  EXPECT_EQ(scheduler_.missing(first.hex()), first);
   ASSERT_EQ(asked().size(), 1u);
   clock_.now_ += seconds(60);
-  desk_.ask();
+  scheduler_.ask();
   EXPECT_TRUE(asked().empty());
   hear({});
-  step(WorkerTicked{desk_.asking()});
+  step(WorkerTicked{scheduler_.asking()});
   now_ += seconds(1);
-  step(WorkerTicked{desk_.asking()});  // an echo leaves
-  hear_echo();
-  desk_.ask();
+  step(WorkerTicked{scheduler_.asking()});  // a flush marker leaves
+  hear_flush_marker();
+  scheduler_.ask();
   EXPECT_EQ(asked(), std::vector{(FetchDatabase{first, 0})});
   clock_.now_ += seconds(1);
   now_ += seconds(1);
-  step(WorkerTicked{desk_.asking()});
-  hear_echo();
-  desk_.ask();
+  step(WorkerTicked{scheduler_.asking()});
+  hear_flush_marker();
+  scheduler_.ask();
   EXPECT_TRUE(asked().empty());  // not yet
 }
 

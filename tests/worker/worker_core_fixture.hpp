@@ -30,8 +30,8 @@ class WorkerCoreTest : public testing::Test {
     for (const WorkerMessage& message : effects.send) {
       if (const auto* state = std::get_if<WorkerState>(&message)) {
         last_state_ = *state;
-      } else if (const auto* echo = std::get_if<Echo>(&message)) {
-        last_echo_ = *echo;
+      } else if (const auto* marker = std::get_if<FlushMarker>(&message)) {
+        last_flush_marker_ = *marker;
       }
     }
     return effects;
@@ -50,8 +50,8 @@ class WorkerCoreTest : public testing::Test {
     return order;
   }
 
-  /// The last echo comes back: what was sent before it is answered too, or lost.
-  WorkerEffects hear_echo() { return step(EchoReturned{last_echo_}); }
+  /// The last flush marker comes back: what was sent before it is answered too, or lost.
+  WorkerEffects hear_flush_marker() { return step(FlushMarkerReturned{last_flush_marker_}); }
 
   /// The coordinator answers the last state.
   WorkerEffects hear(std::vector<GrantedLease> leases) {
@@ -127,7 +127,7 @@ class WorkerCoreTest : public testing::Test {
   Instant now_{};
   WorkerCore core_;
   WorkerState last_state_;
-  Echo last_echo_;
+  FlushMarker last_flush_marker_;
 };
 
 }  // namespace fd::testing_support

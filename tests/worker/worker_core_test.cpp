@@ -37,7 +37,7 @@ TEST_F(WorkerCoreTest, LostFetchIsAskedAgainAfterItsTimeout) {
   join();
   ASSERT_EQ(fetches(hear({{0, 1, 10}})).size(), 1u);
   step(BulkConnected{});
-  hear_echo();
+  hear_flush_marker();
   EXPECT_TRUE(fetches(wait(milliseconds(999))).empty());
   EXPECT_EQ(fetches(wait(milliseconds(1))).size(), 1u);
 }
@@ -48,7 +48,7 @@ TEST_F(WorkerCoreTest, B10FetchThatMayStillBeOnItsWayIsNotAskedAgain) {
   EXPECT_TRUE(fetches(wait(milliseconds(5000))).empty());
   hear({{0, 1, 10}});
   EXPECT_TRUE(fetches(wait(milliseconds(5000))).empty());
-  hear_echo();
+  hear_flush_marker();
   EXPECT_EQ(fetches(wait(milliseconds(0))).size(), 1u);
 }
 
@@ -61,8 +61,8 @@ TEST_F(WorkerCoreTest, B06AMuteBulkConnectionIsMadeAnewWhileTheCoordinatorIsHear
   }
   const WorkerEffects effects = wait(seconds(1));
   EXPECT_TRUE(effects.reconnect);
-  EXPECT_EQ(of<Echo>(effects).size(), 1u);
-  hear_echo();
+  EXPECT_EQ(of<FlushMarker>(effects).size(), 1u);
+  hear_flush_marker();
   EXPECT_EQ(fetches(wait(milliseconds(0))).size(), 1u);
 }
 
@@ -285,7 +285,7 @@ TEST_F(WorkerCoreTest, ALeaseThatComesBackUnderItsFenceGoesOnWhereItWas) {
   step(OrderArrived{"run", order({{0, 1, 10}})});
   EXPECT_TRUE(step(SamplesArrived{samples(0, 10)}).start.empty()) << "repeated";
   wait(seconds(1));
-  hear_echo();
+  hear_flush_marker();
   const auto again = fetches(wait(milliseconds(0)));
   ASSERT_EQ(again.size(), 1u);
   EXPECT_EQ(again[0], (Fetch{0, 1, 1, 9, false}));

@@ -30,12 +30,12 @@ TEST_F(WorkerCoreTest, UnacknowledgedRecordsAreOfferedAgain) {
   ASSERT_EQ(first.size(), 1u);
   const WorkerEffects later = wait(milliseconds(1000));
   EXPECT_TRUE(of<Deliver>(later).empty());
-  EXPECT_EQ(of<Echo>(later).size(), 1u);
-  hear_echo();
+  EXPECT_EQ(of<FlushMarker>(later).size(), 1u);
+  hear_flush_marker();
   EXPECT_EQ(of<Deliver>(wait(milliseconds(0))), first);
   step(AckArrived{{5, 1, 1}});
   wait(seconds(5));
-  hear_echo();
+  hear_flush_marker();
   EXPECT_TRUE(of<Deliver>(wait(seconds(5))).empty());
 }
 
@@ -51,7 +51,7 @@ TEST_F(WorkerCoreTest, B14NothingIsRepeatedToACoordinatorThatSaysNothing) {
   }
   hear({});
   EXPECT_TRUE(of<Deliver>(wait(seconds(1))).empty());
-  hear_echo();
+  hear_flush_marker();
   EXPECT_EQ(of<Deliver>(wait(milliseconds(0))), first);
 }
 
@@ -108,7 +108,7 @@ TEST_F(WorkerCoreTest, AcknowledgementOfAnotherEpochOrIncarnationCountsForNothin
   step(AckArrived{{5, 2, 1}});
   step(AckArrived{{6, 1, 1}});
   wait(milliseconds(1000));
-  hear_echo();
+  hear_flush_marker();
   EXPECT_EQ(of<Deliver>(wait(milliseconds(0))).size(), 1u);
 }
 

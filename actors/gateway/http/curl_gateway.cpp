@@ -43,13 +43,13 @@ struct CurlGateway::Impl {
   Impl(const std::vector<Endpoint>& endpoints, const GatewayConfig& config, std::uint32_t slots,
        std::uint64_t seed, ChatCallback callback)
       : context(context_of(endpoints, config, std::move(callback), clock)),
-        desk(with_providers(config, endpoints), slots, seed, clock) {
+        scheduler(with_providers(config, endpoints), slots, seed, clock) {
     FD_CHECK(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
     add_loops(slots);
   }
 
   ~Impl() {
-    desk.stop();
+    scheduler.stop();
     loops.clear();
     curl_global_cleanup();
   }
@@ -60,13 +60,13 @@ struct CurlGateway::Impl {
     const std::size_t count = std::clamp<std::size_t>(wanted, 1, kMaxLoops);
     const std::lock_guard lock(loops_mutex);
     while (loops.size() < count) {
-      loops.push_back(std::make_unique<CurlLoop>(context, desk));
+      loops.push_back(std::make_unique<CurlLoop>(context, scheduler));
     }
   }
 
   SystemClock clock;
   LoopContext context;
-  CallDesk desk;
+  CallScheduler scheduler;
   std::mutex loops_mutex;
   std::vector<std::unique_ptr<CurlLoop>> loops;
 };
@@ -78,20 +78,20 @@ CurlGateway::CurlGateway(std::vector<Endpoint> endpoints, const GatewayConfig& c
 CurlGateway::~CurlGateway() = default;
 
 void CurlGateway::submit(ChatCall call) {
-  impl_->desk.submit(std::move(call));
+  impl_->scheduler.submit(std::move(call));
 }
 
 void CurlGateway::set_slots(std::uint32_t slots) {
   impl_->add_loops(slots);
-  impl_->desk.set_slots(slots);
+  impl_->scheduler.set_slots(slots);
 }
 
 void CurlGateway::set_send_deadline(Instant deadline) {
-  impl_->desk.set_send_deadline(deadline);
+  impl_->scheduler.set_send_deadline(deadline);
 }
 
 void CurlGateway::cancel_waiting() {
-  impl_->desk.cancel();
+  impl_->scheduler.cancel();
 }
 
 }  // namespace fd

@@ -12,7 +12,7 @@
 namespace fd {
 namespace {
 
-/// The longest sleep; libcurl and the desk end it when there is something to do.
+/// The longest sleep; libcurl and the scheduler end it when there is something to do.
 constexpr int kMaxWaitMs = 60'000;
 
 /// Keeps the process's signals away from this thread. SIGPIPE is among them: with NOSIGNAL libcurl
@@ -28,13 +28,13 @@ void block_signals() {
 
 }  // namespace
 
-CurlLoop::CurlLoop(const LoopContext& context, CallDesk& desk)
-    : context_(context), desk_(desk), multi_(curl_multi_init()) {
+CurlLoop::CurlLoop(const LoopContext& context, CallScheduler& scheduler)
+    : context_(context), scheduler_(scheduler), multi_(curl_multi_init()) {
   FD_CHECK(multi_ != nullptr);
   // A cache that is smaller than the number of transfers opens a connection for almost every call.
   curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, static_cast<long>(kMaxLoopTransfers));
   curl_multi_setopt(multi_, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_NOTHING));
-  desk_.join(*this);
+  scheduler_.join(*this);
   thread_ = std::thread([this] { run(); });
 }
 
@@ -55,9 +55,9 @@ void CurlLoop::wake() {
 
 void CurlLoop::run() {
   block_signals();
-  CallDesk::Turn turn;
+  CallScheduler::Turn turn;
   while (true) {
-    desk_.exchange(*this, in_flight_, finished_, turn);
+    scheduler_.exchange(*this, in_flight_, finished_, turn);
     if (turn.stop) {
       return;
     }
@@ -126,7 +126,7 @@ void CurlLoop::finish(CurlTransfer& transfer, CURLcode code) {
   --in_flight_;
 }
 
-void CurlLoop::wait(const CallDesk::Turn& turn) {
+void CurlLoop::wait(const CallScheduler::Turn& turn) {
   if (in_flight_ > 0) {
     FD_FAILPOINT("k23.call_under_way");
   }

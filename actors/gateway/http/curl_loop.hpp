@@ -25,12 +25,12 @@ struct LoopContext {
   const Clock* clock = nullptr;
 };
 
-/// A thread with a libcurl multi handle that sends what a desk has.
-class CurlLoop final : public DeskWorker {
+/// A thread with a libcurl multi handle that sends what a scheduler has.
+class CurlLoop final : public CallWorker {
  public:
-  /// Starts the thread, joined to `desk`.
-  CurlLoop(const LoopContext& context, CallDesk& desk);
-  /// Requires: the desk was stopped. Waits for the thread; calls in flight are dropped.
+  /// Starts the thread, joined to `scheduler`.
+  CurlLoop(const LoopContext& context, CallScheduler& scheduler);
+  /// Requires: the scheduler was stopped. Waits for the thread; calls in flight are dropped.
   ~CurlLoop() override;
   CurlLoop(const CurlLoop&) = delete;
   CurlLoop& operator=(const CurlLoop&) = delete;
@@ -44,10 +44,10 @@ class CurlLoop final : public DeskWorker {
   void collect();
   void finish(CurlTransfer& transfer, CURLcode code);
   void fail_unsent(JobPtr job, const std::string& error);
-  void wait(const CallDesk::Turn& turn);
+  void wait(const CallScheduler::Turn& turn);
 
   const LoopContext& context_;
-  CallDesk& desk_;
+  CallScheduler& scheduler_;
   CURLM* multi_;
   std::vector<std::unique_ptr<CurlTransfer>> transfers_;  ///< all that were ever needed
   std::vector<CurlTransfer*> free_;

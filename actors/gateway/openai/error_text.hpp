@@ -19,7 +19,7 @@ inline constexpr std::size_t kSecretMinBytes = 4;
 std::string shown(std::string_view text);
 
 /// Returns `text` with every secret, and every piece of one of at least kSecretPieceBytes bytes,
-/// replaced by "[redacted]": providers echo the key they refuse, and often a part of it.
+/// replaced by "[redacted]": providers repeat the key that they refuse, and often a part of it.
 std::string redact(std::string text, std::span<const std::string> secrets);
 
 }  // namespace fd

@@ -12,9 +12,10 @@ using std::chrono::seconds;
 
 const std::vector<StageId> kPure = {StageId::clean, StageId::rules, StageId::exec, StageId::score};
 
-class PeerDeskTest : public testing::Test {
+class PeerSchedulerTest : public testing::Test {
  protected:
-  PeerDeskTest() : desk_(PeerDeskConfig{{StageId::teacher, StageId::select}, kPeerPatience}) {}
+  PeerSchedulerTest()
+      : scheduler_(PeerSchedulerConfig{{StageId::teacher, StageId::select}, kPeerPatience}) {}
 
   static PeerInfo peer(std::uint64_t incarnation, std::vector<StageId> stages = kPure,
                        std::uint32_t threads = 1) {
@@ -25,73 +26,77 @@ class PeerDeskTest : public testing::Test {
             incarnation,
             threads};
   }
-  PeerDeskEffects publish(std::vector<PeerInfo> peers) {
-    return desk_.step(now_, PeersPublished{std::move(peers)});
+  PeerSchedulerEffects publish(std::vector<PeerInfo> peers) {
+    return scheduler_.step(now_, PeersPublished{std::move(peers)});
   }
-  PeerDeskEffects queue(std::size_t count, StageId stage = StageId::clean, std::size_t bytes = 10) {
+  PeerSchedulerEffects queue(std::size_t count, StageId stage = StageId::clean,
+                             std::size_t bytes = 10) {
     WorkQueued event;
     event.stage = stage;
     for (std::size_t i = 0; i < count; ++i) {
       event.samples.push_back({++last_sample_, bytes});
     }
-    return desk_.step(now_, std::move(event));
+    return scheduler_.step(now_, std::move(event));
   }
-  PeerDeskEffects reply(const AskPeer& ask, bool not_now = false) {
+  PeerSchedulerEffects reply(const AskPeer& ask, bool not_now = false) {
     const auto stages =
         static_cast<std::size_t>(ask.last) - static_cast<std::size_t>(ask.first) + 1;
-    return desk_.step(now_, PeerReplied{ask.peer, ask.ask, not_now, ask.samples.size(), {stages}});
+    return scheduler_.step(now_,
+                           PeerReplied{ask.peer, ask.ask, not_now, ask.samples.size(), {stages}});
   }
-  PeerDeskEffects advance(Duration time) {
+  PeerSchedulerEffects advance(Duration time) {
     now_ += time;
-    return desk_.step(now_, PeerDeskTicked{});
+    return scheduler_.step(now_, PeerSchedulerTicked{});
   }
 
-  PeerDesk desk_;
+  PeerScheduler scheduler_;
   Instant now_{};
   std::uint64_t last_sample_ = 0;
 };
 
 using Numbers = std::vector<std::uint64_t>;
 
-TEST_F(PeerDeskTest, WorkWaitsForAPeerThatServesIt) {
+TEST_F(PeerSchedulerTest, WorkWaitsForAPeerThatServesIt) {
   EXPECT_TRUE(queue(2, StageId::exec).ask.empty());
-  const PeerDeskEffects other = publish({peer(1, {StageId::score})});
+  const PeerSchedulerEffects other = publish({peer(1, {StageId::score})});
   EXPECT_EQ(other.connect.size(), 1u);
   EXPECT_TRUE(other.ask.empty());
-  EXPECT_EQ(desk_.next_tick(), std::nullopt);
-  const PeerDeskEffects effects = publish({peer(1, {StageId::score}), peer(2, {StageId::exec})});
+  EXPECT_EQ(scheduler_.next_tick(), std::nullopt);
+  const PeerSchedulerEffects effects =
+      publish({peer(1, {StageId::score}), peer(2, {StageId::exec})});
   ASSERT_EQ(effects.ask.size(), 1u);
   EXPECT_EQ(effects.ask[0].peer, 2u);
   EXPECT_EQ(effects.ask[0].samples, (Numbers{1, 2}));
-  EXPECT_EQ(desk_.next_tick(), now_ + kPeerPatience);
+  EXPECT_EQ(scheduler_.next_tick(), now_ + kPeerPatience);
 }
 
-TEST_F(PeerDeskTest, APeerWithoutEndpointMayAskAndIsNeverAsked) {
+TEST_F(PeerSchedulerTest, APeerWithoutEndpointMayAskAndIsNeverAsked) {
   PeerInfo asks = peer(1);
   asks.endpoint.clear();
   EXPECT_TRUE(publish({asks}).connect.empty());
   EXPECT_TRUE(queue(1).ask.empty());
 }
 
-TEST_F(PeerDeskTest, StagesThatFollowEachOtherAtAPeerAreAskedForAtOnce) {
+TEST_F(PeerSchedulerTest, StagesThatFollowEachOtherAtAPeerAreAskedForAtOnce) {
   publish({peer(1, {StageId::clean, StageId::rules, StageId::score})});
   const AskPeer first = queue(1).ask.at(0);
   EXPECT_EQ(first.first, StageId::clean);
   EXPECT_EQ(first.last, StageId::rules);  // exec is somebody else's
-  const PeerDeskEffects served = reply(first);
+  const PeerSchedulerEffects served = reply(first);
   ASSERT_TRUE(served.served);
   EXPECT_EQ(served.served->last, StageId::rules);
   EXPECT_EQ(served.served->samples, Numbers{1});
 }
 
-TEST_F(PeerDeskTest, AChainEndsBeforeAStageThatRunsHere) {
-  desk_ = PeerDesk(PeerDeskConfig{{StageId::teacher, StageId::exec, StageId::select}, seconds(5)});
+TEST_F(PeerSchedulerTest, AChainEndsBeforeAStageThatRunsHere) {
+  scheduler_ = PeerScheduler(
+      PeerSchedulerConfig{{StageId::teacher, StageId::exec, StageId::select}, seconds(5)});
   publish({peer(1)});
   EXPECT_EQ(queue(1).ask.at(0).last, StageId::rules);
   EXPECT_EQ(queue(1, StageId::score).ask.at(0).last, StageId::score);
 }
 
-TEST_F(PeerDeskTest, ThePeerWithTheLeastToDoForItsThreadsIsAsked) {
+TEST_F(PeerSchedulerTest, ThePeerWithTheLeastToDoForItsThreadsIsAsked) {
   publish({peer(1, kPure, 1), peer(2, kPure, 4)});
   Numbers asked;
   for (int i = 0; i < 5; ++i) {
@@ -100,37 +105,37 @@ TEST_F(PeerDeskTest, ThePeerWithTheLeastToDoForItsThreadsIsAsked) {
   EXPECT_EQ(asked, (Numbers{1, 2, 2, 2, 2}));
 }
 
-TEST_F(PeerDeskTest, ABatchHoldsSoManySamplesAndBytesAndCreditBoundsTheBatches) {
+TEST_F(PeerSchedulerTest, ABatchHoldsSoManySamplesAndBytesAndCreditBoundsTheBatches) {
   publish({peer(1)});  // one thread: 2 + 2 batches
-  const PeerDeskEffects effects = queue(5 * kAskSamples);
+  const PeerSchedulerEffects effects = queue(5 * kAskSamples);
   ASSERT_EQ(effects.ask.size(), 4u);
   EXPECT_EQ(effects.ask[0].samples.size(), kAskSamples);
-  const PeerDeskEffects next = reply(effects.ask[0]);
+  const PeerSchedulerEffects next = reply(effects.ask[0]);
   ASSERT_EQ(next.ask.size(), 1u);
   EXPECT_EQ(next.ask[0].samples.size(), kAskSamples);
 
-  desk_ = PeerDesk(PeerDeskConfig{{}, kPeerPatience});
+  scheduler_ = PeerScheduler(PeerSchedulerConfig{{}, kPeerPatience});
   publish({peer(1)});
   EXPECT_EQ(queue(3, StageId::exec, kAskBytes / 2).ask.at(0).samples.size(), 2u);
   EXPECT_EQ(queue(1, StageId::exec, kAskBytes + 1).ask.at(0).samples.size(), 1u);
 }
 
-TEST_F(PeerDeskTest, WhatIsFurthestGoesFirst) {
+TEST_F(PeerSchedulerTest, WhatIsFurthestGoesFirst) {
   queue(1, StageId::clean);
   queue(1, StageId::exec);
-  const PeerDeskEffects effects = publish({peer(1)});
+  const PeerSchedulerEffects effects = publish({peer(1)});
   ASSERT_EQ(effects.ask.size(), 2u);
   EXPECT_EQ(effects.ask[0].first, StageId::exec);
 }
 
 /// A slow peer: asked again elsewhere, not one moment before its time; the first reply wins, and
 /// the second one changes nothing.
-TEST_F(PeerDeskTest, ABatchThatWaitsIsAskedElsewhereAndTheFirstReplyWins) {
+TEST_F(PeerSchedulerTest, ABatchThatWaitsIsAskedElsewhereAndTheFirstReplyWins) {
   publish({peer(1), peer(2)});
   const AskPeer first = queue(1).ask.at(0);
   EXPECT_EQ(first.peer, 1u);
   EXPECT_TRUE(advance(kPeerPatience - milliseconds(1)).ask.empty());
-  const PeerDeskEffects again = advance(milliseconds(1));
+  const PeerSchedulerEffects again = advance(milliseconds(1));
   ASSERT_EQ(again.ask.size(), 1u);
   EXPECT_EQ(again.ask[0].peer, 2u);
   EXPECT_NE(again.ask[0].ask, first.ask);
@@ -140,7 +145,7 @@ TEST_F(PeerDeskTest, ABatchThatWaitsIsAskedElsewhereAndTheFirstReplyWins) {
   EXPECT_FALSE(reply(first).served);
 }
 
-TEST_F(PeerDeskTest, ASlowPeerGetsNothingWhileAnotherServesTheStage) {
+TEST_F(PeerSchedulerTest, ASlowPeerGetsNothingWhileAnotherServesTheStage) {
   publish({peer(1), peer(2)});
   queue(1);
   const AskPeer again = advance(kPeerPatience).ask.at(0);
@@ -150,40 +155,40 @@ TEST_F(PeerDeskTest, ASlowPeerGetsNothingWhileAnotherServesTheStage) {
   }
   EXPECT_TRUE(queue(1).ask.empty());  // peer 2 has all it may have
   // After a while it is tried again, with one batch.
-  EXPECT_EQ(desk_.next_tick(), now_ + kPeerPatience);
+  EXPECT_EQ(scheduler_.next_tick(), now_ + kPeerPatience);
   now_ += kPeerPatience - milliseconds(1);
   EXPECT_TRUE(queue(1).ask.empty());
   now_ += milliseconds(1);
-  const PeerDeskEffects probe = queue(1);
+  const PeerSchedulerEffects probe = queue(1);
   ASSERT_EQ(probe.ask.size(), 1u);
   EXPECT_EQ(probe.ask[0].peer, 1u);
   EXPECT_TRUE(queue(1).ask.empty());
   // And once it replies, it has our trust again.
-  const PeerDeskEffects trusted = reply(probe.ask[0]);
+  const PeerSchedulerEffects trusted = reply(probe.ask[0]);
   EXPECT_TRUE(trusted.served);
   EXPECT_EQ(trusted.ask.size(), 1u);
   EXPECT_EQ(queue(1).ask.size(), 1u);
 }
 
-TEST_F(PeerDeskTest, TheOnlyPeerIsAskedTheSameAgainWithMorePatience) {
+TEST_F(PeerSchedulerTest, TheOnlyPeerIsAskedTheSameAgainWithMorePatience) {
   publish({peer(1)});
   const AskPeer first = queue(1).ask.at(0);
   const AskPeer second = advance(kPeerPatience).ask.at(0);
   EXPECT_EQ(second.ask, first.ask);
-  EXPECT_EQ(desk_.next_tick(), now_ + 2 * kPeerPatience);
+  EXPECT_EQ(scheduler_.next_tick(), now_ + 2 * kPeerPatience);
   Duration patience = 2 * kPeerPatience;
   for (int i = 0; i < 6; ++i) {
     EXPECT_EQ(advance(patience).ask.size(), 1u);
     patience = std::min(2 * patience, kPeerPatienceMax);
-    EXPECT_EQ(desk_.next_tick(), now_ + patience);
+    EXPECT_EQ(scheduler_.next_tick(), now_ + patience);
   }
 }
 
-TEST_F(PeerDeskTest, APeerGoneFromTheListIsReplacedAtOnce) {
+TEST_F(PeerSchedulerTest, APeerGoneFromTheListIsReplacedAtOnce) {
   publish({peer(1), peer(2)});
   const AskPeer first = queue(1).ask.at(0);
   EXPECT_EQ(first.peer, 1u);
-  const PeerDeskEffects effects = publish({peer(2)});
+  const PeerSchedulerEffects effects = publish({peer(2)});
   EXPECT_EQ(effects.disconnect, Numbers{1});
   ASSERT_EQ(effects.ask.size(), 1u);
   EXPECT_EQ(effects.ask[0].peer, 2u);
@@ -191,12 +196,12 @@ TEST_F(PeerDeskTest, APeerGoneFromTheListIsReplacedAtOnce) {
   EXPECT_FALSE(reply(first).served);  // too late: what it says is not asked for any more
 }
 
-TEST_F(PeerDeskTest, APeerThatWasStartedAgainIsAskedAnew) {
+TEST_F(PeerSchedulerTest, APeerThatWasStartedAgainIsAskedAnew) {
   publish({peer(1)});
   const AskPeer first = queue(1).ask.at(0);
   PeerInfo restarted = peer(7);
   restarted.name = "w1";
-  const PeerDeskEffects effects = publish({restarted});
+  const PeerSchedulerEffects effects = publish({restarted});
   EXPECT_EQ(effects.disconnect, Numbers{1});
   EXPECT_EQ(effects.connect, std::vector{restarted});
   ASSERT_EQ(effects.ask.size(), 1u);
@@ -204,33 +209,33 @@ TEST_F(PeerDeskTest, APeerThatWasStartedAgainIsAskedAnew) {
   EXPECT_EQ(effects.ask[0].samples, first.samples);
 }
 
-TEST_F(PeerDeskTest, TheSameListAgainChangesNothing) {
+TEST_F(PeerSchedulerTest, TheSameListAgainChangesNothing) {
   publish({peer(1)});
   queue(1);
-  const PeerDeskEffects effects = publish({peer(1)});
+  const PeerSchedulerEffects effects = publish({peer(1)});
   EXPECT_TRUE(effects.connect.empty());
   EXPECT_TRUE(effects.disconnect.empty());
   EXPECT_TRUE(effects.ask.empty());
 }
 
-TEST_F(PeerDeskTest, AReplyThatDoesNotFitIsNone) {
+TEST_F(PeerSchedulerTest, AReplyThatDoesNotFitIsNone) {
   publish({peer(1), peer(2)});
   const AskPeer ask = queue(3).ask.at(0);
-  EXPECT_FALSE(desk_.step(now_, PeerReplied{1, ask.ask, false, 2, {4}}).served);
-  EXPECT_FALSE(desk_.step(now_, PeerReplied{1, ask.ask, false, 3, {3}}).served);
-  EXPECT_FALSE(desk_.step(now_, PeerReplied{1, ask.ask, false, 3, {3, 4}}).served);
-  EXPECT_FALSE(desk_.step(now_, PeerReplied{2, ask.ask, false, 3, {4}}).served) << "not asked";
-  EXPECT_TRUE(desk_.step(now_, PeerReplied{1, ask.ask, false, 3, {4}}).served);
+  EXPECT_FALSE(scheduler_.step(now_, PeerReplied{1, ask.ask, false, 2, {4}}).served);
+  EXPECT_FALSE(scheduler_.step(now_, PeerReplied{1, ask.ask, false, 3, {3}}).served);
+  EXPECT_FALSE(scheduler_.step(now_, PeerReplied{1, ask.ask, false, 3, {3, 4}}).served);
+  EXPECT_FALSE(scheduler_.step(now_, PeerReplied{2, ask.ask, false, 3, {4}}).served) << "not asked";
+  EXPECT_TRUE(scheduler_.step(now_, PeerReplied{1, ask.ask, false, 3, {4}}).served);
 }
 
-TEST_F(PeerDeskTest, NotNowMeansElsewhereOrLater) {
+TEST_F(PeerSchedulerTest, NotNowMeansElsewhereOrLater) {
   publish({peer(1), peer(2)});
   const AskPeer first = queue(1).ask.at(0);
-  const PeerDeskEffects elsewhere = reply(first, true);
+  const PeerSchedulerEffects elsewhere = reply(first, true);
   ASSERT_EQ(elsewhere.ask.size(), 1u);
   EXPECT_EQ(elsewhere.ask[0].peer, 2u);
   EXPECT_TRUE(reply(elsewhere.ask[0], true).ask.empty());  // both rest
-  EXPECT_EQ(desk_.next_tick(), now_ + kPeerRest);
+  EXPECT_EQ(scheduler_.next_tick(), now_ + kPeerRest);
   EXPECT_TRUE(advance(kPeerRest - milliseconds(1)).ask.empty());
   EXPECT_EQ(advance(milliseconds(1)).ask.size(), 1u);
 }

@@ -105,7 +105,7 @@ class RemoteStageTest : public testing::Test {
       return made;
     };
     remote_ = spawn_remote_stages(*system_, clock_, log_, std::move(options));
-    first_ = spawn_stand_in(*system_, StageId::rules, remote_);
+    first_ = spawn_proxy(*system_, StageId::rules, remote_);
     UseTargets use;
     use.targets.at(static_cast<std::size_t>(StageId::rules)) = {first_};
     use.targets.at(static_cast<std::size_t>(StageId::exec)) = {sink_};

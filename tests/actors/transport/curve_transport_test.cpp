@@ -209,12 +209,12 @@ TEST(CurveTransport, WithoutAHandlerNobodyIsLetIn) {
   zmq::socket_t client(client_context, zmq::socket_type::dealer);
   client.set(zmq::sockopt::linger, 0);
   set_client_keys(client, new_pair(), keys.public_key);
-  HandshakeWatch watch(client_context, client, false);
+  HandshakeMonitor monitor(client_context, client, false);
   client.connect(router.get(zmq::sockopt::last_endpoint));
-  zmq::pollitem_t item{watch.handle(), 0, ZMQ_POLLIN, 0};
+  zmq::pollitem_t item{monitor.handle(), 0, ZMQ_POLLIN, 0};
   for (std::optional<HandshakeEvent> event; !event;) {
     ASSERT_EQ(zmq::poll(&item, 1, kTestPatience), 1);
-    event = watch.next();
+    event = monitor.next();
     ASSERT_TRUE(event);
     ASSERT_NE(event->kind, HandshakeEvent::Kind::succeeded);
     if (event->kind == HandshakeEvent::Kind::connected) {

@@ -11,20 +11,20 @@ TEST(CommitGateTest, NothingWaitsWithNothingUnderWay) {
   EXPECT_FALSE(gate.holds(SendAck{}));
 }
 
-TEST(CommitGateTest, AnAckWaitsForEverythingAnEchoBehindItAndAllElseForNothing) {
+TEST(CommitGateTest, AnAckWaitsForEverythingAFlushMarkerBehindItAndAllElseForNothing) {
   CommitGate gate;
   gate.append();
   gate.append();
   gate.committed();
   EXPECT_TRUE(gate.holds(SendAck{}));
-  EXPECT_TRUE(gate.holds(SendEcho{}));
+  EXPECT_TRUE(gate.holds(SendFlushMarker{}));
   EXPECT_FALSE(gate.holds(SendOrder{}));
   EXPECT_FALSE(gate.holds(SendRunSpec{}));
   EXPECT_FALSE(gate.holds(SendSamples{}));
   gate.committed();
   EXPECT_FALSE(gate.busy());
   EXPECT_FALSE(gate.holds(SendAck{}));
-  EXPECT_FALSE(gate.holds(SendEcho{}));
+  EXPECT_FALSE(gate.holds(SendFlushMarker{}));
 }
 
 }  // namespace

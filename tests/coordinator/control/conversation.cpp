@@ -69,7 +69,7 @@ class Conversation {
                               static_cast<std::uint32_t>(number(words.at(3))),
                               words.size() > 4 && words[4] == "alone"}});
     } else if (name == "echo") {
-      step(EchoArrived{words.at(0), {incarnations_.at(words.at(0)), number(words.at(1))}});
+      step(FlushMarkerArrived{words.at(0), {incarnations_.at(words.at(0)), number(words.at(1))}});
     } else if (name == "answer" || name == "call" || name == "outcome" || name == "failed") {
       deliver(name, words);
     } else if (name == "loaded") {
@@ -334,8 +334,8 @@ class Conversation {
         std::string(send.order.drain ? " drain" : "") + (send.order.run_over ? " over" : "") + "\n";
   }
   void show(const SendRunSpec& send) { replies_ += "runspec " + send.peer + "\n"; }
-  void show(const SendEcho& send) {
-    replies_ += "echo " + send.peer + " " + std::to_string(send.echo.number) + "\n";
+  void show(const SendFlushMarker& send) {
+    replies_ += "echo " + send.peer + " " + std::to_string(send.marker.number) + "\n";
   }
   void show(const SendAck& send) {
     replies_ += "ack " + send.peer + " " + std::to_string(send.ack.seq) + "\n";

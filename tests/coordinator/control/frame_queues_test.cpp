@@ -19,20 +19,20 @@ std::string peers(const std::vector<Incoming>& frames) {
   return text;
 }
 
-// An echo that overtook a record or a request would have the worker send it again.
-TEST(FrameLanesTest, RecordsGoLastAndEchoesBehindThem) {
-  const FrameLanes lanes =
-      frame_lanes({frame(MessageKind::deliver, "a"), frame(MessageKind::fetch, "b"),
-                   frame(MessageKind::echo, "c"), frame(MessageKind::deliver, "d"),
-                   frame(MessageKind::fetch_database, "e"), frame(MessageKind::worker_state, "f")});
-  EXPECT_EQ(peers(lanes.urgent), "bef");
-  EXPECT_EQ(peers(lanes.records), "acd");
+// A flush marker that overtook a record or a request would have the worker send it again.
+TEST(FrameQueuesTest, RecordsGoLastAndFlushMarkersBehindThem) {
+  const FrameQueues queues = frame_queues(
+      {frame(MessageKind::deliver, "a"), frame(MessageKind::fetch, "b"),
+       frame(MessageKind::flush_marker, "c"), frame(MessageKind::deliver, "d"),
+       frame(MessageKind::fetch_database, "e"), frame(MessageKind::worker_state, "f")});
+  EXPECT_EQ(peers(queues.urgent), "bef");
+  EXPECT_EQ(peers(queues.records), "acd");
 }
 
-TEST(FrameLanesTest, WhatIsNoFrameIsNotUrgent) {
-  const FrameLanes lanes = frame_lanes({{"a", "noise", ""}, frame(MessageKind::fetch, "b")});
-  EXPECT_EQ(peers(lanes.urgent), "b");
-  EXPECT_EQ(peers(lanes.records), "a");
+TEST(FrameQueuesTest, WhatIsNoFrameIsNotUrgent) {
+  const FrameQueues queues = frame_queues({{"a", "noise", ""}, frame(MessageKind::fetch, "b")});
+  EXPECT_EQ(peers(queues.urgent), "b");
+  EXPECT_EQ(peers(queues.records), "a");
 }
 
 }  // namespace

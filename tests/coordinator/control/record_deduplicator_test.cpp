@@ -22,17 +22,17 @@ Record answered(std::uint8_t sample, const std::string& text, std::uint64_t serv
   return record;
 }
 
-class RecordSieveTest : public testing::Test {
+class RecordDeduplicatorTest : public testing::Test {
  protected:
   Record passed(Record record) {
-    sieve_.pass(record);
+    deduplicator_.pass(record);
     return record;
   }
   const std::vector<SampleId> ids_ = {id_of(1), id_of(2)};
-  RecordSieve sieve_{ids_};
+  RecordDeduplicator deduplicator_{ids_};
 };
 
-TEST_F(RecordSieveTest, TheFirstAnswerToACallStaysAndBothCallsCount) {
+TEST_F(RecordDeduplicatorTest, TheFirstAnswerToACallStaysAndBothCallsCount) {
   EXPECT_EQ(passed(answered(1, "first", 10)).answer->text, "first");
   const Record second = passed(answered(1, "second", 20));
   EXPECT_FALSE(second.answer.has_value());
@@ -40,14 +40,14 @@ TEST_F(RecordSieveTest, TheFirstAnswerToACallStaysAndBothCallsCount) {
 }
 
 /// A journal offers what was acknowledged again, when its segment outlived the acknowledgement.
-TEST_F(RecordSieveTest, ARecordThatCameTwiceCountsOnce) {
+TEST_F(RecordDeduplicatorTest, ARecordThatCameTwiceCountsOnce) {
   passed(answered(1, "first", 10));
   const Record again = passed(answered(1, "first", 10));
   EXPECT_FALSE(again.answer.has_value());
   EXPECT_FALSE(again.call.has_value());
 }
 
-TEST_F(RecordSieveTest, CallsInDoubtAreToldByTheirFence) {
+TEST_F(RecordDeduplicatorTest, CallsInDoubtAreToldByTheirFence) {
   Record in_doubt;
   in_doubt.fence = 4;
   in_doubt.call.emplace();
@@ -59,7 +59,7 @@ TEST_F(RecordSieveTest, CallsInDoubtAreToldByTheirFence) {
   EXPECT_TRUE(passed(in_doubt).call.has_value());
 }
 
-TEST_F(RecordSieveTest, AFailedOutcomeIsNeverFinal) {
+TEST_F(RecordDeduplicatorTest, AFailedOutcomeIsNeverFinal) {
   Record record;
   record.outcome.emplace();
   record.outcome->sample_id = id_of(1);
@@ -69,7 +69,7 @@ TEST_F(RecordSieveTest, AFailedOutcomeIsNeverFinal) {
   EXPECT_TRUE(passed(record).outcome.has_value());
 }
 
-TEST_F(RecordSieveTest, NothingOfASampleThatIsNotInTheShardPasses) {
+TEST_F(RecordDeduplicatorTest, NothingOfASampleThatIsNotInTheShardPasses) {
   const Record stranger = passed(answered(3, "lost", 10));
   EXPECT_FALSE(stranger.answer.has_value());
   EXPECT_FALSE(stranger.call.has_value());
