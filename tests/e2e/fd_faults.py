@@ -28,7 +28,7 @@ DEATH = "has not been heard of"
 
 def failpoint_names():
     """Returns every name that actors/system/failpoint.hpp lists."""
-    text = (SOURCE / "actors" / "failpoint.hpp").read_text()
+    text = (SOURCE / "actors" / "system" / "failpoint.hpp").read_text()
     return re.findall(r'^ +"([a-z0-9_.]+)",', text, re.MULTILINE)
 
 
