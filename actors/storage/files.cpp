@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -192,31 +193,6 @@ Result<FilePiece> read_piece(const std::string& path, std::uint64_t offset, std:
   }
   piece.bytes.resize(filled);
   return piece;
-}
-
-Result<void> for_each_line(
-    const std::string& path,
-    const std::function<Result<void>(std::uint64_t, std::string_view)>& line) {
-  std::string carry;
-  std::uint64_t number = 0;
-  FD_TRY_VOID(for_each_block(path, [&](std::string_view block) -> Result<void> {
-    for (;;) {
-      const std::size_t end = block.find('\n');
-      if (end == std::string_view::npos) {
-        carry += block;
-        return {};
-      }
-      if (carry.empty()) {
-        FD_TRY_VOID(line(++number, block.substr(0, end)));
-      } else {
-        carry += block.substr(0, end);
-        FD_TRY_VOID(line(++number, carry));
-        carry.clear();
-      }
-      block.remove_prefix(end + 1);
-    }
-  }));
-  return carry.empty() ? Result<void>() : line(++number, carry);
 }
 
 Result<void> make_directories(const std::string& path) {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -56,11 +55,6 @@ struct FilePiece {
 /// Reads up to `max_bytes` from `offset` on: fewer at the end of the file, none beyond it. Follows
 /// no link. Errors: not_found, storage.
 Result<FilePiece> read_piece(const std::string& path, std::uint64_t offset, std::size_t max_bytes);
-/// Calls `line` for each line of a file (without the newline), with its 1-based number, until it
-/// returns an error. Memory: one block. Errors: not_found, storage, and those of `line`.
-Result<void> for_each_line(
-    const std::string& path,
-    const std::function<Result<void>(std::uint64_t, std::string_view)>& line);
 /// Makes a folder (0700) and its parents. Errors: storage.
 Result<void> make_directories(const std::string& path);
 bool file_exists(const std::string& path);

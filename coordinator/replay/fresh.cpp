@@ -112,12 +112,6 @@ std::uint64_t add_recovered(ShardReplay& replay, const RecoveredJournal& recover
 
 }  // namespace
 
-Result<std::uint64_t> add_journaled(ShardReplay& replay, const std::string& journal_folder) {
-  FD_TRY(const RecoveredJournal recovered,
-         read_journal(journal_folder, replay.shard().manifest.run_id, kJournalWorker));
-  return add_recovered(replay, recovered);
-}
-
 Result<Asked> ask_for_missing(ShardReplay& replay, const AskOptions& options) {
   FD_TRY_VOID(make_directories(options.journal_folder));
   FD_TRY(const FolderLock lock, lock_journals(options.journal_folder));

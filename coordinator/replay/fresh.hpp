@@ -39,8 +39,4 @@ struct Asked {
 /// Errors: storage, corrupt (the journal), busy.
 Result<Asked> ask_for_missing(ShardReplay& replay, const AskOptions& options);
 
-/// Adds what an earlier replay's journal holds to `replay`. Returns how many answers that were.
-/// Errors: storage, corrupt.
-Result<std::uint64_t> add_journaled(ShardReplay& replay, const std::string& journal_folder);
-
 }  // namespace fd

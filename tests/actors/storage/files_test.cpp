@@ -16,20 +16,6 @@ namespace {
 
 using testing_support::TempFolder;
 using Names = std::set<std::string>;
-using Lines = std::vector<std::pair<std::uint64_t, std::string>>;
-
-/// What for_each_line reads at once.
-constexpr std::size_t kBlockBytes = 256u << 10;
-
-Lines lines_of(const std::string& path) {
-  Lines lines;
-  const auto read = for_each_line(path, [&](std::uint64_t number, std::string_view line) {
-    lines.emplace_back(number, line);
-    return Result<void>();
-  });
-  EXPECT_TRUE(read.ok());
-  return lines;
-}
 
 TEST(ReadFile, TakesFilesUpToTheLimit) {
   const TempFolder folder;
@@ -94,61 +80,6 @@ TEST(ReadFile, RefusesWhatIsNoRegularFileWithoutWaiting) {
     EXPECT_EQ(text.error().code, Errc::storage);
     EXPECT_EQ(text.error().message, path + ": is no regular file");
   }
-}
-
-TEST(ForEachLine, NumbersLinesFromOne) {
-  const TempFolder folder;
-  EXPECT_EQ(lines_of(folder.put("a", "x\n\ny\n")), (Lines{{1, "x"}, {2, ""}, {3, "y"}}));
-}
-
-TEST(ForEachLine, TakesALastLineWithoutEnd) {
-  const TempFolder folder;
-  EXPECT_EQ(lines_of(folder.put("a", "x\ny")), (Lines{{1, "x"}, {2, "y"}}));
-  EXPECT_EQ(lines_of(folder.put("b", "x")), (Lines{{1, "x"}}));
-}
-
-TEST(ForEachLine, FindsNoLineInAnEmptyFile) {
-  const TempFolder folder;
-  EXPECT_EQ(lines_of(folder.put("a", "")), Lines{});
-}
-
-TEST(ForEachLine, JoinsLinesAcrossBlocks) {
-  const TempFolder folder;
-  // Ends of lines just before, at, and just behind the end of the first block; and a long line.
-  for (const std::size_t first :
-       {kBlockBytes - 2, kBlockBytes - 1, kBlockBytes, kBlockBytes + 1, 3 * kBlockBytes + 7}) {
-    const std::string line(first, 'a');
-    const std::string path = folder.put("a", line + "\nsecond\n\nlast");
-    const Lines lines = lines_of(path);
-    ASSERT_EQ(lines.size(), 4u) << first;
-    EXPECT_EQ(lines[0].second.size(), first);
-    EXPECT_EQ(lines[0].second, line);
-    EXPECT_EQ(lines[1], (std::pair<std::uint64_t, std::string>{2, "second"}));
-    EXPECT_EQ(lines[2], (std::pair<std::uint64_t, std::string>{3, ""}));
-    EXPECT_EQ(lines[3], (std::pair<std::uint64_t, std::string>{4, "last"}));
-  }
-}
-
-TEST(ForEachLine, StopsAtTheFirstErrorAndReturnsIt) {
-  const TempFolder folder;
-  const std::string path = folder.put("a", "x\ny\nz\n");
-  std::uint64_t seen = 0;
-  const auto read = for_each_line(path, [&](std::uint64_t number, std::string_view) {
-    seen = number;
-    return number == 2 ? Result<void>(Error{Errc::corrupt, "bad"}) : Result<void>();
-  });
-  ASSERT_FALSE(read.ok());
-  EXPECT_EQ(read.error().code, Errc::corrupt);
-  EXPECT_EQ(read.error().message, "bad");
-  EXPECT_EQ(seen, 2u);
-}
-
-TEST(ForEachLine, NamesAFileThatIsNotThere) {
-  const TempFolder folder;
-  const auto read = for_each_line(folder.at("none"),
-                                  [](std::uint64_t, std::string_view) { return Result<void>(); });
-  ASSERT_FALSE(read.ok());
-  EXPECT_EQ(read.error().code, Errc::not_found);
 }
 
 TEST(DigestFile, DescribesAFile) {

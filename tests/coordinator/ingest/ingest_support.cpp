@@ -1,6 +1,8 @@
 #include "tests/coordinator/ingest/ingest_support.hpp"
 
 #include <cstring>
+#include <sstream>
+#include <string>
 
 #include <zlib.h>
 #include <zstd.h>
@@ -114,13 +116,12 @@ Manifest IngestJob::stage(const std::string& name) const {
 
 std::vector<Sample> IngestJob::shard(std::uint32_t index) const {
   std::vector<Sample> samples;
-  const auto read = for_each_line(RunDir(folder.at("out")).shard_file(index, "input.jsonl"),
-                                  [&](std::uint64_t, std::string_view line) -> Result<void> {
-                                    FD_TRY(Sample sample, sample_from_line(line));
-                                    samples.push_back(std::move(sample));
-                                    return {};
-                                  });
-  EXPECT_TRUE(read.ok()) << read.error().message;
+  const auto text = read_file(RunDir(folder.at("out")).shard_file(index, "input.jsonl"));
+  EXPECT_TRUE(text.ok());
+  std::istringstream lines(text.ok() ? *text : std::string());
+  for (std::string line; std::getline(lines, line);) {
+    samples.push_back(sample_from_line(line).value());
+  }
   return samples;
 }
 
