@@ -5,7 +5,7 @@
 namespace fd {
 namespace {
 
-constexpr std::string_view kMagic = "FDW1";
+constexpr std::string_view kFrameMagic = "FDW1";
 constexpr std::size_t kFixedBytes = 4 + 2 + 2 + 4 + 1;
 
 bool known(std::uint64_t kind) {
@@ -20,7 +20,7 @@ std::string encode_frame(MessageKind kind, std::string_view run_id, std::string_
   FD_CHECK(kFixedBytes + run_id.size() + body.size() <= kMaxFrameBytes);
   std::string out;
   out.reserve(kFixedBytes + run_id.size() + body.size());
-  out += kMagic;
+  out += kFrameMagic;
   append_big_endian(kProtocolVersion, 2, out);
   append_big_endian(static_cast<std::uint64_t>(kind), 2, out);
   append_big_endian(body.size(), 4, out);
@@ -37,7 +37,7 @@ Result<FrameView> decode_frame(std::string_view bytes) {
   if (bytes.size() > kMaxFrameBytes) {
     return bad("larger than the limit");
   }
-  if (bytes.size() < kFixedBytes || bytes.substr(0, kMagic.size()) != kMagic) {
+  if (bytes.size() < kFixedBytes || bytes.substr(0, kFrameMagic.size()) != kFrameMagic) {
     return bad("not one of ours (magic)");
   }
   if (const std::uint64_t version = read_big_endian(bytes.substr(4, 2));

@@ -11,7 +11,7 @@ namespace fd {
 namespace {
 
 // Header: magic, version, lengths of the two names, incarnation, number, the names, CRC-32C.
-constexpr std::string_view kMagic = "FDJ1";
+constexpr std::string_view kSegmentMagic = "FDJ1";
 constexpr std::uint64_t kVersion = 1;
 constexpr std::size_t kRunIdAt = 20;
 constexpr std::size_t kWorkerAt = kRunIdAt + kMaxRunIdBytes;
@@ -61,7 +61,7 @@ std::string encode_header(const SegmentHeader& header) {
   const JournalIdentity& journal = header.journal;
   FD_CHECK(valid_run_id(journal.run_id));
   FD_CHECK(!journal.worker.empty() && journal.worker.size() <= kMaxNameBytes);
-  std::string out(kMagic);
+  std::string out(kSegmentMagic);
   append_big_endian(kVersion, 2, out);
   append_big_endian(journal.run_id.size(), 1, out);
   append_big_endian(journal.worker.size(), 1, out);
@@ -79,13 +79,13 @@ Result<SegmentHeader> decode_header(std::string_view bytes) {
   if (bytes.size() < kJournalHeaderBytes) {
     return corrupt(0, "the header is cut short");
   }
-  if (bytes.substr(0, kMagic.size()) != kMagic) {
+  if (bytes.substr(0, kSegmentMagic.size()) != kSegmentMagic) {
     return corrupt(0, "no journal segment (magic)");
   }
   if (Taker(bytes.substr(kHeaderCrcAt)).number(4) != crc32c(bytes.substr(0, kHeaderCrcAt))) {
     return corrupt(0, "the header does not match its checksum");
   }
-  Taker taker(bytes.substr(kMagic.size()));
+  Taker taker(bytes.substr(kSegmentMagic.size()));
   if (const std::uint64_t version = taker.number(2); version != kVersion) {
     return Error{Errc::unsupported, "journal format " + std::to_string(version) +
                                         ", this program reads " + std::to_string(kVersion)};

@@ -114,8 +114,7 @@ Result<void> read_recorded(const RunDir& dir, const RunFacts& facts, SampleLife&
       life.outcome = *record.outcome;
     }
   }
-  FD_TRY(LedgerDatabase database,
-         LedgerDatabase::open_read_only(dir.ledger(), "", std::chrono::seconds(2)));
+  FD_TRY(LedgerDatabase database, LedgerDatabase::open_read_only(dir.ledger()));
   FD_TRY(const LedgerLeases leases, read_ledger_leases(database));
   for (const LeaseGranted& lease : leases.last) {
     if (lease.shard == life.shard) {

@@ -66,8 +66,8 @@ class LedgerDatabase {
                                      Duration busy_timeout);
   /// Opens a database for reading. Without a write-ahead log beside it nothing is locked and
   /// nothing is made. Errors: also not_found.
-  static Result<LedgerDatabase> open_read_only(const std::string& path, const std::string& vfs,
-                                               Duration busy_timeout);
+  static Result<LedgerDatabase> open_read_only(const std::string& path, const std::string& vfs = "",
+                                               Duration busy_timeout = std::chrono::seconds(2));
   ~LedgerDatabase();
   LedgerDatabase(LedgerDatabase&& other) noexcept
       : path_(std::move(other.path_)),

@@ -12,7 +12,6 @@
 namespace fd {
 namespace {
 
-constexpr Duration kBusyTimeout = std::chrono::seconds(2);
 constexpr const char* kRecordsOfShard =
     "SELECT seq, body FROM records WHERE seq BETWEEN ? AND ? ORDER BY seq";
 
@@ -20,7 +19,7 @@ constexpr const char* kRecordsOfShard =
 
 Result<std::vector<Record>> read_earlier_ledger(const std::string& path, const std::string& run_id,
                                                 std::uint32_t shard) {
-  FD_TRY(LedgerDatabase database, LedgerDatabase::open_read_only(path, "", kBusyTimeout));
+  FD_TRY(LedgerDatabase database, LedgerDatabase::open_read_only(path));
   FD_TRY(const LedgerContent content, inspect_ledger(database, run_id));
   std::vector<Record> records;
   if (content == LedgerContent::nothing) {

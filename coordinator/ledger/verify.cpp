@@ -9,8 +9,6 @@
 namespace fd {
 namespace {
 
-constexpr Duration kBusyTimeout = std::chrono::seconds(2);
-
 /// Returns the page number that a line of SQLite's integrity check names, 0 when it names none.
 std::uint64_t page_in(const std::string& finding) {
   std::size_t at = finding.find("page ");
@@ -74,7 +72,7 @@ Result<std::uint64_t> check_all(LedgerDatabase& database, const std::string& run
 
 Result<std::uint64_t> verify_ledger(const std::string& path, const std::string& run_id,
                                     const std::string& vfs) {
-  FD_TRY(LedgerDatabase database, LedgerDatabase::open_read_only(path, vfs, kBusyTimeout));
+  FD_TRY(LedgerDatabase database, LedgerDatabase::open_read_only(path, vfs));
   // One look at everything: what is added meanwhile is not seen.
   FD_TRY_VOID(database.exec("BEGIN"));
   const Result<std::uint64_t> checked = check_all(database, run_id);

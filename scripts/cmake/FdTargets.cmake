@@ -46,6 +46,18 @@ if(FD_TESTS)
   fd_headers(fd_test_headers test.hpp LINKS GTest::gtest OPTIONS ${FD_TEST_OPTIONS})
 endif()
 
+# fd_share_headers(NAME HEADERS): compiles the target with these compiled headers, and with FD_UNITY up
+# to eight of its files as one, which share their headers and unnamed namespaces then.
+# -Wsubobject-linkage is off there, since it takes a file that shares for a header.
+function(fd_share_headers name headers)
+  target_precompile_headers(${name} REUSE_FROM ${headers})
+  if(FD_UNITY)
+    set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8
+                          UNITY_BUILD_UNIQUE_ID FD_UNIT)
+    target_compile_options(${name} PRIVATE -Wno-subobject-linkage)
+  endif()
+endfunction()
+
 # fd_library(NAME SOURCES a.cpp ... LINKS x ... [HEADERS compiled_headers])
 function(fd_library name)
   cmake_parse_arguments(ARG "" "HEADERS" "SOURCES;LINKS" ${ARGN})
@@ -54,7 +66,7 @@ function(fd_library name)
   if(NOT ARG_HEADERS)
     set(ARG_HEADERS fd_std_headers)
   endif()
-  target_precompile_headers(${name} REUSE_FROM ${ARG_HEADERS})
+  fd_share_headers(${name} ${ARG_HEADERS})
 endfunction()
 
 # fd_room(NAME [USES fd_room ...] [LINKS library ...] [EXCEPT file ...] [HEADERS x]): the files of this folder as a
@@ -132,7 +144,7 @@ function(fd_test name)
   target_compile_definitions(${name} PRIVATE FD_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
                              FD_BIN_DIR="${CMAKE_BINARY_DIR}/bin")
   target_compile_options(${name} PRIVATE ${FD_TEST_OPTIONS})
-  target_precompile_headers(${name} REUSE_FROM fd_test_headers)
+  fd_share_headers(${name} fd_test_headers)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT ${ARG_TIMEOUT})
 endfunction()

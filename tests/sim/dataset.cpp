@@ -62,7 +62,7 @@ Outcome Dataset::outcome(const Sample& sample, const std::vector<Answer>& answer
     outcome.reason = failure;
     return outcome;
   }
-  outcome.verdict = Verdict::rejected;
+  outcome.verdict = fd::Verdict::rejected;
   outcome.reason = Reason::gold_mismatch;
   for (const Answer& answer : answers) {
     Candidate candidate;
@@ -71,7 +71,7 @@ Outcome Dataset::outcome(const Sample& sample, const std::vector<Answer>& answer
     candidate.text = answer.text;
     candidate.gold_match = bits_of(answer.text) % 3 != 0;
     if (*candidate.gold_match && !outcome.chosen) {
-      outcome.verdict = Verdict::kept;
+      outcome.verdict = fd::Verdict::kept;
       outcome.reason = Reason::none;
       outcome.chosen = candidate.index;
     }

@@ -156,11 +156,11 @@ void MemoryLedger::check_outcome(Place place, const Outcome& outcome) {
               static_cast<std::uint64_t>(outcome.reason));
   const auto found = outcomes_.find(place);
   if (found != outcomes_.end() &&
-      (found->second.first.verdict != Verdict::failed || found->second.second == epoch_)) {
+      (found->second.first.verdict != fd::Verdict::failed || found->second.second == epoch_)) {
     oracle_.fail(schedule_.now(), "a second outcome is recorded for sample " + which);
   }
   outcomes_[place] = {outcome, epoch_};
-  if (outcome.verdict == Verdict::failed) {
+  if (outcome.verdict == fd::Verdict::failed) {
     return;
   }
   std::vector<Answer> answers;

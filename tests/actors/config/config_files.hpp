@@ -89,6 +89,13 @@ class ConfigFiles {
   std::vector<std::string> files_;
 };
 
+/// Returns the config, which must load.
+inline RunConfig loaded_config(const ConfigFiles& files) {
+  const Result<LoadedConfig> loaded = files.load();
+  EXPECT_TRUE(loaded.ok()) << files.message();
+  return loaded.ok() ? loaded->config : RunConfig{};
+}
+
 /// Returns the message when kSmallConfig is loaded with these `--set`s.
 inline std::string set_message(std::vector<std::string> sets) {
   ConfigFiles files;

@@ -25,12 +25,6 @@ gateway:
     - {name: second, base_url: "http://10.0.0.2/v1"}
 )";
 
-RunConfig loaded_config(const ConfigFiles& files) {
-  const Result<LoadedConfig> loaded = files.load();
-  EXPECT_TRUE(loaded.ok()) << files.message();
-  return loaded.ok() ? loaded->config : RunConfig{};
-}
-
 TEST(ConfigMerge, TakesTheFileWithoutOverrides) {
   ConfigFiles files;
   files.write("run.yaml", kTwoProviders);

@@ -10,12 +10,6 @@ std::optional<std::string> no_environment(const std::string&) {
   return std::nullopt;
 }
 
-RunConfig loaded_config(const ConfigFiles& files) {
-  auto loaded = files.load();
-  EXPECT_TRUE(loaded.ok()) << (loaded.ok() ? "" : loaded.error().message);
-  return loaded.ok() ? std::move(loaded->config) : RunConfig();
-}
-
 /// Returns the small config as JSON, with `sets` on it.
 std::string stored(const std::vector<std::string>& sets = {}) {
   ConfigFiles files;

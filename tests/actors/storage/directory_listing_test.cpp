@@ -15,7 +15,7 @@ namespace {
 
 using testing_support::entries_left;
 using testing_support::TempFolder;
-using Names = std::vector<std::string>;
+using Listed = std::vector<std::string>;
 
 /// Lists with at most this many entries before the disk fails.
 template <class Call>
@@ -34,7 +34,7 @@ TEST(DirectoryListing, IsSortedAndWhole) {
   const Descriptor directory(::open(folder.root().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   const auto names = names_of(directory, "it");
   ASSERT_TRUE(names.ok());
-  EXPECT_EQ(*names, (Names{".hidden", "a", "b"}));
+  EXPECT_EQ(*names, (Listed{".hidden", "a", "b"}));
   EXPECT_EQ(::fcntl(directory.get(), F_GETFD), FD_CLOEXEC) << "it stays open";
 }
 
@@ -64,7 +64,7 @@ TEST(DirectoryListing, ThatFailsOnItsWayIsAnErrorAndNotAShorterOne) {
   }
   const auto names = with_entries(4, [&] { return names_in(folder.root()); });
   ASSERT_TRUE(names.ok());
-  EXPECT_EQ(*names, Names{"a"});
+  EXPECT_EQ(*names, Listed{"a"});
 }
 
 }  // namespace

@@ -10,21 +10,8 @@ namespace fd {
 namespace {
 
 using testing_support::IngestJob;
+using testing_support::many_rows;
 using testing_support::row_line;
-
-std::vector<std::string> many_rows(int count) {
-  std::vector<std::string> lines;
-  for (int i = 0; i < count; ++i) {
-    lines.push_back(row_line("question " + std::to_string(i)));
-  }
-  return lines;
-}
-
-IngestSummary done(IngestJob& here) {
-  auto summary = here.ingest();
-  EXPECT_TRUE(summary.ok()) << summary.error().message;
-  return summary.ok() ? *summary : IngestSummary{};
-}
 
 /// Returns what print_ids() writes, and behind it what it is refused with.
 std::string printed(const IngestJob& here) {

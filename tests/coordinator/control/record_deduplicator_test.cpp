@@ -5,7 +5,7 @@
 namespace fd {
 namespace {
 
-SampleId id_of(std::uint8_t fill) {
+SampleId filled_id(std::uint8_t fill) {
   SampleId id;
   id.bytes.fill(fill);
   return id;
@@ -14,10 +14,10 @@ SampleId id_of(std::uint8_t fill) {
 Record answered(std::uint8_t sample, const std::string& text, std::uint64_t service_us) {
   Record record;
   record.answer.emplace();
-  record.answer->sample_id = id_of(sample);
+  record.answer->sample_id = filled_id(sample);
   record.answer->text = text;
   record.call.emplace();
-  record.call->sample_id = id_of(sample);
+  record.call->sample_id = filled_id(sample);
   record.call->service_us = service_us;
   return record;
 }
@@ -28,7 +28,7 @@ class RecordDeduplicatorTest : public testing::Test {
     deduplicator_.pass(record);
     return record;
   }
-  const std::vector<SampleId> ids_ = {id_of(1), id_of(2)};
+  const std::vector<SampleId> ids_ = {filled_id(1), filled_id(2)};
   RecordDeduplicator deduplicator_{ids_};
 };
 
@@ -51,7 +51,7 @@ TEST_F(RecordDeduplicatorTest, CallsInDoubtAreToldByTheirFence) {
   Record in_doubt;
   in_doubt.fence = 4;
   in_doubt.call.emplace();
-  in_doubt.call->sample_id = id_of(2);
+  in_doubt.call->sample_id = filled_id(2);
   in_doubt.call->error = kInDoubt;
   EXPECT_TRUE(passed(in_doubt).call.has_value());
   EXPECT_FALSE(passed(in_doubt).call.has_value());
@@ -62,7 +62,7 @@ TEST_F(RecordDeduplicatorTest, CallsInDoubtAreToldByTheirFence) {
 TEST_F(RecordDeduplicatorTest, AFailedOutcomeIsNeverFinal) {
   Record record;
   record.outcome.emplace();
-  record.outcome->sample_id = id_of(1);
+  record.outcome->sample_id = filled_id(1);
   record.outcome->verdict = Verdict::failed;
   EXPECT_FALSE(passed(record).outcome.has_value());
   record.outcome->verdict = Verdict::rejected;

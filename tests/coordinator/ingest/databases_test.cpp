@@ -15,12 +15,6 @@ using testing_support::database_bytes;
 using testing_support::IngestJob;
 using testing_support::row_line;
 
-IngestSummary done(IngestJob& here) {
-  auto summary = here.ingest();
-  EXPECT_TRUE(summary.ok()) << summary.error().message;
-  return summary.ok() ? *summary : IngestSummary{};
-}
-
 /// Returns why a row that names this database is refused.
 std::string why_database(IngestJob& here, std::string_view path) {
   json::Object row{{"schema", "s"}, {"instruction", "i"}, {"db_path", path}};

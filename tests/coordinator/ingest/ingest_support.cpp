@@ -60,6 +60,20 @@ std::string text_of(const std::vector<std::string>& lines) {
   return text;
 }
 
+IngestSummary done(IngestJob& here) {
+  auto summary = here.ingest();
+  EXPECT_TRUE(summary.ok()) << summary.error().message;
+  return summary.ok() ? *summary : IngestSummary{};
+}
+
+std::vector<std::string> many_rows(int count) {
+  std::vector<std::string> lines;
+  for (int i = 0; i < count; ++i) {
+    lines.push_back(row_line("question " + std::to_string(i)));
+  }
+  return lines;
+}
+
 std::string database_bytes(char filling) {
   std::string bytes("SQLite format 3\0", 16);
   bytes.resize(4096, filling);

@@ -48,6 +48,12 @@ class IngestJob {
   [[nodiscard]] std::vector<Sample> samples(std::uint32_t shards) const;
 };
 
+/// Returns what the ingest found, which must succeed.
+IngestSummary done(IngestJob& here);
+
+/// Returns `count` lines of different questions.
+std::vector<std::string> many_rows(int count);
+
 /// Returns a small file that begins as an SQLite database does.
 std::string database_bytes(char filling);
 

@@ -16,23 +16,10 @@ namespace {
 
 using testing_support::database_bytes;
 using testing_support::IngestJob;
+using testing_support::many_rows;
 using testing_support::row_line;
 using testing_support::text_of;
 using Names = std::set<std::string>;
-
-std::vector<std::string> many_rows(int count) {
-  std::vector<std::string> lines;
-  for (int i = 0; i < count; ++i) {
-    lines.push_back(row_line("question " + std::to_string(i)));
-  }
-  return lines;
-}
-
-IngestSummary done(IngestJob& here) {
-  auto summary = here.ingest();
-  EXPECT_TRUE(summary.ok()) << summary.error().message;
-  return summary.ok() ? *summary : IngestSummary{};
-}
 
 std::vector<std::string> stage_files(const IngestJob& here) {
   std::vector<std::string> files;
