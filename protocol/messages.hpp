@@ -46,7 +46,7 @@ struct HeldLease {
 struct WorkerState {
   static constexpr MessageKind kKind = MessageKind::worker_state;
   std::string name;
-  std::uint64_t incarnation = 0;  ///< random per worker process
+  std::uint64_t incarnation = 0;  ///< of the worker process; rises from one to the next
   std::uint64_t seq = 0;          ///< rises with every state sent
   std::uint64_t epoch = 0;        ///< of the last Order that was taken; 0: none yet
   std::optional<Digest> config;   ///< digest of the RunSpec it works by

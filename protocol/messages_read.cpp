@@ -530,7 +530,7 @@ Result<StageReply> decode_stage_reply(std::string_view body) {
 
 Result<FlushMarker> decode_flush_marker(std::string_view body) {
   return unpacked<FlushMarker>(body, [](const auto& object, FlushMarker& m, std::string& error) {
-    MapReader(object, "echo", error).read(1, m.incarnation).read(2, m.number);
+    MapReader(object, "flush_marker", error).read(1, m.incarnation).read(2, m.number);
   });
 }
 

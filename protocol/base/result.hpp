@@ -111,7 +111,7 @@ class [[nodiscard]] Result<void> {
 /// FD_TRY(auto config, load_config(path)); declares config, or returns the error to the caller.
 #define FD_TRY(decl, expr) FD_TRY_IMPL(FD_CONCAT(fd_try_, __COUNTER__), decl, expr)
 
-/// FD_TRY_VOID(write(path)); returns the error of a Result<void> to the caller.
+/// FD_TRY_VOID(write(path)); returns the error to the caller; a value is dropped.
 #define FD_TRY_VOID_IMPL(tmp, expr)     \
   do {                                  \
     if (auto tmp = (expr); !tmp.ok()) { \

@@ -260,7 +260,7 @@ const std::vector<Target>& targets() {
       {"stage_request", round_trip<StageRequest, decode_stage_request>,
        valid<StageRequest, stage_request>},
       {"stage_reply", round_trip<StageReply, decode_stage_reply>, valid<StageReply, stage_reply>},
-      {"echo", round_trip<FlushMarker, decode_flush_marker>, valid<FlushMarker, marker>},
+      {"flush_marker", round_trip<FlushMarker, decode_flush_marker>, valid<FlushMarker, marker>},
       {"record", round_trip<Record, decode_record>, valid<Record, record>},
       {"journal", run_journal, valid_journal, journal_broken_inside},
       {"ledger_row", run_ledger_row, valid_ledger_row, ledger_row_broken_inside},

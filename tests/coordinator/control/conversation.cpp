@@ -68,7 +68,7 @@ class Conversation {
                         Fetch{shard, fence, static_cast<std::uint32_t>(number(words.at(2))),
                               static_cast<std::uint32_t>(number(words.at(3))),
                               words.size() > 4 && words[4] == "alone"}});
-    } else if (name == "echo") {
+    } else if (name == "flush_marker") {
       step(FlushMarkerArrived{words.at(0), {incarnations_.at(words.at(0)), number(words.at(1))}});
     } else if (name == "answer" || name == "call" || name == "outcome" || name == "failed") {
       deliver(name, words);
@@ -335,7 +335,7 @@ class Conversation {
   }
   void show(const SendRunSpec& send) { replies_ += "runspec " + send.peer + "\n"; }
   void show(const SendFlushMarker& send) {
-    replies_ += "echo " + send.peer + " " + std::to_string(send.marker.number) + "\n";
+    replies_ += "flush_marker " + send.peer + " " + std::to_string(send.marker.number) + "\n";
   }
   void show(const SendAck& send) {
     replies_ += "ack " + send.peer + " " + std::to_string(send.ack.seq) + "\n";
