@@ -1,5 +1,5 @@
-# fd_library, fd_program, fd_failpoint_program and fd_test: every target of the project is made by one
-# of these.
+# fd_room, fd_library, fd_program, fd_failpoint_program and fd_test: every target of the project is made
+# by one of these.
 
 add_library(fd_options INTERFACE)
 target_include_directories(fd_options INTERFACE ${CMAKE_SOURCE_DIR})
