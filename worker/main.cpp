@@ -158,13 +158,14 @@ Result<int> serve(WorkerSettings settings) {
   std::atomic<bool> rejected = false;
   options.core.peer_key = network.public_key();
   TransportSecurity security = security_of(settings, log, rejected);
+  // What can still be refused comes first: a connection's end waits for the actor.
+  FD_TRY(auto peers, listen_to_peers(settings, network, hand_on<PeerFramesIn>(ready_future), log));
   FD_TRY(auto control, ZmqTransport::connect(settings.endpoint, security, Traffic::control,
                                              hand_on<FramesIn>(ready_future)));
   FD_TRY(auto bulk, ZmqTransport::connect(settings.endpoint, std::move(security), Traffic::bulk,
                                           hand_on<FramesIn>(ready_future), [ready_future] {
                                             act::post(ready_future.get(), BulkMade{});
                                           }));
-  FD_TRY(auto peers, listen_to_peers(settings, network, hand_on<PeerFramesIn>(ready_future), log));
   options.peers_known = [&network](const std::vector<PeerInfo>& known) { network.known(known); };
   options.connect_peer = [&network](const PeerInfo& peer, ReceiveCallback receive) {
     return network.connect(peer, std::move(receive));

@@ -6,6 +6,7 @@
 #include "actors/pipeline/stage_actor.hpp"
 #include "actors/pipeline/teacher_actor.hpp"
 #include "actors/stages/pure_stages.hpp"
+#include "actors/stages/rule_filter.hpp"
 
 namespace fd {
 
@@ -13,6 +14,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::start(caf::actor_system& system, con
                                                   const Log& log, const RunConfig& config,
                                                   PipelineOptions options, const caf::actor& sink) {
   FD_TRY(PromptStage prompt, PromptStage::make(config));
+  FD_TRY_VOID(make_rules_stage(config));  // refuses patterns also where peers match them
   std::unique_ptr<Pipeline> pipeline(new Pipeline());
 
   options.remote.local.insert(StageId::select);  // always beside the teacher

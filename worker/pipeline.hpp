@@ -27,7 +27,7 @@ struct PipelineOptions {
 };
 
 /// The stage actors of one run on a worker that takes leases, joined: teacher, clean, rules, exec,
-/// score, select. A pure stage that is not in `PipelineOptions::remote.local` is a stand-in for
+/// score, select. A pure stage that is not in `PipelineOptions::remote.local` is a proxy for
 /// those at other workers. Paid answers (CallDone), dropped samples (WorkDropped) and finished ones
 /// (WorkBatch with outcomes) go to `sink`.
 class Pipeline {

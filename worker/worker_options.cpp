@@ -27,7 +27,8 @@ std::string host_name() {
   return std::string(host).substr(0, 40);
 }
 
-/// Reads the keys that the command line names. Errors: refused, not_found, invalid_input.
+/// Reads the keys that the command line names. Errors: refused, not_found, invalid_input,
+/// storage.
 Result<std::optional<WorkerKeys>> keys_of(const ParsedCommand& parsed) {
   std::optional<WorkerKeys> keys;
   if (parsed.has("--keys-fd")) {

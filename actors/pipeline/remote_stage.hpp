@@ -67,13 +67,13 @@ struct RemoteStagesOptions {
 
 /// Starts the actor that has samples pass the stages that only peers serve: the shell around
 /// PeerScheduler. It gets UseTargets first, PeersKnown whenever the peers change, and samples by
-/// way of stand-ins. The leases stay here: a peer that dies costs a sample nothing but time. A
+/// way of proxies. The leases stay here: a peer that dies costs a sample nothing but time. A
 /// sample too large for a frame fails (Reason::internal). Lifetime: `clock` and `log` outlive the
 /// actor.
 caf::actor spawn_remote_stages(caf::actor_system& system, const Clock& clock, const Log& log,
                                RemoteStagesOptions options);
 
-/// Starts the stand-in of a pure stage that peers serve: a Route target like any stage actor, which
+/// Starts the proxy of a pure stage that peers serve: a Route target like any stage actor, which
 /// hands on to `remote`. Requires: `stage` is none of teacher and select, which only the lease
 /// holder runs.
 caf::actor spawn_proxy(caf::actor_system& system, StageId stage, caf::actor remote);

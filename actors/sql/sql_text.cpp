@@ -6,7 +6,7 @@ namespace fd {
 namespace {
 
 bool is_blank(char c) {
-  return kAsciiBlanks.find(c) != std::string_view::npos;
+  return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
 /// SQLite takes every byte from 0x80 on as part of a name.

@@ -136,6 +136,8 @@ struct ZmqTransport::Impl {
       if (full.contains(message.peer) || !try_send(message)) {
         full.insert(message.peer);
         kept.push_back(std::move(message));
+      } else {
+        std::string().swap(message.bytes);  // libzmq has its copy
       }
     }
     backlog = std::move(kept);

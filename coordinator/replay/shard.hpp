@@ -24,8 +24,8 @@ struct FinishedShard : ShardRows {
   RunConfig config;  ///< what decides output; no providers
 };
 
-/// Reads the shard in `folder`. Requires: its manifest does not say pending.
-/// Errors: corrupt, naming file and place; unsupported (a newer manifest); storage.
+/// Reads the shard in `folder`. Errors: corrupt, naming file and place (also for a shard that is
+/// not finished); unsupported (a newer manifest); storage.
 Result<FinishedShard> read_shard_to_replay(const std::string& folder);
 
 /// What replaying the recorded answers of a shard brought.

@@ -34,6 +34,9 @@ Result<RunFacts> read_run_facts(const RunDir& dir) {
   RunFacts facts;
   json::ObjectReader reader(*parsed, dir.run_json());
   facts.run_id = reader.text("run_id");
+  if (facts.run_id.empty()) {
+    reader.fail("run_id", "is empty");
+  }
   facts.config_digest = reader.digest("config_digest");
   const json::Value* ingest = reader.member("ingest");
   FD_TRY_VOID(reader.ok());

@@ -63,12 +63,13 @@ void add_if_there(const RunDir& dir, const std::string& path, std::vector<std::s
   }
 }
 
-Result<FileEntry> sealed_entry(const json::Value& value) {
-  json::ObjectReader reader(value, "sealed: an entry");
+Result<FileEntry> sealed_entry(const json::Value& value, std::size_t index) {
+  const std::string where = "sealed: entry " + std::to_string(index);
+  json::ObjectReader reader(value, where);
   FileEntry entry = entry_from_json(reader.text("path"), reader);
   FD_TRY_VOID(reader.ok());
   if (!stays_inside(entry.name)) {
-    return Error{Errc::corrupt, "sealed: an entry names something outside the run's folder"};
+    return Error{Errc::corrupt, where + " names something outside the run's folder"};
   }
   return entry;
 }
@@ -175,7 +176,7 @@ Result<std::vector<FileEntry>> sealed_from_json(const json::Value& run_json) {
     return Error{Errc::corrupt, "sealed: is no list"};
   }
   for (const json::Value& one : *sealed->as_array()) {
-    FD_TRY(FileEntry entry, sealed_entry(one));
+    FD_TRY(FileEntry entry, sealed_entry(one, entries.size()));
     if (!entries.empty() && entry.name <= entries.back().name) {
       return Error{Errc::corrupt, "sealed: " + entry.name + " is out of order"};
     }

@@ -81,9 +81,8 @@ Result<ShardTexts> read_finished_shard(const RunDir& dir, std::uint32_t shard);
 /// Does the same with a shard that lies in `folder`.
 Result<ShardTexts> read_finished_shard_at(const std::string& folder);
 
-/// Reads the records of the finished shard that lies in `folder`. Requires: its manifest does not
-/// say pending. Errors: corrupt, naming file, line and byte; unsupported (a newer manifest);
-/// storage.
+/// Reads the records of the finished shard that lies in `folder`. Errors: corrupt, naming file,
+/// line and byte (also for a shard that is not finished); unsupported (a newer manifest); storage.
 Result<ShardRows> read_shard_rows(const std::string& folder);
 
 /// Returns the answers of a finished shard that lies in `folder`, by (sample_id, candidate).

@@ -14,8 +14,8 @@
 
 namespace fd::json {
 
-/// Reads the members of one object. The first thing that is wrong is kept; from then on the getters
-/// return empty values. Lifetime: not longer than the value.
+/// Reads the members of one object. The first thing that is wrong is kept in ok(); what a getter
+/// returns is of use only while that is good. Lifetime: not longer than the value.
 class ObjectReader {
  public:
   /// `where` is what messages call the object.

@@ -124,6 +124,13 @@ class Map(unittest.TestCase):
 
 
 class Docs(unittest.TestCase):
+    def test_every_header_that_is_named_exists(self):
+        pages = [*(ROOT / "docs").glob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+        named = [(page.name, name) for page in pages for name in
+                 re.findall(r"(?<![\w/])(?:protocol|actors|coordinator|worker|tests)/[\w/]+\.[ch]pp", page.read_text(encoding="utf-8"))]
+        self.assertGreater(len(named), 60)
+        self.assertEqual([(page, name) for page, name in named if not (ROOT / name).exists()], [])
+
     def test_every_test_that_is_named_exists(self):
         lists = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("CMakeLists.txt"))
         known = set(re.findall(r"(?:fd_test|fd_e2e|sim_test|add_test|sim_program)\((?:NAME )?(\w+)", lists))

@@ -42,8 +42,8 @@ std::optional<Duration> retry_after(const RetryHeaders& headers) {
   if (until < 0 || from < 0) {  // -1: no date
     return std::nullopt;
   }
-  const auto wait = std::chrono::seconds(std::max<std::time_t>(until - from, 0));
-  return std::min<Duration>(wait, kMaxRetryAfter);
+  const auto most = std::chrono::floor<std::chrono::seconds>(kMaxRetryAfter).count();
+  return std::chrono::seconds(std::clamp<std::time_t>(until - from, 0, most));
 }
 
 }  // namespace fd

@@ -21,6 +21,7 @@ std::string error_of(const std::string& text) {
 
 TEST(RunJson, NamesTheKeyThatIsMissing) {
   EXPECT_EQ(error_of("{}"), "run_id is missing");
+  EXPECT_EQ(error_of(R"({"run_id":""})"), "run_id is empty");
   EXPECT_EQ(error_of(R"({"run_id":"r"})"), "config_digest is missing");
   EXPECT_EQ(error_of(R"({"run_id":"r","config_digest":"0"})"), "config_digest is no digest");
   EXPECT_EQ(error_of(R"({"run_id":"r","config_digest":")" + sha256("x").hex() + "\"}"),

@@ -58,7 +58,7 @@ TEST(RunSeal, PathsMayNotLeaveTheFolder) {
   const auto sealed = sealed_from_json(json::Object{{"sealed", json::Array{entry}}});
   ASSERT_FALSE(sealed.ok());
   EXPECT_EQ(sealed.error().code, Errc::corrupt);
-  EXPECT_EQ(sealed.error().message, "sealed: an entry names something outside the run's folder");
+  EXPECT_EQ(sealed.error().message, "sealed: entry 0 names something outside the run's folder");
 }
 
 TEST(RunSeal, NamesTheKeyOfAnEntryThatIsWrong) {
@@ -69,7 +69,7 @@ TEST(RunSeal, NamesTheKeyOfAnEntryThatIsWrong) {
     const auto sealed = sealed_from_json(json::Object{{"sealed", json::Array{entry}}});
     ASSERT_FALSE(sealed.ok()) << key;
     EXPECT_EQ(sealed.error().code, Errc::corrupt);
-    EXPECT_EQ(sealed.error().message, "sealed: an entry: " + std::string(key) + " is missing");
+    EXPECT_EQ(sealed.error().message, "sealed: entry 0: " + std::string(key) + " is missing");
   }
 }
 

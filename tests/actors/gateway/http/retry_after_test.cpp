@@ -49,6 +49,9 @@ TEST(RetryAfter, MeasuresADateFromTheReplysOwn) {
   EXPECT_EQ(retry_after({"Sun, 06 Nov 1994 08:50:00 GMT", "", date}), seconds(23));
   EXPECT_EQ(retry_after({"Mon, 07 Nov 1994 08:49:37 GMT", "", date}), seconds(120));
   EXPECT_EQ(retry_after({"Sun, 06 Nov 1994 08:49:36 GMT", "", date}), Duration(0));
+  // Further away than microseconds can count.
+  EXPECT_EQ(retry_after({"Sun, 06 Nov 400000 08:49:37 GMT", "", date}), seconds(120));
+  EXPECT_EQ(retry_after({date, "", "Sun, 06 Nov 400000 08:49:37 GMT"}), Duration(0));
   EXPECT_EQ(retry_after({"Sun, 06 Nov 1994 08:50:00 GMT", "", ""}), std::nullopt);
   EXPECT_EQ(retry_after({"Sun, 06 Nov 1994 08:50:00 GMT", "", "yesterday"}), std::nullopt);
 }
