@@ -48,7 +48,7 @@ struct WorkerView {
   std::uint64_t silent_ms = 0;  ///< since it was last heard of
   std::vector<StageId> stages;  ///< that it serves
   std::string peer_endpoint;    ///< where it serves them to others; empty: nowhere
-  std::uint32_t serving = 0;    ///< batches of others that are under way there
+  std::uint32_t serving = 0;    ///< batches of other workers in flight there
   std::uint64_t served = 0;     ///< samples done for others, so far
 };
 

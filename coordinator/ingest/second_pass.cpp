@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "actors/config/loader.hpp"
+#include "actors/storage/paths.hpp"
 #include "coordinator/ingest/input_manifests.hpp"
 
 namespace fd {
@@ -93,7 +94,7 @@ Result<std::string> SecondPass::write_stage(const std::string& stage, ContentDig
   const Manifest manifest =
       input_stage(base_, stage, content, std::move(columns), std::move(parents));
   const std::string path = dir_.stage_manifest(stage);
-  FD_TRY_VOID(make_directories(path.substr(0, path.rfind('/'))));
+  FD_TRY_VOID(make_directories(folder_of(path)));
   FD_TRY_VOID(write_input_manifest(path, manifest));
   return manifest.content_sha256.hex();
 }

@@ -6,6 +6,7 @@
 
 #include "actors/config/loader.hpp"
 #include "actors/storage/files.hpp"
+#include "actors/storage/paths.hpp"
 #include "actors/system/failpoint.hpp"
 #include "coordinator/merge/dataset_card.hpp"
 #include "coordinator/merge/export.hpp"
@@ -28,7 +29,7 @@ Error broken(const std::string& path, const std::string& what) {
 }
 
 Result<void> write_text(const std::string& path, const std::string& text) {
-  FD_TRY_VOID(make_directories(path.substr(0, path.rfind('/'))));
+  FD_TRY_VOID(make_directories(folder_of(path)));
   FD_TRY_VOID(write_file(path, text));
   return {};
 }

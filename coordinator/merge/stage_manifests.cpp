@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "actors/storage/files.hpp"
+#include "actors/storage/paths.hpp"
 #include "protocol/json/json.hpp"
 
 namespace fd {
@@ -155,7 +156,7 @@ Result<void> StageManifests::write(const RunDir& dir, const Manifest& dedup) {
     manifest.content_sha256 = digest.finish();
     manifest.parents = {std::exchange(parent, manifest.content_sha256.hex())};
     const std::string path = dir.stage_manifest(manifest.stage);
-    FD_TRY_VOID(make_directories(path.substr(0, path.rfind('/'))));
+    FD_TRY_VOID(make_directories(folder_of(path)));
     FD_TRY_VOID(write_file(path, json::pretty(to_json(manifest)) + "\n"));
   }
   return {};

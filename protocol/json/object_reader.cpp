@@ -63,8 +63,11 @@ const Array& ObjectReader::list(std::string_view key) {
 std::vector<std::string> ObjectReader::texts(std::string_view key) {
   std::vector<std::string> out;
   for (const Value& one : list(key)) {
-    one.as_string() != nullptr ? out.push_back(*one.as_string())
-                               : fail(key, "has an item that is no text");
+    if (one.as_string() == nullptr) {
+      fail(key, "has an item that is no text");
+    } else {
+      out.push_back(*one.as_string());
+    }
   }
   return out;
 }
@@ -73,8 +76,11 @@ std::vector<std::uint32_t> ObjectReader::wholes(std::string_view key) {
   std::vector<std::uint32_t> out;
   for (const Value& one : list(key)) {
     const std::optional<std::uint64_t> number = one.as_uint();
-    number&&* number <= UINT32_MAX ? out.push_back(static_cast<std::uint32_t>(*number))
-                                   : fail(key, "has an item out of range");
+    if (!number || *number > UINT32_MAX) {
+      fail(key, "has an item out of range");
+    } else {
+      out.push_back(static_cast<std::uint32_t>(*number));
+    }
   }
   return out;
 }
@@ -86,7 +92,11 @@ std::map<std::string, std::uint64_t> ObjectReader::counts(std::string_view key) 
     fail(key, "is no object");
   } else if (found != nullptr) {
     for (const auto& [name, count] : *found->as_object()) {
-      count.as_uint() ? void(out[name] = *count.as_uint()) : fail(key, "has a count that is none");
+      if (const std::optional<std::uint64_t> number = count.as_uint()) {
+        out[name] = *number;
+      } else {
+        fail(key, "has a count that is none");
+      }
     }
   }
   return out;

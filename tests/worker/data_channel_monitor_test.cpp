@@ -35,14 +35,14 @@ TEST_F(DataChannelMonitorTest, AFlushMarkerIsSentOnceSomethingIsAwaitedForItsTim
   EXPECT_FALSE(wait(seconds(5)).marker);
   EXPECT_FALSE(wait(DataChannelMonitor::kFlushMarkerAfter - milliseconds(1)).marker);
   EXPECT_EQ(wait(milliseconds(1)).marker, 1u);
-  EXPECT_FALSE(wait(seconds(5)).marker) << "one is under way";
+  EXPECT_FALSE(wait(seconds(5)).marker) << "one is in flight";
 }
 
 TEST_F(DataChannelMonitorTest, NothingAwaitedIsNothingToAskAfter) {
   wait(seconds(0));
   now_ += seconds(5);
   EXPECT_FALSE(monitor_.look(now_, {false, 0, true, kTtl}).marker);
-  EXPECT_FALSE(wait(milliseconds(1)).marker) << "the time begins anew";
+  EXPECT_FALSE(wait(milliseconds(1)).marker) << "the timer starts again";
   EXPECT_FALSE(monitor_.connected(now_, false).marker);
 }
 
