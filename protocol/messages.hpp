@@ -22,7 +22,7 @@ namespace fd {
 inline constexpr std::size_t kMaxNameBytes = 64;
 /// Names of workers that a coordinator starts itself, and that end with it.
 inline constexpr std::string_view kLocalWorkerPrefix = "local-";
-inline constexpr std::size_t kMaxPolicyBytes = 256;     ///< WorkerState.policy
+inline constexpr std::size_t kMaxPolicyBytes = 2048;    ///< WorkerState.policy
 inline constexpr std::size_t kMaxTextBytes = 8u << 20;  ///< one text field
 inline constexpr std::size_t kMaxListItems = 4096;      ///< one list
 /// Values in one body: numbers, texts, lists, maps, keys. Bounds what a body takes up once it is
@@ -57,14 +57,16 @@ struct WorkerState {
   bool draining = false;        ///< follows an Order to drain
   std::uint64_t full_ms = 0;    ///< how long all its slots were taken, so far
   std::string version;          ///< of the program
-  std::vector<StageId> stages;  ///< the stages it serves
-  std::uint64_t heard = 0;      ///< highest ack_seq of the Orders taken; 0: none yet
-  std::string peer_endpoint;    ///< where it serves pure stages to other workers; empty: nowhere
-  std::string peer_key;         ///< its public key (Z85); empty: plaintext
-  std::uint32_t threads = 0;    ///< how many batches of peers it works on at the same time
-  std::uint32_t serving = 0;    ///< batches of peers under way here
-  std::uint64_t served = 0;     ///< samples done for peers, so far
-  std::string policy;           ///< verdict_policy() of the program; empty: not said
+  /// The stages it serves. Those that this program does not have are left out: `policy`, which
+  /// names them all, tells that they are there.
+  std::vector<StageId> stages;
+  std::uint64_t heard = 0;    ///< highest ack_seq of the Orders taken; 0: none yet
+  std::string peer_endpoint;  ///< where it serves pure stages to other workers; empty: nowhere
+  std::string peer_key;       ///< its public key (Z85); empty: plaintext
+  std::uint32_t threads = 0;  ///< how many batches of peers it works on at the same time
+  std::uint32_t serving = 0;  ///< batches of peers under way here
+  std::uint64_t served = 0;   ///< samples done for peers, so far
+  std::string policy;         ///< verdict_policy() of the program; empty: not said
   friend bool operator==(const WorkerState&, const WorkerState&) = default;
 };
 
@@ -222,7 +224,7 @@ struct StageEvidence {
   std::vector<Candidate> candidates;
   bool gold_failed = false;
   std::optional<Reason> failure;
-  std::vector<std::uint64_t> service_us;  ///< of each stage that ran, in order
+  std::vector<StageTime> times;  ///< of the stages that ran; only their service
   friend bool operator==(const StageEvidence&, const StageEvidence&) = default;
 };
 

@@ -235,18 +235,28 @@ void read_granted(const msgpack::object& object, GrantedLease& out, std::string&
       .read(3, out.count);
 }
 void read_stage(const msgpack::object& object, StageId& out, std::string& error) {
-  if (object.type != msgpack::type::POSITIVE_INTEGER || object.via.u64 >= kStageCount) {
+  const auto stage = object.type == msgpack::type::POSITIVE_INTEGER
+                         ? stage_from_number(object.via.u64)
+                         : std::nullopt;
+  if (!stage) {
     error = "stage: unknown number";
     return;
   }
-  out = static_cast<StageId>(object.via.u64);
+  out = *stage;
+}
+void read_number(const msgpack::object& object, std::uint64_t& out, std::string& error) {
+  if (object.type != msgpack::type::POSITIVE_INTEGER) {
+    error = "stage: no whole number";
+    return;
+  }
+  out = object.via.u64;
 }
 void read_peer(const msgpack::object& object, PeerInfo& out, std::string& error) {
   MapReader(object, "peer", error)
       .text(1, out.name, kMaxNameBytes)
       .text(2, out.endpoint, kMaxEndpointBytes)
       .text(3, out.key, kMaxNameBytes)
-      .list(4, out.stages, read_stage, kStageCount)
+      .list(4, out.stages, read_stage, kMaxStages)
       .read(5, out.incarnation)
       .read(6, out.threads);
 }
@@ -308,17 +318,18 @@ void read_candidate(const msgpack::object& object, Candidate& out, std::string& 
       .optional(11, out.judge);
 }
 void read_time(const msgpack::object& object, StageTime& out, std::string& error) {
-  if (object.type != msgpack::type::ARRAY || object.via.array.size != 2 ||
-      object.via.array.ptr[0].type != msgpack::type::POSITIVE_INTEGER ||
-      object.via.array.ptr[1].type != msgpack::type::POSITIVE_INTEGER) {
-    error = "stage time: not two whole numbers";
+  if (object.type != msgpack::type::ARRAY || object.via.array.size != 3 ||
+      object.via.array.ptr[1].type != msgpack::type::POSITIVE_INTEGER ||
+      object.via.array.ptr[2].type != msgpack::type::POSITIVE_INTEGER) {
+    error = "stage time: not three whole numbers";
     return;
   }
-  out.queue_us = object.via.array.ptr[0].via.u64;
-  out.service_us = object.via.array.ptr[1].via.u64;
+  read_stage(object.via.array.ptr[0], out.stage, error);
+  out.queue_us = object.via.array.ptr[1].via.u64;
+  out.service_us = object.via.array.ptr[2].via.u64;
 }
+/// An outcome of a ledger that an earlier version wrote has no field 8.
 void read_outcome(const msgpack::object& object, Outcome& out, std::string& error) {
-  std::vector<StageTime> times;
   MapReader(object, "outcome", error)
       .read(1, out.sample_id)
       .choice(2, out.verdict, verdict_from_number)
@@ -326,12 +337,7 @@ void read_outcome(const msgpack::object& object, Outcome& out, std::string& erro
       .optional(4, out.chosen)
       .read(5, out.gold_failed)
       .list(6, out.candidates, read_candidate)
-      .list(7, times, read_time, kStageCount);
-  if (error.empty() && times.size() != kStageCount) {
-    error = "outcome: field 7 has another number of stages";
-    return;
-  }
-  std::copy(times.begin(), times.end(), out.times.begin());
+      .if_there(8, [&](MapReader& map) { map.list(8, out.times, read_time, kMaxStages); });
 }
 void read_item(const msgpack::object& object, SampleItem& out, std::string& error) {
   MapReader(object, "sample item", error)
@@ -361,20 +367,13 @@ void read_stage_item(const msgpack::object& object, StageItem& out, std::string&
       .choice(5, failure, reason_from_number);
   out.failure = failure_of(failure);
 }
-void read_duration(const msgpack::object& object, std::uint64_t& out, std::string& error) {
-  if (object.type != msgpack::type::POSITIVE_INTEGER) {
-    error = "duration: no whole number";
-    return;
-  }
-  out = object.via.u64;
-}
 void read_evidence(const msgpack::object& object, StageEvidence& out, std::string& error) {
   Reason failure = Reason::none;
   MapReader(object, "stage evidence", error)
       .list(1, out.candidates, read_candidate)
       .read(2, out.gold_failed)
       .choice(3, failure, reason_from_number)
-      .list(5, out.service_us, read_duration, kStageCount);
+      .list(6, out.times, read_time, kMaxStages);
   out.failure = failure_of(failure);
 }
 
@@ -412,6 +411,7 @@ Result<T> unpacked(std::string_view body, Read read) {
 
 Result<WorkerState> decode_worker_state(std::string_view body) {
   return unpacked<WorkerState>(body, [](const auto& object, WorkerState& m, std::string& error) {
+    std::vector<std::uint64_t> stages;
     MapReader(object, "worker state", error)
         .text(1, m.name, kMaxNameBytes)
         .read(2, m.incarnation)
@@ -424,7 +424,7 @@ Result<WorkerState> decode_worker_state(std::string_view body) {
         .read(9, m.leaving)
         .read(10, m.full_ms)
         .text(11, m.version, kMaxNameBytes)
-        .list(12, m.stages, read_stage, kStageCount)
+        .list(12, stages, read_number, kMaxStages)
         .read(13, m.draining)
         .read(14, m.heard)
         .if_there(15, [&](MapReader& map) { map.text(15, m.peer_endpoint, kMaxEndpointBytes); })
@@ -433,6 +433,11 @@ Result<WorkerState> decode_worker_state(std::string_view body) {
         .if_there(18, [&](MapReader& map) { map.read(18, m.serving); })
         .if_there(19, [&](MapReader& map) { map.read(19, m.served); })
         .if_there(20, [&](MapReader& map) { map.text(20, m.policy, kMaxPolicyBytes); });
+    for (const std::uint64_t number : stages) {
+      if (const auto stage = stage_from_number(number)) {
+        m.stages.push_back(*stage);
+      }
+    }
   });
 }
 Result<Order> decode_order(std::string_view body) {

@@ -161,10 +161,12 @@ void put(Packer& packer, const Candidate& candidate) {
       .optional(11, candidate.judge);
 }
 void put(Packer& packer, const StageTime& time) {
-  packer.pack_array(2);
+  packer.pack_array(3);
+  put(packer, time.stage);
   put(packer, time.queue_us);
   put(packer, time.service_us);
 }
+/// Key 7 was the times of six stages, each at the place of its number.
 void put(Packer& packer, const Outcome& outcome) {
   MapWriter(packer, 7)
       .field(1, outcome.sample_id)
@@ -173,7 +175,7 @@ void put(Packer& packer, const Outcome& outcome) {
       .optional(4, outcome.chosen)
       .field(5, outcome.gold_failed)
       .field(6, outcome.candidates)
-      .field(7, std::vector<StageTime>(outcome.times.begin(), outcome.times.end()));
+      .field(8, outcome.times);
 }
 void put(Packer& packer, const SampleItem& item) {
   MapWriter(packer, 2).field(1, item.sample).field(2, item.answers);
@@ -201,13 +203,13 @@ void put(Packer& packer, const StageItem& item) {
       .field(4, item.gold_failed)
       .field(5, item.failure);
 }
-/// Key 4 was the time of the one stage that a request could name.
+/// Key 4 was the time of the one stage that a request could name, key 5 times in the stages' order.
 void put(Packer& packer, const StageEvidence& evidence) {
   MapWriter(packer, 4)
       .field(1, evidence.candidates)
       .field(2, evidence.gold_failed)
       .field(3, evidence.failure)
-      .field(5, evidence.service_us);
+      .field(6, evidence.times);
 }
 
 template <class Write>
@@ -359,7 +361,7 @@ std::size_t encoded_size_bound(const Record& record) {
     bytes += 192 + record.call->endpoint.size() + record.call->error.size();
   }
   if (record.outcome) {
-    bytes += 256;
+    bytes += 256 + 24 * record.outcome->times.size();
     for (const Candidate& candidate : record.outcome->candidates) {
       bytes += encoded_size_bound(candidate);
     }

@@ -63,11 +63,6 @@ constexpr Named<ExecStatus> kExecStatuses[] = {
     {ExecStatus::timeout, "timeout"},
 };
 
-constexpr Named<StageId> kStages[] = {
-    {StageId::teacher, "teacher"}, {StageId::clean, "clean"}, {StageId::rules, "rules"},
-    {StageId::exec, "exec"},       {StageId::score, "score"}, {StageId::select, "select"},
-};
-
 template <class T, std::size_t N>
 std::string_view name_in(const Named<T> (&table)[N], T value) {
   for (const Named<T>& entry : table) {
@@ -111,9 +106,6 @@ std::string_view name(Verdict verdict) {
 std::string_view name(ExecStatus status) {
   return name_in(kExecStatuses, status);
 }
-std::string_view name(StageId stage) {
-  return name_in(kStages, stage);
-}
 
 std::optional<Reason> reason_from_name(std::string_view name) {
   return value_in(kReasons, name);
@@ -123,20 +115,6 @@ std::optional<Verdict> verdict_from_name(std::string_view name) {
 }
 std::optional<ExecStatus> exec_status_from_name(std::string_view name) {
   return value_in(kExecStatuses, name);
-}
-std::vector<StageId> all_stages() {
-  std::vector<StageId> stages;
-  for (std::size_t stage = 0; stage < kStageCount; ++stage) {
-    stages.push_back(static_cast<StageId>(stage));
-  }
-  return stages;
-}
-
-bool has_stage(const std::vector<StageId>& stages, StageId stage) {
-  return std::find(stages.begin(), stages.end(), stage) != stages.end();
-}
-std::optional<StageId> stage_from_name(std::string_view name) {
-  return value_in(kStages, name);
 }
 
 std::optional<Reason> reason_from_number(std::uint64_t number) {

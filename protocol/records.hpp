@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -10,6 +9,7 @@
 #include "protocol/base/digest.hpp"
 #include "protocol/base/result.hpp"
 #include "protocol/json/json.hpp"
+#include "protocol/stages.hpp"
 
 namespace fd {
 
@@ -145,29 +145,9 @@ struct Candidate {
   friend bool operator==(const Candidate&, const Candidate&) = default;
 };
 
-/// The stages that samples pass on a worker, in order. Numbers are on the wire.
-enum class StageId : std::uint8_t {
-  teacher = 0,
-  clean = 1,
-  rules = 2,
-  exec = 3,
-  score = 4,
-  select = 5
-};
-inline constexpr std::size_t kStageCount = 6;
-std::string_view name(StageId stage);
-std::optional<StageId> stage_from_name(std::string_view name);
-/// Those that another worker may run for the holder of a lease: they cost nothing and keep no
-/// state.
-inline constexpr std::array kPureStages = {StageId::clean, StageId::rules, StageId::exec,
-                                           StageId::score};
-/// Returns every stage, in order.
-std::vector<StageId> all_stages();
-/// Returns whether `stages` has this one.
-bool has_stage(const std::vector<StageId>& stages, StageId stage);
-
 /// How long one sample waited for and spent in one stage. Units: microseconds.
 struct StageTime {
+  StageId stage = StageId::teacher;
   std::uint64_t queue_us = 0;
   std::uint64_t service_us = 0;
   friend bool operator==(const StageTime&, const StageTime&) = default;
@@ -181,7 +161,7 @@ struct Outcome {
   std::optional<std::uint32_t> chosen;  ///< index of the kept candidate
   bool gold_failed = false;             ///< the gold itself does not run: outside gold_match_rate
   std::vector<Candidate> candidates;
-  std::array<StageTime, kStageCount> times{};  ///< never part of any digest
+  std::vector<StageTime> times;  ///< of the stages that ran; never part of any digest
 
   friend bool operator==(const Outcome&, const Outcome&) = default;
 };

@@ -1,13 +1,15 @@
 #include "worker/peer_service.hpp"
 
+#include <algorithm>
+
 #include "actors/stages/pure_stages.hpp"
 #include "protocol/frame.hpp"
 
 namespace fd {
 namespace {
 
-bool runs_sql(const StageRequest& request) {
-  return request.stage <= StageId::exec && StageId::exec <= request.last;
+bool needs_databases(const StageRequest& request) {
+  return opens_databases(stages_between(request.stage, request.last));
 }
 
 }  // namespace
@@ -62,7 +64,7 @@ Result<void> PeerService::take(const PeerId& peer, std::string_view run_id, std:
   job.peer = peer;
   job.id = request.id;
   job.samples = request.items.size();
-  if (runs_sql(request)) {
+  if (needs_databases(request)) {
     std::set<std::string> databases;
     for (const StageItem& item : request.items) {
       databases.insert(item.sample.database);
@@ -76,17 +78,10 @@ Result<void> PeerService::take(const PeerId& peer, std::string_view run_id, std:
 }
 
 bool PeerService::serves(const StageRequest& request) const {
-  if (request.stage < StageId::clean || request.last > StageId::score ||
-      request.stage > request.last) {
-    return false;
-  }
-  for (auto id = static_cast<std::uint8_t>(request.stage);
-       id <= static_cast<std::uint8_t>(request.last); ++id) {
-    if (!has_stage(options_.stages, static_cast<StageId>(id))) {
-      return false;
-    }
-  }
-  return true;
+  const std::vector<StageId> asked = stages_between(request.stage, request.last);
+  return !asked.empty() && std::ranges::all_of(asked, [&](StageId stage) {
+    return runs_at_peers(stage) && has_stage(options_.stages, stage);
+  });
 }
 
 /// Asks for all that are not here.

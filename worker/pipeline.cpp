@@ -19,14 +19,13 @@ Result<std::unique_ptr<Pipeline>> Pipeline::start(caf::actor_system& system, con
 
   options.remote.local.insert(StageId::select);  // always beside the teacher
   const auto local = [&](StageId stage) { return options.remote.local.contains(stage); };
-  const bool all_local = std::all_of(kPureStages.begin(), kPureStages.end(), local);
-  if (!all_local) {
+  if (!std::ranges::all_of(peer_stages(), local)) {
     pipeline->remote_ = spawn_remote_stages(system, clock, log, options.remote);
   }
   UseTargets entrances;
   std::vector<caf::actor> next = {sink};
   for (auto id = kStageChain.rbegin(); id != kStageChain.rend(); ++id) {
-    std::vector<caf::actor>& actors = entrances.targets.at(static_cast<std::size_t>(*id));
+    std::vector<caf::actor>& actors = entrances.targets[*id];
     const std::uint32_t count = local(*id) && *id == StageId::exec ? options.exec_actors : 1;
     for (std::uint32_t i = 0; i < count; ++i) {
       if (local(*id)) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
 
 #include <arpa/inet.h>
 #include <netdb.h>
@@ -19,11 +18,7 @@ constexpr std::string_view kTcp = "tcp://";
 constexpr std::string_view kJudge = "judge";
 
 std::string known_stages() {
-  std::string names;
-  for (const StageId stage : all_stages()) {
-    names += std::string(name(stage)) + ", ";
-  }
-  return names + std::string(kJudge);
+  return stage_names(all_stages(), ", ") + ", " + std::string(kJudge);
 }
 
 /// Returns our own address on the way to `endpoint`. Sends nothing: connecting a datagram socket
@@ -60,7 +55,7 @@ std::optional<std::string> address_towards(const std::string& endpoint) {
 }  // namespace
 
 Result<std::vector<StageId>> stages_from_text(std::string_view text) {
-  std::set<StageId> stages;
+  std::vector<StageId> stages;
   bool judge = false;
   while (true) {
     const std::size_t comma = text.find(',');
@@ -71,7 +66,7 @@ Result<std::vector<StageId>> stages_from_text(std::string_view text) {
     }
     const auto stage = stage_from_name(one);
     if (stage) {
-      stages.insert(*stage);
+      stages.push_back(*stage);
     } else if (one == kJudge) {
       judge = true;
     } else {
@@ -83,24 +78,24 @@ Result<std::vector<StageId>> stages_from_text(std::string_view text) {
     }
     text.remove_prefix(comma + 1);
   }
-  if (stages.contains(StageId::teacher)) {
-    stages.insert(StageId::select);
+  const bool teacher = has_stage(stages, StageId::teacher);
+  if (teacher) {
+    stages.push_back(StageId::select);
   }
-  if (judge && !stages.contains(StageId::teacher)) {
+  if (judge && !teacher) {
     return Error{Errc::invalid_input,
                  "--stages: judge is asked where the teacher is: name both, or neither"};
   }
-  std::vector<StageId> ordered(stages.begin(), stages.end());
-  if (!stages.contains(StageId::teacher) && !serves_pure_stage(ordered)) {
+  stages = with_followers(stages);
+  if (!teacher && !serves_peer_stage(stages)) {
     return Error{Errc::invalid_input,
                  "--stages: select runs beside the teacher, and nobody asks another worker for it"};
   }
-  return ordered;
+  return stages;
 }
 
-bool serves_pure_stage(const std::vector<StageId>& stages) {
-  return std::any_of(kPureStages.begin(), kPureStages.end(),
-                     [&](StageId stage) { return has_stage(stages, stage); });
+bool serves_peer_stage(const std::vector<StageId>& stages) {
+  return std::ranges::any_of(stages, runs_at_peers);
 }
 
 std::optional<std::string> default_peer_listen(const std::string& coordinator) {

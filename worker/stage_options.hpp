@@ -11,13 +11,14 @@
 namespace fd {
 
 /// Reads --stages, such as "clean,rules,exec,score". Returns the stages in order, each once; with
-/// teacher comes select, which runs wherever the leases are. "judge" is taken beside teacher and
+/// teacher comes select, which runs wherever the leases are, and with each stage those of one's own
+/// that follow it. "judge" is taken beside teacher and
 /// names nothing: no run of this version asks for it. Errors: invalid_input (an unknown stage, or
 /// nothing to do for anybody), unsupported (a stage that this version does not have).
 Result<std::vector<StageId>> stages_from_text(std::string_view text);
 
 /// Returns whether `stages` has one that other workers can ask for.
-bool serves_pure_stage(const std::vector<StageId>& stages);
+bool serves_peer_stage(const std::vector<StageId>& stages);
 
 /// Returns where a worker must listen for other workers when it was not told: at a port that the
 /// system chooses, on the address that it reaches the coordinator from; what is not tcp:// to an

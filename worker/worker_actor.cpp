@@ -407,7 +407,7 @@ class WorkerShell {
     item.fence = sample.fence;
     item.sample = std::move(sample.item.sample);
     item.answers = std::move(sample.item.answers);
-    if (serves(StageId::exec)) {
+    if (opens_databases(options_.core.stages)) {
       if (const auto missing = databases_.missing(item.sample.database)) {
         waiting_[*missing].push_back(std::move(item));
         return;
@@ -432,7 +432,7 @@ class WorkerShell {
   }
 
   void submit(WorkItem item) {
-    if (serves(StageId::exec)) {
+    if (opens_databases(options_.core.stages)) {
       databases_.pin(item.sample.database);
     }
     ready_.push_back(std::move(item));
@@ -448,7 +448,7 @@ class WorkerShell {
   }
 
   void unpin(const std::string& database) {
-    if (serves(StageId::exec)) {
+    if (opens_databases(options_.core.stages)) {
       databases_.unpin(database);
     }
   }

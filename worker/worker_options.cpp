@@ -92,7 +92,7 @@ Result<void> take_stages(const ParsedCommand& parsed, WorkerSettings& settings) 
                        settings.endpoint};
     }
   }
-  if (settings.peer_listen && !serves_pure_stage(stages)) {
+  if (settings.peer_listen && !serves_peer_stage(stages)) {
     return Error{Errc::invalid_input,
                  "--peer-listen: there is nothing to serve with --stages teacher alone"};
   }
@@ -116,9 +116,11 @@ CommandSpec worker_command() {
       {"--allow-plaintext", "", "speak with another machine without keys: anybody can read along"},
       {"--name", "NAME", "how reports call this worker (default: host name and a number)"},
       {"--stages", "A,B,...",
-       "what it does: teacher, clean, rules, exec, score (default: all); judge is taken beside\n"
-       "teacher, and no run of this version asks for it. Without teacher it takes no shards and\n"
-       "serves its stages to workers that ask for them"},
+       "what it does: teacher, " + stage_names(peer_stages(), ", ") +
+           " (default: all); judge is taken beside\n"
+           "teacher, and no run of this version asks for it. Without teacher it takes no shards "
+           "and\n"
+           "serves its stages to workers that ask for them"},
       {"--peer-listen", "ENDPOINT",
        "where it serves its stages to other workers (default without teacher: a free port of the\n"
        "address that the coordinator is reached from; else: nowhere)"},

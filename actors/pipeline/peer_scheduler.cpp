@@ -4,13 +4,6 @@
 #include <utility>
 
 namespace fd {
-namespace {
-
-StageId after(StageId stage) {
-  return static_cast<StageId>(static_cast<std::uint8_t>(stage) + 1);
-}
-
-}  // namespace
 
 bool PeerScheduler::Peer::serves(StageId stage) const {
   return has_stage(info.stages, stage);
@@ -36,8 +29,8 @@ std::optional<Instant> PeerScheduler::next_tick() const {
     }
   }
   const bool waits =
-      !unplaced_.empty() ||
-      std::any_of(queued_.begin(), queued_.end(), [](const auto& queue) { return !queue.empty(); });
+      !unplaced_.empty() || std::any_of(queued_.begin(), queued_.end(),
+                                        [](const auto& queue) { return !queue.second.empty(); });
   for (const auto& [incarnation, peer] : peers_) {
     for (const Instant until : {peer.rests_until, peer.slow_until}) {
       if (waits && until > now_) {
@@ -78,7 +71,7 @@ void PeerScheduler::on(Instant, PeersPublished& event, PeerSchedulerEffects& eff
 }
 
 void PeerScheduler::on(Instant, WorkQueued& event, PeerSchedulerEffects&) {
-  auto& queue = queued_.at(static_cast<std::size_t>(event.stage));
+  auto& queue = queued_[event.stage];
   queue.insert(queue.end(), event.samples.begin(), event.samples.end());
 }
 
@@ -95,11 +88,10 @@ void PeerScheduler::on(Instant now, PeerReplied& event, PeerSchedulerEffects& ef
   }
   const std::uint64_t number = ask->second.batch;
   const Batch& asked_for = batches_.at(number);
-  const auto stages =
-      static_cast<std::size_t>(ask->second.last) - static_cast<std::size_t>(asked_for.first) + 1;
-  if (!event.not_now && (event.samples != asked_for.samples.size() ||
-                         event.stages != std::set<std::size_t>{stages})) {
-    return;  // no answer to what was asked
+  const std::vector<StageId> stages = stages_between(asked_for.first, ask->second.last);
+  if (!event.not_now && (event.stages.size() != asked_for.samples.size() ||
+                         std::ranges::count(event.stages, stages) != std::ssize(event.stages))) {
+    return;  // no answer to what was asked: another number of samples, or a stage passed over
   }
   if (event.not_now) {
     peer->second.rests_until = now + kPeerRest;
@@ -143,13 +135,15 @@ void PeerScheduler::place(Instant now, PeerSchedulerEffects& effects) {
     }
   }
   // What has come furthest goes first, so that samples get done.
-  for (std::size_t stage = kStageCount; stage-- > 0;) {
-    while (!queued_.at(stage).empty()) {
-      Peer* peer = pick(now, static_cast<StageId>(stage), Batch{});
+  std::vector<StageId> stages = peer_stages();
+  std::ranges::reverse(stages);
+  for (const StageId stage : stages) {
+    while (!queued_[stage].empty()) {
+      Peer* peer = pick(now, stage, Batch{});
       if (peer == nullptr) {
         break;
       }
-      batches_.emplace(++last_batch_, take_queued(static_cast<StageId>(stage)));
+      batches_.emplace(++last_batch_, take_queued(stage));
       ask(now, last_batch_, *peer, effects);
     }
   }
@@ -210,15 +204,16 @@ void PeerScheduler::ask(Instant now, std::uint64_t number, Peer& peer,
 /// Returns the last of the stages from `first` on that this peer can do at once.
 StageId PeerScheduler::last_at(const Peer& peer, StageId first) const {
   StageId last = first;
-  while (after(last) < StageId::select && !config_.local.contains(after(last)) &&
-         peer.serves(after(last))) {
-    last = after(last);
+  for (auto next = next_stage(first);
+       next && runs_at_peers(*next) && !config_.local.contains(*next) && peer.serves(*next);
+       next = next_stage(*next)) {
+    last = *next;
   }
   return last;
 }
 
 PeerScheduler::Batch PeerScheduler::take_queued(StageId stage) {
-  auto& queue = queued_.at(static_cast<std::size_t>(stage));
+  auto& queue = queued_.at(stage);
   Batch batch;
   batch.first = stage;
   std::size_t bytes = 0;

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -49,8 +48,7 @@ struct PeerReplied {
   std::uint64_t peer = 0;  ///< incarnation
   std::uint64_t ask = 0;
   bool not_now = false;
-  std::size_t samples = 0;       ///< how many it is about
-  std::set<std::size_t> stages;  ///< how many stages ran over each
+  std::vector<std::vector<StageId>> stages{};  ///< of each sample, those that ran over it
 };
 struct PeerSchedulerTicked {};
 using PeerSchedulerEvent =
@@ -135,7 +133,7 @@ class PeerScheduler {
 
   PeerSchedulerConfig config_;
   std::map<std::uint64_t, Peer> peers_;  ///< by incarnation
-  std::array<std::deque<WorkQueued::Sample>, kStageCount> queued_;
+  std::map<StageId, std::deque<WorkQueued::Sample>> queued_;
   std::map<std::uint64_t, Batch> batches_;  ///< those that were asked for
   std::map<std::uint64_t, Ask> asks_;
   std::deque<std::uint64_t> unplaced_;  ///< batches that must be asked again

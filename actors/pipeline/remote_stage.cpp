@@ -40,10 +40,8 @@ class RemoteStages {
         closer_(self->system().spawn<caf::detached>(closer)) {}
 
   void use(UseTargets& use) {
-    for (std::size_t stage = 0; stage < kStageCount; ++stage) {
-      if (!use.targets.at(stage).empty()) {
-        routes_.at(stage).emplace(std::move(use.targets.at(stage)));
-      }
+    for (auto& [stage, targets] : use.targets) {
+      routes_.emplace(stage, std::move(targets));
     }
   }
 
@@ -103,9 +101,12 @@ class RemoteStages {
       return Error{Errc::invalid_input, "message: no stage reply of this run"};
     }
     FD_TRY(StageReply reply, decode_stage_reply(frame.body));
-    PeerReplied event{peer, reply.id, reply.not_now, reply.items.size(), {}};
+    PeerReplied event{peer, reply.id, reply.not_now, {}};
     for (const StageEvidence& evidence : reply.items) {
-      event.stages.insert(evidence.service_us.size());
+      std::vector<StageId>& stages = event.stages.emplace_back();
+      for (const StageTime& time : evidence.times) {
+        stages.push_back(time.stage);
+      }
     }
     step(std::move(event), &reply);
     return {};
@@ -173,11 +174,12 @@ class RemoteStages {
   }
 
   /// Puts the evidence into the samples. What of the time since they came was not service is the
-  /// first stage's queue time.
+  /// first stage's queue time. The scheduler has seen to it that the stages that ran are those that
+  /// were asked for.
   void finish(const WorkServed& served, StageReply& reply) {
     const Instant now = clock_.now();
-    const auto first = static_cast<std::size_t>(served.first);
-    const auto next = static_cast<StageId>(static_cast<std::uint8_t>(served.last) + 1);
+    const std::optional<StageId> next = next_stage(served.last);
+    FD_CHECK(next.has_value());  // select is never a peer's
     for (std::size_t i = 0; i < served.samples.size(); ++i) {
       const auto found = items_.find(served.samples[i]);
       WorkItem item = std::move(found->second.item);
@@ -188,26 +190,21 @@ class RemoteStages {
       item.candidates = std::move(evidence.candidates);
       item.gold_failed = evidence.gold_failed;
       item.failure = evidence.failure;
-      for (std::size_t stage = 0; stage < evidence.service_us.size(); ++stage) {
-        item.times.at(first + stage) = {0, evidence.service_us[stage]};
-        left -= std::min(left, evidence.service_us[stage]);
+      for (const StageTime& time : evidence.times) {
+        left -= std::min(left, time.service_us);
       }
-      item.times.at(first).queue_us = left;
-      hand_on(next, std::move(item));
+      evidence.times.front().queue_us = left;
+      item.times.insert(item.times.end(), evidence.times.begin(), evidence.times.end());
+      hand_on(*next, std::move(item));
     }
   }
 
-  void hand_on(StageId next, WorkItem item) {
-    finished_.at(static_cast<std::size_t>(next)).push_back(std::move(item));
-  }
+  void hand_on(StageId next, WorkItem item) { finished_[next].push_back(std::move(item)); }
 
   void flush() {
-    for (std::size_t stage = 0; stage < kStageCount; ++stage) {
-      if (!finished_.at(stage).empty()) {
-        routes_.at(stage)->send(
-            {std::make_shared<std::vector<WorkItem>>(std::exchange(finished_.at(stage), {})),
-             clock_.now()});
-      }
+    for (auto& [stage, items] : std::exchange(finished_, {})) {
+      routes_.at(stage).send(
+          {std::make_shared<std::vector<WorkItem>>(std::move(items)), clock_.now()});
     }
   }
 
@@ -227,11 +224,11 @@ class RemoteStages {
   RemoteStagesOptions options_;
   PeerScheduler scheduler_;
   caf::actor closer_;
-  std::array<std::optional<Route>, kStageCount> routes_;
+  std::map<StageId, Route> routes_;
   std::map<std::uint64_t, std::unique_ptr<Transport>> connections_;  ///< by incarnation
   std::vector<std::unique_ptr<Transport>> closing_;
   std::map<std::uint64_t, Item> items_;
-  std::array<std::vector<WorkItem>, kStageCount> finished_;  ///< by the stage they need next
+  std::map<StageId, std::vector<WorkItem>> finished_;  ///< by the stage they need next
   std::uint64_t last_number_ = 0;
   std::optional<Instant> wake_at_;
   std::uint64_t generation_ = 0;
@@ -263,7 +260,7 @@ caf::actor spawn_remote_stages(caf::actor_system& system, const Clock& clock, co
 }
 
 caf::actor spawn_proxy(caf::actor_system& system, StageId stage, caf::actor remote) {
-  FD_CHECK(stage != StageId::teacher && stage != StageId::select);
+  FD_CHECK(runs_at_peers(stage));
   return system.spawn(proxy, stage, std::move(remote));
 }
 

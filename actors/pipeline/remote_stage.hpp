@@ -1,7 +1,7 @@
 #pragma once
 
-#include <array>
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -21,7 +21,7 @@ struct PeersKnown {
 };
 /// Where samples go that need a stage next, by stage: the first message of the remote stages.
 struct UseTargets {
-  std::array<std::vector<caf::actor>, kStageCount> targets;
+  std::map<StageId, std::vector<caf::actor>> targets;
 };
 /// Samples on their way to a stage that others serve.
 struct RemoteWork {
@@ -74,8 +74,7 @@ caf::actor spawn_remote_stages(caf::actor_system& system, const Clock& clock, co
                                RemoteStagesOptions options);
 
 /// Starts the proxy of a pure stage that peers serve: a Route target like any stage actor, which
-/// hands on to `remote`. Requires: `stage` is none of teacher and select, which only the lease
-/// holder runs.
+/// hands on to `remote`. Requires: `stage` is one of peer_stages().
 caf::actor spawn_proxy(caf::actor_system& system, StageId stage, caf::actor remote);
 
 }  // namespace fd

@@ -14,12 +14,11 @@ caf::behavior stage_actor(caf::event_based_actor* self, std::shared_ptr<Stage> s
                           std::shared_ptr<Route> next, const Clock* clock) {
   act::end_process_on_exception(self, "stage");
   return {[=](WorkBatch& batch) {
-    const auto id = static_cast<std::size_t>(stage->id());
     Instant start = clock->now();
     for (WorkItem& item : *batch.items) {
       stage->process(item);
       const Instant end = clock->now();
-      item.times.at(id) = {micros(start - batch.sent), micros(end - start)};
+      item.times.push_back({stage->id(), micros(start - batch.sent), micros(end - start)});
       start = end;
     }
     batch.sent = start;

@@ -29,6 +29,7 @@ caf::behavior stage_server(caf::event_based_actor* self, std::shared_ptr<Stages>
 StageReply serve_stages(const Stages& stages, const Clock& clock, StageRequest request) {
   StageReply reply;
   reply.id = request.id;
+  const std::vector<StageId> asked = stages_between(request.stage, request.last);
   for (StageItem& from : request.items) {
     WorkItem item;
     item.sample = std::move(from.sample);
@@ -37,11 +38,11 @@ StageReply serve_stages(const Stages& stages, const Clock& clock, StageRequest r
     item.gold_failed = from.gold_failed;
     item.failure = from.failure;
     StageEvidence evidence;
-    for (auto id = static_cast<std::uint8_t>(request.stage);
-         id <= static_cast<std::uint8_t>(request.last); ++id) {
+    for (const StageId id : asked) {
       const Instant start = clock.now();
-      find(stages, static_cast<StageId>(id)).process(item);
-      evidence.service_us.push_back(static_cast<std::uint64_t>((clock.now() - start).count()));
+      find(stages, id).process(item);
+      const auto service_us = static_cast<std::uint64_t>((clock.now() - start).count());
+      evidence.times.push_back({id, 0, service_us});
     }
     evidence.candidates = std::move(item.candidates);
     evidence.gold_failed = item.gold_failed;

@@ -64,8 +64,7 @@ class Teacher {
     }
     Waiting done = std::move(waiting);
     waiting_.erase(found);
-    done.item.times.at(static_cast<std::size_t>(StageId::teacher)) = {done.queue_us,
-                                                                      done.service_us};
+    done.item.times.push_back({StageId::teacher, done.queue_us, done.service_us});
     if (done.cancelled) {
       auto dropped = std::make_shared<std::vector<WorkItem>>();
       dropped->push_back(std::move(done.item));

@@ -12,7 +12,7 @@
 namespace fd {
 
 /// What a sample goes through once it has its answers, in order. All but the last may be served by
-/// other workers (kPureStages).
+/// other workers (peer_stages).
 inline constexpr std::array kStageChain = {StageId::clean, StageId::rules, StageId::exec,
                                            StageId::score, StageId::select};
 

@@ -19,7 +19,7 @@ struct WorkItem {
   bool gold_failed = false;
   std::optional<Reason> failure;   ///< set: the sample failed, later stages pass it through
   std::optional<Outcome> outcome;  ///< set by select
-  std::array<StageTime, kStageCount> times{};
+  std::vector<StageTime> times;    ///< of the stages that ran, in order
 };
 
 /// A pure stage: looks at one item and adds its evidence. Holds caches at most; the same item and

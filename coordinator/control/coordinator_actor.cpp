@@ -347,11 +347,11 @@ class CoordinatorShell {
     }
     count(record);
     if (record.outcome) {
-      for (std::size_t stage = 0; stage < kStageCount; ++stage) {
-        const StageTime& time = record.outcome->times.at(stage);
-        times_.at(stage).queue.add(time.queue_us);
-        times_.at(stage).service.add(time.service_us);
-        times_.at(stage).service_us += time.service_us;
+      for (const StageTime& time : record.outcome->times) {
+        StageHistograms& stage = times_[time.stage];
+        stage.queue.add(time.queue_us);
+        stage.service.add(time.service_us);
+        stage.service_us += time.service_us;
       }
     }
     check_endpoints(record);
@@ -437,9 +437,8 @@ class CoordinatorShell {
     result.kind = kind;
     result.error = std::move(error);
     result.full_ms = core_.view(clock_.now()).full_ms;
-    for (std::size_t stage = 0; stage < kStageCount; ++stage) {
-      const StageHistograms& from = times_.at(stage);
-      RunTimes::Stage& to = result.times.stages.at(stage);
+    for (const auto& [stage, from] : times_) {
+      RunTimes::Stage& to = result.times.stages[stage];
       to.count = from.service.count();
       to.wall_s = static_cast<double>(from.service_us) / 1e6;
       constexpr std::array<double, 4> kQuantiles = {0.50, 0.90, 0.95, 0.99};
@@ -480,7 +479,7 @@ class CoordinatorShell {
   std::set<std::uint32_t> loading_;  ///< shards with a LoadShard on its way
   std::shared_ptr<CommitGate> gate_ = std::make_shared<CommitGate>();  ///< shared with the ledger
   std::uint32_t writing_ = 0;
-  std::array<StageHistograms, kStageCount> times_;
+  std::map<StageId, StageHistograms> times_;
   std::string policy_ = verdict_policy();
   std::set<std::string> version_warned_;
   std::size_t refused_ = 0;

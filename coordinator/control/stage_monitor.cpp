@@ -55,7 +55,7 @@ bool holds_leases(const std::vector<StageId>& stages) {
 
 std::optional<StageId> unserved_stage(std::uint64_t incarnation, const std::vector<StageId>& stages,
                                       const std::vector<StageNode>& nodes) {
-  for (const StageId stage : kPureStages) {
+  for (const StageId stage : peer_stages()) {
     const bool served =
         has_stage(stages, stage) || std::any_of(nodes.begin(), nodes.end(), [&](const auto& node) {
           return node.incarnation != incarnation && node.serves_peers &&

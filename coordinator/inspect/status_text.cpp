@@ -57,10 +57,7 @@ std::string shards_text(const RunStatus& status) {
 }
 
 std::string worker_text(const WorkerView& worker) {
-  std::string stages;
-  for (const StageId stage : worker.stages) {
-    stages += (stages.empty() ? "" : " ") + std::string(name(stage));
-  }
+  const std::string stages = stage_names(worker.stages, " ");
   return printable(worker.name) + ": " + grouped(worker.leases) +
          (worker.leases == 1 ? " shard, " : " shards, ") + grouped(worker.in_flight) + " of " +
          grouped(worker.slots) + " calls, heard of " + grouped(worker.silent_ms) +

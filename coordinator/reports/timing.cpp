@@ -31,8 +31,10 @@ json::Object stage_object(const RunTimes::Stage& stage) {
 json::Value timing_report(const RunSummary& summary, const RunTimes& times) {
   constexpr double kSecondsPerHour = 3600;
   json::Object stages;
-  for (std::size_t i = 0; i < kStageCount; ++i) {
-    stages[std::string(name(static_cast<StageId>(i)))] = stage_object(times.stages.at(i));
+  for (const StageId stage : all_stages()) {
+    const auto found = times.stages.find(stage);
+    stages[std::string(name(stage))] =
+        stage_object(found != times.stages.end() ? found->second : RunTimes::Stage{});
   }
   return json::Object{
       {"run_id", summary.run_id},

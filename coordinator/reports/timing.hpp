@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 
 #include "coordinator/reports/run_summary.hpp"
 #include "protocol/json/json.hpp"
@@ -13,7 +14,7 @@ namespace fd {
 struct RunTimes {
   double wall_s = 0;
   double teacher_full_share = 0;  ///< share of the wall time in which every teacher slot was taken
-  /// Per stage, log-scale histograms of queue and service time; see
+  /// Per stage that ran, log-scale histograms of queue and service time; see
   /// coordinator/reports/histogram.hpp.
   struct Stage {
     std::uint64_t count = 0;
@@ -21,7 +22,7 @@ struct RunTimes {
     std::array<double, 4> service_ms{};  ///< p50 p90 p95 p99
     std::array<double, 4> queue_ms{};
   };
-  std::array<Stage, kStageCount> stages{};
+  std::map<StageId, Stage> stages;
 };
 
 /// Returns timing_report.json. Rates are null when no time passed.

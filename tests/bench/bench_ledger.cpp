@@ -143,8 +143,8 @@ fd::Record outcome(std::mt19937_64& random, const fd::Record& answered) {
   candidate.gold_match = true;
   candidate.score = 1.0;
   record.outcome->candidates.push_back(std::move(candidate));
-  for (fd::StageTime& time : record.outcome->times) {
-    time = {random() % 1000000, random() % 1000000};
+  for (const fd::StageId stage : fd::all_stages()) {
+    record.outcome->times.push_back({stage, random() % 1000000, random() % 1000000});
   }
   return record;
 }

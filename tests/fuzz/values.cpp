@@ -31,7 +31,11 @@ Reason reason(Random& random) {
   }
 }
 StageId stage(Random& random) {
-  return static_cast<StageId>(random.below(kStageCount));
+  const std::vector<StageId> all = all_stages();
+  return all.at(random.below(static_cast<std::uint32_t>(all.size())));
+}
+StageTime stage_time(Random& random) {
+  return {stage(random), number(random, 64), number(random, 64)};
 }
 double finite(Random& random) {
   constexpr std::array<double, 6> kOdd = {0.0, -0.0, 1.0, -3.0, 1e300, 5e-324};
@@ -97,9 +101,7 @@ Outcome outcome(Random& random) {
   out.chosen = maybe<std::uint32_t>(random, number32);
   out.gold_failed = coin(random);
   out.candidates = some<Candidate>(random, 3, candidate);
-  for (StageTime& time : out.times) {
-    time = {number(random, 64), number(random, 64)};
-  }
+  out.times = some<StageTime>(random, 8, stage_time);
   return out;
 }
 SampleItem sample_item(Random& random) {
@@ -114,12 +116,8 @@ StageItem stage_item(Random& random) {
           coin(random), failure(random)};
 }
 StageEvidence evidence(Random& random) {
-  StageEvidence out{some<Candidate>(random, 3, candidate), coin(random), failure(random), {}};
-  out.service_us.resize(random.below(5));
-  for (std::uint64_t& service_us : out.service_us) {
-    service_us = number(random, 64);
-  }
-  return out;
+  return {some<Candidate>(random, 3, candidate), coin(random), failure(random),
+          some<StageTime>(random, 5, stage_time)};
 }
 
 }  // namespace
@@ -196,7 +194,7 @@ WorkerState worker_state(Random& random) {
   out.draining = coin(random);
   out.full_ms = number(random, 64);
   out.version = text(random, kMaxNameBytes);
-  out.stages = some<StageId>(random, kStageCount, stage);
+  out.stages = some<StageId>(random, 8, stage);
   out.heard = number(random, 64);
   out.peer_endpoint = text(random, 60);
   out.peer_key = text(random, 40);

@@ -80,7 +80,7 @@ Record some_record() {
   candidate.gold_match = true;
   candidate.score = 1.0;
   outcome.candidates = {candidate};
-  outcome.times[2] = {3, 4};
+  outcome.times = {{StageId::rules, 3, 4}, {StageId::exec, 0, UINT64_MAX}};
   record.outcome = outcome;
   record.follows_from = 0xFEDCBA9876543210u;
   return record;
@@ -110,7 +110,8 @@ StageRequest some_stage_request() {
 }
 
 StageReply some_stage_reply() {
-  return StageReply{7, {{some_record().outcome->candidates, true, std::nullopt, {12, 0}}, {}}};
+  return StageReply{
+      7, {{some_record().outcome->candidates, true, std::nullopt, {{StageId::clean, 0, 12}}}, {}}};
 }
 
 TEST(Messages, EveryMessageComesBackAsItWent) {
@@ -208,6 +209,17 @@ TEST(Messages, PeersHaveTheirLimits) {
   EXPECT_EQ(decode_order(encode(order)).error().message, "peer: field 2 is too long");
 }
 
+/// A worker of another build is refused for its policy, which names its stages, and told so: its
+/// state must be read for that.
+TEST(Messages, AStageThatThisProgramDoesNotHaveIsLeftOutOfAState) {
+  WorkerState state = some_state();
+  state.stages = {StageId::teacher, StageId{kOwnStageMax}, StageId::select};
+  EXPECT_EQ(*decode_worker_state(encode(state)), some_state());
+  state.stages.assign(kMaxStages + 1, StageId::exec);
+  EXPECT_EQ(decode_worker_state(encode(state)).error().message,
+            "worker state: field 12 has too many items");
+}
+
 /// K07: values that no honest peer sends.
 TEST(Messages, K07UnknownEnumeratorsAndOverlongListsAreRefused) {
   Deliver deliver = some_deliver();
@@ -215,9 +227,17 @@ TEST(Messages, K07UnknownEnumeratorsAndOverlongListsAreRefused) {
   EXPECT_EQ(decode_deliver(encode(deliver)).error().message,
             "outcome: field 3 has an unknown value");
   WorkerState state = some_state();
-  state.stages.push_back(static_cast<StageId>(kStageCount));
-  EXPECT_EQ(decode_worker_state(encode(state)).error().message, "stage: unknown number");
-  state = some_state();
+  StageRequest request = some_stage_request();
+  request.last = StageId{kOwnStageMax};
+  EXPECT_EQ(decode_stage_request(encode(request)).error().message, "stage: unknown number");
+  StageReply reply = some_stage_reply();
+  reply.items[0].times[0].stage = StageId{kOwnStageMax};
+  EXPECT_EQ(decode_stage_reply(encode(reply)).error().message, "stage: unknown number");
+  reply.items[0].times.assign(kMaxStages, {StageId::clean, 0, 1});
+  EXPECT_TRUE(decode_stage_reply(encode(reply)).ok());
+  reply.items[0].times.push_back({StageId::clean, 0, 1});
+  EXPECT_EQ(decode_stage_reply(encode(reply)).error().message,
+            "stage evidence: field 6 has too many items");
   state.leases.resize(kMaxListItems);
   EXPECT_TRUE(decode_worker_state(encode(state)).ok());
   state.leases.resize(kMaxListItems + 1);

@@ -223,7 +223,7 @@ TEST(OutcomeLine, ComesBackAsItWas) {
 TEST(OutcomeLine, LeavesTheTimesOut) {
   Outcome outcome = full_outcome();
   const std::string line = line_of(outcome);
-  outcome.times[0] = {1, 2};
+  outcome.times = {{StageId::teacher, 1, 2}};
   EXPECT_EQ(line_of(outcome), line);
 }
 

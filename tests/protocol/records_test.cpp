@@ -100,9 +100,6 @@ TEST(Names, AreReadBackAndOthersAreNot) {
   for (int i = 0; i <= static_cast<int>(ExecStatus::timeout); ++i) {
     EXPECT_EQ(exec_status_from_name(name(static_cast<ExecStatus>(i))), static_cast<ExecStatus>(i));
   }
-  for (int i = 0; i < static_cast<int>(kStageCount); ++i) {
-    EXPECT_EQ(stage_from_name(name(static_cast<StageId>(i))), static_cast<StageId>(i));
-  }
   EXPECT_EQ(name(Reason::none), "ok");
   EXPECT_EQ(name(Verdict::kept), "kept");
   EXPECT_FALSE(reason_from_name("none"));
@@ -110,7 +107,6 @@ TEST(Names, AreReadBackAndOthersAreNot) {
   EXPECT_FALSE(reason_from_name("OK"));
   EXPECT_FALSE(verdict_from_name("unused"));
   EXPECT_FALSE(exec_status_from_name("Ok"));
-  EXPECT_FALSE(stage_from_name("export"));
   EXPECT_FALSE(reason_from_number(22));
   EXPECT_FALSE(reason_from_number(39));
   EXPECT_FALSE(reason_from_number(256));  // would be `none` in eight bits

@@ -39,10 +39,12 @@ class PeerSchedulerTest : public testing::Test {
     return scheduler_.step(now_, std::move(event));
   }
   PeerSchedulerEffects reply(const AskPeer& ask, bool not_now = false) {
-    const auto stages =
-        static_cast<std::size_t>(ask.last) - static_cast<std::size_t>(ask.first) + 1;
-    return scheduler_.step(now_,
-                           PeerReplied{ask.peer, ask.ask, not_now, ask.samples.size(), {stages}});
+    return replied(ask.peer, ask.ask, not_now,
+                   {ask.samples.size(), stages_between(ask.first, ask.last)});
+  }
+  PeerSchedulerEffects replied(std::uint64_t peer, std::uint64_t ask, bool not_now,
+                               std::vector<std::vector<StageId>> stages) {
+    return scheduler_.step(now_, PeerReplied{peer, ask, not_now, std::move(stages)});
   }
   PeerSchedulerEffects advance(Duration time) {
     now_ += time;
@@ -221,11 +223,15 @@ TEST_F(PeerSchedulerTest, TheSameListAgainChangesNothing) {
 TEST_F(PeerSchedulerTest, AReplyThatDoesNotFitIsNone) {
   publish({peer(1), peer(2)});
   const AskPeer ask = queue(3).ask.at(0);
-  EXPECT_FALSE(scheduler_.step(now_, PeerReplied{1, ask.ask, false, 2, {4}}).served);
-  EXPECT_FALSE(scheduler_.step(now_, PeerReplied{1, ask.ask, false, 3, {3}}).served);
-  EXPECT_FALSE(scheduler_.step(now_, PeerReplied{1, ask.ask, false, 3, {3, 4}}).served);
-  EXPECT_FALSE(scheduler_.step(now_, PeerReplied{2, ask.ask, false, 3, {4}}).served) << "not asked";
-  EXPECT_TRUE(scheduler_.step(now_, PeerReplied{1, ask.ask, false, 3, {4}}).served);
+  const std::vector<StageId> skipped = {StageId::clean, StageId::exec, StageId::score};
+  const std::vector<StageId> twice = {StageId::clean, StageId::rules, StageId::rules,
+                                      StageId::score};
+  EXPECT_FALSE(replied(1, ask.ask, false, {kPure, kPure}).served);
+  EXPECT_FALSE(replied(1, ask.ask, false, {kPure, skipped, kPure}).served);
+  EXPECT_FALSE(replied(1, ask.ask, false, {kPure, kPure, twice}).served);
+  EXPECT_FALSE(replied(1, ask.ask, false, {{}, {}, {}}).served);
+  EXPECT_FALSE(replied(2, ask.ask, false, {kPure, kPure, kPure}).served) << "not asked";
+  EXPECT_TRUE(replied(1, ask.ask, false, {kPure, kPure, kPure}).served);
 }
 
 TEST_F(PeerSchedulerTest, NotNowMeansElsewhereOrLater) {

@@ -14,7 +14,6 @@
 #include "actors/stages/score.hpp"
 #include "actors/stages/select.hpp"
 #include "actors/transport/zmq_transport.hpp"
-#include "tests/actors/pipeline/no_select_star.hpp"
 
 namespace fd {
 namespace {
@@ -37,7 +36,9 @@ std::shared_ptr<std::vector<WorkItem>> some_items() {
 
 std::vector<std::unique_ptr<Stage>> rules() {
   std::vector<std::unique_ptr<Stage>> stages;
-  stages.push_back(std::make_unique<NoSelectStarStage>());
+  RunConfig config;
+  config.gates.rules.banned_patterns = {"SELECT \\*"};
+  stages.push_back(make_rules_stage(config).value());
   return stages;
 }
 
@@ -107,9 +108,9 @@ class RemoteStageTest : public testing::Test {
     remote_ = spawn_remote_stages(*system_, clock_, log_, std::move(options));
     first_ = spawn_proxy(*system_, StageId::rules, remote_);
     UseTargets use;
-    use.targets.at(static_cast<std::size_t>(StageId::rules)) = {first_};
-    use.targets.at(static_cast<std::size_t>(StageId::exec)) = {sink_};
-    use.targets.at(static_cast<std::size_t>(StageId::select)) = {sink_};
+    use.targets[StageId::rules] = {first_};
+    use.targets[StageId::exec] = {sink_};
+    use.targets[StageId::select] = {sink_};
     act::post(remote_, std::move(use));
   }
   ~RemoteStageTest() override {
@@ -127,7 +128,7 @@ class RemoteStageTest : public testing::Test {
     std::vector<WorkItem> expected = *some_items();
     ASSERT_EQ(batch.items->size(), expected.size());
     for (std::size_t i = 0; i < expected.size(); ++i) {
-      NoSelectStarStage().process(expected[i]);
+      rules().front()->process(expected[i]);
       EXPECT_EQ((*batch.items)[i].candidates, expected[i].candidates);
       EXPECT_EQ((*batch.items)[i].shard, 3u);
       EXPECT_EQ((*batch.items)[i].fence, 17u);
@@ -187,7 +188,9 @@ TEST(StageServer, AChainRunsInOrderAndTimesEveryStage) {
   const StageReply reply = serve_stages(stages, SystemClock(), request);
   EXPECT_EQ(reply.id, 7u);
   ASSERT_EQ(reply.items.size(), 1u);
-  EXPECT_EQ(reply.items[0].service_us.size(), 2u);
+  ASSERT_EQ(reply.items[0].times.size(), 2u);
+  EXPECT_EQ(reply.items[0].times[0].stage, StageId::clean);
+  EXPECT_EQ(reply.items[0].times[1].stage, StageId::rules);
   ASSERT_EQ(reply.items[0].candidates.size(), 1u);
   EXPECT_EQ(reply.items[0].candidates[0].text, "SELECT * FROM t");
   EXPECT_EQ(reply.items[0].candidates[0].rule, Reason::banned_pattern);

@@ -96,7 +96,7 @@ LedgerBatch LedgerEvents::batch() {
       record.outcome.emplace();
       record.outcome->verdict = Verdict::kept;
       record.outcome->reason = Reason::none;
-      record.outcome->times[0].queue_us = count_;
+      record.outcome->times = {{StageId::teacher, count_, 0}};
     }
     events.emplace_back(std::move(record));
   }

@@ -66,7 +66,7 @@ TEST(TimingReport, HasRatesAndStages) {
   RunTimes times;
   times.wall_s = 100;
   times.teacher_full_share = 0.97;
-  RunTimes::Stage& teacher = times.stages.at(static_cast<std::size_t>(StageId::teacher));
+  RunTimes::Stage& teacher = times.stages[StageId::teacher];
   teacher.count = 600;
   teacher.wall_s = 300;
   teacher.service_ms = {500, 900, 1000, 1500};
