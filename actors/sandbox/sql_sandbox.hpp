@@ -64,8 +64,8 @@ std::string sqlite_version();
 
 /// Raised with every change of the sandbox that may change a verdict.
 inline constexpr int kSandboxPolicy = 1;
-/// Returns what must be equal in two programs for equal verdicts: kSandboxPolicy, SQLite's version
-/// and the digest of its source.
+/// Returns what must be equal in two programs for equal verdicts: kSandboxPolicy, SQLite's version,
+/// the digest of its source, and the names of all stages in order.
 std::string verdict_policy();
 
 }  // namespace fd

@@ -10,6 +10,7 @@
 
 #include "actors/sandbox/sql_sandbox.hpp"
 #include "protocol/base/result.hpp"
+#include "protocol/stages.hpp"
 
 namespace fd {
 namespace {
@@ -278,7 +279,7 @@ std::string verdict_policy() {
   const std::string source = sqlite3_sourceid();  // "DATE TIME DIGEST"
   const std::size_t digest = source.rfind(' ') + 1;
   return "sandbox " + std::to_string(kSandboxPolicy) + ", SQLite " + sqlite3_libversion() + " (" +
-         source.substr(digest, kDigestDigits) + ")";
+         source.substr(digest, kDigestDigits) + "), stages " + stage_names(all_stages(), " ");
 }
 
 }  // namespace fd

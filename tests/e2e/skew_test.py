@@ -41,7 +41,7 @@ class CoordinatorTest(fd_faults.FaultTest):
         """What this build judges by: as its worker says."""
         with socket.create_server(("127.0.0.1", 0)) as listener:
             worker, peer = worker_at(self, listener)
-            text = re.search(rb"sandbox [ -~]+\)", peer.receive())[0].decode()
+            text = re.search(rb"sandbox [ -~]+", peer.receive())[0].decode()
             fd_faults.end(worker)
         return text
 
