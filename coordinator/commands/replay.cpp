@@ -94,7 +94,7 @@ class Replay {
   }
 
  private:
-  /// A folder that lies in a run must be of that run. Errors: stale, corrupt.
+  /// A folder that lies in a run must be of that run. Errors: stale, corrupt; as check_stages().
   Result<void> check_run(const Manifest& manifest) const {
     if (!place_.run_root) {
       return {};
@@ -104,7 +104,7 @@ class Replay {
       return Error{Errc::stale, place_.folder + ": is of the run " + manifest.run_id +
                                     ", but lies in the folder of " + facts.run_id};
     }
-    return {};
+    return check_stages(RunDir(*place_.run_root), facts);
   }
 
   /// Returns the shard, whose files are first written again from the run's ledger if they must be.

@@ -129,6 +129,7 @@ Result<std::unique_ptr<RunFolder>> RunFolder::open(const std::string& root) {
   FD_TRY_VOID(check_disk(root));
   FD_TRY_VOID(folder->lock());
   FD_TRY(folder->facts_, read_run_facts(folder->dir_));
+  FD_TRY_VOID(check_stages(folder->dir_, folder->facts_));
   return folder;
 }
 

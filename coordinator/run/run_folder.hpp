@@ -41,8 +41,9 @@ class RunFolder {
   static Result<std::unique_ptr<RunFolder>> take(const std::string& artifacts,
                                                  const std::string& fresh, const RunConfig& config,
                                                  const IngestSummary& ingest);
-  /// Takes up the run's folder at `root` as it is. Errors: not_found; stale (not a run's: exit
-  /// 11); refused (check_own_folder()); invalid_input (check_disk()); busy, storage, corrupt.
+  /// Takes up the run's folder at `root` as it is. Errors: not_found; stale (exit 11: not a run's,
+  /// or check_stages()); refused (check_own_folder()); invalid_input (check_disk()); busy, storage,
+  /// corrupt.
   static Result<std::unique_ptr<RunFolder>> open(const std::string& root);
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;

@@ -12,6 +12,25 @@
 #include "protocol/json/object_reader.hpp"
 
 namespace fd {
+namespace {
+
+/// Those of a run whose run.json does not say.
+constexpr std::string_view kFirstStages = "teacher clean rules exec score select";
+
+std::string stages_here() {
+  return stage_names(all_stages(), " ");
+}
+
+}  // namespace
+
+Result<void> check_stages(const RunDir& dir, const RunFacts& facts) {
+  if (facts.stages != stages_here()) {
+    return Error{Errc::stale, dir.root() + ": was started with the stages " + facts.stages +
+                                  ", this program has " + stages_here() +
+                                  ": verdicts could differ"};
+  }
+  return {};
+}
 
 Result<RunFacts> read_run_facts(const RunDir& dir) {
   const auto text = read_file(dir.run_json());
@@ -45,6 +64,10 @@ Result<RunFacts> read_run_facts(const RunDir& dir) {
   if (const json::Value* code = parsed->find("exit_code"); code != nullptr && code->as_uint()) {
     facts.exit_code = static_cast<int>(*code->as_uint());
   }
+  facts.stages = text_at("stages");
+  if (facts.stages.empty()) {
+    facts.stages = kFirstStages;
+  }
   facts.merged = Digest::from_hex(text_at("merged_shards"));
   if (const json::Value* config = parsed->find("config"); config != nullptr) {
     facts.config_json = json::canonical(*config);
@@ -67,6 +90,7 @@ Result<void> write_run_facts(const RunDir& dir, const RunFacts& facts, const Run
   object["version"] = FD_VERSION;
   object["protocol_version"] = static_cast<std::uint64_t>(kProtocolVersion);
   object["sqlite_version"] = sqlite_version();
+  object["stages"] = stages_here();
   object["config"] = effective_config(config);
   object["config_digest"] = facts.config_digest.hex();
   object["ingest"] = to_json(facts.ingest);

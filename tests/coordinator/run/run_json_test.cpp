@@ -35,5 +35,18 @@ TEST(RunJson, SaysThatAFolderWithoutItIsNoRun) {
   EXPECT_EQ(facts.error().message, dir.root() + ": is no run folder (it has no run.json)");
 }
 
+TEST(RunJson, OfARunWithOtherStagesBothAreNamed) {
+  const RunDir dir("/runs/r");
+  RunFacts facts;
+  facts.stages = "teacher clean rules exec score select";
+  EXPECT_TRUE(check_stages(dir, facts).ok());
+  facts.stages = "teacher clean rules mine exec score select";
+  const auto checked = check_stages(dir, facts);
+  EXPECT_EQ(checked.error().code, Errc::stale);
+  EXPECT_EQ(checked.error().message,
+            "/runs/r: was started with the stages teacher clean rules mine exec score select, this "
+            "program has teacher clean rules exec score select: verdicts could differ");
+}
+
 }  // namespace
 }  // namespace fd
