@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "actors/stages/pure_stages.hpp"
+#include "actors/stages/registry.hpp"
 #include "protocol/frame.hpp"
 
 namespace fd {
@@ -27,7 +27,7 @@ Result<std::unique_ptr<PeerService>> PeerService::start(
   std::unique_ptr<PeerService> service(new PeerService(transport, databases, std::move(options)));
   for (std::uint32_t i = 0; i < service->options_.threads; ++i) {
     FD_TRY(std::vector<std::unique_ptr<Stage>> stages,
-           make_pure_stages(config, service->options_.open_database));
+           make_stages(config, service->options_.open_database));
     service->servers_.push_back(spawn_stage_server(system, std::move(stages), clock, owner));
   }
   service->idle_ = service->servers_;

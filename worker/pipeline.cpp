@@ -5,8 +5,7 @@
 
 #include "actors/pipeline/stage_actor.hpp"
 #include "actors/pipeline/teacher_actor.hpp"
-#include "actors/stages/pure_stages.hpp"
-#include "actors/stages/rule_filter.hpp"
+#include "actors/stages/registry.hpp"
 
 namespace fd {
 
@@ -14,25 +13,28 @@ Result<std::unique_ptr<Pipeline>> Pipeline::start(caf::actor_system& system, con
                                                   const Log& log, const RunConfig& config,
                                                   PipelineOptions options, const caf::actor& sink) {
   FD_TRY(PromptStage prompt, PromptStage::make(config));
-  FD_TRY_VOID(make_rules_stage(config));  // refuses patterns also where peers match them
+  // Refuses a config also where peers run the stage that cannot follow it.
+  FD_TRY_VOID(make_stages(config, options.open_database));
   std::unique_ptr<Pipeline> pipeline(new Pipeline());
 
   options.remote.local.insert(StageId::select);  // always beside the teacher
   const auto local = [&](StageId stage) { return options.remote.local.contains(stage); };
-  if (!std::ranges::all_of(peer_stages(), local)) {
+  std::vector<StageId> last_first = pure_stages();
+  std::ranges::reverse(last_first);
+  if (!std::ranges::all_of(last_first, local)) {
     pipeline->remote_ = spawn_remote_stages(system, clock, log, options.remote);
   }
   UseTargets entrances;
   std::vector<caf::actor> next = {sink};
-  for (auto id = kStageChain.rbegin(); id != kStageChain.rend(); ++id) {
-    std::vector<caf::actor>& actors = entrances.targets[*id];
-    const std::uint32_t count = local(*id) && *id == StageId::exec ? options.exec_actors : 1;
+  for (const StageId id : last_first) {
+    std::vector<caf::actor>& actors = entrances.targets[id];
+    const std::uint32_t count = local(id) && id == StageId::exec ? options.exec_actors : 1;
     for (std::uint32_t i = 0; i < count; ++i) {
-      if (local(*id)) {
-        FD_TRY(std::unique_ptr<Stage> stage, make_pure_stage(*id, config, options.open_database));
+      if (local(id)) {
+        FD_TRY(std::unique_ptr<Stage> stage, make_stage(id, config, options.open_database));
         actors.push_back(spawn_stage(system, std::move(stage), Route(next), clock));
       } else {
-        actors.push_back(spawn_proxy(system, *id, pipeline->remote_));
+        actors.push_back(spawn_proxy(system, id, pipeline->remote_));
       }
     }
     pipeline->stages_.insert(pipeline->stages_.end(), actors.begin(), actors.end());

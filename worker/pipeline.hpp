@@ -26,8 +26,8 @@ struct PipelineOptions {
   RemoteStagesOptions remote;  ///< how stages are reached that do not run here
 };
 
-/// The stage actors of one run on a worker that takes leases, joined: teacher, clean, rules, exec,
-/// score, select. A pure stage that is not in `PipelineOptions::remote.local` is a proxy for
+/// The stage actors of one run on a worker that takes leases, joined: teacher, then pure_stages().
+/// A pure stage that is not in `PipelineOptions::remote.local` is a proxy for
 /// those at other workers. Paid answers (CallDone), dropped samples (WorkDropped) and finished ones
 /// (WorkBatch with outcomes) go to `sink`.
 class Pipeline {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "actors/config/loader.hpp"
-#include "actors/stages/pure_stages.hpp"
+#include "actors/stages/registry.hpp"
 #include "protocol/json/json.hpp"
 
 namespace fd {
@@ -98,7 +98,7 @@ Result<ShardReplay> ShardReplay::make(FinishedShard shard, const SandboxOpener& 
   const RunConfig& config = replay.shard_.config;
   replay.candidates_ = config.teacher.decode.n;
   FD_TRY(replay.prompt_, PromptStage::make(config));
-  FD_TRY(replay.stages_, make_pure_stages(config, open_database));
+  FD_TRY(replay.stages_, make_stages(config, open_database));
   for (std::size_t i = 0; i < replay.shard_.answers.size(); ++i) {
     FD_TRY_VOID(replay.take_recorded(i));
   }

@@ -1,4 +1,4 @@
-# fd_room, fd_library, fd_program, fd_failpoint_program and fd_test: every target of the project is made
+# fd_room, fd_library, fd_program, fd_variant and fd_test: every target of the project is made
 # by one of these.
 
 add_library(fd_options INTERFACE)
@@ -115,18 +115,20 @@ function(fd_program name)
   install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()
 
-# fd_failpoint_program(NAME): the program NAME again, from the same objects and libraries, under
-# failpoint-bin; its failpoints do what the environment asks for. For tests only, never installed.
-function(fd_failpoint_program name)
-  add_executable(${name}-failpoints $<TARGET_OBJECTS:${name}> $<TARGET_OBJECTS:fd_failpoints>)
+# fd_variant(NAME VARIANT OBJECTS): the program NAME again, as VARIANT-bin/NAME, from the same objects and
+# libraries and from the objects of OBJECTS, whose definitions stand in for those of the libraries. For
+# tests only, never installed.
+function(fd_variant name variant objects)
+  set(target ${name}-${variant})
+  add_executable(${target} $<TARGET_OBJECTS:${name}> $<TARGET_OBJECTS:${objects}>)
   get_target_property(links ${name} LINK_LIBRARIES)
   get_target_property(options ${name} LINK_OPTIONS)
-  target_link_libraries(${name}-failpoints PRIVATE ${links})
+  target_link_libraries(${target} PRIVATE ${links})
   if(options)
-    target_link_options(${name}-failpoints PRIVATE ${options})
+    target_link_options(${target} PRIVATE ${options})
   endif()
-  set_target_properties(${name}-failpoints PROPERTIES OUTPUT_NAME ${name} LINKER_LANGUAGE CXX
-                        RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/failpoint-bin)
+  set_target_properties(${target} PROPERTIES OUTPUT_NAME ${name} LINKER_LANGUAGE CXX
+                        RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/${variant}-bin)
 endfunction()
 
 # fd_test(NAME SOURCES a_test.cpp ... LINKS x ... [LABEL unit|golden|e2e|timed]): one GoogleTest

@@ -26,7 +26,7 @@ class Simulator:
         Simulator.count += 1
         self.log = pathlib.Path(folder) / f"requests-{Simulator.count}.jsonl"
         self.process = subprocess.Popen(
-            [BIN / "fd-simulator", "--listen", "127.0.0.1:0", "--request-log", self.log, *map(str, arguments)],
+            [BIN.parent / "bin" / "fd-simulator", "--listen", "127.0.0.1:0", "--request-log", self.log, *map(str, arguments)],
             stdout=subprocess.PIPE, text=True)
         self.url = self.process.stdout.readline().split()[-1]
 

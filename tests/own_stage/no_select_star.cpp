@@ -1,4 +1,4 @@
-#include "tests/actors/pipeline/no_select_star.hpp"
+#include "tests/own_stage/no_select_star.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -23,9 +23,6 @@ std::string folded(const std::string& text) {
 }  // namespace
 
 void NoSelectStarStage::process(WorkItem& item) {
-  if (before_ != nullptr) {
-    before_->process(item);
-  }
   for (Candidate& candidate : item.candidates) {
     // A candidate that an earlier stage has rejected keeps the earlier reason.
     if (candidate.rule == Reason::none &&
@@ -33,6 +30,11 @@ void NoSelectStarStage::process(WorkItem& item) {
       candidate.rule = Reason::banned_pattern;
     }
   }
+}
+
+Result<std::unique_ptr<Stage>> make_no_select_star_stage(const RunConfig& /*config*/,
+                                                         const SandboxOpener& /*open_database*/) {
+  return std::unique_ptr<Stage>(std::make_unique<NoSelectStarStage>());
 }
 
 }  // namespace fd

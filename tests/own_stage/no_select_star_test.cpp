@@ -1,11 +1,10 @@
-#include "tests/actors/pipeline/no_select_star.hpp"
+#include "tests/own_stage/no_select_star.hpp"
 
 #include <future>
 
 #include <gtest/gtest.h>
 
 #include "actors/pipeline/stage_actor.hpp"
-#include "actors/stages/rule_filter.hpp"
 
 namespace fd {
 namespace {
@@ -40,19 +39,6 @@ TEST(NoSelectStarStage, AnEarlierReasonStays) {
   item.candidates[0].rule = Reason::too_long;
   NoSelectStarStage().process(item);
   EXPECT_EQ(item.candidates[0].rule, Reason::too_long);
-}
-
-TEST(NoSelectStarStage, FollowsTheRulesAsOneStageWithThem) {
-  RunConfig config;
-  config.gates.rules.max_chars = 20;
-  NoSelectStarStage stage(make_rules_stage(config).value());
-  EXPECT_EQ(stage.id(), StageId::rules);
-  WorkItem item = item_with("SELECT * FROM t");
-  item.candidates.push_back(item.candidates.front());
-  item.candidates.back().text = "SELECT * FROM a_table_with_a_long_name";
-  stage.process(item);
-  EXPECT_EQ(item.candidates[0].rule, Reason::banned_pattern);
-  EXPECT_EQ(item.candidates[1].rule, Reason::too_long);
 }
 
 /// The same stage behind the actor shell: batches come in, and go on to whatever the route names.
