@@ -14,6 +14,9 @@ std::string joined(const std::string& root, std::string_view name) {
 std::string RunDir::run_json() const {
   return joined(root_, "run.json");
 }
+std::string RunDir::seal() const {
+  return joined(root_, "seal.jsonl");
+}
 std::string RunDir::lock() const {
   return joined(root_, "lock");
 }

@@ -20,6 +20,7 @@ class RunDir {
   explicit RunDir(std::string root) : root_(std::move(root)) {}
   [[nodiscard]] const std::string& root() const { return root_; }
   [[nodiscard]] std::string run_json() const;
+  [[nodiscard]] std::string seal() const;  ///< seal.jsonl
   [[nodiscard]] std::string lock() const;
   [[nodiscard]] std::string ledger() const;
   [[nodiscard]] std::string invalid() const;

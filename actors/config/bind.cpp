@@ -101,6 +101,7 @@ class Binder {
 
   void unknown(const YamlMember& member, const std::string& full, const std::string& below,
                const std::vector<Key>& keys) {
+    bound_.unknown_keys = true;
     std::string what = "unknown key";
     if (!problems_.full()) {
       what += suggestion(member.key, below, keys);

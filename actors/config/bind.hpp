@@ -16,6 +16,7 @@ struct BoundConfig {
   RunConfig config;
   std::map<std::string, YamlPlace, std::less<>> places;  ///< of sections, keys and list items
   std::set<std::string, std::less<>> refused;            ///< keys with a problem already reported
+  bool unknown_keys = false;                             ///< some were reported
 
   /// Returns the place of `path`, or of the nearest section around it.
   [[nodiscard]] YamlPlace place(std::string_view path) const;

@@ -95,6 +95,14 @@ void read_gateway_file(const std::string& path, YamlNode& root, ConfigProblems& 
   include_file("", "gateway", root, problems);
 }
 
+/// Returns what is wrong with a config that a program wrote: with a key that this one does not
+/// know, it was another program.
+Error stored_error(const BoundConfig& bound, const ConfigProblems& problems) {
+  Error error = problems.error();
+  error.code = bound.unknown_keys ? Errc::stale : error.code;
+  return error;
+}
+
 Result<RunConfig> bind_stored(std::string_view text, Completeness completeness) {
   ConfigProblems problems;
   problems.add_source("config");
@@ -106,7 +114,7 @@ Result<RunConfig> bind_stored(std::string_view text, Completeness completeness) 
   std::vector<std::string> warnings;
   check_config(bound, nullptr, problems, warnings);
   if (!problems.empty()) {
-    return problems.error();
+    return stored_error(bound, problems);
   }
   return std::move(bound.config);
 }
@@ -166,6 +174,10 @@ Result<LoadedConfig> load_stored_config(const std::string& name, std::string_vie
   ConfigProblems problems;
   problems.add_source(name);
   YamlNode root = node_of(*value);
+  const BoundConfig stored = bind_config(root, Completeness::partial, problems);
+  if (!problems.empty()) {
+    return stored_error(stored, problems);
+  }
   if (!gateway_file.empty()) {
     read_gateway_file(gateway_file, root, problems);
   }

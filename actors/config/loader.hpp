@@ -31,18 +31,21 @@ struct LoadedConfig {
 /// "file:line:column: key: what is wrong, what is allowed", the line and a caret.
 Result<LoadedConfig> load_config(const std::string& path, const ConfigOverrides& overrides);
 
-/// Reads a config from JSON that effective_config() wrote (a worker gets it over the wire).
+/// Reads a config from JSON that effective_config() wrote (a worker gets it over the wire). A key
+/// that is not there has its default. Errors: stale, naming a key that this program does not know;
+/// invalid_input, unsupported.
 Result<RunConfig> config_from_json(std::string_view text);
 
 /// Reads a config from JSON that effective_config() or semantic_config() wrote, and applies
 /// overrides as load_config() does. `name` is what messages call the JSON. With `gateway_file`, the
-/// section `gateway` is that file's, as if a config named it. Errors: as load_config().
+/// section `gateway` is that file's, as if a config named it. Errors: as load_config(); stale,
+/// naming a key of the JSON that this program does not know.
 Result<LoadedConfig> load_stored_config(const std::string& name, std::string_view text,
                                         const std::string& gateway_file,
                                         const ConfigOverrides& overrides);
 
 /// Reads a config from JSON that semantic_config() wrote: every other key has its default, and
-/// there is no provider. Errors: invalid_input, unsupported.
+/// there is no provider. Errors: as config_from_json().
 Result<RunConfig> semantic_config_from_json(std::string_view text);
 
 /// Returns the first key that decides output and differs, as `teacher.model: "a" then, "b" now`
@@ -52,7 +55,8 @@ std::string semantic_difference(const RunConfig& then, const RunConfig& now);
 /// Returns every key with its effective value: what run.json records and the wire carries.
 /// Holds names of environment variables, never their values.
 json::Value effective_config(const RunConfig& config);
-/// Returns only the keys marked semantic.
+/// Returns only the keys marked semantic, without those that were added later and have their
+/// default.
 json::Value semantic_config(const RunConfig& config);
 /// Returns the SHA-256 of the JCS text of semantic_config().
 Digest config_digest(const RunConfig& config);

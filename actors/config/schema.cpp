@@ -225,6 +225,7 @@ std::vector<Key> config_keys(RunConfig& config) {
   add_gateway_keys(keys, config.gateway);
   add_gate_keys(keys, config.gates);
   add_other_keys(keys, config);
+  add_later_keys(keys, config);
   return keys;
 }
 

@@ -36,6 +36,9 @@ struct Key {
   std::string path;  ///< "teacher.decode.temperature"; in an item of a list relative to the item
   KeySlot slot{};
   Effect effect = Effect::pace;
+  /// Came after the first version: while it has its default, which then never changes, it is left
+  /// out of what decides output, so that runs from before it keep their digest and name.
+  bool added = false;
   KeyLimits limits{};
   KeyLimits item_limits{};                 ///< of the texts in a list
   std::vector<std::string_view> names{};   ///< of an enum, in the order of its values
@@ -55,6 +58,9 @@ std::vector<Key> provider_keys(ProviderConfig& provider);
 
 /// Appends the part of the table below `gates`.
 void add_gate_keys(std::vector<Key>& keys, GatesConfig& gates);
+/// Appends nothing. The programs in `grown-bin` and `config_growth_test` are linked with another
+/// definition, which adds a key as a later version does (tests/grown).
+void add_later_keys(std::vector<Key>& keys, RunConfig& config);
 
 /// Returns the value that `key` is bound to.
 json::Value key_value(const Key& key);

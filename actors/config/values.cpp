@@ -79,9 +79,15 @@ struct ToJson {
 
 json::Value config_value(const RunConfig& config, bool only_semantic) {
   RunConfig copy = config;
+  RunConfig standard;
+  const std::vector<Key> keys = config_keys(copy);
+  const std::vector<Key> standards = config_keys(standard);
   json::Object root;
-  for (const Key& key : config_keys(copy)) {
-    if (!only_semantic || key.effect == Effect::semantic) {
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const Key& key = keys[i];
+    const bool decides =
+        key.effect == Effect::semantic && !(key.added && key_value(key) == key_value(standards[i]));
+    if (!only_semantic || decides) {
       put(root, key.path, key_value(key));
     }
   }
@@ -148,7 +154,9 @@ std::string reference_row(const Key& key, std::string_view prefix) {
   row += " | ";
   row += key.unit;
   row += " | " + type + " | " + standard + " | " + range_text(key, type);
-  row += key.effect == Effect::semantic ? " | yes |\n" : " | no |\n";
+  row += key.effect != Effect::semantic ? " | no |\n"
+         : key.added                    ? " | when set |\n"
+                                        : " | yes |\n";
   return row;
 }
 

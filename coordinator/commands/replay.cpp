@@ -104,6 +104,7 @@ class Replay {
       return Error{Errc::stale, place_.folder + ": is of the run " + manifest.run_id +
                                     ", but lies in the folder of " + facts.run_id};
     }
+    FD_TRY_VOID(check_output_version(RunDir(*place_.run_root), facts));
     return check_stages(RunDir(*place_.run_root), facts);
   }
 
@@ -224,7 +225,7 @@ class Replay {
     }
     std::map<std::string, std::uint64_t> failures;
     for (const auto& [reason, count] : manifest.reasons) {
-      const auto known = reason_from_name(reason);
+      const auto known = from_name<Reason>(reason);
       if (known && *known >= Reason::provider_error) {
         failures[reason] = count;
       }

@@ -20,19 +20,15 @@ std::string resolved(const std::string& path) {
 }
 
 /// Returns the run's config with what environment and --set say about pace and endpoints.
-/// Errors: stale, naming the key that decides output and differs; as load_config(); corrupt.
+/// Errors: stale, naming the key that decides output and differs, or that this program does not
+/// know; as load_config(); corrupt.
 Result<RunConfig> config_to_go_on_with(const RunFolder& folder,
                                        const std::vector<std::string>& sets) {
-  const std::string name = folder.dir().run_json();
-  const auto then = config_from_json(folder.facts().config_json);
-  if (!then.ok() || config_digest(*then) != folder.facts().config_digest) {
-    return Error{Errc::corrupt, name + ": its config is not the one that its config_digest names" +
-                                    (then.ok() ? "" : ": " + then.error().message)};
-  }
-  FD_TRY(LoadedConfig now,
-         load_stored_config(name, folder.facts().config_json, "", {environment_variable, sets}));
+  FD_TRY(const RunConfig then, read_run_config(folder.dir(), folder.facts()));
+  FD_TRY(LoadedConfig now, load_stored_config(folder.dir().run_json(), folder.facts().config_json,
+                                              "", {environment_variable, sets}));
   print_warnings(now);
-  const std::string difference = semantic_difference(*then, now.config);
+  const std::string difference = semantic_difference(then, now.config);
   if (!difference.empty()) {
     return Error{Errc::stale, folder.dir().root() + ": the run's own config rules, and " +
                                   difference + "; start a new run for that"};

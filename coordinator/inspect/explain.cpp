@@ -4,7 +4,6 @@
 #include <chrono>
 #include <utility>
 
-#include "actors/config/loader.hpp"
 #include "actors/storage/files.hpp"
 #include "actors/storage/folder_lock.hpp"
 #include "coordinator/ingest/input_reader.hpp"
@@ -189,7 +188,7 @@ Result<SampleLife> find_sample(const RunDir& dir, const RunFacts& facts, const s
 
 Result<std::string> explain_sample(const RunDir& dir, const std::string& id) {
   FD_TRY(const RunFacts facts, read_run_facts(dir));
-  FD_TRY(const RunConfig config, config_from_json(facts.config_json));
+  FD_TRY(const RunConfig config, read_run_config(dir, facts));
   FD_TRY(const SampleLife life, find_sample(dir, facts, id));
   return render_life(life, config);
 }

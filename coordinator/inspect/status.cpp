@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "actors/config/loader.hpp"
 #include "actors/storage/files.hpp"
 #include "actors/storage/folder_lock.hpp"
 #include "coordinator/control/status_file.hpp"
@@ -115,7 +114,7 @@ void take_report(const json::Value& report, RunStatus& status) {
 
 Result<RunStatus> read_status(const RunDir& dir) {
   FD_TRY(const RunFacts facts, read_run_facts(dir));
-  FD_TRY(const RunConfig config, config_from_json(facts.config_json));
+  FD_TRY(const RunConfig config, read_run_config(dir, facts));
   RunStatus status;
   status.root = dir.root();
   status.run_id = facts.run_id;

@@ -14,6 +14,7 @@ namespace fd {
 
 /// Relative to the run's folder, as problems name it.
 inline constexpr const char* kRunJson = "run.json";
+inline constexpr const char* kSealFile = "seal.jsonl";
 /// How many problems and notes of a verification are listed.
 inline constexpr std::size_t kMaxListedProblems = 20;
 
@@ -35,7 +36,8 @@ struct VerifyReport {
   std::uint64_t ledger_rows = 0;  ///< of a ledger that is sound
   std::uint32_t shards = 0;
   std::uint32_t shards_finished = 0;
-  std::optional<int> exit_code;         ///< of a run that came to its end
+  std::optional<int> exit_code;                       ///< of a run that came to its end
+  std::optional<std::uint32_t> other_output_version;  ///< that of the run, when it is not ours
   bool merge_repeated = false;          ///< what the merge derived was derived again and compared
   std::vector<VerifyProblem> problems;  ///< the first kMaxListedProblems, one a file
   std::uint64_t problem_count = 0;

@@ -5,7 +5,6 @@
 #include <system_error>
 #include <utility>
 
-#include "actors/config/loader.hpp"
 #include "actors/storage/files.hpp"
 #include "actors/storage/folder_lock.hpp"
 #include "actors/storage/temporary_directory.hpp"
@@ -43,7 +42,10 @@ class Verifier {
     FD_TRY_VOID(verify_input_stages(dir_, truth_, shards_, verification_));
     if (truth_) {
       verify_counts();
-      const auto replayed = find_replayed(dir_, *truth_, shards_.manifests(), verification_);
+      if (truth_->facts.exit_code) {
+        FD_TRY_VOID(verify_seal_file(dir_, *truth_, verification_));
+      }
+      FD_TRY(const auto replayed, find_replayed(dir_, *truth_, shards_.manifests(), verification_));
       FD_TRY_VOID(verify_sealed(dir_, *truth_, true, replayed, verification_));
       if (replayed.empty()) {
         FD_TRY_VOID(verify_merge());
@@ -69,7 +71,10 @@ class Verifier {
       verification_.note("run.json is damaged: what rests on it was not checked");
       return {};
     }
-    auto truth = read_truth(*text);
+    auto truth = read_truth();
+    if (!truth.ok() && truth.error().code == Errc::stale) {
+      return truth.error();  // sound, but another program's
+    }
     if (!truth.ok()) {
       verification_.problem(kRunJson, 0, text->size(), truth.error().message);
       return {};
@@ -77,22 +82,21 @@ class Verifier {
     truth_ = std::move(truth).value();
     verification_.report.run_id = truth_->facts.run_id;
     verification_.report.exit_code = truth_->facts.exit_code;
+    if (truth_->facts.output_version != kOutputVersion) {
+      verification_.report.other_output_version = truth_->facts.output_version;
+    }
     return {};
   }
 
-  Result<RunTruth> read_truth(const std::string& text) const {
+  Result<RunTruth> read_truth() const {
     FD_TRY(RunFacts facts, read_run_facts(dir_));
-    FD_TRY(const json::Value value, json::parse_canonical(text));
-    FD_TRY(std::vector<FileEntry> sealed, sealed_from_json(value));
-    const json::Value* written = value.find("config");
-    FD_TRY(RunConfig config,
-           config_from_json(json::canonical(written == nullptr ? json::Value() : *written)));
-    if (config_digest(config) != facts.config_digest) {
-      return Error{Errc::corrupt, "config_digest is not the digest of config"};
-    }
+    FD_TRY(RunConfig config, read_run_config(dir_, facts));
     FD_TRY(PromptStage prompt, PromptStage::make(config));
-    return RunTruth{std::move(facts), std::move(config), std::move(prompt), std::move(sealed)};
+    return RunTruth{std::move(facts), std::move(config), std::move(prompt)};
   }
+
+  /// Returns the kind of the run; without run.json, the usual one.
+  RunKind kind() const { return truth_ ? truth_->facts.kind : RunKind::distil; }
 
   /// Returns how many shards the run has; without run.json, what the first manifest says.
   std::uint32_t shard_count() const {
@@ -136,6 +140,10 @@ class Verifier {
     if (!truth_->facts.exit_code || !verification_.report.sound()) {
       return {};
     }
+    if (verification_.report.other_output_version) {
+      check_all_finished();  // the rest of the law: every sample of a finished shard has an outcome
+      return {};
+    }
     FD_TRY(const TemporaryDirectory folder, TemporaryDirectory::create("fd-"));
     const RunDir out(folder.path());
     const auto merged = merge_run(dir_, out, truth_->config, truth_->facts.ingest, RunTimes{});
@@ -146,7 +154,7 @@ class Verifier {
       verification_.problem("shards", 0, 0, "cannot be merged: " + merged.error().message);
       return {};
     }
-    for (const std::string& name : derived_files(dir_)) {
+    for (const std::string& name : derived_files(dir_, kind())) {
       FD_TRY(const std::optional<std::string> text, verification_.read_text(dir_, name));
       FD_TRY(const std::string expected, read_file(out.root() + "/" + name, kMaxShardFileBytes));
       const auto differs = text ? first_difference(*text, expected) : std::nullopt;
@@ -157,6 +165,16 @@ class Verifier {
     }
     verification_.report.merge_repeated = true;
     return {};
+  }
+
+  void check_all_finished() {
+    const VerifyReport& report = verification_.report;
+    if (report.shards_finished != report.shards) {
+      verification_.problem(kRunJson, 0, 0,
+                            "the run has ended, but of its " + std::to_string(report.shards) +
+                                " shards only " + std::to_string(report.shards_finished) +
+                                " have outcomes");
+    }
   }
 
   Result<void> verify_ledger_rows() {
@@ -202,7 +220,7 @@ class Verifier {
 
   /// Finds the files that nothing names.
   Result<void> walk() {
-    for (const std::string& name : derived_files(dir_)) {
+    for (const std::string& name : derived_files(dir_, kind())) {
       verification_.expect(name);  // of an earlier merge, when the run goes on
     }
     verification_.expect(relative_name(dir_, dir_.report("timing_report.json")));

@@ -3,6 +3,7 @@
 #include "coordinator/inspect/verify.hpp"
 #include "coordinator/text/commands_to_copy.hpp"
 #include "coordinator/text/report_text.hpp"
+#include "protocol/output_version.hpp"
 
 namespace fd {
 namespace {
@@ -42,6 +43,11 @@ std::string render_verify(const VerifyReport& report, const RunDir& dir) {
     out += "the run is not finished: " + grouped(report.shards_finished) + " of " +
            count_of(report.shards, "shard is", "shards are") +
            " written; only what is there was checked\n";
+  } else if (report.other_output_version) {
+    out += "the merge was not repeated: the run was made by output version " +
+           std::to_string(*report.other_output_version) + ", and this program has " +
+           std::to_string(kOutputVersion) +
+           "; manifests, reports and export were compared with their digests only\n";
   } else if (report.merge_repeated) {
     out += "the merge was repeated: manifests, reports and export are the same, byte for byte\n";
   } else {

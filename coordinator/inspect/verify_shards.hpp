@@ -21,7 +21,6 @@ struct RunTruth {
   RunFacts facts;
   RunConfig config;
   PromptStage prompt;
-  std::vector<FileEntry> sealed;
 };
 
 /// A shard's files against its manifest: reads them, makes the manifest again from them, and says

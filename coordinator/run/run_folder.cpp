@@ -51,13 +51,13 @@ std::string input_difference(const IngestSummary& old_run, const IngestSummary& 
 }
 
 /// Says what the job that is asked for now has else than the one that the run was started with;
-/// empty when nothing. Errors: as config_from_json().
-Result<std::string> difference_from(const RunFacts& facts, const RunConfig& config,
-                                    const IngestSummary& ingest) {
+/// empty when nothing. Errors: as read_run_config().
+Result<std::string> difference_from(const RunDir& dir, const RunFacts& facts,
+                                    const RunConfig& config, const IngestSummary& ingest) {
+  FD_TRY(const RunConfig then, read_run_config(dir, facts));
   if (facts.config_digest == config_digest(config)) {
     return input_difference(facts.ingest, ingest);
   }
-  FD_TRY(const RunConfig then, config_from_json(facts.config_json));
   return "the config (" + semantic_difference(then, config) + ")";
 }
 
@@ -89,7 +89,8 @@ Result<std::unique_ptr<RunFolder>> RunFolder::take(const std::string& artifacts,
     fresh_facts.ingest = ingest;
     fresh_facts.started = wall_clock_text();
     fresh_facts.config_json = json::canonical(effective_config(config));
-    FD_TRY(fresh_facts.ingested, entries_of(folder->dir_, ingested_files(folder->dir_)));
+    FD_TRY(fresh_facts.ingested,
+           entries_of(folder->dir_, ingested_files(folder->dir_, fresh_facts.kind)));
     FD_TRY_VOID(write_run_facts(folder->dir_, fresh_facts, config));
     folder->dir_ = RunDir(root);
     const auto renamed = rename_durable(fresh, root);
@@ -105,7 +106,8 @@ Result<std::unique_ptr<RunFolder>> RunFolder::take(const std::string& artifacts,
   // It is there already: this is the same job again, or somebody else's of the same name.
   FD_TRY_VOID(remove_tree(fresh));
   FD_TRY(folder, open(root));
-  FD_TRY(const std::string difference, difference_from(folder->facts_, config, ingest));
+  FD_TRY(const std::string difference,
+         difference_from(folder->dir_, folder->facts_, config, ingest));
   if (!difference.empty()) {
     return Error{Errc::unsupported, root + ": was started with something else: " + difference +
                                         "; give another --run-id to start a new run"};
@@ -129,6 +131,7 @@ Result<std::unique_ptr<RunFolder>> RunFolder::open(const std::string& root) {
   FD_TRY_VOID(check_disk(root));
   FD_TRY_VOID(folder->lock());
   FD_TRY(folder->facts_, read_run_facts(folder->dir_));
+  FD_TRY_VOID(check_output_version(folder->dir_, folder->facts_));
   FD_TRY_VOID(check_stages(folder->dir_, folder->facts_));
   return folder;
 }
@@ -164,6 +167,7 @@ Result<void> RunFolder::begin(const RunConfig& config) {
   }
   facts_.config_json = std::move(now);
   facts_.exit_code.reset();
+  facts_.sealed.reset();
   facts_.merged.reset();
   return write_run_facts(dir_, facts_, config);
 }

@@ -37,13 +37,13 @@ class RunFolder {
   /// Takes up the prepared folder `fresh` as `<artifacts>/<run_id>`; when that exists, `fresh` is
   /// removed and the existing one is continued. Requires: check_disk(). Errors: busy (exit 6:
   /// another coordinator holds it), unsupported (exit 11: other config or input, both named),
-  /// storage, corrupt.
+  /// stale (as open()), storage, corrupt.
   static Result<std::unique_ptr<RunFolder>> take(const std::string& artifacts,
                                                  const std::string& fresh, const RunConfig& config,
                                                  const IngestSummary& ingest);
   /// Takes up the run's folder at `root` as it is. Errors: not_found; stale (exit 11: not a run's,
-  /// or check_stages()); refused (check_own_folder()); invalid_input (check_disk()); busy, storage,
-  /// corrupt.
+  /// or another program's: read_run_facts(), check_output_version(), check_stages()); refused
+  /// (check_own_folder()); invalid_input (check_disk()); busy, storage, corrupt.
   static Result<std::unique_ptr<RunFolder>> open(const std::string& root);
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;

@@ -1,6 +1,5 @@
 #include "coordinator/run/run_json.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "actors/config/loader.hpp"
@@ -8,6 +7,7 @@
 #include "actors/storage/files.hpp"
 #include "actors/system/log.hpp"
 #include "coordinator/run/run_seal.hpp"
+#include "coordinator/text/report_text.hpp"
 #include "protocol/frame.hpp"
 #include "protocol/json/object_reader.hpp"
 
@@ -19,6 +19,60 @@ constexpr std::string_view kFirstStages = "teacher clean rules exec score select
 
 std::string stages_here() {
   return stage_names(all_stages(), " ");
+}
+
+constexpr std::size_t kNameCharacters = 60;  ///< of a foreign name in an error
+
+/// Returns why a run.json is not for this program: another one wrote it, or it is damaged.
+Error foreign(const RunDir& dir, const std::string& text, const std::string& what) {
+  const auto fault = check_seal(text);
+  return fault ? Error{Errc::corrupt, dir.run_json() + ": " + fault->what}
+               : Error{Errc::stale, dir.run_json() + ": " + what};
+}
+
+Result<ParentRun> parent_from_json(const json::Value& value) {
+  json::ObjectReader reader(value, "parent");
+  ParentRun parent{reader.text("run_id"), reader.digest("digest")};
+  FD_TRY_VOID(reader.ok());
+  return parent;
+}
+
+/// Reads by which rules the run's bytes were made.
+Result<void> read_output_version(const RunDir& dir, const std::string& text,
+                                 const json::Value& run_json, RunFacts& facts) {
+  if (run_json.find("output_version") == nullptr) {
+    return foreign(dir, text,
+                   "has no output_version: it was made by a program from before version 1, and "
+                   "this one has " +
+                       std::to_string(kOutputVersion));
+  }
+  json::ObjectReader reader(run_json, dir.run_json());
+  facts.output_version = reader.whole<std::uint32_t>("output_version");
+  return reader.ok();
+}
+
+/// Reads what kind of run it is, and what belongs to the kind.
+Result<void> read_kind(const RunDir& dir, const std::string& text, const json::Value& run_json,
+                       RunFacts& facts) {
+  json::ObjectReader reader(run_json, dir.run_json());
+  const std::string named = reader.text("kind");
+  FD_TRY_VOID(reader.ok());
+  const auto kind = run_kind_from_name(named);
+  if (!kind) {
+    return foreign(dir, text,
+                   "is a run of the kind '" + printable(shortened(named, kNameCharacters)) +
+                       "', which this program does not have");
+  }
+  facts.kind = *kind;
+  const json::Value* parent = run_json.find("parent");
+  if ((parent != nullptr) != names_of(*kind).has_parent) {
+    return Error{Errc::corrupt, dir.run_json() + ": parent: a run of the kind " + named +
+                                    (parent != nullptr ? " has none" : " has one")};
+  }
+  if (parent != nullptr) {
+    FD_TRY(facts.parent, parent_from_json(*parent));
+  }
+  return {};
 }
 
 }  // namespace
@@ -56,6 +110,9 @@ Result<RunFacts> read_run_facts(const RunDir& dir) {
   if (facts.run_id.empty()) {
     reader.fail("run_id", "is empty");
   }
+  FD_TRY_VOID(reader.ok());
+  FD_TRY_VOID(read_output_version(dir, *text, *parsed, facts));
+  FD_TRY_VOID(read_kind(dir, *text, *parsed, facts));
   facts.config_digest = reader.digest("config_digest");
   const json::Value* ingest = reader.member("ingest");
   FD_TRY_VOID(reader.ok());
@@ -72,21 +129,58 @@ Result<RunFacts> read_run_facts(const RunDir& dir) {
   if (const json::Value* config = parsed->find("config"); config != nullptr) {
     facts.config_json = json::canonical(*config);
   }
-  auto sealed = sealed_from_json(*parsed);
-  if (!sealed.ok()) {
-    return bad(sealed.error().message);
+  auto ingested = ingested_from_json(*parsed);
+  if (!ingested.ok()) {
+    return bad(ingested.error().message);
   }
-  for (FileEntry& entry : *sealed) {
-    if (is_ingested(entry.name)) {
-      facts.ingested.push_back(std::move(entry));
+  facts.ingested = std::move(ingested).value();
+  if (facts.exit_code) {
+    const json::Value* sealed = reader.member("sealed");
+    FD_TRY_VOID(reader.ok());
+    auto seal = seal_file_from_json(*sealed);
+    if (!seal.ok()) {
+      return bad(seal.error().message);
     }
+    facts.sealed = std::move(seal).value();
   }
   return facts;
+}
+
+Result<RunConfig> read_run_config(const RunDir& dir, const RunFacts& facts) {
+  auto config = config_from_json(facts.config_json);
+  if (!config.ok() && config.error().code == Errc::stale) {
+    FD_TRY(const std::string text, read_file(dir.run_json()));
+    return foreign(dir, text, config.error().message);
+  }
+  if (!config.ok() || config_digest(*config) != facts.config_digest) {
+    return Error{Errc::corrupt, dir.run_json() +
+                                    ": its config is not the one that its config_digest names" +
+                                    (config.ok() ? "" : ": " + config.error().message)};
+  }
+  return config;
+}
+
+Result<void> check_output_version(const RunDir& dir, const RunFacts& facts) {
+  if (facts.output_version == kOutputVersion) {
+    return {};
+  }
+  return Error{
+      Errc::stale,
+      dir.root() + ": was made by output version " + std::to_string(facts.output_version) +
+          ", and this program has " + std::to_string(kOutputVersion) +
+          ": from the same answers it would make other bytes; go on with a program of that "
+          "version, or start a new run that takes the answers (reuse)"};
 }
 
 Result<void> write_run_facts(const RunDir& dir, const RunFacts& facts, const RunConfig& config) {
   json::Object object;
   object["run_id"] = facts.run_id;
+  object["kind"] = names_of(facts.kind).name;
+  object["output_version"] = std::uint64_t{facts.output_version};
+  if (facts.parent) {
+    object["parent"] =
+        json::Object{{"run_id", facts.parent->run_id}, {"digest", facts.parent->digest.hex()}};
+  }
   object["version"] = FD_VERSION;
   object["protocol_version"] = static_cast<std::uint64_t>(kProtocolVersion);
   object["sqlite_version"] = sqlite_version();
@@ -106,14 +200,15 @@ Result<void> write_run_facts(const RunDir& dir, const RunFacts& facts, const Run
   if (facts.merged) {
     object["merged_shards"] = facts.merged->hex();
   }
-  std::vector<FileEntry> sealed = facts.ingested;
+  object["ingested"] = ingested_to_json(facts.ingested);
   if (facts.exit_code) {
-    FD_TRY(const std::vector<FileEntry> merged, entries_of(dir, merged_files(dir, facts.ingest)));
-    sealed.insert(sealed.end(), merged.begin(), merged.end());
-    std::sort(sealed.begin(), sealed.end(),
-              [](const FileEntry& a, const FileEntry& b) { return a.name < b.name; });
+    std::vector<std::string> files = merged_files(dir, facts.kind, facts.ingest);
+    if (!file_exists(dir.ledger())) {
+      std::erase(files, relative_name(dir, dir.ledger()));
+    }
+    FD_TRY(const SealFile sealed, write_seal_file(dir, files));
+    object["sealed"] = to_json(sealed);
   }
-  object["sealed"] = sealed_to_json(sealed);
   FD_TRY_VOID(write_file(dir.run_json(), sealed_text(std::move(object))));
   return {};
 }

@@ -63,17 +63,6 @@ void add_if_there(const RunDir& dir, const std::string& path, std::vector<std::s
   }
 }
 
-Result<FileEntry> sealed_entry(const json::Value& value, std::size_t index) {
-  const std::string where = "sealed: entry " + std::to_string(index);
-  json::ObjectReader reader(value, where);
-  FileEntry entry = entry_from_json(reader.text("path"), reader);
-  FD_TRY_VOID(reader.ok());
-  if (!stays_inside(entry.name)) {
-    return Error{Errc::corrupt, where + " names something outside the run's folder"};
-  }
-  return entry;
-}
-
 }  // namespace
 
 std::string relative_name(const RunDir& dir, const std::string& path) {
@@ -93,44 +82,40 @@ bool stays_inside(std::string_view name) {
   return true;
 }
 
-std::vector<std::string> ingested_files(const RunDir& dir) {
+std::vector<std::string> ingested_files(const RunDir& dir, RunKind kind) {
   std::vector<std::string> files;
   add_if_there(dir, dir.invalid(), files);
-  for (const char* stage : kInputStages) {
+  for (const std::string_view stage : names_of(kind).input_stages) {
     add_if_there(dir, dir.stage_manifest(stage), files);
   }
   std::sort(files.begin(), files.end());
   return files;
 }
 
-bool is_ingested(std::string_view name) {
-  const RunDir dir("run");
-  return name == relative_name(dir, dir.invalid()) ||
-         std::any_of(std::begin(kInputStages), std::end(kInputStages), [&](const char* stage) {
-           return name == relative_name(dir, dir.stage_manifest(stage));
-         });
-}
-
-std::vector<std::string> derived_files(const RunDir& dir) {
+std::vector<std::string> derived_files(const RunDir& dir, RunKind kind) {
+  const RunKindNames& names = names_of(kind);
   std::vector<std::string> files;
-  for (const char* stage : kMergedStages) {
+  for (const std::string_view stage : names.merged_stages) {
     add(dir, dir.stage_manifest(stage), files);
   }
-  for (const char* stage : {"teacher_eval", "distilled"}) {
-    add(dir, dir.quality_report(stage), files);
+  for (const std::string_view name : names.quality_reports) {
+    add(dir, dir.quality_report(name), files);
   }
-  add(dir, dir.report("cost_report.json"), files);
-  for (const char* name : {"train.jsonl", "valid.jsonl", "rejected.jsonl", "README.md"}) {
+  for (const std::string_view name : names.reports) {
+    add(dir, dir.report(name), files);
+  }
+  for (const std::string_view name : names.exports) {
     add(dir, dir.export_file(name), files);
   }
   std::sort(files.begin(), files.end());
   return files;
 }
 
-std::vector<std::string> merged_files(const RunDir& dir, const IngestSummary& ingest) {
-  std::vector<std::string> files = derived_files(dir);
+std::vector<std::string> merged_files(const RunDir& dir, RunKind kind,
+                                      const IngestSummary& ingest) {
+  std::vector<std::string> files = derived_files(dir, kind);
   add(dir, dir.report("timing_report.json"), files);
-  add_if_there(dir, dir.ledger(), files);  // not where every shard was replayed by hand
+  add(dir, dir.ledger(), files);
   for (const DatabaseFile& database : ingest.databases) {
     add(dir, dir.database(database.digest), files);
   }
@@ -156,29 +141,37 @@ Result<std::vector<FileEntry>> entries_of(const RunDir& dir,
   return entries;
 }
 
-json::Value sealed_to_json(const std::vector<FileEntry>& entries) {
-  json::Array sealed;
+Result<FileEntry> named_entry(const json::Value& value, const std::string& where) {
+  json::ObjectReader reader(value, where);
+  FileEntry entry = entry_from_json(reader.text("path"), reader);
+  FD_TRY_VOID(reader.ok());
+  if (!stays_inside(entry.name)) {
+    return Error{Errc::corrupt, where + " names something outside the run's folder"};
+  }
+  return entry;
+}
+
+json::Value ingested_to_json(const std::vector<FileEntry>& entries) {
+  json::Array ingested;
   for (const FileEntry& entry : entries) {
     json::Object object = entry_to_json(entry);
     object["path"] = entry.name;
-    sealed.emplace_back(std::move(object));
+    ingested.emplace_back(std::move(object));
   }
-  return sealed;
+  return ingested;
 }
 
-Result<std::vector<FileEntry>> sealed_from_json(const json::Value& run_json) {
+Result<std::vector<FileEntry>> ingested_from_json(const json::Value& run_json) {
   std::vector<FileEntry> entries;
-  const json::Value* sealed = run_json.find("sealed");
-  if (sealed == nullptr) {
-    return entries;
+  const json::Value* ingested = run_json.find("ingested");
+  if (ingested == nullptr || ingested->as_array() == nullptr) {
+    return Error{Errc::corrupt,
+                 ingested == nullptr ? "ingested is missing" : "ingested is no list"};
   }
-  if (sealed->as_array() == nullptr) {
-    return Error{Errc::corrupt, "sealed: is no list"};
-  }
-  for (const json::Value& one : *sealed->as_array()) {
-    FD_TRY(FileEntry entry, sealed_entry(one, entries.size()));
+  for (const json::Value& one : *ingested->as_array()) {
+    FD_TRY(FileEntry entry, named_entry(one, "ingested: entry " + std::to_string(entries.size())));
     if (!entries.empty() && entry.name <= entries.back().name) {
-      return Error{Errc::corrupt, "sealed: " + entry.name + " is out of order"};
+      return Error{Errc::corrupt, "ingested: " + entry.name + " is out of order"};
     }
     entries.push_back(std::move(entry));
   }

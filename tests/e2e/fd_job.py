@@ -24,9 +24,9 @@ class Job(unittest.TestCase):
         self.addCleanup(simulator.stop)
         return simulator
 
-    def command(self, expect, *arguments):
+    def command(self, expect, *arguments, program="fd-coordinator"):
         """Runs fd-coordinator to its end. Returns what it printed, on both outputs."""
-        done = fd.run("fd-coordinator", *arguments)
+        done = fd.run(program, *arguments)
         self.assertEqual(done.returncode, expect, done.stdout + done.stderr)
         return done.stdout + done.stderr
 

@@ -14,7 +14,7 @@ BIN = pathlib.Path(os.environ["FD_BIN_DIR"])
 DEADLINE_S = 120  # of anything: only a broken test waits for it
 
 # Files that docs/contract.md lets differ between two runs of the same job.
-VARYING = {"run.json", "timing_report.json", "cost_report.json", "report.html", "calls.jsonl", "lock"}
+VARYING = {"run.json", "seal.jsonl", "timing_report.json", "cost_report.json", "report.html", "calls.jsonl", "lock"}
 
 
 class Simulator:

@@ -9,6 +9,7 @@ TEST(RunDir, NamesTheFilesOfTheContract) {
   const RunDir dir("/art/text2sql-1");
   EXPECT_EQ(dir.root(), "/art/text2sql-1");
   EXPECT_EQ(dir.run_json(), "/art/text2sql-1/run.json");
+  EXPECT_EQ(dir.seal(), "/art/text2sql-1/seal.jsonl");
   EXPECT_EQ(dir.lock(), "/art/text2sql-1/lock");
   EXPECT_EQ(dir.ledger(), "/art/text2sql-1/ledger.sqlite");
   EXPECT_EQ(dir.invalid(), "/art/text2sql-1/invalid.jsonl");

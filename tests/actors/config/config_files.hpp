@@ -25,6 +25,10 @@ gateway:
       base_url: http://127.0.0.1:11434/v1
 )";
 
+/// Its config digest, which the next version must keep.
+inline constexpr std::string_view kSmallConfigDigest =
+    "86fe8612530b344113201db2d8aaa0255df28836bcd52e2028740d5a83c86df8";
+
 /// A folder with config files, and an environment, of one test.
 class ConfigFiles {
  public:

@@ -206,6 +206,29 @@ TEST(ConfigKeys, HaveADigestThatTheNextVersionMustKeep) {
             R"("stop":[],"temperature":0.2,"top_p":1},"model":"m",)"
             R"("prompt":"{{schema}} {{instruction}}","system_prompt":""}})");
   EXPECT_EQ(config_digest(load_with({})), sha256(json::canonical(semantic_config(load_with({})))));
+  EXPECT_EQ(config_digest(load_with({})).hex(), kSmallConfigDigest);
+}
+
+TEST(ConfigKeys, RefuseJsonWithAKeyOfAnotherProgram) {
+  const std::string text = json::canonical(effective_config(load_with({})));
+  for (const std::string section : {"\"select\":{", "\"lease\":{"}) {  // semantic, and not
+    std::string changed = text;
+    changed.insert(changed.find(section) + section.size(), "\"later\":0,");
+    const std::string key = (section[1] == 's' ? "gates.select" : "lease") + std::string(".later");
+    const auto read = config_from_json(changed);
+    ASSERT_FALSE(read.ok());
+    EXPECT_EQ(read.error().code, Errc::stale);
+    EXPECT_TRUE(read.error().message.starts_with("config: " + key + ": unknown key")) << key;
+    const auto no_variable = [](const std::string&) { return std::optional<std::string>(); };
+    const auto stored = load_stored_config("run.json", changed, "", {no_variable, {}});
+    ASSERT_FALSE(stored.ok());
+    EXPECT_EQ(stored.error().code, Errc::stale);
+    EXPECT_TRUE(stored.error().message.starts_with("run.json: " + key + ": unknown key")) << key;
+    // What the user says now is the user's own mistake.
+    const auto set = load_stored_config("run.json", text, "", {no_variable, {key + "=0"}});
+    ASSERT_FALSE(set.ok());
+    EXPECT_EQ(set.error().code, Errc::invalid_input);
+  }
 }
 
 TEST(ConfigKeys, RefuseJsonOfAnotherVersion) {

@@ -11,6 +11,7 @@
 #include "coordinator/ledger/ledger.hpp"
 #include "coordinator/merge/merge.hpp"
 #include "coordinator/reports/timing.hpp"
+#include "coordinator/run/run_seal.hpp"
 #include "coordinator/shards/files.hpp"
 #include "coordinator/shards/replace.hpp"
 #include "tests/coordinator/shards/artifacts_fixture.hpp"
@@ -156,6 +157,15 @@ std::map<std::string, std::string> InspectedRun::files() const {
     }
   }
   return files;
+}
+
+void InspectedRun::change_run_json(const std::function<void(json::Object&)>& change) const {
+  const json::Value value = good(json::parse_canonical(bytes_of(dir_->run_json())));
+  json::Object object = *value.as_object();
+  object.erase("seal");
+  object.erase("seal_crc32c");
+  change(object);
+  put_bytes(dir_->run_json(), sealed_text(std::move(object)));
 }
 
 std::unique_ptr<RunFolder> InspectedRun::hold() const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -35,6 +36,8 @@ class InspectedRun {
   [[nodiscard]] const Outcome& outcome(const SampleId& id) const { return outcomes_.at(id); }
   /// Returns every file of the run by its name relative to the folder, but for the lock.
   [[nodiscard]] std::map<std::string, std::string> files() const;
+  /// Changes what run.json says, and seals it again.
+  void change_run_json(const std::function<void(json::Object&)>& change) const;
   /// Takes the run up as a coordinator does; it is held until that is destroyed.
   [[nodiscard]] std::unique_ptr<RunFolder> hold() const;
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/coordinator/inspect/inspect_fixture.hpp"
 #include "tests/coordinator/shards/artifacts_fixture.hpp"
 
 namespace fd {
@@ -22,10 +23,44 @@ std::string error_of(const std::string& text) {
 TEST(RunJson, NamesTheKeyThatIsMissing) {
   EXPECT_EQ(error_of("{}"), "run_id is missing");
   EXPECT_EQ(error_of(R"({"run_id":""})"), "run_id is empty");
-  EXPECT_EQ(error_of(R"({"run_id":"r"})"), "config_digest is missing");
-  EXPECT_EQ(error_of(R"({"run_id":"r","config_digest":"0"})"), "config_digest is no digest");
-  EXPECT_EQ(error_of(R"({"run_id":"r","config_digest":")" + sha256("x").hex() + "\"}"),
+  EXPECT_EQ(error_of(R"({"run_id":"r","output_version":-1})"), "output_version is no whole number");
+  EXPECT_EQ(error_of(R"({"run_id":"r","output_version":1})"), "kind is missing");
+  const std::string begin = R"({"run_id":"r","output_version":1,"kind":"distil")";
+  EXPECT_EQ(error_of(begin + "}"), "config_digest is missing");
+  EXPECT_EQ(error_of(begin + R"(,"config_digest":"0"})"), "config_digest is no digest");
+  EXPECT_EQ(error_of(begin + R"(,"config_digest":")" + sha256("x").hex() + "\"}"),
             "ingest is missing");
+}
+
+TEST(RunJson, AConfigKeyOfAnotherProgramIsNamedAndADamagedOneIsDamage) {
+  const InspectedRun run(RunProgress::ingested);
+  const auto error_of_config = [&] {
+    const auto config = read_run_config(run.dir(), read_run_facts(run.dir()).value());
+    return config.ok() ? Error{} : config.error();
+  };
+  const std::string text = bytes_of(run.dir().run_json());
+  std::string damaged = text;
+  damaged.replace(damaged.find("\"min_chars\""), 11, "\"min_charz\"");
+  put_bytes(run.dir().run_json(), damaged);
+  EXPECT_EQ(error_of_config().code, Errc::corrupt);
+  put_bytes(run.dir().run_json(), text);
+  run.change_run_json([](json::Object& object) {
+    (*object["config"].as_object())["later"] = json::Object{{"key", 1}};
+  });
+  EXPECT_EQ(error_of_config().code, Errc::stale);
+  EXPECT_TRUE(
+      error_of_config().message.starts_with(run.dir().run_json() + ": config: later: unknown key"));
+}
+
+TEST(RunJson, AConfigThatItsDigestDoesNotNameIsDamage) {
+  const InspectedRun run(RunProgress::ingested);
+  run.change_run_json(
+      [](json::Object& object) { (*object["config"].as_object())["task"] = "another"; });
+  const auto config = read_run_config(run.dir(), read_run_facts(run.dir()).value());
+  ASSERT_FALSE(config.ok());
+  EXPECT_EQ(config.error().code, Errc::corrupt);
+  EXPECT_EQ(config.error().message,
+            run.dir().run_json() + ": its config is not the one that its config_digest names");
 }
 
 TEST(RunJson, SaysThatAFolderWithoutItIsNoRun) {

@@ -55,33 +55,33 @@ TEST(RunSeal, PathsMayNotLeaveTheFolder) {
   }
   const json::Value entry = json::Object{
       {"path", "../x"}, {"bytes", 0}, {"sha256", std::string(64, '0')}, {"crc32c", json::Array{}}};
-  const auto sealed = sealed_from_json(json::Object{{"sealed", json::Array{entry}}});
-  ASSERT_FALSE(sealed.ok());
-  EXPECT_EQ(sealed.error().code, Errc::corrupt);
-  EXPECT_EQ(sealed.error().message, "sealed: entry 0 names something outside the run's folder");
+  const auto read = ingested_from_json(json::Object{{"ingested", json::Array{entry}}});
+  ASSERT_FALSE(read.ok());
+  EXPECT_EQ(read.error().code, Errc::corrupt);
+  EXPECT_EQ(read.error().message, "ingested: entry 0 names something outside the run's folder");
 }
 
 TEST(RunSeal, NamesTheKeyOfAnEntryThatIsWrong) {
-  const json::Value good = sealed_to_json({FileEntry{"a", 3, sha256("abc"), {crc32c("abc")}}});
+  const json::Value good = ingested_to_json({FileEntry{"a", 3, sha256("abc"), {crc32c("abc")}}});
   for (const char* key : {"path", "bytes", "sha256", "crc32c"}) {
     json::Object entry = *good.as_array()->front().as_object();
     entry.erase(key);
-    const auto sealed = sealed_from_json(json::Object{{"sealed", json::Array{entry}}});
-    ASSERT_FALSE(sealed.ok()) << key;
-    EXPECT_EQ(sealed.error().code, Errc::corrupt);
-    EXPECT_EQ(sealed.error().message, "sealed: entry 0: " + std::string(key) + " is missing");
+    const auto read = ingested_from_json(json::Object{{"ingested", json::Array{entry}}});
+    ASSERT_FALSE(read.ok()) << key;
+    EXPECT_EQ(read.error().code, Errc::corrupt);
+    EXPECT_EQ(read.error().message, "ingested: entry 0: " + std::string(key) + " is missing");
   }
 }
 
 TEST(RunSeal, EntriesComeBackAsTheyWere) {
   const FileEntry a{"a", 3, sha256("abc"), {crc32c("abc")}};
   const FileEntry b{"b/c", 0, sha256(""), {}};
-  const auto back = sealed_from_json(json::Object{{"sealed", sealed_to_json({a, b})}});
+  const auto back = ingested_from_json(json::Object{{"ingested", ingested_to_json({a, b})}});
   ASSERT_TRUE(back.ok()) << back.error().message;
   EXPECT_EQ(*back, (std::vector<FileEntry>{a, b}));
-  const auto disordered = sealed_from_json(json::Object{{"sealed", sealed_to_json({b, a})}});
+  const auto disordered = ingested_from_json(json::Object{{"ingested", ingested_to_json({b, a})}});
   ASSERT_FALSE(disordered.ok());
-  EXPECT_EQ(disordered.error().message, "sealed: a is out of order");
+  EXPECT_EQ(disordered.error().message, "ingested: a is out of order");
 }
 
 }  // namespace

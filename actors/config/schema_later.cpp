@@ -1,0 +1,7 @@
+#include "actors/config/schema.hpp"
+
+namespace fd {
+
+void add_later_keys(std::vector<Key>& /*keys*/, RunConfig& /*config*/) {}
+
+}  // namespace fd
