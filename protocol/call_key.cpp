@@ -19,9 +19,8 @@ json::Value seed_value(std::int64_t seed) {
 
 }  // namespace
 
-Digest call_key(std::string_view role, std::string_view model,
-                const std::vector<ChatMessage>& messages, const DecodeConfig& decode,
-                std::uint32_t candidate, std::uint32_t attempt_try) {
+Digest call_key(const CallIdentity& call, std::string_view model, std::string_view revision,
+                const std::vector<ChatMessage>& messages, const DecodeConfig& decode) {
   json::Array texts;
   for (const ChatMessage& message : messages) {
     texts.push_back(json::Object{{"content", message.content}, {"role", message.role}});
@@ -36,12 +35,18 @@ Digest call_key(std::string_view role, std::string_view model,
     json::Array stops(decode.stop.begin(), decode.stop.end());
     parameters.emplace("stop", std::move(stops));
   }
-  const json::Object key{{"candidate", std::uint64_t{candidate}},
-                         {"decode", std::move(parameters)},
-                         {"messages", std::move(texts)},
-                         {"model", model},
-                         {"role", role},
-                         {"try", std::uint64_t{attempt_try}}};
+  json::Object key{{"candidate", std::uint64_t{call.candidate}},
+                   {"decode", std::move(parameters)},
+                   {"messages", std::move(texts)},
+                   {"model", model},
+                   {"role", name(call.role)},
+                   {"try", std::uint64_t{call.round}}};
+  if (call.vote != 0) {
+    key.emplace("vote", std::uint64_t{call.vote});
+  }
+  if (!revision.empty()) {
+    key.emplace("revision", revision);
+  }
   return sha256(json::canonical(key));
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "protocol/base/digest.hpp"
+#include "protocol/records.hpp"
 #include "protocol/run_config.hpp"
 
 namespace fd {
@@ -22,10 +23,11 @@ struct ChatMessage {
 ///    "decode":{"max_tokens":512,"seed":123,"stop":[";"],"temperature":0.2,"top_p":1},
 ///    "messages":[{"content":"...","role":"system"},...],"model":"...","role":"teacher","try":0}
 /// where `decode` has no "seed" without a seed (else that of the candidate, as text when it is
-/// beyond 2^53) and no "stop" without stops; never n. Endpoint, key, time-outs and worker are not
-/// part of it.
-Digest call_key(std::string_view role, std::string_view model,
-                const std::vector<ChatMessage>& messages, const DecodeConfig& decode,
-                std::uint32_t candidate, std::uint32_t attempt_try);
+/// beyond 2^53) and no "stop" without stops; never n. "vote" stands there when it is not 0, and
+/// "revision" (of a student's weights) when there is one. Endpoint, key, time-outs, worker and the
+/// purchase that brings it are not part of it. Of `call`, its role, candidate, vote and round
+/// count.
+Digest call_key(const CallIdentity& call, std::string_view model, std::string_view revision,
+                const std::vector<ChatMessage>& messages, const DecodeConfig& decode);
 
 }  // namespace fd

@@ -9,10 +9,11 @@
 namespace fd {
 
 /// Raised with every change that an older program would misread.
-inline constexpr std::uint16_t kProtocolVersion = 1;
+inline constexpr std::uint16_t kProtocolVersion = 2;
 /// The largest frame that is sent or accepted, in bytes, header included.
 inline constexpr std::size_t kMaxFrameBytes = 16u << 20;
-inline constexpr std::size_t kMaxRunIdBytes = 64;
+/// Longer than an id that is given (kMaxGivenRunIdBytes): a student's run adds to its parent's.
+inline constexpr std::size_t kMaxRunIdBytes = 160;
 
 /// What a frame carries. Numbers are on the wire and never reused.
 enum class MessageKind : std::uint16_t {
@@ -30,16 +31,29 @@ enum class MessageKind : std::uint16_t {
   flush_marker = 12,
 };
 
+/// Who speaks, and to whom. A worker drops what another incarnation is meant for and what another
+/// start says than the one whose Order it took last; a coordinator takes nothing but states from a
+/// worker that does not know its start.
+struct Speaker {
+  std::uint64_t ledger = 0;  ///< random, made with the run's ledger; 0: the worker has none yet
+  std::uint64_t start = 0;   ///< random, made at each start of a coordinator; 0: as above
+  std::uint64_t incarnation = 0;  ///< of the worker that speaks, asks, or is spoken to
+  friend bool operator==(const Speaker&, const Speaker&) = default;
+};
+
 /// A decoded frame. Lifetime: views into the bytes it was decoded from.
 struct FrameView {
   MessageKind kind = MessageKind::worker_state;
   std::string_view run_id;  ///< empty in a worker's first state
+  Speaker speaker;
   std::string_view body;
 };
 
-/// Returns magic "FDW1", version (u16), kind (u16), body length (u32), run id length (u8), run id,
-/// body; numbers big-endian. Requires: run_id and the whole frame within their limits.
-std::string encode_frame(MessageKind kind, std::string_view run_id, std::string_view body);
+/// Returns magic "FDW1", version (u16), kind (u16), body length (u32), run id length (u8), ledger,
+/// start and incarnation (u64 each), run id, body; numbers big-endian. Requires: run_id and the
+/// whole frame within their limits.
+std::string encode_frame(MessageKind kind, std::string_view run_id, const Speaker& speaker,
+                         std::string_view body);
 
 /// Errors: unsupported (another protocol version, both named); invalid_input (anything else that is
 /// not exactly one frame).

@@ -12,26 +12,20 @@ namespace {
 
 // Header: magic, version, lengths of the two names, incarnation, number, the names, CRC-32C.
 constexpr std::string_view kSegmentMagic = "FDJ1";
-constexpr std::uint64_t kVersion = 1;
+constexpr std::uint64_t kVersion = 2;
 constexpr std::size_t kRunIdAt = 20;
 constexpr std::size_t kWorkerAt = kRunIdAt + kMaxRunIdBytes;
 constexpr std::size_t kHeaderCrcAt = kWorkerAt + kMaxNameBytes;
 static_assert(kHeaderCrcAt + 4 == kJournalHeaderBytes);
+constexpr std::size_t kHeaderMinBytes = 152;  ///< of version 1
 
 // Record: length of the body, CRC-32C, body: kind and payload.
 constexpr std::size_t kFrameBytes = 8;
 constexpr std::string_view kMarkMagic = "FDJm";
 constexpr std::size_t kMarkBytes = 4 + 8 + 4;  ///< magic, its own offset, CRC-32C of both
 constexpr std::size_t kSealBytes = 8;          ///< how many records stand before it
-constexpr std::size_t kDigestBytes = 32;
-constexpr std::size_t kCancelledBytes = 4 + 2 * kDigestBytes;
-constexpr std::size_t kIntentBytes = 4 + 8 + 4 + 8 + 4 + 2 * kDigestBytes;
 
-void append(const Digest& digest, std::string& out) {
-  out.append(reinterpret_cast<const char*>(digest.bytes.data()), digest.bytes.size());
-}
-
-/// Takes numbers and digests off the front of bytes that are long enough.
+/// Takes numbers off the front of bytes that are long enough.
 class Taker {
  public:
   explicit Taker(std::string_view bytes) : bytes_(bytes) {}
@@ -40,13 +34,6 @@ class Taker {
     return read_big_endian(bytes_.substr(at_ - count, count));
   }
   std::uint32_t number32() { return static_cast<std::uint32_t>(number(4)); }
-  Digest digest() {
-    Digest digest;
-    const auto* from = reinterpret_cast<const std::uint8_t*>(bytes_.data() + at_);
-    std::copy_n(from, kDigestBytes, digest.bytes.begin());
-    at_ += kDigestBytes;
-    return digest;
-  }
 
  private:
   std::string_view bytes_;
@@ -76,19 +63,26 @@ std::string encode_header(const SegmentHeader& header) {
 }
 
 Result<SegmentHeader> decode_header(std::string_view bytes) {
-  if (bytes.size() < kJournalHeaderBytes) {
+  if (bytes.size() < kHeaderMinBytes) {
     return corrupt(0, "the header is cut short");
   }
   if (bytes.substr(0, kSegmentMagic.size()) != kSegmentMagic) {
     return corrupt(0, "no journal segment (magic)");
   }
-  if (Taker(bytes.substr(kHeaderCrcAt)).number(4) != crc32c(bytes.substr(0, kHeaderCrcAt))) {
+  Taker taker(bytes.substr(kSegmentMagic.size()));
+  const std::uint64_t version = taker.number(2);
+  // Version 1 was shorter, so its checksum stands elsewhere.
+  const std::size_t crc_at = version == 1 ? kHeaderMinBytes - 4 : kHeaderCrcAt;
+  if (bytes.size() < crc_at + 4) {
+    return corrupt(0, "the header is cut short");
+  }
+  if (Taker(bytes.substr(crc_at)).number(4) != crc32c(bytes.substr(0, crc_at))) {
     return corrupt(0, "the header does not match its checksum");
   }
-  Taker taker(bytes.substr(kSegmentMagic.size()));
-  if (const std::uint64_t version = taker.number(2); version != kVersion) {
+  if (version != kVersion) {
     return Error{Errc::unsupported, "journal format " + std::to_string(version) +
-                                        ", this program reads " + std::to_string(kVersion)};
+                                        ", this program reads " + std::to_string(kVersion) +
+                                        ": go on with the version that wrote it"};
   }
   const std::size_t run_id_bytes = taker.number(1);
   const std::size_t worker_bytes = taker.number(1);
@@ -179,26 +173,15 @@ class Framing {
   const char* why_ = nullptr;
 };
 
-JournalIntent decode_intent(std::string_view payload) {
-  Taker taker(payload);
-  JournalIntent intent;
-  intent.shard = taker.number32();
-  intent.fence = taker.number(8);
-  intent.candidate = taker.number32();
-  intent.estimated_prompt_tokens = taker.number(8);
-  intent.max_tokens = taker.number32();
-  intent.sample_id = taker.digest();
-  intent.call_key = taker.digest();
-  return intent;
-}
-
-JournalCancelled decode_cancelled(std::string_view payload) {
-  Taker taker(payload);
-  JournalCancelled cancelled;
-  cancelled.candidate = taker.number32();
-  cancelled.sample_id = taker.digest();
-  cancelled.call_key = taker.digest();
-  return cancelled;
+/// Decodes an entry of a segment into `segment`.
+template <class Entry>
+Result<void> decode_entry(const Framed& record, ScannedSegment& segment) {
+  auto entry = decode<Entry>(record.payload());
+  if (!entry.ok()) {
+    return corrupt(record.offset, entry.error().message);
+  }
+  segment.entries.emplace_back(std::move(entry).value());
+  return {};
 }
 
 /// Takes what a whole record says into `segment`; `before` is how many records stand before it.
@@ -207,26 +190,15 @@ Result<void> take(const Framed& record, std::uint64_t before, std::uint32_t head
   const std::string_view payload = record.payload();
   switch (record.kind()) {
     case JournalKind::intent:
-      if (payload.size() != kIntentBytes) {
-        return corrupt(record.offset, "an intent has another length");
-      }
-      segment.entries.emplace_back(decode_intent(payload));
-      return {};
+      return decode_entry<JournalIntent>(record, segment);
     case JournalKind::cancelled:
-      if (payload.size() != kCancelledBytes) {
-        return corrupt(record.offset, "a cancelled intent has another length");
-      }
-      segment.entries.emplace_back(decode_cancelled(payload));
-      return {};
+      return decode_entry<JournalCancelled>(record, segment);
     case JournalKind::end: {
-      auto end = decode_record(payload);
-      if (!end.ok()) {
-        return corrupt(record.offset, end.error().message);
-      }
-      if (!end->call || end->outcome) {
+      FD_TRY_VOID(decode_entry<JournalEnd>(record, segment));
+      const auto& end = std::get<JournalEnd>(segment.entries.back());
+      if ((!end.call && !end.answer) || end.outcome) {
         return corrupt(record.offset, "an end is not that of one call");
       }
-      segment.entries.emplace_back(std::move(end).value());
       return {};
     }
     case JournalKind::mark:
@@ -249,36 +221,15 @@ Record in_doubt_record(const JournalIntent& intent) {
   Record record;
   record.shard = intent.shard;
   record.fence = intent.fence;
-  record.call.emplace();
-  record.call->sample_id = intent.sample_id;
-  record.call->call_key = intent.call_key;
-  record.call->candidate = intent.candidate;
-  record.call->attempts = 1;
-  record.call->prompt_tokens = intent.estimated_prompt_tokens;
-  record.call->error = kInDoubt;
+  Call& call = record.call.emplace();
+  static_cast<CallIdentity&>(call) = intent;
+  call.count = intent.count;
+  call.fence = intent.fence;
+  call.endpoint = intent.endpoint;
+  call.attempts = 1;
+  call.prompt_tokens = intent.estimated_prompt_tokens;
+  call.end = CallEnd::in_doubt;
   return record;
-}
-
-std::string encode(const JournalIntent& intent) {
-  std::string out;
-  out.reserve(kIntentBytes);
-  append_big_endian(intent.shard, 4, out);
-  append_big_endian(intent.fence, 8, out);
-  append_big_endian(intent.candidate, 4, out);
-  append_big_endian(intent.estimated_prompt_tokens, 8, out);
-  append_big_endian(intent.max_tokens, 4, out);
-  append(intent.sample_id, out);
-  append(intent.call_key, out);
-  return out;
-}
-
-std::string encode(const JournalCancelled& cancelled) {
-  std::string out;
-  out.reserve(kCancelledBytes);
-  append_big_endian(cancelled.candidate, 4, out);
-  append(cancelled.sample_id, out);
-  append(cancelled.call_key, out);
-  return out;
 }
 
 std::size_t framed_bytes(std::string_view payload) {

@@ -20,7 +20,7 @@
 
 namespace fd {
 
-inline constexpr std::size_t kJournalHeaderBytes = 152;           ///< of a segment
+inline constexpr std::size_t kJournalHeaderBytes = 248;           ///< of a segment
 inline constexpr std::size_t kMaxJournalRecordBytes = 16u << 20;  ///< one record without its frame
 /// The longest tail that a crash can leave: one batch.
 inline constexpr std::size_t kMaxUnsyncedBytes = kMaxJournalRecordBytes + 1024;
@@ -44,40 +44,36 @@ struct SegmentHeader {
 };
 
 /// A call that is about to be sent. Without an end behind it, it is in doubt.
-struct JournalIntent {
+struct JournalIntent : CallIdentity {
+  std::uint32_t count = 1;  ///< as in Call
   std::uint32_t shard = 0;
   std::uint64_t fence = 0;
-  SampleId sample_id;
-  Digest call_key;
-  std::uint32_t candidate = 0;
   std::uint64_t estimated_prompt_tokens = 0;
   std::uint32_t max_tokens = 0;
+  std::string endpoint;              ///< provider it is meant for; empty: not chosen yet
+  std::optional<double> cost_bound;  ///< USD that it can cost at most; nothing: not known
   friend bool operator==(const JournalIntent&, const JournalIntent&) = default;
 };
 
-/// Returns what is reported of an intent without an end: its call was under way when the process
-/// died, so it was possibly paid for.
+/// Returns what is reported of an intent without an end: its call was in flight when the process
+/// ended, so it was possibly paid for.
 Record in_doubt_record(const JournalIntent& intent);
 
 /// An intent that was dropped before it came to a result.
 struct JournalCancelled {
   SampleId sample_id;
   Digest call_key;
-  std::uint32_t candidate = 0;
   friend bool operator==(const JournalCancelled&, const JournalCancelled&) = default;
 };
 
-/// A call that ended, with or without an answer. Its outcome is never set.
+/// What a call brought, its outcome never set: its end, with or without an answer; or an answer of
+/// a purchase that has not ended yet, without the call.
 using JournalEnd = Record;
 
 using JournalEntry = std::variant<JournalIntent, JournalCancelled, JournalEnd>;
 
 /// What a record is: the first byte of its body.
 enum class JournalKind : std::uint8_t { intent = 1, end = 2, cancelled = 3, mark = 4, seal = 5 };
-
-/// Encodes an entry for SegmentWriter::append().
-std::string encode(const JournalIntent& intent);
-std::string encode(const JournalCancelled& cancelled);
 
 /// Returns how many bytes of a segment a payload takes up.
 std::size_t framed_bytes(std::string_view payload);

@@ -8,23 +8,22 @@
 
 #include "protocol/base/digest.hpp"
 #include "protocol/base/result.hpp"
+#include "protocol/fields.hpp"
 #include "protocol/frame.hpp"
 #include "protocol/records.hpp"
 
 // What coordinator and workers say to each other. Control is level-triggered: a worker repeats
 // WorkerState (what it holds), the coordinator answers Order (what it should hold); loss and
 // repetition of either are harmless. Everything else is a request that may be asked again, or is
-// repeated until it is acknowledged. Durations only, never times of day. Bodies are msgpack maps
-// with integer keys.
+// repeated until it is acknowledged. Durations only, never times of day. Who speaks stands in the
+// frame (protocol/frame.hpp). Bodies are msgpack maps with integer keys
+// (protocol/message_fields.hpp).
 
 namespace fd {
 
-inline constexpr std::size_t kMaxNameBytes = 64;
 /// Names of workers that a coordinator starts itself, and that end with it.
 inline constexpr std::string_view kLocalWorkerPrefix = "local-";
-inline constexpr std::size_t kMaxPolicyBytes = 2048;    ///< WorkerState.policy
-inline constexpr std::size_t kMaxTextBytes = 8u << 20;  ///< one text field
-inline constexpr std::size_t kMaxListItems = 4096;      ///< one list
+inline constexpr std::size_t kMaxPolicyBytes = 2048;  ///< WorkerState.policy
 /// Values in one body: numbers, texts, lists, maps, keys. Bounds what a body takes up once it is
 /// read, which is 24 bytes for a value of one byte.
 inline constexpr std::size_t kMaxMessageValues = 1u << 20;
@@ -46,10 +45,8 @@ struct HeldLease {
 struct WorkerState {
   static constexpr MessageKind kKind = MessageKind::worker_state;
   std::string name;
-  std::uint64_t incarnation = 0;  ///< of the worker process; rises from one to the next
-  std::uint64_t seq = 0;          ///< rises with every state sent
-  std::uint64_t epoch = 0;        ///< of the last Order that was taken; 0: none yet
-  std::optional<Digest> config;   ///< digest of the RunSpec it works by
+  std::uint64_t seq = 0;         ///< rises with every state sent
+  std::optional<Digest> config;  ///< digest of the RunSpec it works by
   std::vector<HeldLease> leases;
   std::uint32_t slots_max = 0;  ///< the worker's own cap on calls in flight; 0: none
   std::uint32_t in_flight = 0;  ///< calls under way
@@ -67,6 +64,9 @@ struct WorkerState {
   std::uint32_t serving = 0;  ///< batches of peers under way here
   std::uint64_t served = 0;   ///< samples done for peers, so far
   std::string policy;         ///< verdict_policy() of the program; empty: not said
+  std::uint32_t owed = 0;     ///< samples in work, and records that are not acknowledged yet
+  /// Earlier processes of the worker whose journals it has read.
+  std::vector<std::uint64_t> recovered;
   friend bool operator==(const WorkerState&, const WorkerState&) = default;
 };
 
@@ -75,6 +75,13 @@ struct GrantedLease {
   std::uint64_t fence = 0;
   std::uint32_t count = 0;  ///< samples in the shard
   friend bool operator==(const GrantedLease&, const GrantedLease&) = default;
+};
+
+/// A worker's part of what a provider allows over all workers.
+struct Share {
+  std::string provider;
+  std::uint32_t calls = 0;  ///< in flight at once
+  friend bool operator==(const Share&, const Share&) = default;
 };
 
 /// A worker as others reach it: what it serves, and which key they know it by.
@@ -92,11 +99,9 @@ struct PeerInfo {
 /// more.
 struct Order {
   static constexpr MessageKind kKind = MessageKind::order;
-  std::uint64_t epoch = 0;        ///< raised at every start of the coordinator
-  std::uint64_t ack_seq = 0;      ///< the WorkerState that this answers
-  std::uint64_t incarnation = 0;  ///< of the worker it is meant for
-  Digest config;                  ///< digest of the RunSpec that the run goes by
-  std::uint32_t slots = 0;        ///< its share of the calls in flight
+  std::uint64_t ack_seq = 0;  ///< the WorkerState that this answers
+  Digest config;              ///< digest of the RunSpec that the run goes by
+  std::vector<Share> shares;  ///< its part of the calls in flight, by provider
   std::vector<GrantedLease> leases;
   std::uint32_t ttl_ms = 0;  ///< how long the leases last without another Order
   std::uint32_t heartbeat_ms = 0;
@@ -104,7 +109,7 @@ struct Order {
   bool run_over = false;  ///< forget the run
   /// The other workers of the run, heard of lately, that serve peers or have a key.
   std::vector<PeerInfo> peers;
-  std::string refused{};  ///< why this worker may not take part; the rest does not count then
+  std::string refused;  ///< why this worker may not take part; the rest does not count then
   friend bool operator==(const Order&, const Order&) = default;
 };
 
@@ -125,12 +130,15 @@ struct Fetch {
   std::uint32_t from = 0;
   std::uint32_t count = 0;
   bool alone = false;  ///< nothing else is under way here: a suspect sample may be sent
+  /// The first sample's answers up to the one with this call key have come (SampleItem::more).
+  std::optional<Digest> after;
   friend bool operator==(const Fetch&, const Fetch&) = default;
 };
 
 struct SampleItem {
   Sample sample;
   std::vector<Answer> answers;  ///< recorded ones: not to be asked again
+  bool more = false;  ///< the sample has more of them: ask again, `after` the last of these
   friend bool operator==(const SampleItem&, const SampleItem&) = default;
 };
 
@@ -147,6 +155,7 @@ struct Samples {
   /// Without items: only suspects are left; fetch again with `alone` once nothing else is under
   /// way. With the one item: it runs alone.
   bool alone = false;
+  std::optional<Digest> after;  ///< as it was asked
   friend bool operator==(const Samples&, const Samples&) = default;
 };
 
@@ -166,7 +175,8 @@ struct DatabaseChunk {
   friend bool operator==(const DatabaseChunk&, const DatabaseChunk&) = default;
 };
 
-/// One thing a worker hands over: an answer with its call, a call that failed, or an outcome.
+/// One thing a worker hands over: an answer with its call, a call that failed, or an outcome. Of a
+/// purchase, the answers come one to a record, and the call with the last of them.
 struct Record {
   std::uint32_t shard = 0;
   std::uint64_t fence = 0;
@@ -174,16 +184,14 @@ struct Record {
   std::optional<Call> call;
   std::optional<Outcome> outcome;
   /// The fingerprint of the answers that the outcome follows from. Nothing: not said.
-  std::optional<std::uint64_t> follows_from{};
+  std::optional<std::uint64_t> follows_from;
   friend bool operator==(const Record&, const Record&) = default;
 };
 
 /// Worker to coordinator: records in order; repeated until acknowledged.
 struct Deliver {
   static constexpr MessageKind kKind = MessageKind::deliver;
-  std::uint64_t incarnation = 0;
-  std::uint64_t epoch = 0;
-  std::uint64_t seq = 0;  ///< 1, 2, 3, ... within one incarnation and epoch
+  std::uint64_t seq = 0;  ///< 1, 2, 3, ... from one incarnation to one start of a coordinator
   std::vector<Record> records;
   friend bool operator==(const Deliver&, const Deliver&) = default;
 };
@@ -191,8 +199,6 @@ struct Deliver {
 /// Coordinator to worker: everything up to `seq` is recorded.
 struct Ack {
   static constexpr MessageKind kKind = MessageKind::ack;
-  std::uint64_t incarnation = 0;
-  std::uint64_t epoch = 0;
   std::uint64_t seq = 0;
   friend bool operator==(const Ack&, const Ack&) = default;
 };
@@ -241,53 +247,41 @@ struct StageReply {
 /// sent there before it. So what is not answered by then never will be.
 struct FlushMarker {
   static constexpr MessageKind kKind = MessageKind::flush_marker;
-  std::uint64_t incarnation = 0;
   std::uint64_t number = 0;  ///< the worker's
   friend bool operator==(const FlushMarker&, const FlushMarker&) = default;
 };
 
-// Bodies. Decoders refuse (invalid_input, naming message and key): wrong types, missing keys,
-// numbers out of range, lists and texts over their limits, duplicate keys, trailing bytes. Unknown
-// integer keys are ignored, so that a field can be added within one protocol version.
-std::string encode(const WorkerState& message);
-std::string encode(const Order& message);
-std::string encode(const RunSpec& message);
-std::string encode(const Fetch& message);
-std::string encode(const Samples& message);
-std::string encode(const FetchDatabase& message);
-std::string encode(const DatabaseChunk& message);
-std::string encode(const Deliver& message);
-std::string encode(const Ack& message);
-std::string encode(const StageRequest& message);
-std::string encode(const StageReply& message);
-std::string encode(const FlushMarker& message);
-std::string encode(const Record& record);  ///< not a message of its own: a row of the ledger
+/// How many calls a process of a worker may have in flight: in the ledger before it is told, so
+/// that what it may have paid for is known if it never comes back. The last one of an incarnation
+/// counts; 0 calls: all that it did is known.
+struct ShareGranted {
+  std::string worker;
+  std::uint64_t incarnation = 0;
+  std::uint32_t calls = 0;
+  friend bool operator==(const ShareGranted&, const ShareGranted&) = default;
+};
+// M: any message above, or one of what ledger and journal keep: Record, ShareGranted,
+// JournalIntent, JournalCancelled. What is at its default and was added to a message later is left
+// out.
+
+template <class M>
+std::string encode(const M& message);
+
+/// Refuses (invalid_input, naming message and key): wrong types, missing keys, numbers out of
+/// range, lists and texts over their limits, duplicate keys, trailing bytes. Unknown integer keys
+/// are ignored, so that a field can be added within one protocol version.
+template <class M>
+Result<M> decode(std::string_view body);
+
+/// Returns how many bytes `record` takes in a message at most. R: Record, SampleItem, StageItem,
+/// Answer.
+template <class R>
+std::size_t encoded_size_bound(const R& record);
 
 /// Returns the frame that carries this message.
 template <class Message>
-std::string encode_frame(std::string_view run_id, const Message& message) {
-  return encode_frame(Message::kKind, run_id, encode(message));
+std::string encode_frame(std::string_view run_id, const Speaker& speaker, const Message& message) {
+  return encode_frame(Message::kKind, run_id, speaker, encode(message));
 }
-
-Result<WorkerState> decode_worker_state(std::string_view body);
-Result<Order> decode_order(std::string_view body);
-Result<RunSpec> decode_run_spec(std::string_view body);
-Result<Fetch> decode_fetch(std::string_view body);
-Result<Samples> decode_samples(std::string_view body);
-Result<FetchDatabase> decode_fetch_database(std::string_view body);
-Result<DatabaseChunk> decode_database_chunk(std::string_view body);
-Result<Deliver> decode_deliver(std::string_view body);
-Result<Ack> decode_ack(std::string_view body);
-Result<StageRequest> decode_stage_request(std::string_view body);
-Result<StageReply> decode_stage_reply(std::string_view body);
-Result<FlushMarker> decode_flush_marker(std::string_view body);
-Result<Record> decode_record(std::string_view body);
-
-/// Returns about how many bytes `record` takes in a Deliver (an upper bound).
-std::size_t encoded_size_bound(const Record& record);
-/// Returns about how many bytes `item` takes in a Samples (an upper bound).
-std::size_t encoded_size_bound(const SampleItem& item);
-/// Returns about how many bytes `item` takes in a StageRequest (an upper bound).
-std::size_t encoded_size_bound(const StageItem& item);
 
 }  // namespace fd

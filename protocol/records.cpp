@@ -1,9 +1,8 @@
 #include "protocol/records.hpp"
 
 #include <algorithm>
-#include <functional>
 
-#include "protocol/base/splitmix64.hpp"
+#include "protocol/record_fields.hpp"
 
 namespace fd {
 namespace {
@@ -63,6 +62,20 @@ constexpr Named<ExecStatus> kExecStatuses[] = {
     {ExecStatus::timeout, "timeout"},
 };
 
+constexpr Named<Role> kRoles[] = {
+    {Role::teacher, "teacher"},
+    {Role::judge, "judge"},
+    {Role::student, "student"},
+};
+
+constexpr Named<CallEnd> kCallEnds[] = {
+    {CallEnd::answered, "answered"},       {CallEnd::failed, "failed"},
+    {CallEnd::refused, "refused"},         {CallEnd::unauthorized, "unauthorized"},
+    {CallEnd::outage, "outage"},           {CallEnd::cancelled, "cancelled"},
+    {CallEnd::over_budget, "over_budget"}, {CallEnd::journal_failed, "journal_failed"},
+    {CallEnd::in_doubt, "in_doubt"},
+};
+
 template <class T, std::size_t N>
 std::string_view name_in(const Named<T> (&table)[N], T value) {
   for (const Named<T>& entry : table) {
@@ -85,40 +98,9 @@ std::optional<T> value_in(const Named<T> (&table)[N], std::string_view name) {
   return std::nullopt;
 }
 
-/// Folds numbers into 64 well mixed bits. Not for what an enemy chooses, and not for files.
-class Mixer {
- public:
-  void add(std::uint64_t number) { state_ = mix64((state_ ^ number) + kSplitMix64Gamma); }
-  [[nodiscard]] std::uint64_t value() const { return state_; }
-
- private:
-  std::uint64_t state_ = 0;
-};
-
-}  // namespace
-
-std::string_view name(Reason reason) {
-  return name_in(kReasons, reason);
-}
-std::string_view name(Verdict verdict) {
-  return name_in(kVerdicts, verdict);
-}
-std::string_view name(ExecStatus status) {
-  return name_in(kExecStatuses, status);
-}
-
-std::optional<Reason> reason_from_name(std::string_view name) {
-  return value_in(kReasons, name);
-}
-std::optional<Verdict> verdict_from_name(std::string_view name) {
-  return value_in(kVerdicts, name);
-}
-std::optional<ExecStatus> exec_status_from_name(std::string_view name) {
-  return value_in(kExecStatuses, name);
-}
-
-std::optional<Reason> reason_from_number(std::uint64_t number) {
-  for (const Named<Reason>& entry : kReasons) {
+template <class T, std::size_t N>
+std::optional<T> numbered_in(const Named<T> (&table)[N], std::uint64_t number) {
+  for (const Named<T>& entry : table) {
     if (static_cast<std::uint64_t>(entry.value) == number) {
       return entry.value;
     }
@@ -126,40 +108,96 @@ std::optional<Reason> reason_from_number(std::uint64_t number) {
   return std::nullopt;
 }
 
-std::uint64_t call_fingerprint(std::uint64_t fence, const Call& call) {
-  Mixer mixer;
-  mixer.add(call.service_us == 0 ? fence : 0);
-  mixer.add(call.sample_id.leading_bits());
-  mixer.add(call.call_key.leading_bits());
-  for (const std::uint64_t number : {std::uint64_t{call.candidate}, std::uint64_t{call.attempts},
-                                     std::uint64_t{call.http_status}, call.prompt_tokens,
-                                     call.completion_tokens, call.queue_us, call.service_us}) {
-    mixer.add(number);
-  }
-  mixer.add(std::hash<std::string>{}(call.endpoint));
-  mixer.add(std::hash<std::string>{}(call.error));
-  return mixer.value();
+}  // namespace
+
+std::string_view name(Reason value) {
+  return name_in(kReasons, value);
+}
+template <>
+std::optional<Reason> from_name<Reason>(std::string_view name) {
+  return value_in(kReasons, name);
+}
+template <>
+std::optional<Reason> from_number<Reason>(std::uint64_t number) {
+  return numbered_in(kReasons, number);
 }
 
-std::uint64_t answer_fingerprint(const Answer& answer) {
-  std::string bytes;
-  bytes.reserve(128 + answer.text.size() + answer.reasoning.size());
-  const auto add_number = [&](std::uint64_t number) {
-    for (int shift = 0; shift < 64; shift += 8) {
-      bytes += static_cast<char>(number >> shift & 0xFF);
-    }
-  };
-  bytes.append(reinterpret_cast<const char*>(answer.sample_id.bytes.data()),
-               answer.sample_id.bytes.size());
-  bytes.append(reinterpret_cast<const char*>(answer.call_key.bytes.data()),
-               answer.call_key.bytes.size());
-  add_number(answer.candidate);
-  for (const std::string* text :
-       {&answer.served_model, &answer.text, &answer.reasoning, &answer.finish_reason}) {
-    add_number(text->size());
-    bytes += *text;
-  }
-  return sha256(bytes).leading_bits();
+std::string_view name(Verdict value) {
+  return name_in(kVerdicts, value);
+}
+template <>
+std::optional<Verdict> from_name<Verdict>(std::string_view name) {
+  return value_in(kVerdicts, name);
+}
+template <>
+std::optional<Verdict> from_number<Verdict>(std::uint64_t number) {
+  return numbered_in(kVerdicts, number);
+}
+
+std::string_view name(ExecStatus value) {
+  return name_in(kExecStatuses, value);
+}
+template <>
+std::optional<ExecStatus> from_name<ExecStatus>(std::string_view name) {
+  return value_in(kExecStatuses, name);
+}
+template <>
+std::optional<ExecStatus> from_number<ExecStatus>(std::uint64_t number) {
+  return numbered_in(kExecStatuses, number);
+}
+
+std::string_view name(Role value) {
+  return name_in(kRoles, value);
+}
+template <>
+std::optional<Role> from_name<Role>(std::string_view name) {
+  return value_in(kRoles, name);
+}
+template <>
+std::optional<Role> from_number<Role>(std::uint64_t number) {
+  return numbered_in(kRoles, number);
+}
+
+std::string_view name(CallEnd value) {
+  return name_in(kCallEnds, value);
+}
+template <>
+std::optional<CallEnd> from_name<CallEnd>(std::string_view name) {
+  return value_in(kCallEnds, name);
+}
+template <>
+std::optional<CallEnd> from_number<CallEnd>(std::uint64_t number) {
+  return numbered_in(kCallEnds, number);
+}
+
+template <>
+std::optional<StageId> from_name<StageId>(std::string_view name) {
+  return stage_from_name(name);
+}
+template <>
+std::optional<StageId> from_number<StageId>(std::uint64_t number) {
+  return stage_from_number(number);
+}
+
+template <>
+const char* check(const Sample& sample) {
+  // It becomes a file's name.
+  return sample.database.empty() || Digest::from_hex(sample.database)
+             ? nullptr
+             : "its database is not a digest (64 lower-case hexadecimal digits)";
+}
+
+Verdict verdict_of(Reason reason) {
+  return reason == Reason::none            ? Verdict::kept
+         : reason < Reason::provider_error ? Verdict::rejected
+                                           : Verdict::failed;
+}
+
+template <>
+const char* check(const Outcome& outcome) {
+  return outcome.verdict == verdict_of(outcome.reason)
+             ? nullptr
+             : "its reason does not belong to its verdict";
 }
 
 std::uint32_t shard_of(const SampleId& id, std::uint32_t shards) {

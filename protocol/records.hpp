@@ -4,6 +4,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "protocol/base/digest.hpp"
@@ -12,6 +14,8 @@
 #include "protocol/stages.hpp"
 
 namespace fd {
+
+inline constexpr std::size_t kMaxNameBytes = 64;  ///< of a worker, a provider, a rule, a stage
 
 /// How one sample ended. `failed` is never final: a later run asks again.
 enum class Verdict : std::uint8_t { kept = 0, rejected = 1, failed = 2 };
@@ -49,13 +53,17 @@ enum class Reason : std::uint8_t {
   internal = 44,
 };
 
-/// Returns the public name ("gold_mismatch"; "ok" for none).
+/// Returns the public name ("gold_mismatch"; "ok" for Reason::none).
 std::string_view name(Reason reason);
 std::string_view name(Verdict verdict);
-std::optional<Reason> reason_from_name(std::string_view name);
-std::optional<Verdict> verdict_from_name(std::string_view name);
-/// Returns the reason with this wire number, or nothing.
-std::optional<Reason> reason_from_number(std::uint64_t number);
+/// Returns the verdict that a reason belongs to.
+Verdict verdict_of(Reason reason);
+/// Returns the E of this public name, or nothing. E: any enumeration of this file.
+template <class E>
+std::optional<E> from_name(std::string_view name);
+/// Returns the E of this wire number, or nothing.
+template <class E>
+std::optional<E> from_number(std::uint64_t number);
 
 /// One canonicalized, deduplicated input row: a line of shards/*/input.jsonl.
 struct Sample {
@@ -69,12 +77,34 @@ struct Sample {
   friend bool operator==(const Sample&, const Sample&) = default;
 };
 
-/// What a paid call brought that decides output: a line of shards/*/answers.jsonl.
-struct Answer {
+/// Whose model a call asks.
+enum class Role : std::uint8_t { teacher = 0, judge = 1, student = 2 };
+
+/// Which paid call: what its call key was made from, and the key. Within a run (sample_id,
+/// call_key) is one call, the rest says which one it is: two samples may ask the same.
+struct CallIdentity {
   SampleId sample_id;
   Digest call_key;
+  Role role = Role::teacher;
   std::uint32_t candidate = 0;
-  std::string served_model;   ///< as the endpoint named it
+  std::uint32_t vote = 0;   ///< of several that are asked the same; 0: the first
+  std::uint32_t round = 0;  ///< of repair; 0: the first question. Its name outside is "try"
+
+  /// What calls are found by.
+  [[nodiscard]] std::pair<SampleId, Digest> key() const { return {sample_id, call_key}; }
+  [[nodiscard]] auto order() const {
+    return std::tie(sample_id, role, candidate, vote, round, call_key);
+  }
+  friend bool operator==(const CallIdentity&, const CallIdentity&) = default;
+  /// The order of answers.jsonl and calls.jsonl.
+  friend auto operator<=>(const CallIdentity& a, const CallIdentity& b) {
+    return a.order() <=> b.order();
+  }
+};
+
+/// What a paid call brought that decides output: a line of shards/*/answers.jsonl.
+struct Answer : CallIdentity {
+  std::string model;          ///< of the role, as the config names it
   std::string text;           ///< message content, valid UTF-8
   std::string reasoning;      ///< a reasoning trace sent apart from the content
   std::string finish_reason;  ///< "stop", "length", ...
@@ -82,34 +112,52 @@ struct Answer {
   friend bool operator==(const Answer&, const Answer&) = default;
 };
 
-/// The error of a call that was under way when its worker ended: possibly paid for, its answer
-/// lost. Its tokens are an estimate.
-inline constexpr std::string_view kInDoubt =
-    "in_doubt: the worker ended while the call was under way";
+/// How a paid call ended. The numbers are on the wire and never reused.
+enum class CallEnd : std::uint8_t {
+  answered = 0,
+  failed = 1,          ///< no usable reply, and no patience left
+  refused = 2,         ///< the provider will not answer this request
+  unauthorized = 3,    ///< the provider does not take our key: no call of it is answered
+  outage = 4,          ///< no endpoint could be reached for outage_timeout_s
+  cancelled = 5,       ///< dropped before it was sent, or before it was tried again
+  over_budget = 6,     ///< not sent: no money is left
+  journal_failed = 7,  ///< not sent, or not kept: the worker's disk failed
+  in_doubt = 8,        ///< in flight when its worker ended: possibly paid for, its answer lost
+};
 
-/// What a paid call took: a line of shards/*/calls.jsonl. Decides no output.
-struct Call {
-  SampleId sample_id;
-  Digest call_key;
-  std::uint32_t candidate = 0;
+/// What a provider takes. Units: USD for a million tokens.
+struct Price {
+  double input = 0;
+  double output = 0;
+  friend bool operator==(const Price&, const Price&) = default;
+};
+
+/// What a paid call took: a line of shards/*/calls.jsonl. Decides no output. One that asks for
+/// several candidates at once is a purchase of `count` from `candidate` on, known by the key of the
+/// first.
+struct Call : CallIdentity {
+  std::uint32_t count = 1;          ///< candidates asked for
+  std::uint64_t fence = 0;          ///< of the lease that it was made under; 0: of none
   std::string endpoint;             ///< provider name of the config
+  std::string served_model;         ///< what the endpoint called its model; empty: not said
   std::uint32_t attempts = 0;       ///< HTTP requests sent
   std::uint32_t http_status = 0;    ///< of the last attempt; 0 when there was no reply
-  std::uint64_t prompt_tokens = 0;  ///< as reported; 0 when not
+  std::uint64_t prompt_tokens = 0;  ///< as reported; 0 when not; in doubt: an estimate
   std::uint64_t completion_tokens = 0;
+  std::optional<Price> price;    ///< when it was made; nothing: not known
   std::uint64_t queue_us = 0;    ///< from submission to the first send
   std::uint64_t service_us = 0;  ///< from the first send to the end
-  std::string error;             ///< empty when answered
+  CallEnd end = CallEnd::answered;
+  std::string error;  ///< for people; empty when answered
 
   friend bool operator==(const Call&, const Call&) = default;
 };
 
-/// Returns what tells two calls apart, also those of equal key: their times, or for one in doubt,
-/// which has none, the fence it was made under. A call that is offered twice is counted once.
-/// Means something within one process only.
-std::uint64_t call_fingerprint(std::uint64_t fence, const Call& call);
-/// A number for what an answer says, the same on every machine: the first bytes of a SHA-256 over
-/// all its fields. A set of answers is the exclusive or of its members'.
+/// Returns what tells two calls apart, also those of equal key: a number over all that they say. A
+/// call that is offered twice is counted once.
+std::uint64_t call_fingerprint(const Call& call);
+/// A number for what an answer says, the same on every machine: the first bytes of the SHA-256 of
+/// its MessagePack. A set of answers is the exclusive or of its members'.
 std::uint64_t answer_fingerprint(const Answer& answer);
 
 /// How a candidate's SQL ran.
@@ -126,7 +174,8 @@ enum class ExecStatus : std::uint8_t {
   timeout = 9,
 };
 std::string_view name(ExecStatus status);
-std::optional<ExecStatus> exec_status_from_name(std::string_view name);
+std::string_view name(Role role);
+std::string_view name(CallEnd end);
 
 /// One candidate's evidence, filled in stage by stage.
 struct Candidate {
@@ -158,25 +207,24 @@ struct Outcome {
   SampleId sample_id;
   Verdict verdict = Verdict::failed;
   Reason reason = Reason::internal;
-  std::optional<std::uint32_t> chosen;  ///< index of the kept candidate
-  bool gold_failed = false;             ///< the gold itself does not run: outside gold_match_rate
+  std::optional<std::uint32_t> chosen;    ///< index of the kept candidate
+  std::optional<std::uint32_t> deciding;  ///< index of the one that the verdict speaks of
+  bool gold_failed = false;               ///< the gold itself does not run: outside gold_match_rate
   std::vector<Candidate> candidates;
   std::vector<StageTime> times;  ///< of the stages that ran; never part of any digest
 
   friend bool operator==(const Outcome&, const Outcome&) = default;
 };
 
-// One JCS line each, without the newline; and back. Writers require valid UTF-8 and finite numbers,
-// and write a count beyond 2^53, which JSON cannot hold exactly, as 2^53. Readers take exactly the
-// keys that the writers write. Errors of the readers: corrupt, naming the key.
-void append_line(const Sample& sample, std::string& out);
-void append_line(const Answer& answer, std::string& out);
-void append_line(const Call& call, std::string& out);
-void append_line(const Outcome& outcome, std::string& out);
-Result<Sample> sample_from_line(std::string_view line);
-Result<Answer> answer_from_line(std::string_view line);
-Result<Call> call_from_line(std::string_view line);
-Result<Outcome> outcome_from_line(std::string_view line);
+/// Appends one JCS line without the newline. R: Sample, Answer, Call, Outcome. Requires: valid
+/// UTF-8 and finite numbers. A count beyond 2^53, which JSON cannot hold exactly, is written as
+/// 2^53.
+template <class R>
+void append_line(const R& record, std::string& out);
+/// Reads such a line: every key that append_line() writes, and no other. Errors: corrupt, naming
+/// the key.
+template <class R>
+Result<R> from_line(std::string_view line);
 
 /// Returns the shard that `id` falls into: floor(first 64 bits x shards / 2^64).
 /// Requires: shards >= 1.

@@ -65,9 +65,8 @@ std::string RunDir::export_file(std::string_view name) const {
   return joined(export_dir(), name);
 }
 
-bool valid_run_id(std::string_view id) {
-  constexpr std::size_t kBytesMax = 64;
-  return id.size() <= kBytesMax && is_plain_name(id);
+bool valid_run_id(std::string_view id, std::size_t max) {
+  return id.size() <= max && is_plain_name(id);
 }
 
 }  // namespace fd

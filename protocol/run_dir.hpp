@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "protocol/frame.hpp"
+
 namespace fd {
 
 /// Every file name of a run, in one place. Joins names only: touches no disk.
@@ -41,7 +43,9 @@ class RunDir {
   std::string root_;
 };
 
-/// Returns whether `id` matches [A-Za-z0-9][A-Za-z0-9._-]{0,63}.
-bool valid_run_id(std::string_view id);
+/// The longest run id that is given to a run, or made for one.
+inline constexpr std::size_t kMaxGivenRunIdBytes = 64;
+/// Returns whether `id` matches [A-Za-z0-9][A-Za-z0-9._-]* and is no longer than `max`.
+bool valid_run_id(std::string_view id, std::size_t max = kMaxRunIdBytes);
 
 }  // namespace fd

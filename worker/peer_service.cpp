@@ -45,16 +45,16 @@ PeerService::~PeerService() {
   }
 }
 
-void PeerService::say_not_now(Transport& transport, const PeerId& peer, std::string_view run_id,
+void PeerService::say_not_now(Transport& transport, const PeerId& peer, const FrameView& asked,
                               std::uint64_t request_id) {
-  transport.send(peer, encode_frame(run_id, StageReply{request_id, {}, true}));
+  transport.send(peer, encode_frame(asked.run_id, asked.speaker, StageReply{request_id, {}, true}));
 }
 
-Result<void> PeerService::take(const PeerId& peer, std::string_view run_id, std::string_view body) {
-  FD_TRY(StageRequest request, decode_stage_request(body));
-  if (run_id != options_.run_id || request.config != options_.config || !serves(request) ||
-      waiting_.size() >= kServeQueueMax) {
-    say_not_now(transport_, peer, run_id, request.id);
+Result<void> PeerService::take(const PeerId& peer, const FrameView& frame) {
+  FD_TRY(StageRequest request, decode<StageRequest>(frame.body));
+  if (frame.run_id != options_.run_id || frame.speaker.ledger != options_.ledger ||
+      request.config != options_.config || !serves(request) || waiting_.size() >= kServeQueueMax) {
+    say_not_now(transport_, peer, frame, request.id);
     return {};
   }
   if (!known_.emplace(peer, request.id).second) {
@@ -62,6 +62,7 @@ Result<void> PeerService::take(const PeerId& peer, std::string_view run_id, std:
   }
   Job job;
   job.peer = peer;
+  job.speaker = frame.speaker;
   job.id = request.id;
   job.samples = request.items.size();
   if (needs_databases(request)) {
@@ -120,7 +121,7 @@ bool PeerService::served(const StagesServed& served) {
   for (const std::string& database : job.databases) {
     databases_.unpin(database);
   }
-  transport_.send(job.peer, encode_frame(options_.run_id, *served.reply));
+  transport_.send(job.peer, encode_frame(options_.run_id, job.speaker, *served.reply));
   samples_served_ += job.samples;
   idle_.push_back(job.server);
   known_.erase({job.peer, job.id});

@@ -23,7 +23,8 @@ inline constexpr std::size_t kServeQueueMax = 256;
 
 struct PeerServiceOptions {
   std::string run_id;
-  Digest config;  ///< digest of the RunSpec that is served
+  std::uint64_t ledger = 0;  ///< of the run
+  Digest config;             ///< digest of the RunSpec that is served
   std::vector<StageId> stages;
   std::uint32_t threads = 1;
   std::uint64_t tickets_from = 0;  ///< beyond those of earlier services
@@ -50,7 +51,7 @@ class PeerService {
   /// Takes a StageRequest of this run. One of another config or for a stage that is not served, or
   /// one too many, is answered "not now"; one that is at work already is not taken twice.
   /// Errors: invalid_input.
-  Result<void> take(const PeerId& peer, std::string_view run_id, std::string_view body);
+  Result<void> take(const PeerId& peer, const FrameView& frame);
   /// A server is done. Returns false for a ticket of an earlier service.
   bool served(const StagesServed& served);
   /// A database came.
@@ -58,12 +59,13 @@ class PeerService {
   [[nodiscard]] ServingLoad load() const;
 
   /// Tells a peer to ask elsewhere or later. `request_id` comes back to it.
-  static void say_not_now(Transport& transport, const PeerId& peer, std::string_view run_id,
+  static void say_not_now(Transport& transport, const PeerId& peer, const FrameView& asked,
                           std::uint64_t request_id);
 
  private:
   struct Job {
     PeerId peer;
+    Speaker speaker;  ///< as it was asked
     std::uint64_t id = 0;
     std::shared_ptr<StageRequest> request;
     std::vector<std::string> databases;  ///< of its samples, when SQL is to run

@@ -65,7 +65,7 @@ class WorkerShell {
         continue;
       }
       unpin(item.sample.database);
-      Record record{item.shard, item.fence, std::nullopt, std::nullopt, std::move(item.outcome)};
+      Record record{item.shard, item.fence, {}, {}, std::move(item.outcome), {}};
       record.outcome->times = item.times;
       step(RecordReady{std::move(record), true, 0});
     }
@@ -157,7 +157,9 @@ class WorkerShell {
                              : Result<std::unique_ptr<AnswerJournal>>(found.error());
     if (!opened.ok()) {
       log_.error("journal_refused", {{"why", opened.error().message}});
-      end(opened.error().code == Errc::corrupt ? kExitCorrupt : kExitStorage);
+      end(opened.error().code == Errc::corrupt       ? kExitCorrupt
+          : opened.error().code == Errc::unsupported ? kExitMismatch
+                                                     : kExitStorage);
       return;
     }
     journal_ = std::move(opened).value();
@@ -171,56 +173,53 @@ class WorkerShell {
     if (!recovered.entries.empty()) {
       log_.info("journal_recovered", {{"calls", std::to_string(found->ended.size())},
                                       {"in_doubt", std::to_string(found->in_doubt.size())}});
-      step(std::move(recovered));
     }
+    recovered.incarnations = std::move(found->incarnations);
+    step(std::move(recovered));
   }
 
   Result<void> dispatch(const FrameView& frame) {
-    const std::string run_id(frame.run_id);
+    const FromCoordinator from{std::string(frame.run_id), frame.speaker};
     switch (frame.kind) {
       case MessageKind::order: {
-        FD_TRY(Order order, decode_order(frame.body));
-        if (!order.refused.empty() && order.incarnation == options_.core.incarnation) {
+        FD_TRY(Order order, decode<Order>(frame.body));
+        if (!order.refused.empty() && from.from.incarnation == options_.core.incarnation) {
           refused(order.refused);
           return {};
         }
         if (!order.leases.empty()) {
           FD_FAILPOINT("k21.order_received");
         }
-        step(OrderArrived{run_id, std::move(order)});
+        step(OrderArrived{from, std::move(order)});
         return {};
       }
       case MessageKind::run_spec: {
-        FD_TRY(RunSpec spec, decode_run_spec(frame.body));
+        FD_TRY(RunSpec spec, decode<RunSpec>(frame.body));
         if (sha256(spec.config_json) != spec.config) {
           return Error{Errc::corrupt, "run spec: its config has another digest"};
         }
-        step(RunSpecArrived{run_id, std::move(spec)});
+        step(RunSpecArrived{from, std::move(spec)});
         return {};
       }
       case MessageKind::samples: {
-        FD_TRY(Samples samples, decode_samples(frame.body));
-        if (run_id == core_.run_id()) {
-          step(SamplesArrived{std::move(samples)});
-        }
+        FD_TRY(Samples samples, decode<Samples>(frame.body));
+        step(SamplesArrived{from, std::move(samples)});
         return {};
       }
       case MessageKind::database_chunk: {
-        FD_TRY(DatabaseChunk chunk, decode_database_chunk(frame.body));
-        step(PieceArrived{});
-        return take_chunk(chunk);
+        FD_TRY(DatabaseChunk chunk, decode<DatabaseChunk>(frame.body));
+        step(PieceArrived{from, std::move(chunk)});
+        return {};
       }
       case MessageKind::flush_marker: {
-        FD_TRY(const FlushMarker marker, decode_flush_marker(frame.body));
-        step(FlushMarkerReturned{marker});
+        FD_TRY(const FlushMarker marker, decode<FlushMarker>(frame.body));
+        step(FlushMarkerReturned{from, marker});
         return {};
       }
       case MessageKind::ack: {
-        FD_TRY(Ack ack, decode_ack(frame.body));
+        FD_TRY(Ack ack, decode<Ack>(frame.body));
         FD_FAILPOINT("k29.ack_received");
-        if (run_id == core_.run_id()) {
-          step(AckArrived{ack});
-        }
+        step(AckArrived{from, ack});
         return {};
       }
       default:
@@ -234,10 +233,10 @@ class WorkerShell {
       return Error{Errc::invalid_input, "message: not one for a worker that serves stages"};
     }
     if (service_ != nullptr) {
-      return service_->take(incoming.peer, frame.run_id, frame.body);
+      return service_->take(incoming.peer, frame);
     }
-    FD_TRY(const StageRequest request, decode_stage_request(frame.body));
-    PeerService::say_not_now(*options_.peers, incoming.peer, frame.run_id, request.id);
+    FD_TRY(const StageRequest request, decode<StageRequest>(frame.body));
+    PeerService::say_not_now(*options_.peers, incoming.peer, frame, request.id);
     return {};
   }
 
@@ -281,6 +280,11 @@ class WorkerShell {
     }
     if (effects.cancel_waiting) {
       cancel_waiting();
+    }
+    if (effects.chunk) {
+      if (const auto taken = take_chunk(*effects.chunk); !taken.ok()) {
+        log_.warn("message_refused", {{"why", taken.error().message}});
+      }
     }
     for (StartSample& sample : effects.start) {
       begin(std::move(sample));
@@ -353,6 +357,7 @@ class WorkerShell {
         return make_gateway(run, slots, std::move(callback));
       };
       options.remote.run_id = core_.run_id();
+      options.remote.speaker = {core_.speaker().ledger, 0, core_.speaker().incarnation};
       options.remote.config = digest;
       options.remote.local = {options_.core.stages.begin(), options_.core.stages.end()};
       options.remote.connect = options_.connect_peer;
@@ -362,6 +367,7 @@ class WorkerShell {
     if (options_.peers != nullptr) {
       PeerServiceOptions options;
       options.run_id = core_.run_id();
+      options.ledger = core_.speaker().ledger;
       options.config = digest;
       options.stages = options_.core.stages;
       options.threads = options_.exec_actors;
@@ -481,7 +487,7 @@ class WorkerShell {
   void send(const Message& message) {
     constexpr bool state = std::is_same_v<Message, WorkerState>;
     Transport& wire = state ? wires_.control : wires_.bulk;
-    wire.send("", encode_frame(core_.run_id(), message));
+    wire.send("", encode_frame(core_.run_id(), core_.speaker(), message));
     if constexpr (std::is_same_v<Message, Deliver>) {
       FD_FAILPOINT("k28.deliver_sent");
     }

@@ -18,7 +18,16 @@ constexpr std::size_t kStateTimesMax = 256;
 WorkerEffects WorkerCore::step(Instant now, WorkerEvent event) {
   WorkerEffects effects;
   lapse_if_due(now, effects);
-  std::visit([&](auto& what) { on(now, what, effects); }, event);
+  std::visit(
+      [&](auto& what) {
+        if constexpr (std::is_base_of_v<FromCoordinator, std::remove_cvref_t<decltype(what)>>) {
+          if (!at_the_door(what)) {
+            return;
+          }
+        }
+        on(now, what, effects);
+      },
+      event);
   if (outbox_.size() >= kDeliverRecords || outbox_bytes_ >= kDeliverBytes ||
       (outbox_since_ && now >= *outbox_since_ + kFlushAfter)) {
     flush(now, effects);
@@ -63,168 +72,16 @@ void WorkerCore::forget_run(WorkerEffects& effects, const std::string& run_id) {
   draining_ = false;
   bulk_.start_anew();
   peers_.clear();
+  recovered_.clear();
   run_id_ = run_id;
+  ledger_ = 0;
+  start_ = 0;
   effects.reset = run_id;
 }
 
-/// The coordinator was started again: whatever it has not acknowledged is offered anew, in order.
-void WorkerCore::new_epoch(std::uint64_t epoch, WorkerEffects&) {
-  epoch_ = epoch;
-  deliver_seq_ = 0;
-  for (Batch& batch : unacked_) {
-    batch.deliver.epoch = epoch;
-    batch.deliver.seq = ++deliver_seq_;
-  }
-  bulk_.start_anew();
-  for (auto& [shard, lease] : leases_) {
-    lease.asked.reset();
-  }
-  heard_ = 0;
-  resend_at_ = Instant{};
-  report_due_ = true;
-}
-
-void WorkerCore::on([[maybe_unused]] Instant now, OrderArrived& event, WorkerEffects& effects) {
-  const Order& order = event.order;
-  effects.heard_again = silence_.heard(now);
-  const bool same_run = event.run_id == run_id_;
-  if (order.incarnation != config_.incarnation || (same_run && order.epoch < epoch_) ||
-      (same_run && order.epoch == epoch_ && order.ack_seq < heard_ &&
-       !FD_MUTANT(overtaken_order_taken))) {
-    return;  // meant for an earlier process, from an earlier coordinator, or overtaken by a later
-             // one
-  }
-  if (same_run && order.epoch == epoch_ && order.ack_seq == heard_ && !order.drain &&
-      !order.run_over && highest_fence(order.leases) < highest_fence()) {
-    return;  // overtaken by the second answer to the same state, which named new leases
-  }
-  if (event.run_id != run_id_) {
-    if (order.run_over) {
-      return;  // the end of a run we are no part of
-    }
-    forget_run(effects, event.run_id);
-    epoch_ = 0;
-  }
-  if (order.epoch != epoch_ && (epoch_ == 0 || !FD_MUTANT(new_epoch_not_noticed))) {
-    new_epoch(order.epoch, effects);
-  }
-  heard_ = order.ack_seq;
-  heartbeat_ = milliseconds(std::max<std::uint32_t>(order.heartbeat_ms, 1));
-  ttl_ = milliseconds(order.ttl_ms);
-  // The lease runs from when the state that this answers was sent, so that this side always gives
-  // up before the coordinator does.
-  if (!in_contact(now)) {
-    bulk_.was_away();
-  }
-  if (const auto sent = state_sent_.find(order.ack_seq); sent != state_sent_.end()) {
-    const Instant from = FD_MUTANT(lease_from_receipt) ? now : sent->second;
-    lapses_ = std::max(lapses_.value_or(Instant{}), from + ttl_);
-    state_sent_.erase(state_sent_.begin(), std::next(sent));
-    effects.send_deadline = lapses_;
-  }
-  if (order.run_over) {
-    forget_run(effects, "");
-    return;
-  }
-  if (order.peers != peers_) {
-    peers_ = order.peers;
-    effects.peers = peers_;
-  }
-  if (order.slots != slots_) {
-    slots_ = order.slots;
-    effects.slots = slots_;
-  }
-  if (order.drain && !draining_) {
-    effects.cancel_waiting = true;
-    report_due_ = true;
-  }
-  draining_ = order.drain;
-  take_leases(order);
-}
-
-/// Fences only rise, so that two answers to one state can be told apart.
-std::uint64_t WorkerCore::highest_fence(const std::vector<GrantedLease>& leases) {
-  std::uint64_t fence = 0;
-  for (const GrantedLease& lease : leases) {
-    fence = std::max(fence, lease.fence);
-  }
-  return fence;
-}
-
-std::uint64_t WorkerCore::highest_fence() const {
-  std::uint64_t fence = 0;
-  for (const auto& [shard, lease] : leases_) {
-    fence = std::max(fence, lease.fence);
-  }
-  return fence;
-}
-
-void WorkerCore::take_leases(const Order& order) {
-  std::map<std::uint32_t, Lease> next;
-  for (const GrantedLease& granted : order.leases) {
-    const auto same = leases_.find(granted.shard);
-    if (same != leases_.end() && FD_MUTANT(fence_ignored_on_assign)) {
-      next[granted.shard] = same->second;
-    } else if (Lease* held = find(granted.shard, granted.fence)) {
-      next[granted.shard] = *held;
-    } else {
-      Lease fresh;
-      fresh.fence = granted.fence;
-      fresh.count = granted.count;
-      fresh.blocked = owes(granted.shard) && !FD_MUTANT(fetched_before_acknowledged);
-      fresh.mixed = std::any_of(running_.begin(), running_.end(), [&](const auto& entry) {
-        return entry.second.shard == granted.shard;
-      });
-      const auto given_up = given_up_.find(granted.shard);
-      if (given_up != given_up_.end() && given_up->second.fence == granted.fence &&
-          !FD_MUTANT(given_up_fence_fetched)) {
-        take_back(granted.shard, given_up->second, fresh);
-      }
-      next[granted.shard] = fresh;
-      report_due_ = true;
-    }
-  }
-  for (const auto& [shard, lease] : leases_) {
-    if (!next.contains(shard)) {
-      given_up_[shard] = lease;
-    }
-  }
-  leases_ = std::move(next);
-}
-
-/// A lease that was given up (for the coordinator's silence) comes back under the very same fence.
-/// What is under way counts for it again, and it goes on where it was: samples may be on their way
-/// for longer than a lease. But not where samples of an earlier fence were under way: a reply to
-/// what was asked before could not be told from one that knows which of those have ended since. The
-/// rest comes with the fence that follows once this one is exhausted.
-void WorkerCore::take_back(std::uint32_t shard, const Lease& before, Lease& lease) const {
-  lease.mixed = before.mixed;
-  if (before.mixed) {
-    lease.next = lease.count;
-  } else {
-    lease.next = before.next;
-    lease.asked = before.asked;
-    lease.asked_mark = before.asked_mark;
-    lease.alone = before.alone;
-  }
-  for (const auto& [key, running] : running_) {
-    lease.under_way += running.shard == shard && running.fence == lease.fence ? 1 : 0;
-  }
-  lease.undelivered = 0;
-  for (const Owed& owed : outbox_) {
-    const bool counts =
-        owed.settles && owed.record.shard == shard && owed.record.fence == lease.fence;
-    lease.undelivered += counts ? 1 : 0;
-  }
-  for (const Batch& batch : unacked_) {
-    lease.undelivered += static_cast<std::uint32_t>(
-        std::count(batch.settles.begin(), batch.settles.end(), std::pair{shard, lease.fence}));
-  }
-}
-
 void WorkerCore::on(Instant, RunSpecArrived& event, WorkerEffects& effects) {
-  if (event.run_id != run_id_ || configured_ == event.spec.config) {
-    return;  // an Order names the run first
+  if (configured_ == event.spec.config) {
+    return;
   }
   configured_ = event.spec.config;
   effects.configure = std::move(event.spec.config_json);
@@ -279,7 +136,7 @@ bool WorkerCore::awaiting() const {
 void WorkerCore::act(const DataChannelMonitor::Act& act, WorkerEffects& effects) const {
   effects.reconnect = effects.reconnect || act.reconnect;
   if (act.marker) {
-    effects.send.push_back(FlushMarker{config_.incarnation, *act.marker});
+    effects.send.push_back(FlushMarker{*act.marker});
   }
 }
 
@@ -288,13 +145,12 @@ void WorkerCore::on(Instant now, BulkConnected&, WorkerEffects& effects) {
 }
 
 void WorkerCore::on(Instant now, FlushMarkerReturned& event, WorkerEffects&) {
-  if (event.marker.incarnation == config_.incarnation) {
-    bulk_.returned(now, event.marker.number);
-  }
+  bulk_.returned(now, event.marker.number);
 }
 
-void WorkerCore::on(Instant now, PieceArrived&, WorkerEffects&) {
+void WorkerCore::on(Instant now, PieceArrived& event, WorkerEffects& effects) {
   bulk_.heard(now);
+  effects.chunk = std::move(event.chunk);
 }
 
 void WorkerCore::on(Instant, GatewayLoad& event, WorkerEffects&) {
@@ -310,9 +166,7 @@ void WorkerCore::on(Instant, ServingLoad& event, WorkerEffects&) {
 void WorkerCore::report(Instant now, WorkerEffects& effects) {
   WorkerState state;
   state.name = config_.name;
-  state.incarnation = config_.incarnation;
   state.seq = ++state_seq_;
-  state.epoch = epoch_;
   state.config = configured_;
   for (const auto& [shard, lease] : leases_) {
     // What a leaving worker has not got yet, it gives back.
@@ -320,7 +174,7 @@ void WorkerCore::report(Instant now, WorkerEffects& effects) {
     state.leases.push_back({shard, lease.fence, unfetched, lease.under_way + lease.undelivered});
   }
   state.slots_max = config_.slots_max;
-  state.in_flight = load_.in_flight;
+  state.in_flight = running_.empty() ? 0 : load_.in_flight;  // what is known of it may be old
   state.full_ms = load_.full_ms;
   state.leaving = leaving_;
   state.draining = draining_;
@@ -333,6 +187,12 @@ void WorkerCore::report(Instant now, WorkerEffects& effects) {
   state.threads = config_.threads;
   state.serving = serving_.serving;
   state.served = serving_.served;
+  std::size_t owed = running_.size() + outbox_.size();
+  for (const Batch& batch : unacked_) {
+    owed += batch.deliver.records.size();
+  }
+  state.owed = static_cast<std::uint32_t>(owed);
+  state.recovered = recovered_;
   state_sent_[state.seq] = now;
   while (state_sent_.size() > kStateTimesMax) {
     state_sent_.erase(state_sent_.begin());

@@ -32,28 +32,33 @@ struct WorkerCoreConfig {
 
 // --- events ---------------------------------------------------------------------------------
 
-struct OrderArrived {
+/// A message of a coordinator, and which one sent it.
+struct FromCoordinator {
   std::string run_id;
+  Speaker from;
+};
+struct OrderArrived : FromCoordinator {
   Order order;
 };
-struct RunSpecArrived {
-  std::string run_id;
+struct RunSpecArrived : FromCoordinator {
   RunSpec spec;
 };
-struct SamplesArrived {
+struct SamplesArrived : FromCoordinator {
   Samples samples;
 };
-struct AckArrived {
+struct AckArrived : FromCoordinator {
   Ack ack;
 };
 /// What was sent on the bulk connection before it is answered, or never will be.
-struct FlushMarkerReturned {
+struct FlushMarkerReturned : FromCoordinator {
   FlushMarker marker;
 };
 /// The bulk connection was made, or made again: what was on its way may be lost.
 struct BulkConnected {};
-/// A piece of a database came.
-struct PieceArrived {};
+/// A piece of a database came, for the shell.
+struct PieceArrived : FromCoordinator {
+  DatabaseChunk chunk;
+};
 /// A stage has something to hand over, with the shard and fence that the sample was started under.
 struct RecordReady {
   Record record;
@@ -73,6 +78,7 @@ struct JournalRecovered {
     std::uint64_t journal_seq = 0;
   };
   std::vector<Entry> entries;
+  std::vector<std::uint64_t> incarnations;  ///< whose journals they were in
 };
 /// What the gateway is doing. Units: calls; milliseconds since the process started.
 struct GatewayLoad {
@@ -98,8 +104,9 @@ using WorkerEvent =
 /// States go over the control connection, all else over the bulk one: a large message makes no
 /// heartbeat wait.
 using WorkerMessage = std::variant<WorkerState, Fetch, Deliver, FlushMarker>;
-inline std::string frame_of(std::string_view run_id, const WorkerMessage& message) {
-  return std::visit([&](const auto& one) { return encode_frame(run_id, one); }, message);
+inline std::string frame_of(std::string_view run_id, const Speaker& speaker,
+                            const WorkerMessage& message) {
+  return std::visit([&](const auto& one) { return encode_frame(run_id, speaker, one); }, message);
 }
 
 /// A sample to work on, under a lease.
@@ -117,9 +124,10 @@ struct WorkerEffects {
   std::optional<std::uint32_t> slots;          ///< calls in flight from now on
   std::optional<Instant> send_deadline;        ///< no call is to be sent from then on
   bool cancel_waiting = false;                 ///< take back calls that were not sent
-  std::size_t lapsed = 0;          ///< leases given up, for the coordinator was not heard
-  std::optional<Duration> silent;  ///< say that nothing was heard of it for so long
-  bool heard_again = false;        ///< say that it is heard, for it was said that it was not
+  std::size_t lapsed = 0;              ///< leases given up, for the coordinator was not heard
+  std::optional<Duration> silent;      ///< say that nothing was heard of it for so long
+  bool heard_again = false;            ///< say that it is heard, for it was said that it was not
+  std::optional<DatabaseChunk> chunk;  ///< take this piece of a database
   std::vector<StartSample> start;
   bool reconnect = false;  ///< the bulk connection is mute: make it anew, before sending
   std::vector<WorkerMessage> send;
@@ -141,6 +149,8 @@ class WorkerCore {
   /// Returns when step(Ticked) is due next.
   [[nodiscard]] Instant next_tick() const { return next_tick_; }
   [[nodiscard]] const std::string& run_id() const { return run_id_; }
+  /// Returns what goes into the frames of this worker.
+  [[nodiscard]] Speaker speaker() const { return {ledger_, start_, config_.incarnation}; }
 
   /// Tells what was lost of what was asked for; a database's pieces, too.
   [[nodiscard]] const DataChannelMonitor& bulk() const { return bulk_; }
@@ -154,6 +164,7 @@ class WorkerCore {
     std::uint32_t undelivered = 0;  ///< outcomes handed over, not yet acknowledged
     std::optional<Instant> asked;   ///< a Fetch is under way since then
     std::uint64_t asked_mark = 0;
+    std::optional<SampleItem> piece;  ///< of the next sample; more of its answers follow
     bool blocked = false;  ///< records of an earlier lease of the shard are not acknowledged yet
     bool mixed = false;    ///< samples of an earlier lease of the shard were still under way
     bool alone = false;    ///< its next sample must run alone
@@ -197,17 +208,22 @@ class WorkerCore {
   void on(Instant now, StopAsked& event, WorkerEffects& effects);
   void on(Instant now, WorkerTicked& event, WorkerEffects& effects);
 
+  void take_share(const Order& order, WorkerEffects& effects);
   void take_leases(const Order& order);
   static std::uint64_t highest_fence(const std::vector<GrantedLease>& leases);
   [[nodiscard]] std::uint64_t highest_fence() const;
   void take_back(std::uint32_t shard, const Lease& before, Lease& lease) const;
+  [[nodiscard]] bool at_the_door(const FromCoordinator& event) const;
+  [[nodiscard]] bool at_the_door(const OrderArrived& event) const;
   void forget_run(WorkerEffects& effects, const std::string& run_id);
-  void new_epoch(std::uint64_t epoch, WorkerEffects& effects);
+  void take_start(const Speaker& from);
   void fetch_more(Instant now, WorkerEffects& effects);
   [[nodiscard]] bool fetching() const;
   void fetch(Instant now, std::uint32_t shard, Lease& lease, std::uint32_t count, bool alone,
              WorkerEffects& effects);
   void fetch_alone(Instant now, std::uint32_t shard, Lease& lease, WorkerEffects& effects);
+  [[nodiscard]] static std::optional<Digest> after(const Lease& lease);
+  bool join_pieces(Samples& samples, Lease& lease);
   bool adopt(const Samples& samples, const SampleItem& item);
   template <class Predicate>
   [[nodiscard]] bool any_owed(Predicate predicate) const;
@@ -230,17 +246,19 @@ class WorkerCore {
 
   WorkerCoreConfig config_;
   std::string run_id_;
-  std::uint64_t epoch_ = 0;
+  std::uint64_t ledger_ = 0;  ///< of the run; 0: none yet
+  std::uint64_t start_ = 0;   ///< of the coordinator whose Order was taken last; 0: none yet
   std::uint64_t state_seq_ = 0;
   std::optional<Digest> configured_;
   std::uint32_t slots_ = 0;
   Duration heartbeat_ = std::chrono::seconds(1);
   Duration ttl_ = std::chrono::seconds(10);
   std::map<std::uint32_t, Lease> leases_;
-  std::map<std::uint32_t, Lease> given_up_;      ///< the last one of each shard
-  std::map<RunningKey, Running> running_;        ///< those of lapsed leases too
-  bool alone_ = false;                           ///< the one sample that is running runs alone
-  std::uint64_t heard_ = 0;                      ///< highest ack_seq of the orders taken
+  std::map<std::uint32_t, Lease> given_up_;  ///< the last one of each shard
+  std::map<RunningKey, Running> running_;    ///< those of lapsed leases too
+  bool alone_ = false;                       ///< the one sample that is running runs alone
+  std::uint64_t heard_ = 0;     ///< highest ack_seq of the orders taken from this start
+  std::uint64_t answered_ = 0;  ///< the same of all starts and runs
   std::map<std::uint64_t, Instant> state_sent_;  ///< when each WorkerState left, by its seq
   std::optional<Instant> lapses_;                ///< leases are not ours any more from then on
   Instant last_report_{};
@@ -258,9 +276,10 @@ class WorkerCore {
   Instant resend_at_{};
   GatewayLoad load_;
   ServingLoad serving_;
-  std::vector<PeerInfo> peers_;  ///< as the last order named them
-  bool leaving_ = false;         ///< SIGTERM
-  bool draining_ = false;        ///< the coordinator's order
+  std::vector<PeerInfo> peers_;           ///< as the last order named them
+  std::vector<std::uint64_t> recovered_;  ///< processes of before whose journals were read
+  bool leaving_ = false;                  ///< SIGTERM
+  bool draining_ = false;                 ///< the coordinator's order
   std::optional<Instant> leave_by_;
   Instant next_tick_{};
 };

@@ -95,7 +95,29 @@ void WorkerCore::fetch(Instant now, std::uint32_t shard, Lease& lease, std::uint
                        bool alone, WorkerEffects& effects) {
   lease.asked = now;
   lease.asked_mark = bulk_.mark();
-  effects.send.push_back(Fetch{shard, lease.fence, lease.next, count, alone});
+  effects.send.push_back(Fetch{shard, lease.fence, lease.next, count, alone, after(lease)});
+}
+
+/// Returns the last answer that came of a sample of which more follow.
+std::optional<Digest> WorkerCore::after(const Lease& lease) {
+  return lease.piece ? std::optional(lease.piece->answers.back().call_key) : std::nullopt;
+}
+
+/// Puts a sample together that comes in pieces. Returns whether it is the last item, and not whole.
+bool WorkerCore::join_pieces(Samples& samples, Lease& lease) {
+  if (lease.piece && !samples.items.empty() &&
+      samples.items.front().sample.id == lease.piece->sample.id) {
+    SampleItem& first = samples.items.front();
+    first.answers.insert(first.answers.begin(), lease.piece->answers.begin(),
+                         lease.piece->answers.end());
+  }
+  lease.piece.reset();
+  if (samples.items.empty() || !samples.items.back().more || samples.items.back().answers.empty()) {
+    return false;
+  }
+  lease.piece = std::move(samples.items.back());
+  samples.items.pop_back();
+  return true;
 }
 
 void WorkerCore::on(Instant now, SamplesArrived& event, WorkerEffects& effects) {
@@ -103,9 +125,12 @@ void WorkerCore::on(Instant now, SamplesArrived& event, WorkerEffects& effects) 
   Samples& samples = event.samples;
   Lease* lease = find(samples.shard, samples.fence);
   const bool nothing_but_suspects = samples.alone && samples.items.empty();
-  if (lease == nullptr || (samples.from != lease->next && !FD_MUTANT(repeated_samples_started)) ||
+  const bool in_pieces = !samples.items.empty() && samples.items.back().more;
+  if (lease == nullptr ||
+      ((samples.from != lease->next || samples.after != after(*lease)) &&
+       !FD_MUTANT(repeated_samples_started)) ||
       samples.next > lease->count || samples.next < samples.from ||
-      (samples.next == samples.from && (!nothing_but_suspects || lease->alone))) {
+      (samples.next == samples.from && !in_pieces && (!nothing_but_suspects || lease->alone))) {
     return;  // repeated, or of a lease that is gone
   }
   if (samples.alone && !samples.items.empty() && (!running_.empty() || !lease->alone)) {
@@ -116,7 +141,8 @@ void WorkerCore::on(Instant now, SamplesArrived& event, WorkerEffects& effects) 
     return;
   }
   lease->next = samples.next;
-  lease->alone = nothing_but_suspects;
+  const bool goes_on = join_pieces(samples, *lease);
+  lease->alone = nothing_but_suspects || (goes_on && lease->alone);
   alone_ = samples.alone && !samples.items.empty();
   for (SampleItem& item : samples.items) {
     if (lease->mixed && owes_answer(item.sample.id)) {
@@ -144,10 +170,9 @@ bool WorkerCore::adopt(const Samples& samples, const SampleItem& item) {
     Running& running = it->second;
     const bool same =
         std::all_of(item.answers.begin(), item.answers.end(), [&](const Answer& recorded) {
-          return std::all_of(running.answers.begin(), running.answers.end(),
-                             [&](const Answer& ours) {
-                               return ours.candidate != recorded.candidate || ours == recorded;
-                             });
+          return std::all_of(
+              running.answers.begin(), running.answers.end(),
+              [&](const Answer& ours) { return ours.key() != recorded.key() || ours == recorded; });
         });
     if (same && !FD_MUTANT(under_way_started_again)) {
       if (Lease* before = find(running.shard, running.fence); before != nullptr) {
@@ -191,6 +216,10 @@ void WorkerCore::on(Instant now, JournalRecovered& event, WorkerEffects&) {
   for (JournalRecovered::Entry& entry : event.entries) {
     put(now, std::move(entry.record), false, entry.journal_seq);
   }
+  recovered_ = std::move(event.incarnations);
+  if (recovered_.size() > kMaxListItems) {
+    recovered_.resize(kMaxListItems);
+  }
 }
 
 /// Puts a record into the outbox.
@@ -221,7 +250,7 @@ bool WorkerCore::window_open() const {
 /// Takes the first records of the outbox, as many as one Deliver carries and one at least.
 WorkerCore::Batch WorkerCore::next_batch() {
   Batch batch;
-  batch.deliver = Deliver{config_.incarnation, epoch_, ++deliver_seq_, {}};
+  batch.deliver = Deliver{++deliver_seq_, {}};
   batch.mark = bulk_.mark();
   while (!outbox_.empty() && batch.deliver.records.size() < kDeliverRecords &&
          (batch.bytes == 0 || batch.bytes + outbox_.front().bytes <= kDeliverBytes)) {
@@ -239,7 +268,7 @@ WorkerCore::Batch WorkerCore::next_batch() {
 }
 
 void WorkerCore::flush(Instant now, WorkerEffects& effects) {
-  while (!outbox_.empty() && epoch_ != 0 && window_open()) {
+  while (!outbox_.empty() && start_ != 0 && window_open()) {
     Batch batch = next_batch();
     if (FD_MUTANT(released_before_acknowledged) && batch.journal_seq > 0) {
       effects.release = batch.journal_seq;
@@ -269,9 +298,6 @@ void WorkerCore::resend(Instant now, WorkerEffects& effects) {
 }
 
 void WorkerCore::on(Instant now, AckArrived& event, WorkerEffects& effects) {
-  if (event.ack.incarnation != config_.incarnation || event.ack.epoch != epoch_) {
-    return;
-  }
   bulk_.heard(now);
   const std::size_t before = unacked_.size();
   while (!unacked_.empty() && unacked_.front().deliver.seq <= event.ack.seq) {
@@ -294,6 +320,8 @@ void WorkerCore::on(Instant now, AckArrived& event, WorkerEffects& effects) {
     for (auto& [shard, lease] : leases_) {
       lease.blocked = lease.blocked && owes(shard);
     }
+    // Without a lease, somebody may wait for just this.
+    report_due_ = report_due_ || (delivered() && leases_.empty());
   }
 }
 

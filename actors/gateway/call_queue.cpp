@@ -20,9 +20,9 @@ JobPtr make_job(ChatCall call, Instant now) {
   auto job = std::make_unique<Job>();
   ChatResult& result = job->result;
   result.tag = call.tag;
-  result.call.sample_id = result.answer.sample_id = call.sample_id;
-  result.call.call_key = result.answer.call_key = call.call_key;
-  result.call.candidate = result.answer.candidate = call.candidate;
+  result.call = begun(call);
+  static_cast<CallIdentity&>(result.answer) = call;
+  result.answer.model = call.model;
   job->call = std::move(call);
   job->submitted = now;
   return job;
@@ -50,7 +50,7 @@ void CallQueue::set_slots(std::uint32_t slots) {
 
 void CallQueue::cancel(Instant now) {
   ++era_;
-  end_all(Reason::internal, "cancelled", now);
+  end_all(CallEnd::cancelled, Reason::internal, "cancelled", now);
 }
 
 void CallQueue::wake_delayed(Instant now) {
@@ -83,7 +83,7 @@ void CallQueue::take(Instant now, std::size_t most, std::vector<JobPtr>& out) {
     send(std::move(job), *place, now, out);
   }
   if (const auto outage = outage_at(); outage && *outage <= now) {
-    end_all(Reason::provider_error,
+    end_all(CallEnd::outage, Reason::provider_error,
             "outage: no endpoint could be connected to; the last error: " + last_connect_error_,
             now);
   }
@@ -96,7 +96,12 @@ void CallQueue::send(JobPtr job, const EndpointPool::Place& place, Instant now,
     job->first_sent = now;
     record.queue_us = micros(job->submitted, now);
   }
-  record.endpoint = config_.providers.at(place.endpoint).name;
+  const ProviderConfig& provider = config_.providers.at(place.endpoint);
+  record.endpoint = provider.name;
+  const PriceConfig& price = provider.price_per_mtok;
+  record.price = price.input > 0 || price.output > 0
+                     ? std::optional(Price{price.input, price.output})
+                     : std::nullopt;
   job->place = place;
   job->era = era_;
   ++in_flight_;
@@ -123,17 +128,18 @@ void CallQueue::finish(JobPtr job, const Attempt& attempt, Instant now) {
   const RetryDecision decision = decide(attempt, config_.retry, was_down, jitter(), job->retry);
   switch (decision.action) {
     case RetryDecision::Action::accept:
-      end(std::move(job), Reason::none, "", now);
+      end(std::move(job), CallEnd::answered, Reason::none, "", now);
       return;
     case RetryDecision::Action::give_up:
-      end(std::move(job), decision.reason,
-          decision.unauthorized ? "unauthorized: " + attempt.error : attempt.error, now);
+      end(std::move(job), decision.end, decision.reason,
+          decision.end == CallEnd::unauthorized ? "unauthorized: " + attempt.error : attempt.error,
+          now);
       return;
     case RetryDecision::Action::retry:
       break;
   }
   if (job->era != era_) {
-    end(std::move(job), Reason::internal, "cancelled", now);
+    end(std::move(job), CallEnd::cancelled, Reason::internal, attempt.error, now);
     return;
   }
   record.error = attempt.error;
@@ -141,25 +147,26 @@ void CallQueue::finish(JobPtr job, const Attempt& attempt, Instant now) {
   std::push_heap(delayed_.begin(), delayed_.end(), later);
 }
 
-void CallQueue::end(JobPtr job, Reason reason, std::string error, Instant now) {
+void CallQueue::end(JobPtr job, CallEnd how, Reason reason, std::string error, Instant now) {
   Call& record = job->result.call;
   if (job->first_sent == Instant{}) {
     record.queue_us = micros(job->submitted, now);
   } else {
     record.service_us = micros(job->first_sent, now);
   }
+  record.end = how;
   record.error = std::move(error);
   job->result.failure = reason;
   ended_.push_back(std::move(job));
 }
 
-void CallQueue::end_all(Reason reason, const std::string& error, Instant now) {
+void CallQueue::end_all(CallEnd how, Reason reason, const std::string& error, Instant now) {
   while (!delayed_.empty()) {
     wake_delayed(delayed_.front().due);
   }
   for (std::deque<JobPtr>* queue : {&again_, &waiting_}) {
     for (JobPtr& job : *queue) {
-      end(std::move(job), reason, error, now);
+      end(std::move(job), how, reason, error, now);
     }
     queue->clear();
   }

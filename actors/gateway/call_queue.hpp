@@ -75,8 +75,8 @@ class CallQueue {
   double jitter();
   void wake_delayed(Instant now);
   void send(JobPtr job, const EndpointPool::Place& place, Instant now, std::vector<JobPtr>& out);
-  void end_all(Reason reason, const std::string& error, Instant now);
-  void end(JobPtr job, Reason reason, std::string error, Instant now);
+  void end_all(CallEnd how, Reason reason, const std::string& error, Instant now);
+  void end(JobPtr job, CallEnd how, Reason reason, std::string error, Instant now);
   [[nodiscard]] std::optional<Instant> outage_at() const;
 
   GatewayConfig config_;

@@ -13,11 +13,8 @@
 namespace fd {
 
 /// One paid call: exactly one completion is asked for (n is always 1 on the wire).
-struct ChatCall {
+struct ChatCall : CallIdentity {
   std::uint64_t tag = 0;  ///< the caller's; comes back with the result
-  SampleId sample_id;
-  Digest call_key;
-  std::uint32_t candidate = 0;
   std::string model;
   std::vector<ChatMessage> messages;
   DecodeConfig decode;      ///< seed is already that of the candidate
@@ -30,13 +27,18 @@ struct ChatResult {
   std::uint64_t tag = 0;
   Reason failure = Reason::none;  ///< none: `answer` is good; else a failure reason
   Answer answer;
-  /// Filled in either way. The error says what went wrong; it begins with "unauthorized:" when the
-  /// provider does not take our key (every call will fail), with "outage:" when no endpoint could
-  /// be connected to for outage_timeout_s, and is "cancelled" for a call that was dropped.
-  Call call;
+  Call call;  ///< filled in either way
   /// Under which number the worker's journal holds it (AnswerJournal::release()); 0: it does not.
   std::uint64_t journal_seq = 0;
 };
+
+/// Returns what stands of a call before it is sent.
+inline Call begun(const ChatCall& call) {
+  Call begun;
+  static_cast<CallIdentity&>(begun) = call;
+  begun.fence = call.fence;
+  return begun;
+}
 
 /// What a provider says that a reply cost. Zero where it does not say, or says nonsense.
 struct TokenUsage {

@@ -19,10 +19,9 @@ class Gateway {
   /// Sends no call from `deadline` on, until a later one is set: the leases are over then, also for
   /// a process that slept and has not noticed yet. At first there is none.
   virtual void set_send_deadline(Instant deadline) = 0;
-  /// Drops calls that are not in flight: each comes back with Reason::internal and the error
-  /// "cancelled", also one that waits for its next attempt. Calls in flight go on, for they are
-  /// paid for; but one that fails now comes back as "cancelled" where it would have been tried
-  /// again.
+  /// Drops calls that are not in flight: each comes back with CallEnd::cancelled, also one that
+  /// waits for its next attempt. Calls in flight go on, for they are paid for; but one that fails
+  /// now comes back as cancelled where it would have been tried again.
   virtual void cancel_waiting() = 0;
 };
 

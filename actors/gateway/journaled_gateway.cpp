@@ -8,9 +8,8 @@
 namespace fd {
 namespace {
 
-constexpr std::string_view kCancelled = "cancelled";
-constexpr std::string_view kNotSent = "journal: the disk failed, so the call was not sent";
-constexpr std::string_view kNotKept = "journal: the disk failed, so the result could not be kept";
+constexpr const char* kNotSent = "the disk failed, so the call was not sent";
+constexpr const char* kNotKept = "the disk failed, so the result could not be kept";
 
 /// A rule of thumb: what a call in doubt may have cost can only be estimated.
 constexpr std::uint64_t kBytesPerToken = 4;
@@ -22,33 +21,33 @@ JournalIntent intent_of(const ChatCall& call) {
   for (const ChatMessage& message : call.messages) {
     bytes += message.content.size();
   }
-  return JournalIntent{call.shard,
-                       call.fence,
-                       call.sample_id,
-                       call.call_key,
-                       call.candidate,
-                       (bytes + kBytesPerToken - 1) / kBytesPerToken,
-                       call.decode.max_tokens};
+  JournalIntent intent;
+  static_cast<CallIdentity&>(intent) = call;
+  intent.shard = call.shard;
+  intent.fence = call.fence;
+  intent.estimated_prompt_tokens = (bytes + kBytesPerToken - 1) / kBytesPerToken;
+  intent.max_tokens = call.decode.max_tokens;
+  return intent;
 }
 
-JournalCancelled cancelled_of(const Call& call) {
-  return JournalCancelled{call.sample_id, call.call_key, call.candidate};
+JournalCancelled cancelled_of(const CallIdentity& call) {
+  return {call.sample_id, call.call_key};
 }
 
 /// What becomes of a call that was not sent.
-ChatResult unsent(std::uint64_t tag, const ChatCall& call, std::string_view error) {
+ChatResult unsent(std::uint64_t tag, const ChatCall& call, CallEnd end, const char* why) {
   ChatResult result;
   result.tag = tag;
   result.failure = Reason::internal;
-  result.call.sample_id = call.sample_id;
-  result.call.call_key = call.call_key;
-  result.call.candidate = call.candidate;
-  result.call.error = error;
+  result.call = begun(call);
+  result.call.end = end;
+  result.call.error = why;
   return result;
 }
 
-bool is_cancelled(const ChatResult& result) {
-  return result.failure == Reason::internal && result.call.error == kCancelled;
+/// A call that was dropped before anything of it was sent leaves nothing to report.
+bool left_nothing(const Call& call) {
+  return call.end == CallEnd::cancelled && call.attempts == 0;
 }
 
 }  // namespace
@@ -63,9 +62,8 @@ JournaledGateway::~JournaledGateway() {
   {
     const std::lock_guard passing(passing_);
     for (const Pending& pending : take_waiting()) {
-      const ChatCall& call = *pending.waiting;
       if (pending.ticket) {
-        journal_.append_cancelled(*pending.ticket, {call.sample_id, call.call_key, call.candidate});
+        journal_.append_cancelled(*pending.ticket, cancelled_of(*pending.waiting));
       }
     }
   }
@@ -149,7 +147,7 @@ void JournaledGateway::pass_ready() {
       }
     }
     if (unsent_tag) {
-      callback_(unsent(*unsent_tag, *call, kNotSent));
+      callback_(unsent(*unsent_tag, *call, CallEnd::journal_failed, kNotSent));
     } else {
       FD_FAILPOINT("k22.intent_before_send");
       inner_->submit(std::move(*call));
@@ -173,7 +171,7 @@ void JournaledGateway::ended(ChatResult result) {
     --intended_;
     write_intents();
   }
-  if (is_cancelled(result)) {
+  if (left_nothing(result.call)) {
     journal_.append_cancelled(ticket, cancelled_of(result.call),
                               [this](AnswerJournal::Written written) { settled(written.durable); });
     callback_(std::move(result));
@@ -193,6 +191,7 @@ void JournaledGateway::ended(ChatResult result) {
     if (!written.durable) {
       done.failure = Reason::internal;
       done.answer = {};  // what moving it left
+      done.call.end = CallEnd::journal_failed;
       done.call.error = kNotKept;
     } else {
       FD_FAILPOINT("k27.answer_before_deliver");
@@ -228,7 +227,7 @@ void JournaledGateway::cancel_waiting() {
     inner_->cancel_waiting();
   }
   for (const Pending& pending : waiting) {
-    ChatResult result = unsent(pending.tag, *pending.waiting, kCancelled);
+    ChatResult result = unsent(pending.tag, *pending.waiting, CallEnd::cancelled, "cancelled");
     if (pending.ticket) {
       journal_.append_cancelled(*pending.ticket, cancelled_of(result.call));
     }

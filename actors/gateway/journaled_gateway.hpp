@@ -20,8 +20,9 @@ namespace fd {
 /// written for as many calls as there are slots, and a few more so that no slot waits for the disk:
 /// what a crash leaves in doubt is about what was in flight.
 ///
-/// When the journal fails, every call still comes back, as failed with an error that begins with
-/// "journal:"; an answer that could not be kept is not handed on, for it would not be settled.
+/// When the journal fails, every call still comes back, as failed with
+/// CallEnd::journal_failed; an answer that could not be kept is not handed on, for it would not be
+/// settled.
 class JournaledGateway final : public Gateway {
  public:
   /// Makes the gateway that sends, with the callback that it must use.

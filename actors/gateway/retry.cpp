@@ -47,7 +47,9 @@ RetryDecision give_up(Reason reason, const Attempt& attempt) {
   RetryDecision decision;
   decision.action = RetryDecision::Action::give_up;
   decision.reason = reason;
-  decision.unauthorized = attempt.status == 401 || attempt.status == 403;
+  decision.end = attempt.status == 401 || attempt.status == 403 ? CallEnd::unauthorized
+                 : reason == Reason::provider_rejected          ? CallEnd::refused
+                                                                : CallEnd::failed;
   return decision;
 }
 

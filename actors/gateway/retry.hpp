@@ -52,7 +52,7 @@ struct RetryDecision {
   Action action = Action::accept;
   Duration delay{};              ///< before the next attempt
   Reason reason = Reason::none;  ///< of giving up
-  bool unauthorized = false;     ///< the provider does not know our key: every call will fail
+  CallEnd end = CallEnd::answered;
 };
 
 /// Decides after an attempt, and counts it in `state`.

@@ -67,11 +67,11 @@ std::uint32_t AnswerJournal::append_intent(const JournalIntent& intent, Then the
 }
 
 std::uint64_t AnswerJournal::append_end(std::uint32_t ticket, const JournalEnd& end, Then then) {
-  FD_CHECK(end.call && !end.outcome);
+  FD_CHECK((end.call || end.answer) && !end.outcome);
   const std::string payload = encode(end);
   const std::lock_guard lock(mutex_);
   const std::uint64_t seq = ++seq_;
-  put(JournalKind::end, payload, Entry{std::move(then), seq, true, ticket});
+  put(JournalKind::end, payload, Entry{std::move(then), seq, end.call.has_value(), ticket});
   own_.back().last_seq = seq;
   return seq;
 }

@@ -61,8 +61,9 @@ class AnswerJournal {
   /// Returns the ticket of the intent, to be given with its end: exactly one of append_end() and
   /// append_cancelled(), or none when the call is still under way at the end of the process.
   std::uint32_t append_intent(const JournalIntent& intent, Then then);
-  /// Returns the number of the end. Numbers rise by one, after those of what was recovered.
-  /// Requires: a call and no outcome; the record within kMaxJournalRecordBytes.
+  /// Returns the number of the end. Numbers rise by one, after those of what was recovered. Without
+  /// a call it is an answer of a purchase that goes on. Requires: a call or an answer, and no
+  /// outcome; the record within kMaxJournalRecordBytes.
   std::uint64_t append_end(std::uint32_t ticket, const JournalEnd& end, Then then);
   void append_cancelled(std::uint32_t ticket, const JournalCancelled& cancelled, Then then = {});
 

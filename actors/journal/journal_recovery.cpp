@@ -72,7 +72,8 @@ class Recovery {
   }
 
   /// Ends an incarnation: what it has no end for is in doubt.
-  void end_incarnation() {
+  void end_incarnation(std::uint64_t incarnation) {
+    journal_.incarnations.push_back(incarnation);
     for (Open& open : open_) {
       if (!open.ended) {
         journal_.in_doubt.push_back(std::move(open.intent));
@@ -97,7 +98,7 @@ class Recovery {
     std::size_t segment = 0;
     bool ended = false;
   };
-  using CallOf = std::tuple<SampleId, std::uint32_t, Digest>;
+  using CallOf = std::pair<SampleId, Digest>;
 
   Result<void> check(const SegmentHeader& header, const SegmentFile& file,
                      const std::string& path) const {
@@ -116,14 +117,15 @@ class Recovery {
 
   void take(JournalEntry entry) {
     if (auto* intent = std::get_if<JournalIntent>(&entry)) {
-      by_call_.emplace(CallOf{intent->sample_id, intent->candidate, intent->call_key},
-                       open_.size());
+      by_call_.emplace(intent->key(), open_.size());
       open_.push_back({std::move(*intent), journal_.segments.size(), false});
     } else if (const auto* cancelled = std::get_if<JournalCancelled>(&entry)) {
-      settle({cancelled->sample_id, cancelled->candidate, cancelled->call_key});
+      settle({cancelled->sample_id, cancelled->call_key});
     } else {
       auto& end = std::get<JournalEnd>(entry);
-      settle({end.call->sample_id, end.call->candidate, end.call->call_key});
+      if (end.call) {
+        settle(end.call->key());
+      }
       journal_.ended.push_back(std::move(end));
     }
   }
@@ -158,7 +160,7 @@ Result<RecoveredJournal> read_journal(const std::string& folder, std::string_vie
     }
     FD_TRY_VOID(recovery.read(files[i], last));
     if (last) {
-      recovery.end_incarnation();
+      recovery.end_incarnation(files[i].incarnation);
     }
   }
   return recovery.finish();

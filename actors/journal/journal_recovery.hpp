@@ -23,11 +23,11 @@ struct RecoveredSegment {
 /// AnswerJournal::release): `ended[i]` is number i + 1, `in_doubt[i]` is ended.size() + i + 1.
 struct RecoveredJournal {
   std::vector<Record> ended;  ///< calls that ended, answered or not, in order
-  /// Sent, or about to be, when the process died. Whoever reads a journal hands them on as calls
-  /// with the error "in_doubt".
+  /// Sent, or about to be, when the process died: handed on as in_doubt_record() says.
   std::vector<JournalIntent> in_doubt;
-  std::vector<RecoveredSegment> segments;  ///< oldest first
-  std::uint64_t torn_bytes = 0;            ///< dropped from the ends of segments
+  std::vector<RecoveredSegment> segments;   ///< oldest first
+  std::vector<std::uint64_t> incarnations;  ///< whose journals these are
+  std::uint64_t torn_bytes = 0;             ///< dropped from the ends of segments
   [[nodiscard]] std::uint64_t last_seq() const { return ended.size() + in_doubt.size(); }
 };
 

@@ -97,10 +97,11 @@ class RemoteStages {
 
   Result<void> take(std::uint64_t peer, std::string_view bytes) {
     FD_TRY(const FrameView frame, decode_frame(bytes));
-    if (frame.kind != MessageKind::stage_reply || frame.run_id != options_.run_id) {
+    if (frame.kind != MessageKind::stage_reply || frame.run_id != options_.run_id ||
+        frame.speaker != options_.speaker) {
       return Error{Errc::invalid_input, "message: no stage reply of this run"};
     }
-    FD_TRY(StageReply reply, decode_stage_reply(frame.body));
+    FD_TRY(StageReply reply, decode<StageReply>(frame.body));
     PeerReplied event{peer, reply.id, reply.not_now, {}};
     for (const StageEvidence& evidence : reply.items) {
       std::vector<StageId>& stages = event.stages.emplace_back();
@@ -170,7 +171,7 @@ class RemoteStages {
     for (const std::uint64_t number : ask.samples) {
       request.items.push_back(stage_item(items_.at(number).item));
     }
-    connection->second->send("", encode_frame(options_.run_id, request));
+    connection->second->send("", encode_frame(options_.run_id, options_.speaker, request));
   }
 
   /// Puts the evidence into the samples. What of the time since they came was not service is the

@@ -59,7 +59,8 @@ using PeerConnector =
 
 struct RemoteStagesOptions {
   std::string run_id;
-  Digest config;            ///< digest of the RunSpec that this worker works by
+  Speaker speaker;  ///< of this worker; its start is 0, for it outlives one of a coordinator
+  Digest config;    ///< digest of the RunSpec that this worker works by
   std::set<StageId> local;  ///< stages that run in this process
   Duration patience = kPeerPatience;
   PeerConnector connect;

@@ -47,8 +47,8 @@ class Teacher {
     const auto found = waiting_.find(result.tag);
     FD_CHECK(found != waiting_.end());
     Waiting& waiting = found->second;
-    const bool cancelled = result.failure == Reason::internal && result.call.error == "cancelled";
-    if (!cancelled) {
+    const bool cancelled = result.call.end == CallEnd::cancelled;
+    if (!cancelled || result.call.attempts > 0) {
       report(waiting.item, result);
     }
     waiting.cancelled = waiting.cancelled || cancelled;
@@ -121,7 +121,7 @@ class Teacher {
 
   void pass_on(WorkItem item) {
     std::sort(item.answers.begin(), item.answers.end(),
-              [](const Answer& a, const Answer& b) { return a.candidate < b.candidate; });
+              [](const Answer& a, const Answer& b) { return a.order() < b.order(); });
     passing_.push_back(std::move(item));
   }
 

@@ -42,7 +42,9 @@ class CleanStage final : public Stage {
       return;
     }
     for (const Answer& answer : item.answers) {
-      item.candidates.push_back(clean(answer));
+      if (answer.role == kRole) {
+        item.candidates.push_back(clean(answer));
+      }
     }
     std::stable_sort(item.candidates.begin(), item.candidates.end(),
                      [](const Candidate& a, const Candidate& b) { return a.index < b.index; });
@@ -72,6 +74,8 @@ class CleanStage final : public Stage {
     return candidate;
   }
 
+  /// Whose answers are candidates: another role's, as a judge's, speak about them.
+  static constexpr Role kRole = Role::teacher;
   bool sql_;  ///< the answer is to be SQL; else it is the text as it stands
 };
 

@@ -117,7 +117,7 @@ ChatCall PromptStage::call(const Sample& sample, std::uint32_t candidate) const 
   if (call.decode.seed) {
     *call.decode.seed += candidate;
   }
-  call.call_key = call_key("teacher", call.model, call.messages, call.decode, candidate, 0);
+  call.call_key = call_key(call, call.model, "", call.messages, call.decode);
   return call;
 }
 

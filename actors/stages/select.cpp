@@ -51,12 +51,9 @@ class SelectStage final : public Stage {
  private:
   void decide(const WorkItem& item, Outcome& outcome) const {
     outcome.verdict = Verdict::rejected;
-    if (item.gold_failed) {
-      outcome.reason = Reason::gold_error;
-      return;
-    }
     const Candidate* best = nullptr;
     Finding furthest{Reached::rules, Reason::none};
+    const Candidate* stopped = nullptr;  // the one that got furthest
     for (const Candidate& candidate : item.candidates) {
       const Finding found = examine(candidate, item.sample.gold.has_value());
       if (found.reached == Reached::passed) {
@@ -65,9 +62,15 @@ class SelectStage final : public Stage {
         }
       } else if (furthest.reason == Reason::none || found.reached > furthest.reached) {
         furthest = found;
+        stopped = &candidate;
       }
     }
-    if (best != nullptr) {
+    if (const Candidate* deciding = best != nullptr ? best : stopped) {
+      outcome.deciding = deciding->index;
+    }
+    if (item.gold_failed) {
+      outcome.reason = Reason::gold_error;
+    } else if (best != nullptr) {
       outcome.verdict = Verdict::kept;
       outcome.reason = Reason::none;
       outcome.chosen = best->index;

@@ -57,7 +57,8 @@ int exit_code_of_prepare(Errc code) {
 }
 
 Result<int> run(const ParsedCommand& parsed) {
-  if (const auto run_id = parsed.value("--run-id"); run_id && !valid_run_id(*run_id)) {
+  if (const auto run_id = parsed.value("--run-id");
+      run_id && !valid_run_id(*run_id, kMaxGivenRunIdBytes)) {
     return Error{Errc::invalid_input, "--run-id: must match [A-Za-z0-9][A-Za-z0-9._-]{0,63}"};
   }
   FD_TRY(const LiveOptions live, live_options(parsed));

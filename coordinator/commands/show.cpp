@@ -57,9 +57,9 @@ void show_row(std::uint64_t number, const Sample& sample, const Outcome& outcome
     text_line("exec", exec_text(*candidate, outcome), out);
   }
   for (const Call& call : rows.calls) {
-    if (call.sample_id == sample.id && !call.error.empty()) {
+    if (call.sample_id == sample.id && call.end != CallEnd::answered) {
       text_block("call",
-                 call.endpoint + ": " + call.error + " (" + std::to_string(call.attempts) +
+                 call.endpoint + ": " + error_text(call) + " (" + std::to_string(call.attempts) +
                      (call.attempts == 1 ? " attempt)" : " attempts)"),
                  kFieldCharacters, out);
     }
@@ -119,7 +119,7 @@ Result<std::string> show_rows(const RunDir& dir, const ShowOptions& options) {
                        dir.root() + ": is no run folder (" + surveyed.error().message + ")"}
                : surveyed.error();
   }
-  const std::optional<Reason> wanted = reason_from_name(options.reason);
+  const std::optional<Reason> wanted = from_name<Reason>(options.reason);
   if (!options.reason.empty() && !wanted) {
     return Error{Errc::invalid_input, "there is no reason \"" + printable(options.reason) +
                                           "\"; this run has: " + list_reasons(surveyed->reasons)};

@@ -20,14 +20,22 @@ struct ConnectedWorker {
   Instant last_confirmed;  ///< when the latest state came whose Order the worker has confirmed
   std::map<std::uint64_t, Instant> arrivals;  ///< when each state came that it may yet confirm
   bool hears = false;                         ///< has confirmed one of our orders
-  std::uint32_t slots = 0;                    ///< its share
-  bool ready = false;                         ///< has the run's config
+  std::vector<Share> shares;                  ///< its part of what the providers allow
+  std::uint32_t slots = 0;                    ///< their sum
+  std::uint32_t slots_logged = 0;             ///< the ledger has, or will have, this share of it
+  std::uint32_t slots_durable = 0;            ///< the ledger has this share of it
+  /// Calls may be in flight there for samples that it does not hold any more.
+  bool strayed = false;
+  bool ready = false;      ///< has the run's config
   bool held_back = false;  ///< could have more shards, but too many wait to be written
   std::map<std::uint32_t, HeldLease> held;  ///< of the latest state, by shard
   std::optional<SamplePlace> alone;         ///< the suspect that it was sent to run in isolation
   /// What it asked for or delivered waits for this shard to be read. A flush marker waits behind
   /// it: the worker would take what is not answered for lost.
   std::optional<std::uint32_t> early;
+
+  /// Returns whether all that it paid for is on record, as far as it says.
+  [[nodiscard]] bool settled() const { return state.in_flight == 0 && state.owed == 0; }
 
   /// Takes a later state. `config`: digest of the run's config.
   void take(Instant now, const StateArrived& event, const Digest& config);

@@ -12,12 +12,12 @@
 #include "coordinator/control/commit_gate.hpp"
 #include "coordinator/control/committed_frames.hpp"
 #include "coordinator/control/frame_queues.hpp"
-#include "coordinator/control/record_deduplicator.hpp"
 #include "coordinator/control/samples_reply.hpp"
 #include "coordinator/control/shard_store.hpp"
 #include "coordinator/reports/costs.hpp"
 #include "coordinator/reports/histogram.hpp"
 #include "coordinator/shards/files.hpp"
+#include "coordinator/shards/record_fold.hpp"
 #include "coordinator/shards/replace.hpp"
 #include "protocol/frame.hpp"
 
@@ -36,6 +36,7 @@ struct LoadShard {
 };
 struct LeasesOnDisk {
   std::uint64_t fence = 0;
+  std::vector<ShareGranted> shares;
 };
 
 }  // namespace
@@ -86,7 +87,7 @@ class CoordinatorShell {
     for (const Incoming& incoming : frames) {
       if (const auto taken = dispatch(incoming); !taken.ok()) {
         if (taken.error().code == Errc::unsupported) {
-          refuse(incoming.peer, WorkerState{}, taken.error().message);
+          refuse(Arrived{incoming.peer, {}, {}}, 0, taken.error().message);
         }
         if (++refused_ <= kRefusedLogged) {
           log_.warn("message_refused",
@@ -105,9 +106,9 @@ class CoordinatorShell {
     act::post_later(self_, kTick, CoordinatorTick{});
   }
 
-  void leases_on_disk(std::uint64_t fence) {
+  void leases_on_disk(const LeasesOnDisk& leases) {
     FD_FAILPOINT("k05.lease_before_send");
-    step(LeasesDurable{fence});
+    step(LeasesDurable{leases.fence, leases.shares});
     FD_FAILPOINT("k06.lease_sent");
   }
 
@@ -172,47 +173,48 @@ class CoordinatorShell {
         frame.kind != MessageKind::worker_state) {
       return Error{Errc::stale, "message of another run: " + std::string(frame.run_id)};
     }
+    Arrived from{incoming.peer, frame.speaker, incoming.user};
+    if (frame.run_id != options_.run_id) {
+      from.from.ledger = from.from.start = 0;  // what it holds belongs to another run
+    }
     switch (frame.kind) {
       case MessageKind::worker_state: {
-        FD_TRY(WorkerState state, decode_worker_state(frame.body));
+        FD_TRY(WorkerState state, decode<WorkerState>(frame.body));
         if (options_.check_sender) {
           FD_TRY_VOID(options_.check_sender(incoming.user, state));
         }
         if (state.policy != policy_) {
           const std::string why = "worker '" + state.name + "' judges SQL by '" + state.policy +
                                   "', this coordinator by '" + policy_ + "': verdicts could differ";
-          refuse(incoming.peer, state, why);
+          refuse(from, state.seq, why);
           return Error{Errc::refused, why};
-        }
-        if (frame.run_id != options_.run_id) {
-          state.epoch = 0;  // what it holds belongs to another run
-          state.leases.clear();
         }
         if (state.version != FD_VERSION && version_warned_.insert(state.name).second) {
           log_.warn("worker_version", {{"worker", state.name}, {"version", state.version}});
         }
-        step(StateArrived{incoming.peer, std::move(state)});
+        step(StateArrived{std::move(from), std::move(state)});
         return {};
       }
       case MessageKind::fetch: {
-        FD_TRY(Fetch fetch, decode_fetch(frame.body));
-        step(FetchArrived{incoming.peer, fetch});
+        FD_TRY(Fetch fetch, decode<Fetch>(frame.body));
+        step(FetchArrived{std::move(from), std::move(fetch)});
         return {};
       }
       case MessageKind::deliver: {
-        FD_TRY(Deliver deliver, decode_deliver(frame.body));
+        FD_TRY(Deliver deliver, decode<Deliver>(frame.body));
         FD_FAILPOINT("k07.deliver_received");
-        step(DeliverArrived{incoming.peer, std::move(deliver)});
+        step(DeliverArrived{std::move(from), std::move(deliver)});
         return {};
       }
       case MessageKind::flush_marker: {
-        FD_TRY(const FlushMarker marker, decode_flush_marker(frame.body));
-        step(FlushMarkerArrived{incoming.peer, marker});
+        FD_TRY(const FlushMarker marker, decode<FlushMarker>(frame.body));
+        step(FlushMarkerArrived{std::move(from), marker});
         return {};
       }
       case MessageKind::fetch_database: {
-        FD_TRY(FetchDatabase fetch, decode_fetch_database(frame.body));
-        return send_database(incoming.peer, fetch);
+        FD_TRY(const FetchDatabase fetch, decode<FetchDatabase>(frame.body));
+        step(FetchDatabaseArrived{std::move(from), fetch});
+        return {};
       }
       default:
         return Error{Errc::invalid_input, "message: not one for a coordinator"};
@@ -221,14 +223,12 @@ class CoordinatorShell {
 
   /// Tells a worker that it cannot take part, and why. One that speaks another version of the
   /// protocol learns it from the frame, which names ours.
-  void refuse(const PeerId& peer, const WorkerState& state, const std::string& why) {
+  void refuse(const Arrived& to, std::uint64_t seq, const std::string& why) {
     Order order;
-    order.epoch = options_.core.epoch;
-    order.ack_seq = state.seq;
-    order.incarnation = state.incarnation;
+    order.ack_seq = seq;
     order.config = options_.core.config;
     order.refused = why;
-    transport_.send(peer, encode_frame(options_.run_id, order));
+    transport_.send(to.peer, framed(to.from.incarnation, order));
   }
 
   void perform(CoordinatorEffects effects) {
@@ -247,6 +247,10 @@ class CoordinatorShell {
         store(*record);
       }
     }
+    for (Record& record : effects.late) {
+      count(record);
+      effects.append.emplace_back(std::move(record));
+    }
     const bool appends = gate_->busy() || !effects.append.empty() || !effects.commit.empty();
     if (appends) {
       gate_->append();
@@ -255,6 +259,9 @@ class CoordinatorShell {
     for (const Outgoing& outgoing : effects.send) {
       auto [peer, bytes] =
           std::visit([&](const auto& one) { return std::pair(one.peer, encoded(one)); }, outgoing);
+      if (bytes.empty()) {
+        continue;
+      }
       if (gate_->holds(outgoing)) {
         held.emplace_back(std::move(peer), std::move(bytes));
       } else {
@@ -279,29 +286,30 @@ class CoordinatorShell {
       ++writing_;
     }
     CommittedFrames committed(std::move(frames), brings<Record>(effects.append));
-    const std::uint64_t fence = highest_fence(effects.append);
+    LeasesOnDisk leases{highest_fence(effects.append), shares_in(effects.append)};
     // Runs on the ledger's thread, perhaps after this actor has ended: touches nothing of its
     // state.
-    ledger_.append(std::move(effects.append),
-                   [transport = &transport_, self = caf::actor_cast<caf::actor>(self_),
-                    gate = gate_, writers = writers_, finished, fence,
-                    frames = std::make_shared<CommittedFrames>(std::move(committed))] {
-                     frames->send(*transport);
-                     if (fence > 0) {
-                       act::post_urgent(self, LeasesOnDisk{fence});
-                     }
-                     for (const auto& shard : finished) {
-                       act::post(writers.at(shard->shard % kWriters), WriteShard{shard});
-                     }
-                     gate->committed();
-                   });
+    ledger_.append(
+        std::move(effects.append),
+        [transport = &transport_, self = caf::actor_cast<caf::actor>(self_), gate = gate_,
+         writers = writers_, finished, leases = std::make_shared<LeasesOnDisk>(std::move(leases)),
+         frames = std::make_shared<CommittedFrames>(std::move(committed))] {
+          frames->send(*transport);
+          if (leases->fence > 0 || !leases->shares.empty()) {
+            act::post_urgent(self, std::move(*leases));
+          }
+          for (const auto& shard : finished) {
+            act::post(writers.at(shard->shard % kWriters), WriteShard{shard});
+          }
+          gate->committed();
+        });
   }
 
   Result<void> load(std::uint32_t shard) {
     ShardStore store;
     FD_TRY(store.samples, read_shard_input(options_.dir, shard));
     std::vector<Record> recorded;
-    if (options_.core.epoch > 1) {  // nothing can be on record before the first start
+    if (options_.epoch > 1) {  // nothing can be on record before the first start
       FD_TRY(recorded, ledger_.records(shard));
     }
     store.result.shard = shard;
@@ -310,13 +318,20 @@ class CoordinatorShell {
     for (const Sample& sample : store.samples) {
       loaded.ids.push_back(sample.id);
     }
-    RecordDeduplicator deduplicator(loaded.ids);
-    for (Record& record : recorded) {
-      deduplicator.pass(record);
-      store.keep(record);
+    RecordFold fold(loaded.ids);
+    const std::size_t in_files = records_in_files(loaded.ids.size(), recorded);
+    for (std::size_t i = 0; i < recorded.size(); ++i) {
+      Record& record = recorded[i];
+      fold.pass(record);
+      if (record.outcome && record.outcome->verdict == Verdict::failed) {
+        record.outcome.reset();  // it is asked again
+      }
+      if (i < in_files) {
+        store.keep(record);
+      }
       count(record);
     }
-    FD_TRY(loaded.reused, answers_beside(shard, store, deduplicator));
+    FD_TRY(loaded.reused, answers_beside(shard, store, fold));
     loaded.recorded = std::move(recorded);
     stores_[shard] = std::move(store);
     step(std::move(loaded));
@@ -325,15 +340,15 @@ class CoordinatorShell {
 
   /// Returns the answers that lie beside the ledger and are not in it.
   Result<std::vector<Record>> answers_beside(std::uint32_t shard, const ShardStore& store,
-                                             RecordDeduplicator& deduplicator) const {
+                                             RecordFold& fold) const {
     std::vector<Record> found;
     if (!options_.answers_beside) {
       return found;
     }
     FD_TRY(std::vector<Record> records, options_.answers_beside(shard, store.samples));
     for (Record& record : records) {
-      deduplicator.pass(record);
-      if (record.answer) {
+      fold.pass(record);
+      if (record.answer || record.call) {
         found.push_back(std::move(record));
       }
     }
@@ -358,11 +373,11 @@ class CoordinatorShell {
   }
 
   void count(const Record& record) {
-    if (record.call && record.call->error != kInDoubt) {
+    if (record.call && record.call->end != CallEnd::in_doubt) {
       ++progress_.calls;
       progress_.prompt_tokens += record.call->prompt_tokens;
       progress_.completion_tokens += record.call->completion_tokens;
-      progress_.cost += cost_of(*record.call, options_.config.gateway);
+      progress_.cost += cost_of(*record.call);
     }
     if (record.outcome) {
       ++progress_.done;
@@ -376,40 +391,47 @@ class CoordinatorShell {
   /// replied. Nothing is lost: what failed is asked again by the next start.
   void check_endpoints(const Record& record) {
     any_answer_ = any_answer_ || record.answer.has_value();
-    if (!record.call || record.call->error.empty() || record.call->error == kInDoubt || draining_) {
+    if (!record.call || draining_) {
       return;
     }
-    const std::string& error = record.call->error;
-    const bool hopeless = error.starts_with("unauthorized") || error.starts_with("outage");
-    if (hopeless || (!any_answer_ && record.call->http_status == 0)) {
-      stop_reason_ = Error{Errc::unavailable, "endpoint " + record.call->endpoint + ": " + error};
+    const Call& call = *record.call;
+    const bool failed = call.end == CallEnd::failed || call.end == CallEnd::refused;
+    if (call.end == CallEnd::unauthorized || call.end == CallEnd::outage ||
+        (failed && !any_answer_ && call.http_status == 0)) {
+      stop_reason_ = Error{Errc::unavailable, "endpoint " + call.endpoint + ": " + call.error};
       act::post(caf::actor_cast<caf::actor>(self_), DrainNow{});
     }
   }
 
   // --- frames out
 
-  std::string encoded(const SendOrder& send) const {
-    return encode_frame(options_.run_id, send.order);
+  template <class Message>
+  std::string framed(std::uint64_t incarnation, const Message& message) const {
+    return encode_frame(options_.run_id,
+                        Speaker{options_.core.ledger, options_.core.start, incarnation}, message);
   }
-  std::string encoded(const SendRunSpec&) const {
-    return encode_frame(options_.run_id, RunSpec{options_.core.config, config_json_});
+  std::string encoded(const SendOrder& send) const { return framed(send.incarnation, send.order); }
+  std::string encoded(const SendRunSpec& send) const {
+    return framed(send.incarnation, RunSpec{options_.core.config, config_json_});
   }
-  std::string encoded(const SendAck& send) const { return encode_frame(options_.run_id, send.ack); }
+  std::string encoded(const SendAck& send) const { return framed(send.incarnation, send.ack); }
   std::string encoded(const SendFlushMarker& send) const {
-    return encode_frame(options_.run_id, send.marker);
+    return framed(send.incarnation, send.marker);
   }
   std::string encoded(const SendSamples& send) const {
-    return encode_frame(options_.run_id, samples_reply(send, stores_.at(send.shard).samples));
+    return framed(send.incarnation,
+                  samples_reply(send, stores_.at(send.shard).samples, kSamplesBytes));
   }
 
-  Result<void> send_database(const PeerId& peer, const FetchDatabase& fetch) {
-    FD_TRY(FilePiece piece, read_piece(options_.dir.database(fetch.digest.hex()), fetch.offset,
-                                       kDatabaseChunkBytes));
-    transport_.send(peer, encode_frame(options_.run_id,
-                                       DatabaseChunk{fetch.digest, fetch.offset, piece.file_bytes,
-                                                     std::move(piece.bytes)}));
-    return {};
+  std::string encoded(const SendDatabase& send) const {
+    const auto [digest, offset] = send.fetch;
+    auto piece = read_piece(options_.dir.database(digest.hex()), offset, kDatabaseChunkBytes);
+    if (!piece.ok()) {
+      log_.warn("database_not_read", {{"why", piece.error().message}});
+      return {};
+    }
+    return framed(send.incarnation,
+                  DatabaseChunk{digest, offset, piece->file_bytes, std::move(piece->bytes)});
   }
 
   // --- the end
@@ -499,7 +521,7 @@ caf::behavior coordinator_actor(caf::event_based_actor* self, const Clock* clock
   return {[shell](const CoordinatorFrames& in) { shell->take(*in.frames); },
           [shell](const CoordinatorTick&) { shell->tick(); },
           [shell](const LoadShard& load) { shell->load_shard(load.shard); },
-          [shell](const LeasesOnDisk& leases) { shell->leases_on_disk(leases.fence); },
+          [shell](const LeasesOnDisk& leases) { shell->leases_on_disk(leases); },
           [shell](const DrainNow&) { shell->drain(); },
           [shell](const LocalWorkerEnded& ended) { shell->local_worker_ended(ended); },
           [shell](const ShardSaved& saved) { shell->saved(saved); },

@@ -34,6 +34,7 @@ struct CoordinatorActorOptions {
   std::string run_id;
   RunConfig config;
   CoordinatorCoreConfig core;
+  std::uint64_t epoch = 1;  ///< which start of a coordinator on this run
   std::vector<ShardSeed> shards;
   Progress before;  ///< what earlier starts of this run have done (committed shards)
   /// Returns answers to calls of a shard's samples that lie beside the ledger, in the shard's

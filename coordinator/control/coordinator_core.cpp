@@ -7,8 +7,8 @@
 namespace fd {
 namespace {
 
-/// A restarted worker's earlier incarnations, and lapses that may be taken back; more than this
-/// many are forgotten, lowest first: incarnations rise with time.
+/// Lapses that may be taken back, and processes that must not come back; more than this many are
+/// forgotten, lowest first: incarnations rise with time.
 constexpr std::size_t kGoneMax = 4096;
 /// A worker that is heard but does not hear us keeps its leases for so many times `ttl`. After one,
 /// orders to it do not name them any more, so that by then it has given them up, even if an order
@@ -25,20 +25,31 @@ void forget_lowest(Map& entries) {
 }  // namespace
 
 CoordinatorCore::CoordinatorCore(CoordinatorCoreConfig config, const std::vector<ShardSeed>& shards)
-    : config_(config),
-      leases_(shards, config.last_fence, config.started + config.ttl),
-      durable_fence_(config.last_fence),
-      stage_monitor_(config.stage_grace) {
+    : config_(std::move(config)),
+      leases_(shards, config_.last_fence, config_.started + config_.ttl),
+      durable_fence_(config_.last_fence),
+      open_shares_(config_.shares_before),
+      stage_monitor_(config_.stage_grace) {
   shards_.reserve(shards.size());
   for (const ShardSeed& seed : shards) {
-    shards_.push_back({seed.count, {}, {}});
+    shards_.push_back({seed.count, {}});
   }
 }
 
 CoordinatorEffects CoordinatorCore::step(Instant now, CoordinatorEvent event) {
   CoordinatorEffects effects;
   notice_pause(now);
-  std::visit([&](auto& what) { on(now, what, effects); }, event);
+  std::visit(
+      [&](auto& what) {
+        if constexpr (std::is_base_of_v<Arrived, std::remove_cvref_t<decltype(what)>>) {
+          if (!at_the_door(what)) {
+            return;
+          }
+        }
+        on(now, what, effects);
+      },
+      event);
+  end_if_settled(now, effects);
   return effects;
 }
 
@@ -58,81 +69,28 @@ void CoordinatorCore::notice_pause(Instant now) {
 
 // --- workers ----------------------------------------------------------------------------------
 
-ConnectedWorker* CoordinatorCore::admit(Instant now, const StateArrived& event,
-                                        CoordinatorEffects& effects) {
-  const WorkerState& state = event.state;
-  if (state.incarnation == 0 || gone_.contains(state.incarnation)) {
-    return nullptr;
-  }
-  auto found = workers_.find(state.incarnation);
-  if (found == workers_.end()) {
-    const auto lapse = lapses_.find(state.incarnation);
-    if (lapse != lapses_.end() && state.seq <= lapse->second.seq &&
-        !FD_MUTANT(state_seq_not_checked)) {
-      return nullptr;
-    }
-    if (!supersede(now, state, effects)) {
-      return nullptr;
-    }
-    ConnectedWorker worker;
-    worker.name = state.name;
-    worker.last_confirmed = now;
-    worker.hears = state.epoch == config_.epoch;
-    if (lapse != lapses_.end()) {
-      take_back(progress_, lapse->second);
-      lapses_.erase(lapse);
-      worker.hears = false;  // it may have fallen silent to us because we did to it
-    }
-    found = workers_.emplace(state.incarnation, std::move(worker)).first;
-    joined_.push_back(state.incarnation);
-    delivered_.try_emplace(state.incarnation, 0);
-  } else if (state.seq <= found->second.state.seq && !FD_MUTANT(state_seq_not_checked)) {
-    return nullptr;  // repeated or overtaken
-  }
-  found->second.take(now, event, config_.config);
-  for (const HeldLease& lease : state.leases) {
-    // A fence is never given twice, so the claim proves itself, also to a restarted coordinator.
-    if (leases_.adopt(lease.shard, state.incarnation, lease.fence) &&
-        !progress_.contains(lease.shard)) {
-      effects.load.push_back(lease.shard);
-    }
-  }
-  return &found->second;
-}
-
-/// A worker of the same name that comes anew has lost what it held; its leases wait for it. Returns
-/// false for a ghost: a message of an earlier incarnation that came late.
-bool CoordinatorCore::supersede(Instant now, const WorkerState& state,
-                                CoordinatorEffects& effects) {
-  std::vector<std::uint64_t> earlier;
-  for (const auto& [incarnation, worker] : workers_) {
-    if (worker.name == state.name) {
-      if (incarnation > state.incarnation && !FD_MUTANT(ghost_accepted)) {
-        return false;
-      }
-      earlier.push_back(incarnation);
-    }
-  }
-  for (const std::uint64_t incarnation : earlier) {
-    end_worker(now, incarnation, After::await, effects);
-    effects.log.push_back("worker " + state.name + " was started again; it gets its shards back");
-  }
-  return true;
-}
-
 void CoordinatorCore::on(Instant now, StateArrived& event, CoordinatorEffects& effects) {
   ConnectedWorker* worker = admit(now, event, effects);
   if (worker == nullptr) {
     return;
   }
-  const std::uint64_t incarnation = event.state.incarnation;
+  const std::uint64_t incarnation = event.from.incarnation;
   share_slots();
   reconcile(incarnation, *worker, effects);
   if (!worker->ready) {
-    effects.send.push_back(SendRunSpec{worker->peer});
+    effects.send.push_back(SendRunSpec{{worker->peer, incarnation}});
   }
   assign(now, incarnation, *worker, effects);
-  effects.send.push_back(SendOrder{worker->peer, order_for(now, incarnation, *worker)});
+  if (!draining_ && !worker->state.leaving && !leases_.held_by(incarnation).empty()) {
+    log_share(incarnation, *worker, effects);
+  }
+  send_order(now, incarnation, *worker, effects);
+}
+
+void CoordinatorCore::send_order(Instant now, std::uint64_t incarnation,
+                                 const ConnectedWorker& worker, CoordinatorEffects& effects) const {
+  effects.send.push_back(
+      SendOrder{{worker.peer, incarnation}, order_for(now, incarnation, worker)});
 }
 
 /// Takes back or gives anew the leases that the worker cannot finish.
@@ -145,8 +103,9 @@ void CoordinatorCore::reconcile(std::uint64_t incarnation, ConnectedWorker& work
                            held->second.unfetched == 0 && held->second.outstanding == 0;
     const bool given_back = worker.state.leaving && held == worker.held.end();
     if (given_back || (exhausted && worker.state.leaving)) {
+      worker.strayed = worker.strayed || !exhausted;
       leases_.release(shard);
-    } else if (exhausted && !FD_MUTANT(exhausted_lease_kept)) {
+    } else if (exhausted && !draining_ && !FD_MUTANT(exhausted_lease_kept)) {
       // All was delivered and acknowledged, yet outcomes are missing: suspects were left out, or an
       // outcome was refused because another answer is on record. A new fence makes the worker fetch
       // what is missing.
@@ -197,8 +156,9 @@ void CoordinatorCore::assign(Instant now, std::uint64_t incarnation, ConnectedWo
   }
 }
 
-void CoordinatorCore::grant(std::uint32_t shard, std::uint64_t incarnation,
-                            const ConnectedWorker& worker, CoordinatorEffects& effects) {
+void CoordinatorCore::grant(std::uint32_t shard, std::uint64_t incarnation, ConnectedWorker& worker,
+                            CoordinatorEffects& effects) {
+  log_share(incarnation, worker, effects);
   LeaseGranted lease = leases_.grant(shard, incarnation, worker.name);
   if (FD_MUTANT(fence_not_persisted)) {
     durable_fence_ = lease.fence;
@@ -237,35 +197,6 @@ std::size_t CoordinatorCore::end_worker(Instant now, std::uint64_t incarnation, 
   lapses_.erase(incarnation);
   forget_lowest(gone_);
   return drop_worker(now, incarnation, after);
-}
-
-/// Shares the slots evenly over those that ask teachers; what a worker's own cap leaves over goes
-/// to the others.
-void CoordinatorCore::share_slots() {
-  std::vector<ConnectedWorker*> sharing;
-  for (const std::uint64_t incarnation : joined_) {
-    ConnectedWorker& worker = workers_.at(incarnation);
-    if (worker.state.leaving || !holds_leases(worker.state.stages)) {
-      worker.slots = 0;
-    } else {
-      sharing.push_back(&worker);
-    }
-  }
-  std::stable_sort(sharing.begin(), sharing.end(),
-                   [](const ConnectedWorker* a, const ConnectedWorker* b) {
-                     return (a->state.slots_max == 0 ? UINT32_MAX : a->state.slots_max) <
-                            (b->state.slots_max == 0 ? UINT32_MAX : b->state.slots_max);
-                   });
-  std::uint32_t left = config_.slots;
-  std::size_t heads = std::max<std::size_t>(sharing.size(), config_.workers_expected);
-  for (ConnectedWorker* worker : sharing) {
-    const auto even = static_cast<std::uint32_t>((left + heads - 1) / heads);
-    const std::uint32_t cap =
-        worker->state.slots_max == 0 ? even : std::min(even, worker->state.slots_max);
-    worker->slots = cap;
-    left -= cap;
-    --heads;
-  }
 }
 
 // --- deaths -----------------------------------------------------------------------------------
@@ -333,7 +264,7 @@ void CoordinatorCore::on(Instant now, WorkerEnded& event, CoordinatorEffects& ef
 void CoordinatorCore::on(Instant now, DrainAsked&, CoordinatorEffects& effects) {
   draining_ = true;
   for (const auto& [incarnation, worker] : workers_) {
-    effects.send.push_back(SendOrder{worker.peer, order_for(now, incarnation, worker)});
+    send_order(now, incarnation, worker, effects);
   }
 }
 
@@ -360,12 +291,12 @@ void CoordinatorCore::on(Instant now, Ticked&, CoordinatorEffects& effects) {
     effects.log.push_back(std::to_string(shards) +
                           " shards of workers that did not come back go to others");
   }
-  if (!finished() && !draining_) {
+  if (!settle_by_ && !draining_) {
     effects.unserved = stage_monitor_.look(now, nodes());
   }
   if (finished()) {
     for (const auto& [incarnation, worker] : workers_) {
-      effects.send.push_back(SendOrder{worker.peer, order_for(now, incarnation, worker)});
+      send_order(now, incarnation, worker, effects);
     }
   }
 }

@@ -20,11 +20,13 @@ namespace fd {
 
 /// What the core is told once.
 struct CoordinatorCoreConfig {
-  Digest config;                       ///< digest of the RunSpec that workers go by
-  std::uint64_t epoch = 1;             ///< higher than at any earlier start on this run
-  std::uint64_t last_fence = 0;        ///< the highest fence ever given
-  std::uint32_t slots = 64;            ///< calls in flight over all workers
-  std::uint32_t workers_expected = 1;  ///< divides the slots until more have joined
+  Digest config;                              ///< digest of the RunSpec that workers go by
+  std::uint64_t ledger = 1;                   ///< Speaker::ledger
+  std::uint64_t start = 1;                    ///< Speaker::start
+  std::uint64_t last_fence = 0;               ///< the highest fence ever given
+  OpenShares shares_before;                   ///< what earlier starts left open
+  std::vector<Share> providers = {{"", 64}};  ///< calls in flight over all workers
+  std::uint32_t workers_expected = 1;         ///< divides the slots until more have joined
   Duration ttl = std::chrono::seconds(10);
   Duration heartbeat = std::chrono::seconds(1);
   std::uint32_t prefetch = 64;  ///< minimum number of samples held beyond a worker's slots
@@ -62,15 +64,16 @@ struct CoordinatorView {
 };
 
 /// Who works on which shard, and what of it is recorded. Pure: the same events at the same times
-/// give the same effects. Every message passes one check of incarnation, epoch, sequence and fence.
+/// give the same effects. Every message passes one door (who speaks), then its sequence and fence
+/// are checked.
 class CoordinatorCore {
  public:
   CoordinatorCore(CoordinatorCoreConfig config, const std::vector<ShardSeed>& shards);
 
   CoordinatorEffects step(Instant now, CoordinatorEvent event);
 
-  /// Returns whether every shard is committed.
-  [[nodiscard]] bool finished() const { return leases_.committed() == leases_.size(); }
+  /// Returns whether every shard is committed, and all that is known to be on its way is here.
+  [[nodiscard]] bool finished() const { return over_; }
   [[nodiscard]] CoordinatorView view(Instant now) const;
   [[nodiscard]] const LeaseTable& leases() const { return leases_; }
 
@@ -79,11 +82,15 @@ class CoordinatorCore {
     std::uint32_t count = 0;
     /// What came for it while it is read: done once it is.
     std::vector<std::variant<FetchArrived, DeliverArrived, FlushMarkerArrived>> early;
-    /// Once it is written: its failed samples, with the candidates whose answers are on record.
-    std::map<SampleId, std::set<std::uint32_t>> failed;
+  };
+  /// A process of a worker that was heard of, whether it is connected now or not.
+  struct Known {
+    std::string key;              ///< Arrived::key
+    std::uint64_t delivered = 0;  ///< highest Deliver recorded
   };
   void on(Instant now, StateArrived& event, CoordinatorEffects& effects);
   void on(Instant now, FetchArrived& event, CoordinatorEffects& effects);
+  void on(Instant now, FetchDatabaseArrived& event, CoordinatorEffects& effects);
   void on(Instant now, DeliverArrived& event, CoordinatorEffects& effects);
   void on(Instant now, FlushMarkerArrived& event, CoordinatorEffects& effects);
   void on(Instant now, ShardLoaded& event, CoordinatorEffects& effects);
@@ -93,14 +100,26 @@ class CoordinatorCore {
   void on(Instant now, DrainAsked& event, CoordinatorEffects& effects);
   void on(Instant now, Ticked& event, CoordinatorEffects& effects);
 
+  // who speaks (coordinator_door.cpp)
+  [[nodiscard]] bool at_the_door(const StateArrived& event) const;
+  [[nodiscard]] bool at_the_door(const Arrived& event) const;
+  [[nodiscard]] bool has_its_key(const Arrived& event) const;
+  ConnectedWorker* admit(Instant now, const StateArrived& event, CoordinatorEffects& effects);
+  bool supersede(Instant now, const StateArrived& event, CoordinatorEffects& effects);
+  void refuse_name(const StateArrived& event, CoordinatorEffects& effects) const;
+  // shares, and what they may have cost (coordinator_shares.cpp)
+  void share_slots();
+  void log_share(std::uint64_t incarnation, ConnectedWorker& worker, CoordinatorEffects& effects);
+  void settle(std::uint64_t incarnation, CoordinatorEffects& effects);
+  void settle_what_it_knows(std::uint64_t incarnation, const ConnectedWorker& worker,
+                            CoordinatorEffects& effects);
+  void end_if_settled(Instant now, CoordinatorEffects& effects);
   // workers and leases (coordinator_core.cpp)
   void notice_pause(Instant now);
-  ConnectedWorker* admit(Instant now, const StateArrived& event, CoordinatorEffects& effects);
-  bool supersede(Instant now, const WorkerState& state, CoordinatorEffects& effects);
   void reconcile(std::uint64_t incarnation, ConnectedWorker& worker, CoordinatorEffects& effects);
   void assign(Instant now, std::uint64_t incarnation, ConnectedWorker& worker,
               CoordinatorEffects& effects);
-  void grant(std::uint32_t shard, std::uint64_t incarnation, const ConnectedWorker& worker,
+  void grant(std::uint32_t shard, std::uint64_t incarnation, ConnectedWorker& worker,
              CoordinatorEffects& effects);
   enum class After { free, await };
   std::size_t drop_worker(Instant now, std::uint64_t incarnation, After after);
@@ -108,8 +127,9 @@ class CoordinatorCore {
                          CoordinatorEffects& effects);
   Lapse bury(std::uint64_t incarnation, CoordinatorEffects& effects);
   void strike(const SamplePlace& place, CoordinatorEffects& effects);
-  void share_slots();
   // orders and the status (coordinator_orders.cpp)
+  void send_order(Instant now, std::uint64_t incarnation, const ConnectedWorker& worker,
+                  CoordinatorEffects& effects) const;
   [[nodiscard]] Order order_for(Instant now, std::uint64_t incarnation,
                                 const ConnectedWorker& worker) const;
   [[nodiscard]] std::vector<PeerInfo> peers_of(std::uint64_t incarnation) const;
@@ -117,7 +137,6 @@ class CoordinatorCore {
   // samples and records (coordinator_records.cpp)
   static SendSamples pick_samples(const Fetch& fetch, ShardProgress& progress);
   void record(std::uint64_t incarnation, Record record, CoordinatorEffects& effects);
-  void record_for_written(Record record, CoordinatorEffects& effects);
   void record_outcome(const SamplePlace& place, const Outcome& outcome);
   void begin_shard(ShardLoaded& event, CoordinatorEffects& effects);
   void complete_if_done(std::uint32_t shard, CoordinatorEffects& effects);
@@ -131,13 +150,18 @@ class CoordinatorCore {
   std::uint64_t durable_fence_ = 0;                   ///< orders name no lease above it
   std::map<std::uint64_t, ConnectedWorker> workers_;  ///< by incarnation
   std::vector<std::uint64_t> joined_;                 ///< incarnations in the order they came
-  std::map<std::uint64_t, std::uint64_t> delivered_;  ///< highest Deliver recorded, by incarnation
-  std::set<std::uint64_t> gone_;                      ///< incarnations that must not come back
-  std::map<std::uint64_t, Lapse> lapses_;             ///< of workers that fell silent
+  std::map<std::uint64_t, Known> known_;              ///< by incarnation
+  /// Since when a process is heard of that has the name of another one that is connected.
+  std::map<std::uint64_t, Instant> pretenders_;
+  OpenShares open_shares_;                 ///< not settled, by incarnation
+  std::set<std::uint64_t> gone_;           ///< incarnations that must not come back
+  std::map<std::uint64_t, Lapse> lapses_;  ///< of workers that fell silent
   StageMonitor stage_monitor_;
   std::optional<Instant> last_step_;
   std::uint64_t full_ms_gone_ = 0;  ///< of workers that left
   bool draining_ = false;
+  std::optional<Instant> settle_by_;  ///< every shard is committed; strays are awaited until then
+  bool over_ = false;
 };
 
 }  // namespace fd

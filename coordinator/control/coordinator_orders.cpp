@@ -9,11 +9,9 @@ namespace fd {
 Order CoordinatorCore::order_for(Instant now, std::uint64_t incarnation,
                                  const ConnectedWorker& worker) const {
   Order order;
-  order.epoch = config_.epoch;
   order.ack_seq = worker.state.seq;
-  order.incarnation = incarnation;
   order.config = config_.config;
-  order.slots = worker.slots;
+  order.shares = worker.shares;
   order.ttl_ms = static_cast<std::uint32_t>(config_.ttl / std::chrono::milliseconds(1));
   order.heartbeat_ms = static_cast<std::uint32_t>(config_.heartbeat / std::chrono::milliseconds(1));
   order.drain = draining_;
@@ -28,6 +26,14 @@ Order CoordinatorCore::order_for(Instant now, std::uint64_t incarnation,
       order.leases.push_back({shard, fence, shards_[shard].count});
     }
   }
+  if (!order.leases.empty() && !FD_MUTANT(order_before_share)) {
+    // With a lease it makes calls: no more than the ledger says that it may.
+    std::uint32_t left = worker.slots_durable;
+    for (Share& share : order.shares) {
+      share.calls = std::min(share.calls, left);
+      left -= share.calls;
+    }
+  }
   return order;
 }
 
@@ -36,14 +42,22 @@ Order CoordinatorCore::order_for(Instant now, std::uint64_t incarnation,
 void CoordinatorCore::on(Instant now, LeasesDurable& event, CoordinatorEffects& effects) {
   const std::uint64_t before = durable_fence_;
   durable_fence_ = std::max(before, event.fence);
+  std::set<std::uint64_t> told;
+  for (const ShareGranted& share : event.shares) {
+    if (const auto worker = workers_.find(share.incarnation);
+        worker != workers_.end() && share.calls > worker->second.slots_durable) {
+      worker->second.slots_durable = share.calls;
+      told.insert(share.incarnation);
+    }
+  }
   for (const std::uint64_t incarnation : joined_) {
     const std::set<std::uint32_t>& held = leases_.held_by(incarnation);
-    if (std::any_of(held.begin(), held.end(), [&](std::uint32_t shard) {
+    if (told.contains(incarnation) ||
+        std::any_of(held.begin(), held.end(), [&](std::uint32_t shard) {
           const std::uint64_t fence = leases_.lease(shard)->fence;
           return fence > before && fence <= event.fence;
         })) {
-      const ConnectedWorker& worker = workers_.at(incarnation);
-      effects.send.push_back(SendOrder{worker.peer, order_for(now, incarnation, worker)});
+      send_order(now, incarnation, workers_.at(incarnation), effects);
     }
   }
 }
@@ -92,7 +106,8 @@ CoordinatorView CoordinatorCore::view(Instant now) const {
     }
     view.in_flight += state.in_flight;
     view.full_ms += state.full_ms;
-    view.idle = view.idle && (state.draining || state.leaving) && outstanding == 0;
+    view.idle =
+        view.idle && (state.draining || state.leaving) && outstanding == 0 && worker.settled();
     const Duration silent = std::max(now - worker.last_seen, Duration::zero());
     view.workers.push_back({worker.name,
                             static_cast<std::uint32_t>(leases_.held_by(incarnation).size()),

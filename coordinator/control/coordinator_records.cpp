@@ -16,7 +16,8 @@ void CoordinatorCore::on(Instant now, FetchArrived& event, CoordinatorEffects& e
     return;
   }
   const LeaseTable::Leased* lease = leases_.lease(fetch.shard);
-  if (lease == nullptr || lease->fence != fetch.fence || fetch.from >= shards_[fetch.shard].count) {
+  if (lease == nullptr || lease->fence != fetch.fence ||
+      lease->incarnation != event.from.incarnation || fetch.from >= shards_[fetch.shard].count) {
     return;
   }
   const auto worker = workers_.find(lease->incarnation);
@@ -30,7 +31,7 @@ void CoordinatorCore::on(Instant now, FetchArrived& event, CoordinatorEffects& e
   }
   worker->second.last_seen = now;
   SendSamples reply = pick_samples(fetch, progress->second);
-  reply.peer = event.peer;
+  static_cast<To&>(reply) = {event.peer, event.from.incarnation};
   if (reply.alone && !reply.positions.empty()) {
     worker->second.alone = SamplePlace{fetch.shard, reply.positions.front()};
   } else if (!reply.positions.empty()) {
@@ -45,6 +46,7 @@ SendSamples CoordinatorCore::pick_samples(const Fetch& fetch, ShardProgress& pro
   reply.shard = fetch.shard;
   reply.fence = fetch.fence;
   reply.from = fetch.from;
+  reply.after = fetch.after;
   reply.alone = progress.only_suspects_left();
   const std::uint32_t wanted = reply.alone ? 1 : std::min(fetch.count, kMaxFetchSamples);
   std::uint32_t position = fetch.from;
@@ -58,7 +60,7 @@ SendSamples CoordinatorCore::pick_samples(const Fetch& fetch, ShardProgress& pro
     }
     sample.sent_fence = fetch.fence;
     reply.positions.push_back(position);
-    for (const auto& [candidate, answer] : progress.answers_at(position)) {
+    for (const auto& [place, answer] : progress.answers_at(position)) {
       reply.answers[position].push_back(answer);
     }
   }
@@ -67,18 +69,19 @@ SendSamples CoordinatorCore::pick_samples(const Fetch& fetch, ShardProgress& pro
   return reply;
 }
 
+void CoordinatorCore::on(Instant, FetchDatabaseArrived& event, CoordinatorEffects& effects) {
+  effects.send.push_back(SendDatabase{{event.peer, event.from.incarnation}, event.fetch});
+}
+
 // --- records in ---------------------------------------------------------------------------------
 
 void CoordinatorCore::on(Instant now, DeliverArrived& event, CoordinatorEffects& effects) {
   Deliver& deliver = event.deliver;
-  const auto known = delivered_.find(deliver.incarnation);
-  if (known == delivered_.end() || deliver.epoch != config_.epoch) {
-    return;  // it will hear of the epoch by its next state, and offer everything again
-  }
-  if (const auto worker = workers_.find(deliver.incarnation); worker != workers_.end()) {
+  const std::uint64_t incarnation = event.from.incarnation;
+  std::uint64_t& delivered = known_.at(incarnation).delivered;
+  if (const auto worker = workers_.find(incarnation); worker != workers_.end()) {
     worker->second.last_seen = now;
   }
-  std::uint64_t& delivered = known->second;
   if (deliver.seq > delivered + 1 && !FD_MUTANT(deliver_gap_accepted)) {
     return;  // one before it was lost: it comes again
   }
@@ -87,16 +90,16 @@ void CoordinatorCore::on(Instant now, DeliverArrived& event, CoordinatorEffects&
     for (const Record& one : deliver.records) {
       if (one.shard < shards_.size() && leases_.open(one.shard) && !progress_.contains(one.shard)) {
         effects.load.push_back(one.shard);
-        keep_for_later(deliver.incarnation, one.shard, event);  // cannot be judged yet
+        keep_for_later(incarnation, one.shard, event);  // cannot be judged yet
         return;
       }
     }
     for (Record& one : deliver.records) {
-      record(deliver.incarnation, std::move(one), effects);
+      record(incarnation, std::move(one), effects);
     }
     delivered = deliver.seq;
   }
-  effects.send.push_back(SendAck{event.peer, Ack{deliver.incarnation, config_.epoch, delivered}});
+  effects.send.push_back(SendAck{{event.peer, incarnation}, Ack{delivered}});
 }
 
 void CoordinatorCore::record(std::uint64_t incarnation, Record one, CoordinatorEffects& effects) {
@@ -105,15 +108,20 @@ void CoordinatorCore::record(std::uint64_t incarnation, Record one, CoordinatorE
   }
   const std::uint32_t index = one.shard;
   const auto found = progress_.find(index);
-  if (found == progress_.end()) {
-    record_for_written(std::move(one), effects);
+  if (found == progress_.end() || !leases_.open(index)) {
+    // All samples of the shard have their outcomes. What was paid for is kept all the same: it is
+    // counted, and a later start uses the answer to a sample that failed.
+    one.outcome.reset();
+    one.follows_from.reset();
+    if ((one.call || one.answer) && !FD_MUTANT(late_call_dropped)) {
+      effects.late.push_back(std::move(one));
+    }
     return;
   }
   ShardProgress& progress = found->second;
   const bool holder = leases_.holds(incarnation, index, one.fence);
-  Record accepted{one.shard, one.fence, std::nullopt, std::nullopt, std::nullopt};
-  if (one.call && progress.position_of(one.call->sample_id) &&
-      progress.record_call(one.fence, *one.call)) {
+  Record accepted{one.shard, one.fence, {}, {}, {}, {}};
+  if (one.call && progress.position_of(one.call->sample_id) && progress.record_call(*one.call)) {
     accepted.call = std::move(one.call);
   }
   if (one.answer) {
@@ -137,20 +145,6 @@ void CoordinatorCore::record(std::uint64_t incarnation, Record one, CoordinatorE
     effects.append.emplace_back(std::move(accepted));
   }
   complete_if_done(index, effects);
-}
-
-/// The shard's files are written. An answer to a sample that failed was paid for all the same: a
-/// later start uses it instead of asking again. First answer wins there too.
-void CoordinatorCore::record_for_written(Record one, CoordinatorEffects& effects) {
-  if (!one.answer) {
-    return;
-  }
-  auto& failed = shards_[one.shard].failed;
-  const auto sample = failed.find(one.answer->sample_id);
-  if (sample != failed.end() && sample->second.insert(one.answer->candidate).second) {
-    one.outcome.reset();
-    effects.append.emplace_back(std::move(one));
-  }
 }
 
 void CoordinatorCore::record_outcome(const SamplePlace& place, const Outcome& outcome) {
@@ -193,10 +187,16 @@ void CoordinatorCore::on(Instant now, ShardLoaded& event, CoordinatorEffects& ef
 void CoordinatorCore::begin_shard(ShardLoaded& event, CoordinatorEffects& effects) {
   ShardProgress progress(std::move(event.ids), std::move(event.recorded));
   for (Record& reused : event.reused) {
-    FD_CHECK(reused.answer.has_value());
-    const auto position = progress.position_of(reused.answer->sample_id);
-    if (position && !progress.samples[*position].done &&
-        progress.record_answer(*position, *reused.answer)) {
+    const auto position =
+        reused.answer ? progress.position_of(reused.answer->sample_id) : std::nullopt;
+    if (!position || progress.samples[*position].done ||
+        !progress.record_answer(*position, *reused.answer)) {
+      reused.answer.reset();
+    }
+    if (reused.call && !progress.record_call(*reused.call)) {
+      reused.call.reset();
+    }
+    if (reused.answer || reused.call) {
       effects.append.emplace_back(std::move(reused));  // this run's own record from here on
     }
   }
@@ -218,7 +218,7 @@ void CoordinatorCore::keep_for_later(std::uint64_t incarnation, std::uint32_t sh
 }
 
 void CoordinatorCore::on(Instant now, FlushMarkerArrived& event, CoordinatorEffects& effects) {
-  const auto worker = workers_.find(event.marker.incarnation);
+  const auto worker = workers_.find(event.from.incarnation);
   if (worker != workers_.end()) {
     worker->second.last_seen = now;
     if (worker->second.early) {
@@ -226,28 +226,19 @@ void CoordinatorCore::on(Instant now, FlushMarkerArrived& event, CoordinatorEffe
       return;
     }
   }
-  effects.send.push_back(SendFlushMarker{event.peer, event.marker});
+  effects.send.push_back(SendFlushMarker{{event.peer, event.from.incarnation}, event.marker});
 }
 
 void CoordinatorCore::on(Instant now, ShardWritten& event, CoordinatorEffects& effects) {
   const auto found = progress_.find(event.shard);
   FD_CHECK(found != progress_.end());
-  const ShardProgress& progress = found->second;
-  for (std::uint32_t position = 0; position < progress.samples.size(); ++position) {
-    if (progress.samples[position].failed) {
-      std::set<std::uint32_t>& answered = shards_[event.shard].failed[progress.ids[position]];
-      for (const auto& [place, answer] : progress.answers_at(position)) {
-        answered.insert(answer.candidate);
-      }
-    }
-  }
   leases_.commit(event.shard);
   progress_.erase(found);
   for (const std::uint64_t incarnation : joined_) {
     ConnectedWorker& worker = workers_.at(incarnation);
     if (worker.held_back && leases_.writing() < config_.writing_max) {
       assign(now, incarnation, worker, effects);
-      effects.send.push_back(SendOrder{worker.peer, order_for(now, incarnation, worker)});
+      send_order(now, incarnation, worker, effects);
     }
   }
 }

@@ -8,11 +8,11 @@ ShardProgress::ShardProgress(std::vector<SampleId> sample_ids, std::vector<Recor
     : ids(std::move(sample_ids)), samples(ids.size()) {
   for (Record& one : recorded) {
     if (one.call) {
-      record_call(one.fence, *one.call);
+      record_call(*one.call);
     }
     if (one.answer) {
       if (const auto position = position_of(one.answer->sample_id)) {
-        answers.try_emplace({*position, one.answer->candidate}, std::move(*one.answer));
+        record_answer(*position, *one.answer);
       }
     }
     if (one.outcome) {
@@ -39,18 +39,18 @@ std::optional<std::uint32_t> ShardProgress::position_of(const SampleId& id) cons
 
 bool ShardProgress::follows_from_record(std::uint32_t position, const Record& one) const {
   std::uint64_t on_record = 0;
-  for (const auto& [candidate, answer] : answers_at(position)) {
+  for (const auto& [place, answer] : answers_at(position)) {
     on_record ^= answer_fingerprint(answer);
   }
   return one.follows_from.value_or(on_record) == on_record;
 }
 
-bool ShardProgress::record_call(std::uint64_t fence, const Call& call) {
-  return calls.insert(call_fingerprint(fence, call)).second || FD_MUTANT(call_counted_twice);
+bool ShardProgress::record_call(const Call& call) {
+  return calls.insert(call_fingerprint(call)).second || FD_MUTANT(call_counted_twice);
 }
 
 bool ShardProgress::record_answer(std::uint32_t position, const Answer& answer) {
-  const auto [entry, fresh] = answers.try_emplace({position, answer.candidate}, answer);
+  const auto [entry, fresh] = answers.try_emplace({position, answer}, answer);
   if (!fresh && FD_MUTANT(last_writer_wins)) {
     entry->second = answer;
     return true;

@@ -34,8 +34,9 @@ struct ShardProgress {
   std::vector<SampleId> ids;  ///< they rise
   std::vector<SampleState> samples;
   std::uint32_t done_count = 0;
-  /// By position and candidate. The first answer stays: one that comes later is not recorded.
-  std::map<std::pair<std::uint32_t, std::uint32_t>, Answer> answers;
+  /// By position and order of their calls. The first answer to a call stays: one that comes later
+  /// is not recorded.
+  std::map<std::pair<std::uint32_t, CallIdentity>, Answer> answers;
   std::set<std::uint64_t> calls;  ///< fingerprints of the recorded ones
 
   /// Starts with what the ledger has, oldest first.
@@ -47,8 +48,8 @@ struct ShardProgress {
   [[nodiscard]] std::optional<std::uint32_t> position_of(const SampleId& id) const;
   /// Returns the entries of `answers` for one sample.
   [[nodiscard]] auto answers_at(std::uint32_t position) const {
-    return std::ranges::subrange(answers.lower_bound({position, 0}),
-                                 answers.lower_bound({position + 1, 0}));
+    return std::ranges::subrange(answers.lower_bound({position, CallIdentity{}}),
+                                 answers.lower_bound({position + 1, CallIdentity{}}));
   }
   /// Returns whether an outcome was computed from the answers that are recorded for its sample, and
   /// not from others that came too late.
@@ -56,8 +57,8 @@ struct ShardProgress {
 
   /// Returns whether the call is a new one: a worker sends it again when it was not acknowledged,
   /// and a journal also when it was.
-  bool record_call(std::uint64_t fence, const Call& call);
-  /// Returns whether the answer is the first one of its candidate.
+  bool record_call(const Call& call);
+  /// Returns whether the answer is the first one to its call.
   bool record_answer(std::uint32_t position, const Answer& answer);
   /// Requires: it is not done.
   void finish(std::uint32_t position, bool failed);

@@ -58,8 +58,8 @@ json::Value status_json(const StatusOrigin& origin, const Progress& progress,
 }
 
 StatusFile::StatusFile(const RunDir& dir, std::string run_id, std::uint64_t epoch,
-                       const RunConfig& config, std::vector<std::uint32_t> written)
-    : dir_(dir), config_(config), origin_{std::move(run_id), epoch, wall_clock_text()} {
+                       std::vector<std::uint32_t> written)
+    : dir_(dir), origin_{std::move(run_id), epoch, wall_clock_text()} {
   ::unlink(status_path(dir_).c_str());
   static_cast<void>(make_directories(dir_.workers()).ok());
   if (written.empty()) {
@@ -100,12 +100,9 @@ void StatusFile::count_earlier(const std::vector<std::uint32_t>& shards) {
       return;
     }
   }
-  const auto providers = counts.by_provider();
-  if (providers.ok()) {
-    const std::lock_guard lock(mutex_);
-    earlier_cost_ = cost_of(*providers, config_.gateway);
-    earlier_ = counts.total();
-  }
+  const std::lock_guard lock(mutex_);
+  earlier_cost_ = counts.cost();
+  earlier_ = counts.total();
 }
 
 void StatusFile::update(Instant now, const Progress& progress) {

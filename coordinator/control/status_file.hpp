@@ -12,7 +12,6 @@
 #include "coordinator/control/progress.hpp"
 #include "coordinator/reports/costs.hpp"
 #include "protocol/json/json.hpp"
-#include "protocol/run_config.hpp"
 #include "protocol/run_dir.hpp"
 
 namespace fd {
@@ -44,8 +43,8 @@ json::Value status_json(const StatusOrigin& origin, const Progress& progress,
 class StatusFile {
  public:
   /// Removes what an earlier start left, and begins to count the calls of the shards `written` by
-  /// earlier starts, on a thread of its own. Lifetime: `config` outlives it.
-  StatusFile(const RunDir& dir, std::string run_id, std::uint64_t epoch, const RunConfig& config,
+  /// earlier starts, on a thread of its own.
+  StatusFile(const RunDir& dir, std::string run_id, std::uint64_t epoch,
              std::vector<std::uint32_t> written);
   ~StatusFile();
   StatusFile(const StatusFile&) = delete;
@@ -63,7 +62,6 @@ class StatusFile {
   void write();
 
   RunDir dir_;
-  const RunConfig& config_;
   StatusOrigin origin_;
   std::optional<Progress> last_;
   std::optional<Instant> next_;

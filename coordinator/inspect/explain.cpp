@@ -89,7 +89,7 @@ Result<void> read_written(const RunDir& dir, SampleLife& life) {
 
 bool has_answer(const SampleLife& life, const Answer& answer) {
   return std::any_of(life.answers.begin(), life.answers.end(),
-                     [&](const Answer& one) { return one.candidate == answer.candidate; });
+                     [&](const Answer& one) { return one.key() == answer.key(); });
 }
 
 /// Adds what the ledger has and the shard's files do not have.

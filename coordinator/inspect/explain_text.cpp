@@ -14,17 +14,17 @@ std::string milliseconds(std::uint64_t us) {
   return short_number(static_cast<double>(us) / 1e3) + " ms";
 }
 
-/// Returns what a call cost, or that its provider has no price.
-std::string cost_text(const Call& call, const RunConfig& config) {
-  for (const ProviderConfig& provider : config.gateway.providers) {
-    if (provider.name == call.endpoint) {
-      CallTotals totals;
-      totals.prompt_tokens = call.prompt_tokens;
-      totals.completion_tokens = call.completion_tokens;
-      return "cost " + money(cost_of(totals, provider.price_per_mtok));
-    }
-  }
-  return "cost unknown: the config has no provider of this name";
+/// Returns what a call cost, or that nobody knows.
+std::string cost_text(const Call& call) {
+  return call.price ? "cost " + money(cost_of(call)) : "cost unknown: its provider has no price";
+}
+
+/// Returns which call it is: "candidate 0", with what else tells it from others.
+std::string call_name(const CallIdentity& call) {
+  std::string text = "candidate " + std::to_string(call.candidate);
+  text += call.role == Role::teacher ? "" : " by the " + std::string(name(call.role));
+  text += call.vote == 0 ? "" : ", vote " + std::to_string(call.vote);
+  return text + (call.round == 0 ? "" : ", try " + std::to_string(call.round));
 }
 
 void show_origin(const SampleLife& life, std::string& out) {
@@ -48,8 +48,8 @@ void show_origin(const SampleLife& life, std::string& out) {
       out);
 }
 
-void show_call(const Call& call, const RunConfig& config, std::string& out) {
-  out += "\ncall of candidate " + std::to_string(call.candidate) + "\n";
+void show_call(const Call& call, std::string& out) {
+  out += "\ncall of " + call_name(call) + "\n";
   text_line("call key", call.call_key.hex(), out);
   text_line(
       "endpoint",
@@ -59,13 +59,16 @@ void show_call(const Call& call, const RunConfig& config, std::string& out) {
   text_line("attempts", std::to_string(call.attempts), out);
   text_line("tokens",
             grouped(call.prompt_tokens) + " in, " + grouped(call.completion_tokens) + " out; " +
-                cost_text(call, config),
+                cost_text(call),
             out);
   text_line("time",
             milliseconds(call.queue_us) + " waiting, " + milliseconds(call.service_us) +
                 " at the endpoint",
             out);
-  if (call.error == kInDoubt) {
+  if (!call.served_model.empty()) {
+    text_line("served by", printable(call.served_model), out);
+  }
+  if (call.end == CallEnd::in_doubt) {
     text_line("in doubt",
               "its worker ended while it was under way: possibly billed, the answer "
               "is lost; the tokens are an estimate",
@@ -76,12 +79,11 @@ void show_call(const Call& call, const RunConfig& config, std::string& out) {
 }
 
 void show_answer(const Answer& answer, const SampleLife& life, bool used, std::string& out) {
-  out += std::string(used ? "\nanswer" : "\nlate answer, which is not used,") +
-         " to the call of candidate " + std::to_string(answer.candidate) + "\n";
-  text_line("served by", printable(answer.served_model), out);
+  out += std::string(used ? "\nanswer" : "\nlate answer, which is not used,") + " to the call of " +
+         call_name(answer) + "\n";
   text_line("ended", printable(answer.finish_reason), out);
   if (std::none_of(life.calls.begin(), life.calls.end(),
-                   [&](const Call& call) { return call.call_key == answer.call_key; })) {
+                   [&](const Call& call) { return call.key() == answer.key(); })) {
     text_line("paid by", "another run, or not known: no call of this run is on record", out);
   }
   if (!answer.reasoning.empty()) {
@@ -218,7 +220,7 @@ std::string render_life(const SampleLife& life, const RunConfig& config) {
     show_record(life, config, out);
   }
   for (const Call& call : life.calls) {
-    show_call(call, config, out);
+    show_call(call, out);
   }
   for (const Answer& answer : life.answers) {
     show_answer(answer, life, true, out);

@@ -47,12 +47,12 @@ class Verifier {
       }
       FD_TRY(const auto replayed, find_replayed(dir_, *truth_, shards_.manifests(), verification_));
       FD_TRY_VOID(verify_sealed(dir_, *truth_, true, replayed, verification_));
+      FD_TRY_VOID(verify_ledger_rows());
       if (replayed.empty()) {
         FD_TRY_VOID(verify_merge());
       }
       FD_TRY_VOID(verify_sealed(dir_, *truth_, false, replayed, verification_));
       FD_TRY_VOID(verify_databases(dir_, *truth_, verification_));
-      FD_TRY_VOID(verify_ledger_rows());
     }
     FD_TRY_VOID(walk());
     return std::move(verification_.report);

@@ -22,8 +22,7 @@ constexpr const char* kWhole[] = {RunDir::kInput, RunDir::kAnswers, RunDir::kOut
 
 template <class T>
 bool in_order(const std::vector<T>& records, const T& next) {
-  return records.empty() || std::tie(records.back().sample_id, records.back().candidate) <
-                                std::tie(next.sample_id, next.candidate);
+  return records.empty() || records.back().order() < next.order();
 }
 
 bool has_sample(const std::vector<Sample>& samples, const SampleId& id) {
@@ -152,8 +151,7 @@ void ShardVerifier::line_problem(Shard& shard, const char* file, std::uint64_t o
 }
 
 template <class T, class Check>
-void ShardVerifier::each_line(Shard& shard, const char* file,
-                              Result<T> (*from_line)(std::string_view), Check check) {
+void ShardVerifier::each_line(Shard& shard, const char* file, Check check) {
   const auto found = shard.files.find(file);
   if (found == shard.files.end() || verification_.has_problem(found->second.name)) {
     return;
@@ -162,7 +160,7 @@ void ShardVerifier::each_line(Shard& shard, const char* file,
   LineReader lines(found->second.name, text);
   for (std::string_view line; lines.next_line(line);) {
     ++verification_.report.rows;
-    auto record = from_line(line);
+    auto record = from_line<T>(line);
     std::string why = record.ok() ? check(*record) : record.error().message;
     if (why.empty()) {
       std::string again;
@@ -194,7 +192,7 @@ std::string ShardVerifier::sample_fault(const Shard& shard, const Sample& sample
 
 void ShardVerifier::check_input(Shard& shard) {
   std::string line;
-  each_line<Sample>(shard, RunDir::kInput, sample_from_line, [&](const Sample& sample) {
+  each_line<Sample>(shard, RunDir::kInput, [&](const Sample& sample) {
     std::string fault = sample_fault(shard, sample);
     if (fault.empty()) {
       line.clear();
@@ -213,37 +211,35 @@ void ShardVerifier::check_input(Shard& shard) {
 void ShardVerifier::check_answers(Shard& shard) {
   std::vector<Answer> answers;
   const bool samples_known = shard.files_sound;
-  each_line<Answer>(
-      shard, RunDir::kAnswers, answer_from_line, [&](const Answer& answer) -> std::string {
-        const auto sample =
-            std::ranges::lower_bound(shard.samples, answer.sample_id, {}, &Sample::id);
-        if (samples_known && (sample == shard.samples.end() || sample->id != answer.sample_id)) {
-          return "answers no sample of this shard";
-        }
-        if (!in_order(answers, answer)) {
-          return "is out of order";
-        }
-        if (samples_known && truth_ &&
-            truth_->prompt.call(*sample, answer.candidate).call_key != answer.call_key) {
-          return "its call_key is not that of its sample's call";
-        }
-        answers.assign(1, answer);  // only the one before is looked at
-        return {};
-      });
+  each_line<Answer>(shard, RunDir::kAnswers, [&](const Answer& answer) -> std::string {
+    const auto sample = std::ranges::lower_bound(shard.samples, answer.sample_id, {}, &Sample::id);
+    if (samples_known && (sample == shard.samples.end() || sample->id != answer.sample_id)) {
+      return "answers no sample of this shard";
+    }
+    if (!in_order(answers, answer)) {
+      return "is out of order";
+    }
+    if (samples_known && truth_ && answer.role == Role::teacher && answer.vote == 0 &&
+        answer.round == 0 &&
+        truth_->prompt.call(*sample, answer.candidate).call_key != answer.call_key) {
+      return "its call_key is not that of its sample's call";
+    }
+    answers.assign(1, answer);  // only the one before is looked at
+    return {};
+  });
 }
 
 void ShardVerifier::check_outcomes(Shard& shard) {
   const bool samples_known = shard.files_sound;
-  each_line<Outcome>(
-      shard, RunDir::kOutcomes, outcome_from_line, [&](const Outcome& outcome) -> std::string {
-        const std::size_t at = shard.outcomes.size();
-        if (samples_known &&
-            (at >= shard.samples.size() || shard.samples[at].id != outcome.sample_id)) {
-          return "is not the outcome of the sample in its place";
-        }
-        shard.outcomes.push_back(outcome);
-        return {};
-      });
+  each_line<Outcome>(shard, RunDir::kOutcomes, [&](const Outcome& outcome) -> std::string {
+    const std::size_t at = shard.outcomes.size();
+    if (samples_known &&
+        (at >= shard.samples.size() || shard.samples[at].id != outcome.sample_id)) {
+      return "is not the outcome of the sample in its place";
+    }
+    shard.outcomes.push_back(outcome);
+    return {};
+  });
   if (samples_known && shard.files_sound && shard.outcomes.size() < shard.samples.size()) {
     line_problem(
         shard, RunDir::kOutcomes, shard.files[RunDir::kOutcomes].text.size(), "",
@@ -255,12 +251,11 @@ void ShardVerifier::check_outcomes(Shard& shard) {
 void ShardVerifier::check_calls(Shard& shard) {
   std::vector<Call> last;
   const bool samples_known = shard.files_sound;
-  each_line<Call>(shard, RunDir::kCalls, call_from_line, [&](const Call& call) -> std::string {
+  each_line<Call>(shard, RunDir::kCalls, [&](const Call& call) -> std::string {
     if (samples_known && !has_sample(shard.samples, call.sample_id)) {
       return "is the call of no sample of this shard";
     }
-    if (!last.empty() && std::tie(call.sample_id, call.candidate) <
-                             std::tie(last.front().sample_id, last.front().candidate)) {
+    if (!last.empty() && call.order() < last.front().order()) {
       return "is out of order";
     }
     last.assign(1, call);

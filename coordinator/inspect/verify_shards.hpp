@@ -78,8 +78,7 @@ class ShardVerifier {
   [[nodiscard]] std::string sample_fault(const Shard& shard, const Sample& sample) const;
   /// Calls check(record, offset, line) for each line of a file that can be read.
   template <class T, class Check>
-  void each_line(Shard& shard, const char* file, Result<T> (*from_line)(std::string_view),
-                 Check check);
+  void each_line(Shard& shard, const char* file, Check check);
 
   const RunDir& dir_;
   const std::optional<RunTruth>& truth_;

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "actors/system/failpoint.hpp"
+#include "actors/system/incarnation.hpp"
 #include "coordinator/ledger/database.hpp"
 #include "coordinator/ledger/rows.hpp"
 #include "coordinator/ledger/schema.hpp"
@@ -32,8 +33,8 @@ Result<void> check_before_opening(const LedgerOptions& options) {
   if (!database.ok()) {
     return database.error().code == Errc::not_found ? Result<void>() : database.error();
   }
-  const auto content = inspect_ledger(*database, options.run_id);
-  return content.ok() ? Result<void>() : content.error();
+  const auto made = is_ledger(*database, options.run_id);
+  return made.ok() ? Result<void>() : made.error();
 }
 
 }  // namespace
@@ -132,6 +133,9 @@ Result<void> Ledger::Impl::insert(const LedgerEvent& event) {
   if (const auto* lease = std::get_if<LeaseGranted>(&event)) {
     return insert_ledger_lease(insert_lease, *lease);
   }
+  if (const auto* made = std::get_if<Decision>(&event)) {
+    return insert_ledger_decision(database, *made);
+  }
   const Record& record = std::get<Record>(event);
   FD_TRY(const std::uint64_t number, next_number(record.shard));
   FD_TRY(const std::uint64_t key, ledger_key(record.shard, number));
@@ -151,12 +155,15 @@ Result<void> Ledger::Impl::insert_all(const std::vector<Batch>& batches) {
 Result<void> Ledger::Impl::commit(const std::vector<Batch>& batches) {
   std::uint64_t records = 0;
   std::uint64_t leases = 0;
+  std::uint64_t events = 0;
   for (const Batch& batch : batches) {
+    events += batch.events.size();
     for (const LedgerEvent& event : batch.events) {
-      (std::holds_alternative<Record>(event) ? records : leases) += 1;
+      records += std::holds_alternative<Record>(event) ? 1 : 0;
+      leases += std::holds_alternative<LeaseGranted>(event) ? 1 : 0;
     }
   }
-  if (records + leases == 0) {
+  if (events == 0) {
     return {};
   }
   const std::lock_guard lock(database_mutex);
@@ -250,8 +257,8 @@ Result<std::unique_ptr<Ledger>> Ledger::open(const LedgerOptions& options, Ledge
   FD_TRY_VOID(check_before_opening(options));
   FD_TRY(LedgerDatabase database,
          LedgerDatabase::open(options.path, options.vfs, options.busy_timeout));
-  FD_TRY(const LedgerContent content, inspect_ledger(database, options.run_id));
-  if (content == LedgerContent::nothing) {
+  FD_TRY(const bool made, is_ledger(database, options.run_id));
+  if (!made) {
     FD_TRY_VOID(database.exec(kForNewFile));
   }
   FD_TRY(const std::string mode, database.text("PRAGMA journal_mode=WAL"));
@@ -261,9 +268,14 @@ Result<std::unique_ptr<Ledger>> Ledger::open(const LedgerOptions& options, Ledge
                                     "write-ahead log needs (a network folder?)"};
   }
   FD_TRY_VOID(database.exec(kForEachOpening));
-  FD_TRY_VOID(make_ledger_current(database, content, options.run_id));
+  if (!made) {
+    FD_TRY_VOID(make_ledger(database, options.run_id, options.random() | 1));
+  }
   FD_TRY(LedgerLeases leases, read_ledger_leases(database));
-  FD_TRY(start.epoch, add_ledger_epoch(database));
+  FD_TRY(start.shares, open_shares(database));
+  FD_TRY(start.ledger, ledger_id_of(database));
+  start.start = options.random() | 1;
+  FD_TRY(start.epoch, add_ledger_epoch(database, start.start));
   start.last_fence = leases.last_fence;
   start.leases = std::move(leases.last);
   database.settle_on_close(true);
@@ -275,7 +287,7 @@ Result<std::unique_ptr<Ledger>> Ledger::open(const LedgerOptions& options, Ledge
 
 void Ledger::append(std::vector<LedgerEvent> events, std::function<void()> then) {
   // A worker waits for its lease with nothing to do.
-  const bool urgent = brings<LeaseGranted>(events);
+  const bool urgent = brings<LeaseGranted>(events) || brings<Decision>(events);
   bool wake = false;
   {
     const std::lock_guard lock(impl_->mutex);

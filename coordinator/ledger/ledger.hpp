@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "actors/system/clock.hpp"
+#include "actors/system/incarnation.hpp"
 #include "coordinator/ledger/ledger_event.hpp"
 #include "protocol/base/result.hpp"
 
@@ -21,6 +22,8 @@ struct LedgerOptions {
   /// How long a commit of records waits for company: a sync costs the same for one as for hundreds.
   /// One that brings a lease does not wait: a worker has nothing to do meanwhile.
   Duration gather = std::chrono::milliseconds(10);
+  /// Where its random ids come from.
+  std::function<std::uint64_t()> random = random_u64;
   /// Pages in the write-ahead log from which on they are moved into the database file.
   int checkpoint_pages = 1000;
   /// How long to wait for another process that holds the file.
@@ -30,8 +33,11 @@ struct LedgerOptions {
 /// What the ledger knows when a coordinator opens it.
 struct LedgerStart {
   std::uint64_t epoch = 0;           ///< of this start: already committed, higher than any before
+  std::uint64_t ledger = 0;          ///< random, made with the ledger; never 0
+  std::uint64_t start = 0;           ///< random, made now; never 0
   std::uint64_t last_fence = 0;      ///< the highest fence ever given
   std::vector<LeaseGranted> leases;  ///< the last one of every shard that ever had one, by shard
+  OpenShares shares;                 ///< calls that earlier processes may have made
 };
 
 /// What a ledger has committed since it was opened.
@@ -47,10 +53,9 @@ struct LedgerCounts {
 /// `then`.
 class Ledger {
  public:
-  /// Opens or makes the ledger of a run and commits a new epoch. A ledger of schema 1 becomes one
-  /// of schema 2, and its copy stays beside it as PATH.v1. Errors: storage; busy (another process
-  /// holds it); corrupt (also: another run's); unsupported (written by a newer version). A file
-  /// that is refused is not changed.
+  /// Opens or makes the ledger of a run and commits a new epoch. Errors: storage; busy (another
+  /// process holds it); corrupt (also: another run's); unsupported (another version's). A file that
+  /// is refused is not changed.
   static Result<std::unique_ptr<Ledger>> open(const LedgerOptions& options, LedgerStart& start);
   /// Commits what is queued, then closes: everything is in the one file at `path` then, unless a
   /// commit failed or another process has it open.

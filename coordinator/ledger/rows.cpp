@@ -36,7 +36,7 @@ Result<Record> decode_ledger_row(std::uint64_t key, std::string_view body) {
   if (read_big_endian(body.substr(encoded.size())) != row_crc(key, encoded)) {
     return Error{Errc::corrupt, "the checksum does not match"};
   }
-  auto record = decode_record(encoded);
+  auto record = decode<Record>(encoded);
   if (!record.ok()) {
     return Error{Errc::corrupt, record.error().message};
   }
@@ -54,10 +54,18 @@ std::uint32_t ledger_crc(const LeaseGranted& lease) {
   return crc32c(lease.worker, crc32c(bytes));
 }
 
-std::uint32_t ledger_crc(std::uint64_t epoch) {
+std::uint32_t ledger_crc(std::uint64_t epoch, std::uint64_t start) {
   std::string bytes;
   append_big_endian(epoch, 8, bytes);
+  append_big_endian(start, 8, bytes);
   return crc32c(bytes);
+}
+
+std::uint32_t ledger_crc(std::uint64_t seq, const Decision& decision) {
+  std::string bytes;
+  append_big_endian(seq, 8, bytes);
+  append_big_endian(static_cast<std::uint64_t>(decision.kind), 1, bytes);
+  return crc32c(decision.body, crc32c(bytes));
 }
 
 }  // namespace fd

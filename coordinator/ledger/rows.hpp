@@ -38,7 +38,10 @@ Result<Record> decode_ledger_row(std::uint64_t key, std::string_view body);
 /// Returns the checksum of a lease: CRC-32C over fence (8 bytes), shard (4), incarnation (8), all
 /// big-endian, and the worker's name.
 std::uint32_t ledger_crc(const LeaseGranted& lease);
-/// Returns the checksum of an epoch: CRC-32C over its 8 bytes, big-endian.
-std::uint32_t ledger_crc(std::uint64_t epoch);
+/// Returns the checksum of an epoch: CRC-32C over it and its start id, 8 bytes each, big-endian.
+std::uint32_t ledger_crc(std::uint64_t epoch, std::uint64_t start);
+/// Returns the checksum of a decision: CRC-32C over its sequence number (8 bytes, big-endian), its
+/// kind (1 byte) and its body.
+std::uint32_t ledger_crc(std::uint64_t seq, const Decision& decision);
 
 }  // namespace fd

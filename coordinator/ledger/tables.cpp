@@ -26,10 +26,15 @@ Result<void> ledger_transaction(LedgerDatabase& database,
   return done;
 }
 
-Result<void> insert_ledger_epoch(LedgerDatabase& database, std::uint64_t epoch) {
+Result<void> insert_ledger_decision(LedgerDatabase& database, const Decision& decision) {
+  FD_TRY(const std::uint64_t last, database.number("SELECT COALESCE(MAX(seq), 0) FROM decisions"));
   FD_TRY(LedgerStatement statement,
-         database.prepare("INSERT INTO epochs(epoch, crc) VALUES(?, ?)"));
-  return statement.bind(1, epoch).bind(2, ledger_crc(epoch)).run();
+         database.prepare("INSERT INTO decisions(seq, kind, body, crc) VALUES(?, ?, ?, ?)"));
+  return statement.bind(1, last + 1)
+      .bind(2, static_cast<std::uint64_t>(decision.kind))
+      .bind_blob(3, decision.body)
+      .bind(4, ledger_crc(last + 1, decision))
+      .run();
 }
 
 Result<std::optional<Record>> LedgerRecordReader::next() {
@@ -103,7 +108,7 @@ Result<LedgerLeases> read_ledger_leases(LedgerDatabase& database) {
 
 Result<std::uint64_t> read_ledger_epoch(LedgerDatabase& database) {
   FD_TRY(LedgerStatement statement,
-         database.prepare("SELECT epoch, crc FROM epochs ORDER BY epoch"));
+         database.prepare("SELECT epoch, start, crc FROM epochs ORDER BY epoch"));
   std::uint64_t epoch = 0;
   for (;;) {
     FD_TRY(const bool found, statement.step());
@@ -111,7 +116,7 @@ Result<std::uint64_t> read_ledger_epoch(LedgerDatabase& database) {
       return epoch;
     }
     epoch = statement.number(0);
-    if (statement.number(1) != ledger_crc(epoch)) {
+    if (statement.number(2) != ledger_crc(epoch, statement.number(1))) {
       return ledger_row_error(database, "epochs", epoch, "the checksum does not match");
     }
     if (static_cast<std::int64_t>(epoch) <= 0) {
@@ -120,14 +125,56 @@ Result<std::uint64_t> read_ledger_epoch(LedgerDatabase& database) {
   }
 }
 
-Result<std::uint64_t> add_ledger_epoch(LedgerDatabase& database) {
+Result<std::uint64_t> add_ledger_epoch(LedgerDatabase& database, std::uint64_t start) {
   std::uint64_t epoch = 0;
   FD_TRY_VOID(ledger_transaction(database, [&]() -> Result<void> {
     FD_TRY(const std::uint64_t highest, read_ledger_epoch(database));
     epoch = highest + 1;
-    return insert_ledger_epoch(database, epoch);
+    FD_TRY(LedgerStatement statement,
+           database.prepare("INSERT INTO epochs(epoch, start, crc) VALUES(?, ?, ?)"));
+    return statement.bind(1, epoch).bind(2, start).bind(3, ledger_crc(epoch, start)).run();
   }));
   return epoch;
+}
+
+Result<std::vector<Decision>> read_ledger_decisions(LedgerDatabase& database) {
+  FD_TRY(LedgerStatement statement,
+         database.prepare("SELECT seq, kind, body, crc FROM decisions ORDER BY seq"));
+  std::vector<Decision> decisions;
+  for (;;) {
+    FD_TRY(const bool found, statement.step());
+    if (!found) {
+      return decisions;
+    }
+    const std::uint64_t seq = statement.number(0);
+    const std::uint64_t kind = statement.number(1);
+    Decision decision{DecisionKind::share, std::string(statement.bytes(2))};
+    if (seq != decisions.size() + 1) {
+      return ledger_row_error(database, "decisions", seq, "a row before it is missing");
+    }
+    if (kind != static_cast<std::uint64_t>(DecisionKind::share) ||
+        statement.number(3) != ledger_crc(seq, decision)) {
+      return ledger_row_error(database, "decisions", seq, "the checksum does not match");
+    }
+    decisions.push_back(std::move(decision));
+  }
+}
+
+Result<OpenShares> open_shares(LedgerDatabase& database) {
+  FD_TRY(const std::vector<Decision> decisions, read_ledger_decisions(database));
+  OpenShares open;
+  for (std::size_t i = 0; i < decisions.size(); ++i) {
+    auto share = share_of(decisions[i]);
+    if (!share.ok()) {
+      return ledger_row_error(database, "decisions", i + 1, share.error().message);
+    }
+    if (share->calls == 0) {
+      open.erase(share->incarnation);
+    } else {
+      open[share->incarnation] = std::move(share).value();
+    }
+  }
+  return open;
 }
 
 }  // namespace fd

@@ -34,8 +34,8 @@ inline constexpr const char* kInsertLedgerLease =
 Result<void> insert_ledger_record(LedgerStatement& insert, std::uint64_t key, const Record& record);
 /// Adds a lease. Errors: as above.
 Result<void> insert_ledger_lease(LedgerStatement& insert, const LeaseGranted& lease);
-/// Adds an epoch. Errors: as above.
-Result<void> insert_ledger_epoch(LedgerDatabase& database, std::uint64_t epoch);
+/// Adds a decision behind those that are there. Errors: as above.
+Result<void> insert_ledger_decision(LedgerDatabase& database, const Decision& decision);
 
 /// Reads rows (seq, body) of `records` in the order of their keys and checks each: its checksum,
 /// its content, and that no record of its shard is missing before it. Lifetime: not longer than
@@ -59,7 +59,12 @@ class LedgerRecordReader {
 Result<LedgerLeases> read_ledger_leases(LedgerDatabase& database);
 /// Returns the highest epoch, 0 without any; each row is checked. Errors: as above.
 Result<std::uint64_t> read_ledger_epoch(LedgerDatabase& database);
-/// Commits the epoch that follows the highest one and returns it. Errors: as above.
-Result<std::uint64_t> add_ledger_epoch(LedgerDatabase& database);
+/// Commits the epoch that follows the highest one, with the id of this start, and returns it.
+/// Errors: as above.
+Result<std::uint64_t> add_ledger_epoch(LedgerDatabase& database, std::uint64_t start);
+/// Returns all decisions, oldest first, each checked. Errors: as above.
+Result<std::vector<Decision>> read_ledger_decisions(LedgerDatabase& database);
+/// Returns the shares that are not settled, by incarnation. Errors: as above.
+Result<OpenShares> open_shares(LedgerDatabase& database);
 
 }  // namespace fd

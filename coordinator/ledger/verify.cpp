@@ -48,20 +48,18 @@ Result<void> check_records(LedgerDatabase& database) {
 }
 
 Result<std::uint64_t> check_all(LedgerDatabase& database, const std::string& run_id) {
-  FD_TRY(const LedgerContent content, inspect_ledger(database, run_id));
-  if (content == LedgerContent::schema_1) {
-    return Error{Errc::unsupported,
-                 database.path() +
-                     ": of schema 1, whose rows have no checksums; it becomes one of "
-                     "schema 2 when its run is resumed"};
-  }
-  if (content == LedgerContent::nothing) {
+  FD_TRY(const bool made, is_ledger(database, run_id));
+  if (!made) {
     return Error{Errc::corrupt, database.path() + ": has no tables"};
   }
   FD_TRY_VOID(check_structure(database));
   FD_TRY_VOID(check_records(database));
   FD_TRY(const LedgerLeases leases, read_ledger_leases(database));
   FD_TRY(const std::uint64_t epoch, read_ledger_epoch(database));
+  FD_TRY(const std::uint64_t ledger, ledger_id_of(database));
+  FD_TRY(const OpenShares shares, open_shares(database));
+  static_cast<void>(ledger);
+  static_cast<void>(shares);
   if (epoch == 0 && leases.last_fence > 0) {
     return Error{Errc::corrupt, database.path() + ": has leases and no epoch"};
   }

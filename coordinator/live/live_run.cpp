@@ -68,7 +68,7 @@ class LiveRun {
     }
     LedgerStart ledger_start;
     FD_TRY(std::unique_ptr<Ledger> ledger, open_ledger(ledger_start));
-    StatusFile status(folder_.dir(), folder_.facts().run_id, ledger_start.epoch, config_,
+    StatusFile status(folder_.dir(), folder_.facts().run_id, ledger_start.epoch,
                       written_shards(shards.states));
 
     caf::actor_system_config system_config;
@@ -164,6 +164,7 @@ class LiveRun {
     options.run_id = folder_.facts().run_id;
     options.config = config_;
     options.core = core_config(start);
+    options.epoch = start.epoch;
     options.shards = shard_seeds(shards.states, start);
     options.before.total = shards.total;
     options.before.done = shards.done;
@@ -200,10 +201,15 @@ class LiveRun {
   [[nodiscard]] CoordinatorCoreConfig core_config(const LedgerStart& start) const {
     CoordinatorCoreConfig core;
     core.config = sha256(json::canonical(effective_config(config_)));
-    core.epoch = start.epoch;
+    core.ledger = start.ledger;
+    core.start = start.start;
+    core.shares_before = start.shares;
     core.last_fence = start.last_fence;
     core.started = clock_.now();
-    core.slots = config_.gateway.max_concurrency();
+    core.providers.clear();
+    for (const ProviderConfig& provider : config_.gateway.providers) {
+      core.providers.push_back({provider.name, provider.max_concurrency});
+    }
     core.workers_expected = std::max<std::uint32_t>(1, live_.local_workers());
     core.ttl = std::chrono::milliseconds(config_.lease.ttl_ms);
     core.stage_grace = 3 * core.ttl;
@@ -230,7 +236,7 @@ class LiveRun {
     options.run_id = folder_.facts().run_id;
     FD_TRY(std::unique_ptr<Ledger> ledger, Ledger::open(options, start));
     FD_TRY(const ImportedJournals found,
-           import_local_journals(folder_.dir(), options.run_id, *ledger));
+           import_local_journals(folder_.dir(), options.run_id, *ledger, start.shares));
     if (found.calls + found.in_doubt > 0) {
       display_.message("recovered from the journals of local workers: " + grouped(found.calls) +
                        " calls that had ended; " + grouped(found.in_doubt) +

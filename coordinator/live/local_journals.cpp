@@ -40,7 +40,7 @@ Result<std::vector<std::string>> worker_folders(const RunDir& dir) {
 }  // namespace
 
 Result<ImportedJournals> import_local_journals(const RunDir& dir, const std::string& run_id,
-                                               Ledger& ledger) {
+                                               Ledger& ledger, OpenShares& open) {
   ImportedJournals imported;
   FD_TRY(const std::vector<std::string> folders, worker_folders(dir));
   for (const std::string& folder : folders) {
@@ -52,6 +52,13 @@ Result<ImportedJournals> import_local_journals(const RunDir& dir, const std::str
     }
     for (const JournalIntent& intent : journal.in_doubt) {
       events.emplace_back(in_doubt_record(intent));
+    }
+    for (const std::uint64_t incarnation : journal.incarnations) {
+      if (const auto share = share_of_journal(open, incarnation); share != open.end()) {
+        share->second.calls = 0;  // all that it did is known
+        events.emplace_back(decision(share->second));
+        open.erase(share);
+      }
     }
     imported.calls += journal.ended.size();
     imported.in_doubt += journal.in_doubt.size();

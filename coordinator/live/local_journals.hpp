@@ -20,6 +20,6 @@ struct ImportedJournals {
 /// ledger's records, and before local workers are started. Errors: corrupt (file and offset), busy
 /// (a worker does not end), storage.
 Result<ImportedJournals> import_local_journals(const RunDir& dir, const std::string& run_id,
-                                               Ledger& ledger);
+                                               Ledger& ledger, OpenShares& open);
 
 }  // namespace fd

@@ -6,6 +6,9 @@
 namespace fd {
 namespace {
 
+/// What scripts/quickstart.sh calls the teacher that fd-simulator stands in for.
+constexpr std::string_view kSimulatorModel = "simulator";
+
 /// Returns `text` as Markdown code: a model names itself as it likes.
 std::string code(const std::string& text) {
   std::string plain = printable(shortened(text, 200));
@@ -70,15 +73,10 @@ std::string gates_section(const RunSummary& summary) {
   return out;
 }
 
-std::string answers_section(const RunConfig& config, const ExportFiles& files) {
-  std::string out =
-      "\n## Who answered\n\nThe assistant texts are answers of a model, asked for as " +
-      code(config.teacher.model) +
-      ". The endpoint named itself:\n\n| served model | rows |\n|---|--:|\n";
-  for (const auto& [model, rows] : files.served_models) {
-    out += "| " + (model.empty() ? "(not named)" : code(model)) + " | " + grouped(rows) + " |\n";
-  }
-  return out;
+std::string answers_section(const RunConfig& config) {
+  return "\n## Who answered\n\nThe assistant texts are answers of a model, asked for as " +
+         code(config.teacher.model) +
+         ". What its endpoints called it stands in the run's `reports/cost_report.json`.\n";
 }
 
 }  // namespace
@@ -89,7 +87,7 @@ std::string dataset_card(const RunConfig& config, const Digest& config_digest,
   out += "\n# " + config.task + "\n\n" + grouped(summary.kept) +
          " chat rows, distilled and checked by Fast Distill " FD_VERSION ": run `" +
          summary.run_id + "`, config `" + config_digest.hex() + "`.\n";
-  if (summary.simulated) {
+  if (config.teacher.model == kSimulatorModel) {
     out +=
         "\n**Simulated:** the answers are those of fd-simulator, a stand-in for a model. Do not "
         "train "
@@ -111,7 +109,7 @@ std::string dataset_card(const RunConfig& config, const Digest& config_digest,
       "dataset = load_dataset(\"path/to/this/folder\")\n```\n";
   out += counts_section(summary);
   out += gates_section(summary);
-  out += answers_section(config, files);
+  out += answers_section(config);
   return out;
 }
 

@@ -51,7 +51,6 @@ Result<void> Exporter::add_kept(const MergeRow& row) {
     return Error{Errc::corrupt,
                  "sample " + row.sample.id.hex() + " is kept, but has no recorded answer"};
   }
-  count_model(answer->served_model);
   render(row);
   const bool train = in_train(row.sample.id, train_ratio_);
   ++(train ? files_.train_rows : files_.valid_rows);
@@ -99,24 +98,10 @@ Result<void> Exporter::add_rejected(const MergeRow& row) {
   return rejected_.write(text_);
 }
 
-void Exporter::count_model(std::string_view served_model) {
-  if (const auto known = models_.find(served_model); known != models_.end()) {
-    ++known->second;
-  } else if (models_.size() < kMaxServedModels) {
-    models_.emplace(served_model, 1);
-  } else {
-    ++files_.served_models["other"];
-  }
-}
-
 Result<ExportFiles> Exporter::commit() {
   FD_TRY(files_.train, train_.commit());
   FD_TRY(files_.valid, valid_.commit());
   FD_TRY(files_.rejected, rejected_.commit());
-  for (const auto& [json_text, rows] : models_) {
-    FD_TRY(const std::string model, text_of(json_text));
-    files_.served_models[model] += rows;
-  }
   return files_;
 }
 

@@ -1,8 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <map>
 #include <string>
 #include <string_view>
 
@@ -15,9 +13,6 @@
 #include "protocol/run_dir.hpp"
 
 namespace fd {
-
-/// How many different served models a dataset card lists; further ones count as "other".
-inline constexpr std::size_t kMaxServedModels = 64;
 
 /// Returns where `id` falls in [0, 1]: the first four bytes of the SHA-256 of its hexadecimal text,
 /// big-endian, over 2^32 - 1.
@@ -41,7 +36,6 @@ struct ExportFiles {
   FileEntry train;
   FileEntry valid;
   FileEntry rejected;
-  std::map<std::string, std::uint64_t> served_models;  ///< name -> kept rows that it answered
 };
 
 /// Writes export/{train,valid,rejected}.jsonl as the samples pass in id order.
@@ -62,7 +56,6 @@ class Exporter {
   Result<void> add_kept(const MergeRow& row);
   Result<void> add_rejected(const MergeRow& row);
   void render(const MergeRow& row);
-  void count_model(std::string_view served_model);
 
   PromptStage prompt_;
   double train_ratio_;
@@ -73,7 +66,6 @@ class Exporter {
   Sample sample_;  ///< reused for the prompt
   ChatRow chat_;
   std::string text_;
-  std::map<std::string, std::uint64_t, std::less<>> models_;  ///< by JSON text
 };
 
 }  // namespace fd

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
+#include <set>
 #include <utility>
 
 #include "actors/config/loader.hpp"
 #include "actors/storage/files.hpp"
 #include "actors/storage/paths.hpp"
 #include "actors/system/failpoint.hpp"
+#include "coordinator/ledger/reader.hpp"
 #include "coordinator/merge/dataset_card.hpp"
 #include "coordinator/merge/export.hpp"
 #include "coordinator/merge/stage_manifests.hpp"
@@ -15,14 +18,12 @@
 #include "coordinator/reports/quality.hpp"
 #include "coordinator/shards/files.hpp"
 #include "coordinator/shards/lines.hpp"
+#include "coordinator/shards/record_fold.hpp"
 #include "coordinator/shards/sample_row.hpp"
 #include "coordinator/text/commands_to_copy.hpp"
 
 namespace fd {
 namespace {
-
-/// The error of a call that was answered, as JSON text.
-constexpr std::string_view kNoError = "\"\"";
 
 Error broken(const std::string& path, const std::string& what) {
   return Error{Errc::corrupt, path + ": " + what};
@@ -85,14 +86,13 @@ class Merge {
     FD_TRY_VOID(check_conservation());
     FD_TRY(const ExportFiles files, exporter_.commit());
     FD_FAILPOINT("k18.export_before_reports");
-    FD_TRY(const auto providers, calls_.by_provider());
-    const RunSummary summary = summarize(files, providers);
+    FD_TRY_VOID(add_late_calls());
+    const RunSummary summary = summarize(files);
     FD_TRY_VOID(stages_.write(out_, dedup));
     FD_TRY_VOID(write_quality("teacher_eval", all_, summary));
     FD_TRY_VOID(write_quality("distilled", kept_, summary));
     FD_TRY_VOID(write_json("timing_report.json", timing_report(summary, times)));
-    FD_TRY_VOID(write_json("cost_report.json", cost_report(ingest_.run_id, providers,
-                                                           calls_.in_doubt(), config_.gateway)));
+    FD_TRY_VOID(write_json("cost_report.json", calls_.report(ingest_.run_id, unknown_calls_)));
     FD_TRY_VOID(write_text(out_.export_file("README.md"),
                            dataset_card(config_, config_digest_, summary, files)));
     return summary;
@@ -153,13 +153,65 @@ class Merge {
       FD_TRY(more, calls.next(call));
       if (more) {
         calls_.add(call);
-        if (call.error == kNoError) {
-          paid_.emplace_back(call.sample_id, call.candidate);
+        if (call.end == CallEnd::answered) {
+          paid_.emplace_back(call, call.count);
         }
       }
     }
-    std::sort(paid_.begin(), paid_.end());
+    std::ranges::sort(paid_, {}, [](const auto& paid) { return paid.first.order(); });
     return {};
+  }
+
+  /// What the ledger knows of calls and the shards' files do not.
+  Result<void> add_late_calls() {
+    if (!file_exists(dir_.ledger())) {
+      return {};  // every shard was replayed by hand
+    }
+    FD_TRY(LateFacts facts, read_late_facts(dir_.ledger(), ingest_.run_id, ingest_.shards));
+    unknown_calls_ = facts.unknown_calls;
+    for (auto& [shard, records] : facts.shards) {
+      FD_TRY(const std::vector<Sample> samples, read_shard_input(dir_, shard));
+      FD_TRY(const std::set<std::uint64_t> written, written_calls(shard));
+      std::vector<SampleId> ids;
+      std::ranges::transform(samples, std::back_inserter(ids), &Sample::id);
+      for (const Call& call : late_calls(ids, std::move(records))) {
+        if (!written.contains(call_fingerprint(call))) {
+          calls_.add(call, true);
+        }
+      }
+    }
+    return {};
+  }
+
+  /// Returns the fingerprints of the calls in a shard's file. It has late ones too when the
+  /// coordinator ended before it had written the shard.
+  [[nodiscard]] Result<std::set<std::uint64_t>> written_calls(std::uint32_t shard) const {
+    const std::string path = dir_.shard_file(shard, RunDir::kCalls);
+    FD_TRY(const std::string text, read_file(path, kMaxShardFileBytes));
+    FD_TRY(const std::vector<Call> calls, read_lines<Call>(path, text));
+    std::set<std::uint64_t> fingerprints;
+    for (const Call& call : calls) {
+      fingerprints.insert(call_fingerprint(call));
+    }
+    return fingerprints;
+  }
+
+  /// Returns whether a call of this run brought an answer, alone or in a purchase.
+  [[nodiscard]] bool was_paid(const CallIdentity& answer) const {
+    auto paid = std::ranges::upper_bound(paid_, answer.order(), {},
+                                         [](const auto& one) { return one.first.order(); });
+    while (paid != paid_.begin()) {
+      --paid;
+      const auto& [call, count] = *paid;
+      if (call.sample_id != answer.sample_id || call.role != answer.role) {
+        break;
+      }
+      if (call.vote == answer.vote && call.round == answer.round &&
+          answer.candidate - call.candidate < count) {
+        return true;
+      }
+    }
+    return false;
   }
 
   Result<void> merge_samples(std::uint32_t shard, const ShardTexts& texts) {
@@ -204,13 +256,11 @@ class Merge {
   Result<void> take_answers(LineReader& answers) {
     answers_.clear();
     while (more_answers_ && next_answer_.sample_id == sample_.id) {
-      if (!answers_.empty() && next_answer_.candidate <= answers_.back().candidate) {
+      if (!answers_.empty() && !(answers_.back().order() < next_answer_.order())) {
         return answers.error("candidate " + std::to_string(next_answer_.candidate) +
                              " is out of order");
       }
-      const bool paid = std::binary_search(paid_.begin(), paid_.end(),
-                                           std::pair(sample_.id, next_answer_.candidate));
-      reused_ += paid ? 0 : 1;
+      reused_ += was_paid(next_answer_) ? 0 : 1;
       answers_.push_back(next_answer_);
       FD_TRY(more_answers_, answers.next(next_answer_));
     }
@@ -255,8 +305,7 @@ class Merge {
                                    " unique samples went in");
   }
 
-  RunSummary summarize(const ExportFiles& files,
-                       const std::map<std::string, CallTotals>& providers) const {
+  RunSummary summarize(const ExportFiles& files) const {
     RunSummary summary;
     summary.run_id = ingest_.run_id;
     summary.ingest = ingest_;
@@ -268,9 +317,7 @@ class Merge {
     summary.rejected = all_.rejected;
     summary.failed = all_.failed;
     summary.train = files.train_rows;
-    summary.simulated =
-        std::any_of(files.served_models.begin(), files.served_models.end(),
-                    [](const auto& served) { return served.first.starts_with("fd-simulator/"); });
+    summary.simulated = calls_.simulated();
     summary.valid = files.valid_rows;
     summary.reject_reasons = all_.reject_reasons;
     summary.failure_reasons = all_.failure_reasons;
@@ -281,7 +328,9 @@ class Merge {
     summary.in_doubt = calls_.in_doubt().calls;
     summary.prompt_tokens = calls.prompt_tokens;
     summary.completion_tokens = calls.completion_tokens;
-    summary.cost = cost_of(providers, config_.gateway);
+    summary.cost = calls_.cost();
+    summary.late = calls_.late().calls;
+    summary.unknown = unknown_calls_;
     summary.gates = judge_gates(config_.gates.dataset, all_);
     summary.complete = complete_enough(config_.gates.dataset, all_);
     return summary;
@@ -314,7 +363,9 @@ class Merge {
   SampleView sample_;
   OutcomeView outcome_;
   std::vector<AnswerView> answers_;
-  std::vector<std::pair<SampleId, std::uint32_t>> paid_;  ///< answered calls of the shard, sorted
+  /// Answered calls of the shard with how many candidates each asked for, in their order.
+  std::vector<std::pair<CallIdentity, std::uint64_t>> paid_;
+  std::uint64_t unknown_calls_ = 0;
   std::uint64_t reused_ = 0;  ///< answers that no call of this run brought
   AnswerView next_answer_;
   bool more_answers_ = false;

@@ -76,12 +76,14 @@ void StageManifests::add_teacher(const MergeRow& row) {
   for (const AnswerView& answer : row.answers) {
     begin_item(line_);
     line_ += "\"call_key\":";
-    line_ += answer.call_key;
+    line_ += '"';
+    line_ += answer.call_key.hex();
+    line_ += '"';
     line_ += ",\"candidate\":";
     append_whole(answer.candidate, line_);
     member("finish_reason", answer.finish_reason, line_);
+    member("model", answer.model, line_);
     member("reasoning", answer.reasoning, line_);
-    member("served_model", answer.served_model, line_);
     member("text", answer.text, line_);
     line_ += '}';
   }

@@ -64,21 +64,25 @@ class Asking {
  private:
   Result<void> take(const ChatResult& result) {
     const std::string& error = result.call.error;
-    if (error.starts_with("journal:")) {
+    const CallEnd end = result.call.end;
+    if (end == CallEnd::journal_failed) {
       return Error{Errc::storage, replay_.shard().folder + ": " + error};
     }
-    if (result.failure == Reason::internal && error == "cancelled") {
+    if (end == CallEnd::cancelled && result.call.attempts == 0) {
       return {};
     }
     ++asked_.calls;
     replay_.add(result.call);
+    if (end == CallEnd::cancelled) {
+      return {};
+    }
     if (result.failure == Reason::none) {
       ++asked_.answers;
       replay_.add(result.answer);
       return {};
     }
     // As in a run: no key is accepted, or no endpoint has ever replied. Then nothing failed.
-    const bool hopeless = error.starts_with("unauthorized") || error.starts_with("outage");
+    const bool hopeless = end == CallEnd::unauthorized || end == CallEnd::outage;
     if (hopeless || (asked_.answers == 0 && result.call.http_status == 0)) {
       if (!asked_.no_endpoint) {
         asked_.no_endpoint =
@@ -87,7 +91,7 @@ class Asking {
       }
       return {};
     }
-    replay_.add_failure(result.call.sample_id, result.call.candidate, result.failure);
+    replay_.add_failure(result.call, result.failure);
     return {};
   }
 

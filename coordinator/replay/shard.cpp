@@ -99,6 +99,12 @@ Result<ShardReplay> ShardReplay::make(FinishedShard shard, const SandboxOpener& 
   replay.candidates_ = config.teacher.decode.n;
   FD_TRY(replay.prompt_, PromptStage::make(config));
   FD_TRY(replay.stages_, make_stages(config, open_database));
+  for (const Sample& sample : replay.shard_.samples) {
+    std::vector<Digest>& keys = replay.calls_of_.emplace_back();
+    for (std::uint32_t candidate = 0; candidate < replay.candidates_; ++candidate) {
+      keys.push_back(replay.prompt_->call(sample, candidate).call_key);
+    }
+  }
   for (std::size_t i = 0; i < replay.shard_.answers.size(); ++i) {
     FD_TRY_VOID(replay.take_recorded(i));
   }
@@ -108,15 +114,20 @@ Result<ShardReplay> ShardReplay::make(FinishedShard shard, const SandboxOpener& 
 Result<void> ShardReplay::take_recorded(std::size_t answer_index) {
   const Answer& answer = shard_.answers[answer_index];
   const auto position = position_of(answer.sample_id);
-  const bool known = position && answer.candidate < candidates_;
-  if (!known ||
-      prompt_->call(shard_.samples[*position], answer.candidate).call_key != answer.call_key) {
+  // What another role answered, or the teacher when it was asked once more, is kept as it is.
+  const bool asked = answer.role == Role::teacher && answer.vote == 0 && answer.round == 0;
+  if (!position || (asked && !asks(*position, answer))) {
     return Error{Errc::corrupt, shard_.folder + "/" + RunDir::kAnswers + ": line " +
                                     std::to_string(answer_index + 1) +
                                     ": is not the answer to a call of this shard"};
   }
-  answers_.try_emplace({*position, answer.candidate}, answer);
+  answers_.try_emplace({*position, answer.call_key}, answer);
   return {};
+}
+
+/// Returns whether it is one of the calls that are made for a sample.
+bool ShardReplay::asks(std::size_t sample, const CallIdentity& call) const {
+  return call.candidate < candidates_ && calls_of_[sample][call.candidate] == call.call_key;
 }
 
 std::optional<std::size_t> ShardReplay::position_of(const SampleId& id) const {
@@ -128,23 +139,21 @@ std::optional<std::size_t> ShardReplay::position_of(const SampleId& id) const {
 }
 
 bool ShardReplay::answered(std::size_t sample) const {
-  for (std::uint32_t candidate = 0; candidate < candidates_; ++candidate) {
-    if (!answers_.contains({sample, candidate})) {
-      return false;
-    }
-  }
-  return true;
+  return std::ranges::all_of(calls_of_[sample], [&](const Digest& key) {
+    return answers_.contains({sample, key});
+  });
 }
 
 Outcome ShardReplay::run(std::size_t sample, std::optional<Reason> failure) {
   WorkItem item;
   item.sample = shard_.samples[sample];
   item.failure = failure;
-  for (std::uint32_t candidate = 0; candidate < candidates_; ++candidate) {
-    if (const auto found = answers_.find({sample, candidate}); found != answers_.end()) {
-      item.answers.push_back(found->second);
-    }
+  const auto end = answers_.end();
+  for (auto it = answers_.lower_bound({sample, Digest{}}); it != end && it->first.first == sample;
+       ++it) {
+    item.answers.push_back(it->second);
   }
+  std::ranges::sort(item.answers, {}, &Answer::order);
   for (const std::unique_ptr<Stage>& stage : stages_) {
     stage->process(item);
   }
@@ -186,7 +195,7 @@ std::vector<ChatCall> ShardReplay::missing() const {
       continue;
     }
     for (std::uint32_t candidate = 0; candidate < candidates_; ++candidate) {
-      if (!answers_.contains({i, candidate})) {
+      if (!answers_.contains({i, calls_of_[i][candidate]})) {
         calls.push_back(prompt_->call(shard_.samples[i], candidate));
       }
     }
@@ -196,12 +205,11 @@ std::vector<ChatCall> ShardReplay::missing() const {
 
 bool ShardReplay::add(const Answer& answer) {
   const auto position = position_of(answer.sample_id);
-  if (!position || answer.candidate >= candidates_ ||
-      shard_.outcomes[*position].verdict != Verdict::failed ||
-      prompt_->call(shard_.samples[*position], answer.candidate).call_key != answer.call_key) {
+  if (!position || shard_.outcomes[*position].verdict != Verdict::failed ||
+      !asks(*position, answer)) {
     return false;
   }
-  return answers_.try_emplace({*position, answer.candidate}, answer).second;
+  return answers_.try_emplace({*position, answer.call_key}, answer).second;
 }
 
 void ShardReplay::add(const Call& call) {
@@ -212,9 +220,9 @@ void ShardReplay::add(const Call& call) {
   }
 }
 
-void ShardReplay::add_failure(const SampleId& sample, std::uint32_t candidate, Reason reason) {
-  if (const auto position = position_of(sample)) {
-    failures_[{*position, candidate}] = reason;
+void ShardReplay::add_failure(const CallIdentity& call, Reason reason) {
+  if (const auto position = position_of(call.sample_id)) {
+    failures_[{*position, call.candidate}] = reason;
   }
 }
 

@@ -57,7 +57,7 @@ class ShardReplay {
   bool add(const Answer& answer);
   void add(const Call& call);
   /// Notes why a missing call failed, for the outcome of its sample.
-  void add_failure(const SampleId& sample, std::uint32_t candidate, Reason reason);
+  void add_failure(const CallIdentity& call, Reason reason);
 
   /// Returns the whole shard as it is with what was added: samples that had an outcome keep it,
   /// failed ones get a new one.
@@ -68,8 +68,10 @@ class ShardReplay {
  private:
   ShardReplay() = default;
   using Position = std::pair<std::size_t, std::uint32_t>;  ///< sample, candidate
+  using AnswerPlace = std::pair<std::size_t, Digest>;      ///< sample, call key
   [[nodiscard]] std::optional<std::size_t> position_of(const SampleId& id) const;
   Result<void> take_recorded(std::size_t answer_index);
+  [[nodiscard]] bool asks(std::size_t sample, const CallIdentity& call) const;
   [[nodiscard]] bool answered(std::size_t sample) const;
   [[nodiscard]] Outcome run(std::size_t sample, std::optional<Reason> failure);
 
@@ -77,7 +79,8 @@ class ShardReplay {
   std::uint32_t candidates_ = 1;
   std::optional<PromptStage> prompt_;
   std::vector<std::unique_ptr<Stage>> stages_;
-  std::map<Position, Answer> answers_;
+  std::vector<std::vector<Digest>> calls_of_;  ///< by sample: the call key of each candidate
+  std::map<AnswerPlace, Answer> answers_;
   std::map<Position, Reason> failures_;
 };
 

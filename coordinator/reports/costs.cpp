@@ -1,17 +1,17 @@
 #include "coordinator/reports/costs.hpp"
 
-#include <utility>
+#include <functional>
+#include <set>
 
 namespace fd {
 namespace {
 
-const PriceConfig* price_of(const std::string& provider, const GatewayConfig& config) {
-  for (const ProviderConfig& one : config.providers) {
-    if (one.name == provider) {
-      return &one.price_per_mtok;
-    }
-  }
-  return nullptr;
+double cost_of(const CallTotals& totals, const std::optional<std::pair<double, double>>& price) {
+  constexpr double kPerTokens = 1e6;
+  return price ? (static_cast<double>(totals.prompt_tokens) * price->first +
+                  static_cast<double>(totals.completion_tokens) * price->second) /
+                     kPerTokens
+               : 0.0;
 }
 
 json::Object totals_object(const CallTotals& totals, double cost) {
@@ -23,15 +23,34 @@ json::Object totals_object(const CallTotals& totals, double cost) {
                       {"cost", cost}};
 }
 
-}  // namespace
-
-void CallTotals::add(const CallView& call) {
-  ++calls;
-  answered += call.error == "\"\"" ? 1u : 0u;
-  attempts += call.attempts;
-  prompt_tokens += call.prompt_tokens;
-  completion_tokens += call.completion_tokens;
+CallTotals totals_of(const auto& call) {
+  return {1, call.end == CallEnd::answered ? 1u : 0u, call.attempts, call.prompt_tokens,
+          call.completion_tokens};
 }
+
+/// Returns the text of a JSON string that this program wrote, or of an empty view.
+std::string plain(std::string_view json_string) {
+  auto text = text_of(json_string);
+  return text.ok() ? std::move(text).value() : std::string();
+}
+
+std::optional<std::pair<double, double>> price_of(std::string_view object) {
+  const auto price = json::parse(object);
+  const json::Value* input = price.ok() ? price->find("input") : nullptr;
+  const json::Value* output = price.ok() ? price->find("output") : nullptr;
+  if (input == nullptr || output == nullptr || !input->as_number() || !output->as_number()) {
+    return std::nullopt;
+  }
+  return std::pair(*input->as_number(), *output->as_number());
+}
+
+/// A group of calls with what it cost.
+struct Group {
+  CallTotals totals;
+  double cost = 0;
+};
+
+}  // namespace
 
 void CallTotals::add(const CallTotals& other) {
   calls += other.calls;
@@ -42,79 +61,96 @@ void CallTotals::add(const CallTotals& other) {
 }
 
 void CallCounts::add(const CallView& call) {
-  if (call.error.size() > 1 && call.error.substr(1).starts_with(kInDoubt)) {  // in its quotes
-    in_doubt_.add(call);
+  if (call.end == CallEnd::in_doubt) {
+    in_doubt_.add(totals_of(call));
     return;
   }
-  auto found = providers_.find(call.endpoint);
-  if (found == providers_.end()) {
-    found = providers_.emplace(call.endpoint, CallTotals()).first;
+  totals_[{plain(call.endpoint), call.role, plain(call.served_model), price_of(call.price)}].add(
+      totals_of(call));
+}
+
+void CallCounts::add(const Call& call, bool late) {
+  if (call.end == CallEnd::in_doubt) {
+    in_doubt_.add(totals_of(call));
+    return;
   }
-  found->second.add(call);
+  Key key{call.endpoint, call.role, call.served_model, std::nullopt};
+  if (call.price) {
+    key.price.emplace(call.price->input, call.price->output);
+  }
+  totals_[key].add(totals_of(call));
+  if (late) {
+    late_.add(totals_of(call));
+  }
 }
 
 CallTotals CallCounts::total() const {
   CallTotals total;
-  for (const auto& [provider, totals] : providers_) {
+  for (const auto& [key, totals] : totals_) {
     total.add(totals);
   }
   return total;
 }
 
-Result<std::map<std::string, CallTotals>> CallCounts::by_provider() const {
-  std::map<std::string, CallTotals> named;
-  for (const auto& [json_text, totals] : providers_) {
-    FD_TRY(const std::string provider, text_of(json_text));
-    named[provider].add(totals);
-  }
-  return named;
-}
-
-double cost_of(const CallTotals& totals, const PriceConfig& price) {
-  constexpr double kTokensPerPrice = 1e6;
-  return (static_cast<double>(totals.prompt_tokens) * price.input +
-          static_cast<double>(totals.completion_tokens) * price.output) /
-         kTokensPerPrice;
-}
-
-double cost_of(const Call& call, const GatewayConfig& config) {
-  const PriceConfig* price = price_of(call.endpoint, config);
-  CallTotals totals;
-  totals.prompt_tokens = call.prompt_tokens;
-  totals.completion_tokens = call.completion_tokens;
-  return price == nullptr ? 0 : cost_of(totals, *price);
-}
-
-double cost_of(const std::map<std::string, CallTotals>& providers, const GatewayConfig& config) {
+double CallCounts::cost() const {
   double cost = 0;
-  for (const auto& [provider, totals] : providers) {
-    if (const PriceConfig* price = price_of(provider, config)) {
-      cost += cost_of(totals, *price);
-    }
+  for (const auto& [key, totals] : totals_) {
+    cost += cost_of(totals, key.price);
   }
   return cost;
 }
 
-json::Value cost_report(const std::string& run_id,
-                        const std::map<std::string, CallTotals>& providers,
-                        const CallTotals& in_doubt, const GatewayConfig& config) {
-  json::Object by_provider;
-  CallTotals total;
-  for (const auto& [provider, totals] : providers) {
-    const PriceConfig* price = price_of(provider, config);
-    json::Object object = totals_object(totals, price == nullptr ? 0.0 : cost_of(totals, *price));
-    object["price_per_mtok"] =
-        price == nullptr ? json::Value()
-                         : json::Object{{"input", price->input}, {"output", price->output}};
-    by_provider[provider] = std::move(object);
-    total.add(totals);
+bool CallCounts::simulated() const {
+  for (const auto& [key, totals] : totals_) {
+    if (key.served_model.starts_with("fd-simulator/")) {
+      return true;
+    }
+  }
+  return false;
+}
+
+json::Value CallCounts::report(const std::string& run_id, std::uint64_t unknown) const {
+  const auto grouped = [this](const std::function<std::string(const Key&)>& name) {
+    std::map<std::string, Group> groups;
+    for (const auto& [key, totals] : totals_) {
+      Group& group = groups[name(key)];
+      group.totals.add(totals);
+      group.cost += cost_of(totals, key.price);
+    }
+    json::Object object;
+    for (const auto& [of, group] : groups) {
+      object[of] = totals_object(group.totals, group.cost);
+    }
+    return object;
+  };
+  json::Object providers = grouped([](const Key& key) { return key.provider; });
+  for (auto& [provider, object] : providers) {
+    std::set<std::optional<std::pair<double, double>>> prices;
+    for (const auto& [key, totals] : totals_) {
+      if (key.provider == provider) {
+        prices.insert(key.price);
+      }
+    }
+    const auto price = prices.size() == 1 ? *prices.begin() : std::nullopt;
+    (*object.as_object())["price_per_mtok"] =
+        price ? json::Value(json::Object{{"input", price->first}, {"output", price->second}})
+              : json::Value();
   }
   return json::Object{
       {"run_id", run_id},
-      {"total", totals_object(total, cost_of(providers, config))},
-      {"in_doubt", json::Object{{"calls", in_doubt.calls},
-                                {"estimated_prompt_tokens", in_doubt.prompt_tokens}}},
-      {"providers", std::move(by_provider)}};
+      {"total", totals_object(total(), cost())},
+      {"late", json::Object{{"calls", late_.calls}, {"attempts", late_.attempts}}},
+      {"in_doubt", json::Object{{"calls", in_doubt_.calls},
+                                {"estimated_prompt_tokens", in_doubt_.prompt_tokens}}},
+      {"unknown", json::Object{{"calls", unknown}}},
+      {"by_role", grouped([](const Key& key) { return std::string(name(key.role)); })},
+      {"by_served_model", grouped([](const Key& key) { return key.served_model; })},
+      {"providers", std::move(providers)}};
+}
+
+double cost_of(const Call& call) {
+  return call.price ? cost_of(totals_of(call), std::pair(call.price->input, call.price->output))
+                    : 0.0;
 }
 
 }  // namespace fd

@@ -1,15 +1,14 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "coordinator/shards/record_views.hpp"
-#include "protocol/base/result.hpp"
 #include "protocol/json/json.hpp"
 #include "protocol/records.hpp"
-#include "protocol/run_config.hpp"
 
 namespace fd {
 
@@ -21,40 +20,48 @@ struct CallTotals {
   std::uint64_t prompt_tokens = 0;
   std::uint64_t completion_tokens = 0;
 
-  void add(const CallView& call);
   void add(const CallTotals& other);
 };
 
-/// Adds up the calls of a run by provider.
+/// Adds up the calls of a run. Whole numbers are added up for each price, and multiplied once, so
+/// that the order of the calls decides nothing.
 class CallCounts {
  public:
-  /// Calls in doubt (kInDoubt) are counted apart: nobody knows what they cost.
+  /// Calls in doubt are counted apart: nobody knows what they cost.
   void add(const CallView& call);
+  /// `late`: it became known when its shard's files were written already.
+  void add(const Call& call, bool late = false);
   [[nodiscard]] CallTotals total() const;
-  /// Returns the totals by provider name. Errors: corrupt.
-  [[nodiscard]] Result<std::map<std::string, CallTotals>> by_provider() const;
-  /// Returns the calls that were under way when their worker ended: possibly billed, the answer
+  /// Returns what all calls cost that have a price. Units: those of the prices.
+  [[nodiscard]] double cost() const;
+  /// Returns the calls that were in flight when their worker ended: possibly billed, the answer
   /// lost. Their prompt tokens are an estimate.
   [[nodiscard]] const CallTotals& in_doubt() const { return in_doubt_; }
+  /// Returns those of the others that were late.
+  [[nodiscard]] const CallTotals& late() const { return late_; }
+  /// Returns whether fd-simulator answered one.
+  [[nodiscard]] bool simulated() const;
+
+  /// Returns cost_report.json: calls, attempts, tokens and cost, in total, by provider, by role and
+  /// by what the endpoints called their models; and, apart, the late calls, which are in the total,
+  /// those in doubt, and `unknown`: how many may have been in flight at workers that never came
+  /// back. A provider whose calls had no price, or several, has the price null.
+  [[nodiscard]] json::Value report(const std::string& run_id, std::uint64_t unknown) const;
 
  private:
-  std::map<std::string, CallTotals, std::less<>> providers_;  ///< by JSON text of the name
+  struct Key {
+    std::string provider;
+    Role role = Role::teacher;
+    std::string served_model;
+    std::optional<std::pair<double, double>> price;  ///< input, output
+    friend auto operator<=>(const Key&, const Key&) = default;
+  };
+  std::map<Key, CallTotals> totals_;
   CallTotals in_doubt_;
+  CallTotals late_;
 };
 
-/// Returns what `totals` cost at a price. Units: those of the price.
-double cost_of(const CallTotals& totals, const PriceConfig& price);
-
-/// Returns what one call cost by the prices of the config; nothing when its provider has none.
-double cost_of(const Call& call, const GatewayConfig& config);
-
-/// Returns what all calls cost by the prices of the config; providers without one cost nothing.
-double cost_of(const std::map<std::string, CallTotals>& providers, const GatewayConfig& config);
-
-/// Returns cost_report.json: calls, attempts, tokens and cost, in total and by provider; and,
-/// apart, the calls in doubt. A provider that the config does not name has the price null.
-json::Value cost_report(const std::string& run_id,
-                        const std::map<std::string, CallTotals>& providers,
-                        const CallTotals& in_doubt, const GatewayConfig& config);
+/// Returns what one call cost; nothing when its price is not known.
+double cost_of(const Call& call);
 
 }  // namespace fd

@@ -155,6 +155,10 @@ class SummaryText {
       out_ += "  " + grouped(summary_.in_doubt) +
               " more were under way when their worker ended: possibly billed, their answers lost\n";
     }
+    if (summary_.unknown > 0) {
+      out_ += "  up to " + grouped(summary_.unknown) +
+              " more may have been made by workers that never came back\n";
+    }
     if (summary_.reused > 0) {
       out_ += "  " + grouped(summary_.reused) + " answers of earlier runs, at no cost\n";
     }

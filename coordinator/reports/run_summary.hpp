@@ -35,6 +35,8 @@ struct RunSummary {
   std::uint64_t completion_tokens = 0;
   double cost = 0;  ///< by the configured prices
   std::vector<GateVerdict> gates;
+  std::uint64_t late = 0;     ///< calls that became known after their shards were written
+  std::uint64_t unknown = 0;  ///< calls that lost workers may have made, at most
   bool simulated =
       false;              ///< answers came from fd-simulator: nothing here says anything of a model
   bool complete = false;  ///< failed fraction within max_failed_fraction

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <system_error>
-#include <tuple>
 #include <utility>
 
 #include "actors/storage/files.hpp"
@@ -19,19 +18,12 @@ namespace fs = std::filesystem;
 /// How many shards of earlier runs are kept at hand: two neighbours of a few runs.
 constexpr std::size_t kLoadedMax = 8;
 
-auto key_of(const Answer& answer) {
-  return std::tie(answer.sample_id, answer.candidate);
-}
-
 /// Sorts answers, and keeps the first of each call: first answer wins, for ever.
 void sort_answers(std::vector<Answer>& answers) {
-  std::stable_sort(answers.begin(), answers.end(),
-                   [](const Answer& a, const Answer& b) { return key_of(a) < key_of(b); });
-  answers.erase(std::unique(answers.begin(), answers.end(),
-                            [](const Answer& a, const Answer& b) {
-                              return key_of(a) == key_of(b) && a.call_key == b.call_key;
-                            }),
-                answers.end());
+  std::ranges::stable_sort(answers, {}, &Answer::order);
+  const auto same = std::ranges::unique(
+      answers, [](const Answer& a, const Answer& b) { return a.key() == b.key(); });
+  answers.erase(same.begin(), same.end());
 }
 
 }  // namespace
@@ -113,7 +105,7 @@ void ReuseIndex::take(std::uint32_t shard, const Sample& sample, const Loaded& l
   for (; answer != loaded.answers.end() && answer->sample_id == sample.id; ++answer) {
     const std::uint32_t candidate = answer->candidate;
     // The call key last: it takes a rendered prompt.
-    if (candidate >= candidates_ || answered[candidate] != 0 ||
+    if (answer->role != Role::teacher || candidate >= candidates_ || answered[candidate] != 0 ||
         prompt_.call(sample, candidate).call_key != answer->call_key) {
       continue;
     }

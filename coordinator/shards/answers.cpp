@@ -1,6 +1,7 @@
 #include "coordinator/shards/answers.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "actors/journal/journal_recovery.hpp"
@@ -20,23 +21,19 @@ Result<std::vector<Record>> answers_in_folder(const std::string& folder, std::ui
   FD_TRY(const std::vector<Answer> answers, read_shard_answers(folder, manifest));
   const std::string calls_path = folder + "/" + RunDir::kCalls;
   FD_TRY(const std::string text, read_file(calls_path, kMaxShardFileBytes));
-  FD_TRY(const std::vector<Call> calls, read_lines(calls_path, text, call_from_line));
+  FD_TRY(std::vector<Call> calls, read_lines<Call>(calls_path, text));
   for (const Answer& answer : answers) {
-    Record record;
+    Record& record = found.emplace_back();
     record.answer = answer;
-    const auto call = std::find_if(calls.begin(), calls.end(), [&](const Call& one) {
-      return one.call_key == answer.call_key && one.error.empty();
-    });
-    if (call != calls.end()) {
-      record.call = *call;
-    }
-    found.push_back(std::move(record));
+  }
+  for (Call& call : calls) {
+    Record& record = found.emplace_back();
+    record.call = std::move(call);
   }
   FD_TRY(RecoveredJournal journal, read_journal(replay_journal(folder), manifest.run_id));
-  for (Record& record : journal.ended) {
-    if (record.answer) {
-      found.push_back(std::move(record));
-    }
+  std::ranges::move(journal.ended, std::back_inserter(found));
+  for (const JournalIntent& intent : journal.in_doubt) {
+    found.push_back(in_doubt_record(intent));
   }
   for (Record& record : found) {
     record.shard = shard;

@@ -125,7 +125,7 @@ Result<std::vector<Sample>> samples_of(std::string_view text, const std::string&
   std::vector<Sample> samples;
   LineReader lines(path, text);
   for (std::string_view line; lines.next_line(line);) {
-    auto sample = sample_from_line(line);
+    auto sample = from_line<Sample>(line);
     if (!sample.ok()) {
       return lines.error(sample.error().message);
     }
@@ -144,7 +144,7 @@ Result<std::vector<Sample>> samples_of(std::string_view text, const std::string&
 Result<std::vector<Answer>> read_shard_answers(const std::string& folder,
                                                const Manifest& manifest) {
   FD_TRY(const std::string text, read_shard_file(folder, manifest, RunDir::kAnswers));
-  return read_lines(in_folder(folder, RunDir::kAnswers), text, answer_from_line);
+  return read_lines<Answer>(in_folder(folder, RunDir::kAnswers), text);
 }
 
 Result<ShardTexts> read_finished_shard(const RunDir& dir, std::uint32_t shard) {
@@ -182,9 +182,9 @@ Result<ShardRows> read_shard_rows(const std::string& folder) {
   rows.manifest = std::move(texts.manifest);
   rows.config_text = std::move(texts.config);
   FD_TRY(rows.samples, samples_of(texts.input, path(RunDir::kInput), rows.manifest.count));
-  FD_TRY(rows.answers, read_lines(path(RunDir::kAnswers), texts.answers, answer_from_line));
-  FD_TRY(rows.calls, read_lines(path(RunDir::kCalls), texts.calls, call_from_line));
-  FD_TRY(rows.outcomes, read_lines(path(RunDir::kOutcomes), texts.outcomes, outcome_from_line));
+  FD_TRY(rows.answers, read_lines<Answer>(path(RunDir::kAnswers), texts.answers));
+  FD_TRY(rows.calls, read_lines<Call>(path(RunDir::kCalls), texts.calls));
+  FD_TRY(rows.outcomes, read_lines<Outcome>(path(RunDir::kOutcomes), texts.outcomes));
   for (std::size_t i = 0; i < rows.samples.size(); ++i) {
     if (i >= rows.outcomes.size() || rows.outcomes[i].sample_id != rows.samples[i].id) {
       return Error{Errc::corrupt, path(RunDir::kOutcomes) + ": the outcome of sample " +

@@ -30,8 +30,8 @@ struct ShardRows {
   Manifest manifest;
   std::string config_text;
   std::vector<Sample> samples;
-  std::vector<Answer> answers;    ///< by (sample_id, candidate)
-  std::vector<Call> calls;        ///< by (sample_id, candidate)
+  std::vector<Answer> answers;    ///< in their order
+  std::vector<Call> calls;        ///< in their order
   std::vector<Outcome> outcomes;  ///< one per sample, in their order
 };
 
@@ -85,7 +85,7 @@ Result<ShardTexts> read_finished_shard_at(const std::string& folder);
 /// line and byte (also for a shard that is not finished); unsupported (a newer manifest); storage.
 Result<ShardRows> read_shard_rows(const std::string& folder);
 
-/// Returns the answers of a finished shard that lies in `folder`, by (sample_id, candidate).
+/// Returns the answers of a finished shard that lies in `folder`, in their order.
 /// Errors: corrupt, naming file and place; storage.
 Result<std::vector<Answer>> read_shard_answers(const std::string& folder, const Manifest& manifest);
 

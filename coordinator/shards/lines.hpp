@@ -45,12 +45,11 @@ class LineReader {
 
 /// Reads all lines of a file as records; `path` is what messages call it. Errors: corrupt.
 template <class T>
-Result<std::vector<T>> read_lines(const std::string& path, std::string_view text,
-                                  Result<T> (*from_line)(std::string_view)) {
+Result<std::vector<T>> read_lines(const std::string& path, std::string_view text) {
   std::vector<T> records;
   LineReader lines(path, text);
   for (std::string_view line; lines.next_line(line);) {
-    auto record = from_line(line);
+    auto record = from_line<T>(line);
     if (!record.ok()) {
       return lines.error(record.error().message);
     }

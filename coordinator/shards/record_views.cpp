@@ -1,9 +1,12 @@
 #include "coordinator/shards/record_views.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "protocol/json/json.hpp"
 #include "protocol/json/text.hpp"
+#include "protocol/record_fields.hpp"
 
 namespace fd {
 namespace {
@@ -56,23 +59,37 @@ class Cursor {
     at_ = static_cast<std::size_t>(stop - line_.data());
     return value;
   }
-  /// Returns a number, true, false or null.
-  std::string_view scalar() {
+  /// Returns any value.
+  std::string_view value() {
     const std::size_t start = at_;
-    const std::size_t end = failed_ ? start : line_.find_first_of(",}]", start);
-    if (failed_ || end == std::string_view::npos || end == start ||
-        line_.find_first_of("\"[{", start) < end) {
-      fail();
-      return {};
+    if (!failed_ && at_ < line_.size() && line_[at_] == '"') {
+      return string();
     }
-    at_ = end;
-    return line_.substr(start, end - start);
+    if (!failed_ && at_ < line_.size() && (line_[at_] == '{' || line_[at_] == '[')) {
+      return nested();
+    }
+    at_ = failed_ ? start : std::min(line_.find_first_of(",}]\"[{", start), line_.size());
+    if (at_ == start) {
+      fail();
+    }
+    return line_.substr(start, at_ - start);
   }
-  std::string_view object() {
+  /// Goes past the key of a member behind `before`. Returns whether it stands here.
+  bool accept_key(char before, std::string_view name) {
+    const std::size_t start = at_;
+    if (accept({&before, 1}) && accept("\"") && accept(name) && accept("\":")) {
+      return true;
+    }
+    at_ = start;
+    return false;
+  }
+  /// Returns an object or a list.
+  std::string_view nested() {
     const std::size_t start = at_;
     std::size_t depth = 0;
     do {
-      if (failed_ || at_ >= line_.size() || (depth == 0 && line_[at_] != '{')) {
+      if (failed_ || at_ >= line_.size() ||
+          (depth == 0 && line_[at_] != '{' && line_[at_] != '[')) {
         fail();
         return {};
       }
@@ -87,14 +104,13 @@ class Cursor {
     } while (depth > 0);
     return line_.substr(start, at_ - start);
   }
-  /// Returns what `from_name` makes of a string's text.
-  template <class FromName>
-  auto named(FromName from_name) {
-    const auto value = from_name(plain());
+  template <class E>
+  E named() {
+    const auto value = from_name<E>(plain());
     if (!value) {
       fail();
     }
-    return value.value_or(typename decltype(from_name(std::string_view()))::value_type{});
+    return value.value_or(E{});
   }
   void fail() { failed_ = true; }
   [[nodiscard]] bool failed() const { return failed_; }
@@ -132,37 +148,67 @@ class Cursor {
   bool failed_ = false;
 };
 
-void read_candidate(Cursor& line, CandidateView& view) {
-  line.expect("{\"call_key\":");
-  line.string();
-  line.expect(",\"candidate\":");
-  view.index = line.whole<std::uint32_t>();
-  line.expect(",\"clean_rule\":");
-  view.clean_rule = line.string();
-  line.expect(",\"error_class\":");
-  view.error_class = line.string();
-  line.expect(",\"exec\":");
-  view.exec = line.named(exec_status_from_name);
-  line.expect(",\"gold_match\":");
-  view.gold_match = line.scalar();
-  line.expect(",\"judge\":");
-  view.judge = line.scalar();
-  line.expect(",\"rule\":");
-  view.rule = line.named(reason_from_name);
-  line.expect(",\"score\":");
-  view.score = line.scalar();
-  line.expect(",\"signature\":");
-  view.signature = line.string();
-  line.expect(",\"text\":");
-  view.text = line.string();
+/// Goes through an object that is R's, by its table. `take` is called at each member's value with
+/// its name; when it returns false, the value is skipped.
+template <class R>
+void read_object(Cursor& line, auto&& take) {
+  char before = '{';
+  each_json_field<R>([&](const auto& field) {
+    if (!line.accept_key(before, field.name)) {
+      return field.if_set ? void() : line.fail();
+    }
+    before = ',';
+    if (!take(field.name)) {
+      line.value();
+    }
+  });
   line.expect("}");
 }
 
-bool belongs(Verdict verdict, Reason reason) {
-  const Verdict expected = reason == Reason::none            ? Verdict::kept
-                           : reason < Reason::provider_error ? Verdict::rejected
-                                                             : Verdict::failed;
-  return verdict == expected;
+/// A member of a view: taken when the name is its own.
+template <class Member, class Read>
+bool takes(std::string_view name, std::string_view own, Member& member, Read read) {
+  if (name != own) {
+    return false;
+  }
+  member = read();
+  return true;
+}
+
+void read_candidate(Cursor& line, CandidateView& view) {
+  const auto value = [&] { return line.value(); };
+  read_object<Candidate>(line, [&](std::string_view name) {
+    return takes(name, "candidate", view.index, [&] { return line.whole<std::uint32_t>(); }) ||
+           takes(name, "clean_rule", view.clean_rule, value) ||
+           takes(name, "error_class", view.error_class, value) ||
+           takes(name, "exec", view.exec, [&] { return line.named<ExecStatus>(); }) ||
+           takes(name, "gold_match", view.gold_match, value) ||
+           takes(name, "judge", view.judge, value) ||
+           takes(name, "rule", view.rule, [&] { return line.named<Reason>(); }) ||
+           takes(name, "score", view.score, value) ||
+           takes(name, "signature", view.signature, value) || takes(name, "text", view.text, value);
+  });
+}
+
+void read_candidates(Cursor& line, std::vector<CandidateView>& candidates) {
+  line.expect("[");
+  while (!line.failed() && !line.accept("]")) {
+    if (!candidates.empty()) {
+      line.expect(",");
+    }
+    read_candidate(line, candidates.emplace_back());
+  }
+}
+
+/// Reads the members that say which call it is.
+bool read_identity(Cursor& line, std::string_view name, CallIdentity& id) {
+  const auto digest = [&] { return line.digest(); };
+  const auto whole = [&] { return line.whole<std::uint32_t>(); };
+  return takes(name, "sample_id", id.sample_id, digest) ||
+         takes(name, "call_key", id.call_key, digest) ||
+         takes(name, "candidate", id.candidate, whole) ||
+         takes(name, "role", id.role, [&] { return line.named<Role>(); }) ||
+         takes(name, "vote", id.vote, whole) || takes(name, "try", id.round, whole);
 }
 
 }  // namespace
@@ -170,99 +216,69 @@ bool belongs(Verdict verdict, Reason reason) {
 Result<void> read_view(std::string_view text, SampleView& view) {
   view = {};
   Cursor line(text);
-  line.expect("{\"canonical_input\":");
-  view.canonical_input = line.object();
-  if (line.accept(",\"database\":")) {
-    line.digest();
-  }
-  if (line.accept(",\"gold\":")) {
-    view.gold = line.string();
-  }
-  if (line.accept(",\"id_fields\":")) {
-    view.id_fields = line.object();
-  }
-  line.expect(",\"ordinal\":");
-  line.whole<std::uint64_t>();
-  line.expect(",\"sample_id\":");
-  view.id = line.digest();
-  line.expect("}");
+  const auto value = [&] { return line.value(); };
+  read_object<Sample>(line, [&](std::string_view name) {
+    return takes(name, "canonical_input", view.canonical_input, value) ||
+           takes(name, "gold", view.gold, value) ||
+           takes(name, "id_fields", view.id_fields, value) ||
+           takes(name, "sample_id", view.id, [&] { return line.digest(); });
+  });
   return line.finish();
 }
 
 Result<void> read_view(std::string_view text, AnswerView& view) {
   view = {};
   Cursor line(text);
-  line.expect("{\"call_key\":");
-  view.call_key = line.string();
-  line.expect(",\"candidate\":");
-  view.candidate = line.whole<std::uint32_t>();
-  line.expect(",\"finish_reason\":");
-  view.finish_reason = line.string();
-  line.expect(",\"reasoning\":");
-  view.reasoning = line.string();
-  line.expect(",\"sample_id\":");
-  view.sample_id = line.digest();
-  line.expect(",\"served_model\":");
-  view.served_model = line.string();
-  line.expect(",\"text\":");
-  view.text = line.string();
-  line.expect("}");
+  const auto value = [&] { return line.value(); };
+  read_object<Answer>(line, [&](std::string_view name) {
+    return read_identity(line, name, view) ||
+           takes(name, "finish_reason", view.finish_reason, value) ||
+           takes(name, "model", view.model, value) ||
+           takes(name, "reasoning", view.reasoning, value) || takes(name, "text", view.text, value);
+  });
   return line.finish();
 }
 
 Result<void> read_view(std::string_view text, CallView& view) {
   view = {};
   Cursor line(text);
-  line.expect("{\"attempts\":");
-  view.attempts = line.whole<std::uint64_t>();
-  line.expect(",\"call_key\":");
-  line.string();
-  line.expect(",\"candidate\":");
-  view.candidate = line.whole<std::uint32_t>();
-  line.expect(",\"completion_tokens\":");
-  view.completion_tokens = line.whole<std::uint64_t>();
-  line.expect(",\"endpoint\":");
-  view.endpoint = line.string();
-  line.expect(",\"error\":");
-  view.error = line.string();
-  line.expect(",\"http_status\":");
-  line.whole<std::uint32_t>();
-  line.expect(",\"prompt_tokens\":");
-  view.prompt_tokens = line.whole<std::uint64_t>();
-  line.expect(",\"queue_us\":");
-  line.whole<std::uint64_t>();
-  line.expect(",\"sample_id\":");
-  view.sample_id = line.digest();
-  line.expect(",\"service_us\":");
-  line.whole<std::uint64_t>();
-  line.expect("}");
+  const auto value = [&] { return line.value(); };
+  const auto whole = [&] { return line.whole<std::uint64_t>(); };
+  read_object<Call>(line, [&](std::string_view name) {
+    return read_identity(line, name, view) || takes(name, "attempts", view.attempts, whole) ||
+           takes(name, "count", view.count, whole) ||
+           takes(name, "completion_tokens", view.completion_tokens, whole) ||
+           takes(name, "end", view.end, [&] { return line.named<CallEnd>(); }) ||
+           takes(name, "endpoint", view.endpoint, value) ||
+           takes(name, "price_per_mtok", view.price, value) ||
+           takes(name, "prompt_tokens", view.prompt_tokens, whole) ||
+           takes(name, "served_model", view.served_model, value);
+  });
   return line.finish();
 }
 
 Result<void> read_view(std::string_view text, OutcomeView& view) {
-  view.candidates.clear();
-  view.chosen.reset();
+  std::vector<CandidateView> candidates = std::move(view.candidates);
+  candidates.clear();
+  view = {};
   Cursor line(text);
-  line.expect("{\"candidates\":[");
-  while (!line.failed() && !line.accept("]")) {
-    if (!view.candidates.empty()) {
-      line.expect(",");
+  const auto index = [&]() -> std::optional<std::uint32_t> {
+    return line.accept("null") ? std::nullopt : std::optional(line.whole<std::uint32_t>());
+  };
+  read_object<Outcome>(line, [&](std::string_view name) {
+    if (name == "candidates") {
+      read_candidates(line, candidates);
+      return true;
     }
-    read_candidate(line, view.candidates.emplace_back());
-  }
-  line.expect(",\"chosen\":");
-  if (!line.accept("null")) {
-    view.chosen = line.whole<std::uint32_t>();
-  }
-  view.gold_failed = line.accept(",\"gold_failed\":true");
-  line.expect(",\"reason\":");
-  view.reason = line.named(reason_from_name);
-  line.expect(",\"sample_id\":");
-  view.sample_id = line.digest();
-  line.expect(",\"verdict\":");
-  view.verdict = line.named(verdict_from_name);
-  line.expect("}");
-  if (!belongs(view.verdict, view.reason)) {
+    return takes(name, "chosen", view.chosen, index) ||
+           takes(name, "deciding", view.deciding, index) ||
+           takes(name, "gold_failed", view.gold_failed, [&] { return line.accept("true"); }) ||
+           takes(name, "reason", view.reason, [&] { return line.named<Reason>(); }) ||
+           takes(name, "sample_id", view.sample_id, [&] { return line.digest(); }) ||
+           takes(name, "verdict", view.verdict, [&] { return line.named<Verdict>(); });
+  });
+  view.candidates = std::move(candidates);
+  if (view.verdict != verdict_of(view.reason)) {
     line.fail();
   }
   return line.finish();

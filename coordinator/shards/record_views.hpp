@@ -11,8 +11,8 @@
 
 // The lines of a shard's files as views into them. Merging a million samples copies most fields
 // from one canonical line into another: taken as they stand in the file, quotes and escapes
-// included, nothing is built and nothing is escaped again. What append_line() wrote is read
-// exactly, key by key in the canonical order; anything else is an error.
+// included, nothing is built and nothing is escaped again. What append_line() wrote is read by the
+// same tables of members, key by key in the canonical order; anything else is an error.
 //
 // In every view a `std::string_view` member is JSON text (a string with its quotes, an object, a
 // number, "true", "false" or "null"). Lifetime: that of the line.
@@ -26,21 +26,19 @@ struct SampleView {
   std::string_view id_fields;        ///< an object; empty without any
 };
 
-struct AnswerView {
-  SampleId sample_id;
-  std::uint32_t candidate = 0;
-  std::string_view call_key;
+struct AnswerView : CallIdentity {
   std::string_view finish_reason;
+  std::string_view model;
   std::string_view reasoning;
-  std::string_view served_model;
   std::string_view text;
 };
 
-struct CallView {
-  SampleId sample_id;
-  std::uint32_t candidate = 0;
+struct CallView : CallIdentity {
+  std::uint64_t count = 1;
+  CallEnd end = CallEnd::answered;
   std::string_view endpoint;
-  std::string_view error;
+  std::string_view served_model;  ///< empty when not said
+  std::string_view price;         ///< an object; empty when not known
   std::uint64_t attempts = 0;
   std::uint64_t prompt_tokens = 0;
   std::uint64_t completion_tokens = 0;
@@ -64,6 +62,7 @@ struct OutcomeView {
   Verdict verdict = Verdict::failed;
   Reason reason = Reason::internal;
   std::optional<std::uint32_t> chosen;
+  std::optional<std::uint32_t> deciding;
   bool gold_failed = false;
   std::vector<CandidateView> candidates;
 };

@@ -1,26 +1,15 @@
 #include "coordinator/shards/restore.hpp"
 
-#include <algorithm>
-#include <iterator>
-#include <map>
-#include <optional>
-#include <set>
 #include <utility>
 
 #include "actors/config/loader.hpp"
 #include "coordinator/ledger/reader.hpp"
 #include "coordinator/shards/files.hpp"
+#include "coordinator/shards/record_fold.hpp"
 #include "coordinator/shards/replace.hpp"
 
 namespace fd {
 namespace {
-
-/// One sample as the ledger has it.
-struct Recorded {
-  std::vector<Answer> answers;  ///< the first one of each candidate, as they came
-  std::size_t answers_before_outcome = 0;
-  std::optional<Outcome> outcome;
-};
 
 template <class T>
 Digest digest_of_lines(const std::vector<T>& records) {
@@ -47,49 +36,6 @@ Result<void> check_as_before(const Manifest& manifest, const std::string& file,
 }
 
 }  // namespace
-
-Result<ShardResult> recorded_result(std::uint32_t shard, const std::vector<Sample>& samples,
-                                    std::vector<Record> records) {
-  std::map<SampleId, Recorded> recorded;
-  for (const Sample& sample : samples) {
-    recorded[sample.id];
-  }
-  ShardResult result;
-  result.shard = shard;
-  std::set<std::uint64_t> calls;
-  for (Record& record : records) {
-    if (record.call && recorded.contains(record.call->sample_id) &&
-        calls.insert(call_fingerprint(record.fence, *record.call)).second) {
-      result.calls.push_back(std::move(*record.call));
-    }
-    if (record.answer) {
-      const auto sample = recorded.find(record.answer->sample_id);
-      const auto same = [&](const Answer& one) {
-        return one.candidate == record.answer->candidate;
-      };
-      if (sample != recorded.end() && std::ranges::none_of(sample->second.answers, same)) {
-        sample->second.answers.push_back(std::move(*record.answer));
-      }
-    }
-    if (record.outcome) {
-      const auto sample = recorded.find(record.outcome->sample_id);
-      if (sample != recorded.end()) {
-        sample->second.outcome = std::move(*record.outcome);
-        sample->second.answers_before_outcome = sample->second.answers.size();
-      }
-    }
-  }
-  for (auto& [id, sample] : recorded) {
-    if (!sample.outcome) {
-      return Error{Errc::corrupt, "the ledger has no outcome of sample " + id.hex()};
-    }
-    result.outcomes.push_back(std::move(*sample.outcome));
-    sample.answers.resize(sample.answers_before_outcome);
-    std::ranges::sort(sample.answers, {}, &Answer::candidate);
-    std::ranges::move(sample.answers, std::back_inserter(result.answers));
-  }
-  return result;
-}
 
 Result<void> restore_shard(const RunDir& dir, const RunConfig& config, const std::string& run_id,
                            std::uint32_t shard) {

@@ -33,6 +33,10 @@ void text_fields(const Sample& sample, std::size_t characters, std::string& out)
   }
 }
 
+std::string error_text(const Call& call) {
+  return call.error.empty() ? std::string(name(call.end)) : call.error;
+}
+
 std::string exec_text(const Candidate& candidate, const Outcome& outcome) {
   std::string text(name(candidate.exec));
   if (!candidate.error_class.empty()) {

@@ -25,4 +25,7 @@ void text_fields(const Sample& sample, std::size_t characters, std::string& out)
 /// Returns how a candidate ran, in words.
 std::string exec_text(const Candidate& candidate, const Outcome& outcome);
 
+/// Returns why a call brought no answer.
+std::string error_text(const Call& call);
+
 }  // namespace fd

@@ -11,7 +11,7 @@ namespace fd {
 /// Lifetime: views into the shard that is being merged.
 struct MergeRow {
   const SampleView& sample;
-  std::span<const AnswerView> answers;  ///< by candidate
+  std::span<const AnswerView> answers;  ///< in the order of their calls
   const OutcomeView& outcome;
   /// The candidate that the verdict speaks of; null without candidates.
   const CandidateView* deciding = nullptr;
@@ -22,10 +22,7 @@ struct MergeRow {
   [[nodiscard]] const AnswerView* answer(std::uint32_t candidate) const;
 };
 
-// Both return the candidate that an outcome speaks of, or null without candidates: the chosen one;
-// else the first that stopped for the outcome's reason, which is the one that got furthest; else
-// (the reason is none of a candidate's own, as gold_error) the one that got furthest, ties by
-// index.
+// Both return the candidate that an outcome speaks of (Outcome::deciding), or null without one.
 const CandidateView* deciding_candidate(const OutcomeView& outcome);
 const Candidate* deciding_candidate(const Outcome& outcome);
 

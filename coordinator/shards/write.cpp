@@ -1,24 +1,26 @@
 #include "coordinator/shards/write.hpp"
 
 #include <algorithm>
-#include <tuple>
 
 #include "actors/config/loader.hpp"
 #include "actors/storage/files.hpp"
 #include "coordinator/shards/files.hpp"
 #include "coordinator/shards/lines.hpp"
+#include "protocol/record_fields.hpp"
 
 namespace fd {
 namespace {
 
 /// Returns the members that the lines of outcomes.jsonl have.
 std::vector<std::string> outcome_columns(const std::vector<Outcome>& outcomes) {
-  const bool gold_failed = std::any_of(outcomes.begin(), outcomes.end(),
-                                       [](const Outcome& outcome) { return outcome.gold_failed; });
-  std::vector<std::string> columns = {"candidates", "chosen", "reason", "sample_id", "verdict"};
-  if (gold_failed) {
-    columns.insert(columns.begin() + 2, "gold_failed");
-  }
+  std::vector<std::string> columns;
+  each_json_field<Outcome>([&](const auto& field) {
+    if (!field.if_set || std::ranges::any_of(outcomes, [&](const Outcome& outcome) {
+          return !left_out(outcome, field);
+        })) {
+      columns.emplace_back(field.name);
+    }
+  });
   return columns;
 }
 
@@ -55,16 +57,15 @@ void check_samples_known(const std::vector<SampleId>& ids, const std::vector<T>&
 }
 
 void sort_and_check(ShardResult& result, const std::vector<SampleId>& ids) {
-  const auto key = [](const auto& record) { return std::tie(record.sample_id, record.candidate); };
-  std::ranges::sort(result.answers, {}, key);
-  std::ranges::stable_sort(result.calls, {}, key);
+  std::ranges::sort(result.answers, {}, &Answer::order);
+  std::ranges::stable_sort(result.calls, {}, &Call::order);
   std::ranges::sort(result.outcomes, {}, &Outcome::sample_id);
   FD_CHECK(result.outcomes.size() == ids.size());
   for (std::size_t i = 0; i < ids.size(); ++i) {
     FD_CHECK(result.outcomes[i].sample_id == ids[i]);
   }
   for (std::size_t i = 1; i < result.answers.size(); ++i) {
-    FD_CHECK(key(result.answers[i - 1]) < key(result.answers[i]));
+    FD_CHECK(result.answers[i - 1].order() < result.answers[i].order());
   }
   check_samples_known(ids, result.answers);
   check_samples_known(ids, result.calls);

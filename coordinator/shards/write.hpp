@@ -13,7 +13,7 @@
 namespace fd {
 
 /// All that a finished shard is made of. Order of the vectors does not matter: they are sorted
-/// here, answers and calls by (sample_id, candidate), outcomes by sample_id.
+/// here, answers and calls by CallIdentity::order(), outcomes by sample_id.
 struct ShardResult {
   std::uint32_t shard = 0;
   std::vector<Answer> answers;
@@ -33,7 +33,7 @@ std::string finished_manifest_text(const Manifest& manifest);
 /// last the manifest with state committed (or failed, when a sample failed). Each file is atomic;
 /// the manifest's rename is the commit.
 /// calls.jsonl stays out of the manifest: it holds times, and a manifest is the same in every run.
-/// Requires: exactly one outcome per input sample, and at most one answer per sample and candidate,
+/// Requires: exactly one outcome per input sample, and at most one answer per call,
 /// of samples of this shard only (a bug otherwise).
 /// Errors: storage; corrupt, when the shard's input is not what its manifest says.
 Result<Manifest> write_shard_at(const std::string& folder, const RunConfig& config,

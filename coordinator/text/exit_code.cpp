@@ -8,7 +8,6 @@ int exit_code_of(Errc code) {
   switch (code) {
     case Errc::invalid_input:
     case Errc::not_found:
-    case Errc::unsupported:
       return kExitUsage;
     case Errc::corrupt:
       return kExitCorrupt;
@@ -19,6 +18,7 @@ int exit_code_of(Errc code) {
     case Errc::refused:
       return kExitRefused;
     case Errc::stale:
+    case Errc::unsupported:
       return kExitMismatch;
     default:
       return kExitBug;

@@ -44,6 +44,8 @@ if(FD_TESTS)
   # A test's own code is run once; what it tests lies in libraries, and those are optimized.
   set(FD_TEST_OPTIONS $<$<CONFIG:RelWithDebInfo>:-O0>)
   fd_headers(fd_test_headers test.hpp LINKS GTest::gtest OPTIONS ${FD_TEST_OPTIONS})
+  add_library(fd_built_in_stages OBJECT ${CMAKE_SOURCE_DIR}/tests/support/built_in_stages.cpp)
+  target_link_libraries(fd_built_in_stages PRIVATE fd_options)
 endif()
 
 # fd_share_headers(NAME HEADERS): compiles the target with these compiled headers, and with FD_UNITY up
@@ -131,10 +133,10 @@ function(fd_variant name variant objects)
                         RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/${variant}-bin)
 endfunction()
 
-# fd_test(NAME SOURCES a_test.cpp ... LINKS x ... [LABEL unit|golden|e2e|timed]): one GoogleTest
-# program and one ctest entry.
+# fd_test(NAME SOURCES a_test.cpp ... LINKS x ... [LABEL unit|golden|e2e|timed] [OWN_STAGES]): one GoogleTest
+# program and one ctest entry. OWN_STAGES: it brings stages of its own; others have the built-in ones.
 function(fd_test name)
-  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;LINKS" ${ARGN})
+  cmake_parse_arguments(ARG "OWN_STAGES" "LABEL;TIMEOUT" "SOURCES;LINKS" ${ARGN})
   if(NOT ARG_LABEL)
     set(ARG_LABEL unit)
   endif()
@@ -142,6 +144,9 @@ function(fd_test name)
     set(ARG_TIMEOUT 900)
   endif()
   add_executable(${name} ${ARG_SOURCES})
+  if(NOT ARG_OWN_STAGES)
+    target_sources(${name} PRIVATE $<TARGET_OBJECTS:fd_built_in_stages>)
+  endif()
   target_link_libraries(${name} PRIVATE fd_options GTest::gtest GTest::gtest_main ${ARG_LINKS})
   target_compile_definitions(${name} PRIVATE FD_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
                              FD_BIN_DIR="${CMAKE_BINARY_DIR}/bin")

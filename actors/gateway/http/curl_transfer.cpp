@@ -216,7 +216,7 @@ Attempt CurlTransfer::replied() {
   Reply reply = decode_reply(static_cast<std::uint32_t>(status), reply_);
   if (auto* completion = std::get_if<Completion>(&reply)) {
     Answer& answer = job_->result.answer;
-    answer.served_model = std::move(completion->served_model);
+    job_->result.call.served_model = std::move(completion->served_model);
     answer.text = std::move(completion->text);
     answer.reasoning = std::move(completion->reasoning);
     answer.finish_reason = std::move(completion->finish_reason);
