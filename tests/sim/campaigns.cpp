@@ -283,6 +283,10 @@ Plan quiet_world(std::uint64_t seed) {
   plan.slots = plan.workers * (1 + random.below(3));
   plan.prefetch = random.chance(850) ? random.below(6) : 64;
   plan.writing_max = 1 + Random(seed, "writing").below(4);
+  Random calls(seed, "calls");
+  plan.other_roles = calls.chance(150);
+  plan.purchases = calls.chance(250);
+  plan.in_pieces = calls.chance(200);
   plan.teacher.deterministic = random.chance(650);
   plan.clocks.resize(plan.workers + 1);
   for (ClockPlan& clock : plan.clocks) {
@@ -353,6 +357,7 @@ Plan without_faults(const Plan& plan) {
   quiet.clocks.resize(2);
   quiet.shards = plan.shards;
   quiet.candidates = plan.candidates;
+  quiet.other_roles = plan.other_roles;
   quiet.teacher.deterministic = true;
   quiet.faults_end = 0;
   quiet.zero_slack = true;

@@ -26,7 +26,11 @@ void CoordinatorProcess::check_append(const LedgerEvent& event) {
     }
     return;
   }
-  const auto& lease = std::get<LeaseGranted>(event);
+  const auto* granted = std::get_if<LeaseGranted>(&event);
+  if (granted == nullptr) {
+    return;
+  }
+  const LeaseGranted& lease = *granted;
   auto& [before, granted_at] = last_lease_[lease.shard];
   if (!before.worker.empty() && before.worker != lease.worker && !services_.plan.local_workers &&
       services_.plan.ghosts.empty() &&
@@ -39,55 +43,79 @@ void CoordinatorProcess::check_append(const LedgerEvent& event) {
 }
 
 /// A state that was overtaken by a later one, or is of a process that was replaced, has no effect.
-void CoordinatorProcess::check_state(const WorkerState& state, const CoordinatorEffects& effects) {
+void CoordinatorProcess::check_state(const StateArrived& event, const CoordinatorEffects& effects) {
+  const WorkerState& state = event.state;
+  const std::uint64_t incarnation = event.from.incarnation;
+  const bool served = std::ranges::any_of(effects.send, [](const Outgoing& outgoing) {
+    const auto* order = std::get_if<SendOrder>(&outgoing);
+    return order != nullptr && order->order.refused.empty();
+  });
+  if (served && !services_.plan.ghosts.empty()) {
+    services_.teacher.served(worker_number(state.name), incarnation);
+  }
   const Time time = schedule_.now();
   if (services_.contacts.may_lose(worker_number(state.name), time - kTtl, time)) {
     return;  // its lease may have ended, and it is a new one then
   }
-  Seen& seen = seen_[state.incarnation];
+  Seen& seen = seen_[incarnation];
   std::uint64_t& highest = incarnation_of_[state.name];
-  if (!effects.send.empty()) {
+  if (served) {
     if (state.seq <= seen.seq && time - seen.at < kTtl / 2) {
       services_.oracle.fail(time, "a state is taken for the latest that was overtaken");
     }
-    if (state.incarnation < highest && time - seen_[highest].at < kTtl / 2) {
+    if (incarnation < highest && time - seen_[highest].at < kTtl / 2) {
       services_.oracle.fail(time, "a process is served that was replaced");
+    }
+    if (highest != 0 && incarnation != highest && time - seen_[highest].at < kHeartbeat) {
+      services_.oracle.fail(time, "a process gets the name of one that is there");
     }
   }
   if (state.seq > seen.seq) {
     seen = {state.seq, time};
   }
-  if (!effects.send.empty()) {
-    highest = std::max(highest, state.incarnation);
+  if (served) {
+    highest = std::max(highest, incarnation);
   }
 }
 
 /// Every lease of an order is in the ledger before the order leaves, for this worker alone.
-void CoordinatorProcess::check_order(const Order& order) {
+void CoordinatorProcess::check_order(const To& to, const Order& order) {
   for (const GrantedLease& lease : order.leases) {
     const auto& rows = services_.ledger.leases(lease.shard);
     const bool durable = std::any_of(rows.begin(), rows.end(), [&](const LeaseRow& row) {
-      return row.lease.fence == lease.fence && row.lease.incarnation == order.incarnation;
+      return row.lease.fence == lease.fence && row.lease.incarnation == to.incarnation;
     });
     if (!durable) {
       services_.oracle.fail(schedule_.now(), "an order names fence " + std::to_string(lease.fence) +
                                                  ", which the ledger does not have for its worker");
     }
   }
+  std::uint32_t calls = 0;
+  for (const Share& share : order.shares) {
+    calls += share.calls;
+  }
+  const auto open = services_.ledger.open_shares().find(to.incarnation);
+  const std::uint32_t known = open == services_.ledger.open_shares().end() ? 0 : open->second.calls;
+  if (!order.leases.empty() && calls > known) {
+    services_.oracle.fail(schedule_.now(), "an order grants " + std::to_string(calls) +
+                                               " calls, and the ledger has " +
+                                               std::to_string(known));
+  }
 }
 
 /// Every answer that an acknowledgement covers is in the ledger before it leaves.
-void CoordinatorProcess::check_ack(const Ack& ack) {
-  std::uint64_t& checked = acked_[{ack.incarnation, ack.epoch}];
+void CoordinatorProcess::check_ack(const To& to, const Ack& ack) {
+  std::uint64_t& checked = acked_[to.incarnation];
   for (; checked < ack.seq; ++checked) {
-    const auto found = services_.deliveries.find({ack.incarnation, ack.epoch, checked + 1});
+    const auto found =
+        services_.deliveries.find({to.incarnation, services_.ledger.speaker().start, checked + 1});
     if (found == services_.deliveries.end()) {
       services_.oracle.fail(schedule_.now(), "an acknowledgement covers what was not delivered");
       return;
     }
     for (const Record& record : found->second) {
       if (record.answer && services_.ledger.answer(Dataset::place_of(record.answer->sample_id),
-                                                   record.answer->candidate) == nullptr) {
+                                                   Dataset::number_of(*record.answer)) == nullptr) {
         services_.oracle.fail(schedule_.now(),
                               "an answer is acknowledged that the ledger does not have");
       }
@@ -98,8 +126,8 @@ void CoordinatorProcess::check_ack(const Ack& ack) {
 /// Samples go out with every answer that is on record.
 void CoordinatorProcess::check_samples(const SendSamples& send) {
   for (const std::uint32_t position : send.positions) {
-    for (std::uint32_t candidate = 0; candidate < services_.data.candidates(); ++candidate) {
-      const AnswerRow* row = services_.ledger.answer({send.shard, position}, candidate);
+    for (std::uint32_t number = 0; number < services_.data.calls(); ++number) {
+      const AnswerRow* row = services_.ledger.answer({send.shard, position}, number);
       if (row == nullptr) {
         continue;
       }

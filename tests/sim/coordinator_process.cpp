@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "coordinator/control/samples_reply.hpp"
+#include "coordinator/shards/record_fold.hpp"
 #include "protocol/base/mutant.hpp"
 #include "protocol/frame.hpp"
 
@@ -42,9 +43,11 @@ void CoordinatorProcess::start() {
   ledger.open(*this, [this] { end(End::storage_failed); });
   CoordinatorCoreConfig config;
   config.config = config_digest();
-  config.epoch = ledger.epoch();
+  config.ledger = ledger.speaker().ledger;
+  config.start = ledger.speaker().start;
+  config.shares_before = ledger.open_shares();
   config.last_fence = ledger.last_fence();
-  config.slots = services_.plan.slots;
+  config.providers = {{"p", services_.plan.slots}};
   config.prefetch = services_.plan.prefetch;
   config.writing_max = services_.plan.writing_max;
   config.workers_expected = services_.plan.workers;
@@ -99,29 +102,29 @@ void CoordinatorProcess::receive(const std::string& from, std::string bytes) {
 
 Result<void> CoordinatorProcess::dispatch(const std::string& from, const std::string& bytes) {
   FD_TRY(const FrameView frame, decode_frame(bytes));
+  Arrived arrived{from, frame.speaker, {}};
+  if (frame.run_id != kRunId) {
+    arrived.from.ledger = arrived.from.start = 0;
+  }
   switch (frame.kind) {
     case MessageKind::worker_state: {
-      FD_TRY(WorkerState state, decode_worker_state(frame.body));
-      if (frame.run_id != kRunId) {
-        state.epoch = 0;
-        state.leases.clear();
-      }
-      step(StateArrived{from, std::move(state)});
+      FD_TRY(WorkerState state, decode<WorkerState>(frame.body));
+      step(StateArrived{std::move(arrived), std::move(state)});
       return {};
     }
     case MessageKind::fetch: {
-      FD_TRY(const Fetch fetch, decode_fetch(frame.body));
-      step(FetchArrived{from, fetch});
+      FD_TRY(Fetch fetch, decode<Fetch>(frame.body));
+      step(FetchArrived{std::move(arrived), std::move(fetch)});
       return {};
     }
     case MessageKind::deliver: {
-      FD_TRY(Deliver deliver, decode_deliver(frame.body));
-      step(DeliverArrived{from, std::move(deliver)});
+      FD_TRY(Deliver deliver, decode<Deliver>(frame.body));
+      step(DeliverArrived{std::move(arrived), std::move(deliver)});
       return {};
     }
     case MessageKind::flush_marker: {
-      FD_TRY(const FlushMarker marker, decode_flush_marker(frame.body));
-      step(FlushMarkerArrived{from, marker});
+      FD_TRY(const FlushMarker marker, decode<FlushMarker>(frame.body));
+      step(FlushMarkerArrived{std::move(arrived), marker});
       return {};
     }
     default:
@@ -134,8 +137,8 @@ void CoordinatorProcess::step(CoordinatorEvent event) {
     return;
   }
   const auto* arrived = std::get_if<StateArrived>(&event);
-  const std::optional<WorkerState> state =
-      arrived == nullptr ? std::nullopt : std::optional(arrived->state);
+  const std::optional<StateArrived> state =
+      arrived == nullptr ? std::nullopt : std::optional(*arrived);
   CoordinatorEffects effects = core_->step(now(), std::move(event));
   if (state) {
     check_state(*state, effects);
@@ -156,6 +159,9 @@ void CoordinatorProcess::end(End how) {
   services_.trace.note(schedule_.now(), "ended", 0, static_cast<std::uint64_t>(how));
   if (how == End::finished) {
     perform(core_->step(now(), Ticked{}));  // tells the workers
+  }
+  if (how != End::storage_failed && alive()) {
+    services_.ledger.close();
   }
   if (alive()) {
     ended_(how);
@@ -185,7 +191,8 @@ void CoordinatorProcess::perform(CoordinatorEffects effects) {
       keep(*record);
     }
   }
-  const bool appends = gate_.busy() || !effects.append.empty() || !effects.commit.empty();
+  const bool appends =
+      gate_.busy() || !effects.append.empty() || !effects.late.empty() || !effects.commit.empty();
   if (appends) {
     gate_.append();
   }
@@ -221,25 +228,26 @@ void CoordinatorProcess::after_commit(CoordinatorEffects effects, std::vector<Fr
     finished.emplace_back(shard, std::move(stores_.at(shard)));
     stores_.erase(shard);
   }
-  const std::uint64_t fence = highest_fence(effects.append);
-  services_.ledger.append(std::move(effects.append), [this, fence, finished = std::move(finished),
-                                                      frames = std::move(frames)]() mutable {
-    for (Frame& frame : frames) {
-      if (boundary()) {
-        return;
-      }
-      send(frame);
-    }
-    const bool idle = writing_.empty();
-    std::move(finished.begin(), finished.end(), std::back_inserter(writing_));
-    if (idle && !writing_.empty()) {
-      write_next();
-    }
-    gate_.committed();
-    if (fence > 0) {
-      after(random_.between(0, kHopMax), [this, fence] { step(LeasesDurable{fence}); });
-    }
-  });
+  const LeasesDurable durable{highest_fence(effects.append), shares_in(effects.append)};
+  services_.ledger.append(
+      std::move(effects.append), std::move(effects.late),
+      [this, durable, finished = std::move(finished), frames = std::move(frames)]() mutable {
+        for (Frame& frame : frames) {
+          if (boundary()) {
+            return;
+          }
+          send(frame);
+        }
+        const bool idle = writing_.empty();
+        std::move(finished.begin(), finished.end(), std::back_inserter(writing_));
+        if (idle && !writing_.empty()) {
+          write_next();
+        }
+        gate_.committed();
+        if (durable.fence > 0 || !durable.shares.empty()) {
+          after(random_.between(0, kHopMax), [this, durable] { step(durable); });
+        }
+      });
 }
 
 void CoordinatorProcess::load(std::uint32_t shard) {
@@ -254,7 +262,9 @@ void CoordinatorProcess::load(std::uint32_t shard) {
   }
   loaded.recorded = services_.ledger.records(shard);
   stores_[shard] = {};
+  RecordFold fold(loaded.ids);
   for (Record& record : loaded.recorded) {
+    fold.pass(record);
     if (record.outcome && record.outcome->verdict == fd::Verdict::failed &&
         !FD_MUTANT(failed_is_final)) {
       record.outcome.reset();  // never final: it is asked again
@@ -320,33 +330,43 @@ void CoordinatorProcess::finish_write(std::uint32_t shard, const Store& store) {
 
 // --- frames out ---------------------------------------------------------------------------------
 
+template <class Message>
+std::string CoordinatorProcess::framed(const To& to, const Message& message) const {
+  Speaker speaker = services_.ledger.speaker();
+  speaker.incarnation = to.incarnation;
+  return encode_frame(kRunId, speaker, message);
+}
+
 CoordinatorProcess::Frame CoordinatorProcess::encoded(const Outgoing& outgoing) const {
+  Frame frame;
+  std::visit([&](const auto& one) { frame.to = one; }, outgoing);
   if (const auto* order = std::get_if<SendOrder>(&outgoing)) {
-    return {order->peer, encode_frame(kRunId, order->order), order->order, std::nullopt};
+    frame.order = order->order;
+    frame.bytes = framed(*order, order->order);
+  } else if (std::holds_alternative<SendRunSpec>(outgoing)) {
+    frame.bytes = framed(frame.to, RunSpec{config_digest(), config_json()});
+  } else if (const auto* marker = std::get_if<SendFlushMarker>(&outgoing)) {
+    frame.bytes = framed(*marker, marker->marker);
+  } else {
+    frame.ack = std::get<SendAck>(outgoing).ack;
+    frame.bytes = framed(frame.to, *frame.ack);
   }
-  if (const auto* spec = std::get_if<SendRunSpec>(&outgoing)) {
-    return {spec->peer, encode_frame(kRunId, RunSpec{config_digest(), config_json()}), std::nullopt,
-            std::nullopt};
-  }
-  if (const auto* marker = std::get_if<SendFlushMarker>(&outgoing)) {
-    return {marker->peer, encode_frame(kRunId, marker->marker), std::nullopt, std::nullopt};
-  }
-  const auto& ack = std::get<SendAck>(outgoing);
-  return {ack.peer, encode_frame(kRunId, ack.ack), std::nullopt, ack.ack};
+  return frame;
 }
 
 std::string CoordinatorProcess::encoded_samples(const SendSamples& send) const {
-  return encode_frame(kRunId, samples_reply(send, services_.data.shard(send.shard)));
+  const std::size_t max_bytes = services_.plan.in_pieces ? 1 : kSamplesBytes;
+  return framed(send, samples_reply(send, services_.data.shard(send.shard), max_bytes));
 }
 
 void CoordinatorProcess::send(Frame& frame) {
   if (frame.order) {
-    check_order(*frame.order);
+    check_order(frame.to, *frame.order);
   }
   if (frame.ack) {
-    check_ack(*frame.ack);
+    check_ack(frame.to, *frame.ack);
   }
-  services_.network.send_down(frame.peer, std::move(frame.bytes));
+  services_.network.send_down(frame.to.peer, std::move(frame.bytes));
 }
 
 }  // namespace fd::sim

@@ -44,7 +44,7 @@ class CoordinatorProcess final : public Process, public Receiver {
     std::vector<Outcome> outcomes;
   };
   struct Frame {
-    PeerId peer;
+    To to;
     std::string bytes;
     std::optional<Order> order;  ///< what is in it, for the checks
     std::optional<Ack> ack;
@@ -60,13 +60,15 @@ class CoordinatorProcess final : public Process, public Receiver {
   void keep(const Record& record);
   void write_next();
   void finish_write(std::uint32_t shard, const Store& store);
+  template <class Message>
+  std::string framed(const To& to, const Message& message) const;
   Frame encoded(const Outgoing& outgoing) const;
   std::string encoded_samples(const SendSamples& send) const;
   void send(Frame& frame);
   void check_append(const LedgerEvent& event);
-  void check_state(const WorkerState& state, const CoordinatorEffects& effects);
-  void check_order(const Order& order);
-  void check_ack(const Ack& ack);
+  void check_state(const StateArrived& event, const CoordinatorEffects& effects);
+  void check_order(const To& to, const Order& order);
+  void check_ack(const To& to, const Ack& ack);
   void check_samples(const SendSamples& send);
 
   Services& services_;
@@ -77,7 +79,7 @@ class CoordinatorProcess final : public Process, public Receiver {
   std::vector<std::pair<std::uint32_t, Store>> writing_;  ///< the first one is being written
   std::set<std::uint32_t> loading_;                       ///< shards that will be read soon
   CommitGate gate_;
-  std::map<std::pair<std::uint64_t, std::uint64_t>, std::uint64_t> acked_;
+  std::map<std::uint64_t, std::uint64_t> acked_;  ///< the highest Ack, by incarnation
   /// Per shard, the last lease that was given, and when.
   std::map<std::uint32_t, std::pair<LeaseGranted, Time>> last_lease_;
   struct Seen {

@@ -17,7 +17,7 @@ std::uint64_t bits_of(std::string_view text) {
 
 }  // namespace
 
-Dataset::Dataset(const Plan& plan) : candidates_(plan.candidates) {
+Dataset::Dataset(const Plan& plan) : candidates_(plan.candidates), other_roles_(plan.other_roles) {
   Random random(plan.seed, "samples");
   for (std::uint32_t shard = 0; shard < plan.shards.size(); ++shard) {
     std::vector<Sample> samples;
@@ -36,20 +36,28 @@ Dataset::Dataset(const Plan& plan) : candidates_(plan.candidates) {
   }
 }
 
-Digest Dataset::call_key(const Sample& sample, std::uint32_t candidate) {
-  Digest key = sample.id;
-  key.bytes[31] = static_cast<std::uint8_t>(candidate);
-  return key;
+CallIdentity Dataset::call(const Sample& sample, std::uint32_t number) const {
+  CallIdentity call;
+  call.sample_id = sample.id;
+  call.call_key = sample.id;
+  call.call_key.bytes[31] = static_cast<std::uint8_t>(number);
+  if (number < candidates_) {
+    call.candidate = number;
+  } else if (number < candidates_ + 2) {
+    call.role = Role::judge;
+    call.vote = number - candidates_;
+  } else {
+    call.round = 1;
+  }
+  return call;
 }
 
-Answer Dataset::answer(const Sample& sample, std::uint32_t candidate, std::uint32_t request) {
+Answer Dataset::answer(const Sample& sample, std::uint32_t number, std::uint32_t request) const {
   Answer answer;
-  answer.sample_id = sample.id;
-  answer.call_key = call_key(sample, candidate);
-  answer.candidate = candidate;
-  answer.served_model = "m";
+  static_cast<CallIdentity&>(answer) = call(sample, number);
+  answer.model = "m";
   answer.text = std::to_string(
-      (sample.id.leading_bits() + candidate * 0x9e3779b9u + request * 0x85ebca6bu) % 1'000'003);
+      (sample.id.leading_bits() + number * 0x9e3779b9u + request * 0x85ebca6bu) % 1'000'003);
   answer.finish_reason = "stop";
   return answer;
 }
@@ -65,11 +73,20 @@ Outcome Dataset::outcome(const Sample& sample, const std::vector<Answer>& answer
   outcome.verdict = fd::Verdict::rejected;
   outcome.reason = Reason::gold_mismatch;
   for (const Answer& answer : answers) {
+    if (answer.role != Role::teacher) {
+      continue;
+    }
     Candidate candidate;
     candidate.index = answer.candidate;
     candidate.call_key = answer.call_key;
     candidate.text = answer.text;
     candidate.gold_match = bits_of(answer.text) % 3 != 0;
+    for (const Answer& other : answers) {  // all of them count
+      if (other.role == Role::judge) {
+        candidate.judge =
+            candidate.judge.value_or(0) + static_cast<double>(bits_of(other.text) % 5);
+      }
+    }
     if (*candidate.gold_match && !outcome.chosen) {
       outcome.verdict = fd::Verdict::kept;
       outcome.reason = Reason::none;
@@ -81,9 +98,7 @@ Outcome Dataset::outcome(const Sample& sample, const std::vector<Answer>& answer
 }
 
 ShardArtifacts Dataset::artifacts(std::vector<Answer> answers, std::vector<Outcome> outcomes) {
-  std::sort(answers.begin(), answers.end(), [](const Answer& a, const Answer& b) {
-    return std::tie(a.sample_id, a.candidate) < std::tie(b.sample_id, b.candidate);
-  });
+  std::ranges::sort(answers, {}, &Answer::order);
   std::sort(outcomes.begin(), outcomes.end(),
             [](const Outcome& a, const Outcome& b) { return a.sample_id < b.sample_id; });
   ShardArtifacts made;
@@ -103,9 +118,10 @@ ShardArtifacts Dataset::expected(std::uint32_t shard) const {
   std::vector<Outcome> outcomes;
   for (const Sample& sample : shards_.at(shard)) {
     std::vector<Answer> own;
-    for (std::uint32_t candidate = 0; candidate < candidates_; ++candidate) {
-      own.push_back(answer(sample, candidate, 0));
+    for (std::uint32_t number = 0; number < calls(); ++number) {
+      own.push_back(answer(sample, number, 0));
     }
+    std::ranges::sort(own, {}, &Answer::order);
     outcomes.push_back(outcome(sample, own, Reason::none));
     answers.insert(answers.end(), own.begin(), own.end());
   }

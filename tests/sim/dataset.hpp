@@ -33,18 +33,24 @@ class Dataset {
     return static_cast<std::uint32_t>(shards_.size());
   }
   [[nodiscard]] std::uint32_t sample_count() const { return count_; }
+  /// Returns how many candidates the teacher is asked for; they are the first calls.
   [[nodiscard]] std::uint32_t candidates() const { return candidates_; }
+  /// Returns how many calls each sample needs.
+  [[nodiscard]] std::uint32_t calls() const { return candidates_ + (other_roles_ ? 3 : 0); }
 
   /// Returns where the sample of this id is. Requires: an id of this set.
   [[nodiscard]] static Place place_of(const SampleId& id) { return {id.bytes[0], id.bytes[1]}; }
 
-  /// Returns the key of a candidate's call.
-  [[nodiscard]] static Digest call_key(const Sample& sample, std::uint32_t candidate);
+  /// Returns which call of its sample one is, counted from 0.
+  [[nodiscard]] static std::uint32_t number_of(const CallIdentity& call) {
+    return call.call_key.bytes[31];
+  }
+  /// Returns who the `number`-th call of a sample is.
+  [[nodiscard]] CallIdentity call(const Sample& sample, std::uint32_t number) const;
 
-  /// Returns the teacher's answer to the `request`-th request of a call (0 when it always answers
-  /// the same).
-  [[nodiscard]] static Answer answer(const Sample& sample, std::uint32_t candidate,
-                                     std::uint32_t request);
+  /// Returns the answer to the `request`-th request of a call (0 when it is always the same).
+  [[nodiscard]] Answer answer(const Sample& sample, std::uint32_t number,
+                              std::uint32_t request) const;
 
   /// Returns how the sample ends with these answers. With a failure it is failed.
   [[nodiscard]] Outcome outcome(const Sample& sample, const std::vector<Answer>& answers,
@@ -59,6 +65,7 @@ class Dataset {
  private:
   std::vector<std::vector<Sample>> shards_;
   std::uint32_t candidates_ = 1;
+  bool other_roles_ = false;
   std::uint32_t count_ = 0;
 };
 

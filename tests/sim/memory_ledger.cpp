@@ -4,11 +4,6 @@
 
 namespace fd::sim {
 
-MemoryLedger::CallId MemoryLedger::key_of(const Record& record) {
-  return record.call->service_us > 0 ? CallId{record.call->service_us, 0, {}}
-                                     : CallId{0, record.fence, record.call->call_key};
-}
-
 MemoryLedger::MemoryLedger(const Plan& plan, const Dataset& data, Schedule& schedule, Trace& trace,
                            Oracle& oracle)
     : plan_(plan),
@@ -25,13 +20,29 @@ void MemoryLedger::open(Process& owner, std::function<void()> failed) {
   failed_ = std::move(failed);
   broken_ = false;
   ++epoch_;
+  start_ = (epoch_ << 32) + random_.below(1u << 30) + 1;
 }
 
-void MemoryLedger::append(std::vector<LedgerEvent> events, Task then) {
+void MemoryLedger::close() {
+  make_durable(committing_);
+  make_durable(queue_);
+  committing_.clear();
+  queue_.clear();
+}
+
+std::vector<Call> MemoryLedger::calls() const {
+  std::vector<Call> calls;
+  for (const auto& [fingerprint, call] : calls_) {
+    calls.push_back(call);
+  }
+  return calls;
+}
+
+void MemoryLedger::append(std::vector<LedgerEvent> events, std::vector<Record> late, Task then) {
   if (broken_) {
     return;
   }
-  queue_.push_back({std::move(events), schedule_.now(), std::move(then)});
+  queue_.push_back({std::move(events), std::move(late), schedule_.now(), std::move(then)});
   if (committing_.empty()) {
     start_commit();
   }
@@ -84,16 +95,14 @@ std::vector<Record> MemoryLedger::records(std::uint32_t shard) {
   return records_.at(shard);
 }
 
-void MemoryLedger::import(std::vector<Record> records) {
-  for (Record& record : records) {
-    if (record.answer &&
-        answer(Dataset::place_of(record.answer->sample_id), record.answer->candidate) != nullptr) {
-      record.answer.reset();
+void MemoryLedger::import(std::vector<Record> records, const std::vector<std::uint64_t>& journals) {
+  for (const Record& record : records) {
+    add(record, true);
+  }
+  for (const std::uint64_t journal : journals) {
+    if (const auto share = share_of_journal(open_shares_, journal); share != open_shares_.end()) {
+      open_shares_.erase(share);
     }
-    if (record.call && calls_.contains(key_of(record))) {
-      record.call.reset();
-    }
-    add(record);
   }
 }
 
@@ -110,9 +119,14 @@ void MemoryLedger::make_durable(std::vector<Pending>& batch) {
     for (const LedgerEvent& event : pending.events) {
       if (const auto* lease = std::get_if<LeaseGranted>(&event)) {
         add(*lease, pending.queued_at);
+      } else if (const auto* decision = std::get_if<Decision>(&event)) {
+        add(*decision);
       } else {
-        add(std::get<Record>(event));
+        add(std::get<Record>(event), false);
       }
+    }
+    for (const Record& record : pending.late) {
+      add(record, true);
     }
   }
 }
@@ -127,23 +141,37 @@ void MemoryLedger::add(const LeaseGranted& lease, Time queued_at) {
   trace_.note(schedule_.now(), "lease", 0, lease.shard, lease.fence);
 }
 
-void MemoryLedger::add(const Record& record) {
+void MemoryLedger::add(const Decision& decision) {
+  const ShareGranted share = share_of(decision).value();
+  trace_.note(schedule_.now(), "share", 0, share.incarnation, share.calls);
+  if (share.calls == 0) {
+    open_shares_.erase(share.incarnation);
+  } else {
+    open_shares_[share.incarnation] = share;
+  }
+}
+
+/// `late`: of a shard whose samples all have outcomes, or out of a journal. It may be there
+/// already: whoever reads the records takes what comes first.
+void MemoryLedger::add(const Record& record, bool late) {
   records_.at(record.shard).push_back(record);
   if (record.call) {
-    if (!calls_.insert(key_of(record)).second) {
+    const bool fresh = calls_.emplace(call_fingerprint(*record.call), *record.call).second;
+    if (!fresh && !late) {
       oracle_.fail(schedule_.now(), "a call is recorded twice, so it is billed twice");
     }
   }
   if (record.answer) {
     const Place place = Dataset::place_of(record.answer->sample_id);
-    const auto [entry, fresh] = answers_.try_emplace({place, record.answer->candidate},
-                                                     AnswerRow{*record.answer, schedule_.now()});
-    if (!fresh) {
+    const std::uint32_t number = Dataset::number_of(*record.answer);
+    const auto [entry, fresh] =
+        answers_.try_emplace({place, number}, AnswerRow{*record.answer, schedule_.now()});
+    if (!fresh && !late) {
       oracle_.fail(schedule_.now(), "a second answer is recorded for sample " +
                                         std::to_string(place.first) + "/" +
                                         std::to_string(place.second));
     }
-    trace_.note(schedule_.now(), "answer", 0, place.first, place.second, record.answer->candidate);
+    trace_.note(schedule_.now(), "answer", 0, place.first, place.second, number);
   }
   if (record.outcome) {
     check_outcome(Dataset::place_of(record.outcome->sample_id), *record.outcome);
@@ -164,22 +192,23 @@ void MemoryLedger::check_outcome(Place place, const Outcome& outcome) {
     return;
   }
   std::vector<Answer> answers;
-  for (std::uint32_t candidate = 0; candidate < data_.candidates(); ++candidate) {
-    if (const AnswerRow* row = answer(place, candidate)) {
+  for (std::uint32_t number = 0; number < data_.calls(); ++number) {
+    if (const AnswerRow* row = answer(place, number)) {
       answers.push_back(row->answer);
     }
   }
+  std::ranges::sort(answers, {}, &Answer::order);
   Outcome bare = outcome;
   bare.times = {};
-  if (answers.size() != data_.candidates() ||
+  if (answers.size() != data_.calls() ||
       !(data_.outcome(data_.shard(place.first).at(place.second), answers, Reason::none) == bare)) {
     oracle_.fail(schedule_.now(),
                  "the outcome of sample " + which + " does not follow from the recorded answers");
   }
 }
 
-const AnswerRow* MemoryLedger::answer(Place place, std::uint32_t candidate) const {
-  const auto found = answers_.find({place, candidate});
+const AnswerRow* MemoryLedger::answer(Place place, std::uint32_t number) const {
+  const auto found = answers_.find({place, number});
   return found == answers_.end() ? nullptr : &found->second;
 }
 

@@ -5,9 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -45,42 +43,49 @@ class MemoryLedger {
   /// Lifetime: `owner` outlives the ledger.
   void open(Process& owner, std::function<void()> failed);
 
-  /// As Ledger::append.
-  void append(std::vector<LedgerEvent> events, Task then);
+  /// As Ledger::append: `events`, and behind them what came for shards that are done.
+  void append(std::vector<LedgerEvent> events, std::vector<Record> late, Task then);
   /// As Ledger::records: what is queued is committed first.
   std::vector<Record> records(std::uint32_t shard);
 
-  /// Commits, at once, what a coordinator found in journals: first answers win.
-  void import(std::vector<Record> records);
+  /// Commits, at once, what a coordinator found in the journals of these processes.
+  void import(std::vector<Record> records, const std::vector<std::uint64_t>& journals);
+  /// Commits what is queued: the coordinator ended in order.
+  void close();
 
   /// The coordinator died: what is queued is lost, what was being committed may be durable or not.
   void crash();
 
   [[nodiscard]] std::uint64_t epoch() const { return epoch_; }
+  /// Returns what a coordinator says that it is: who made the ledger, and which start it is.
+  [[nodiscard]] Speaker speaker() const { return {kLedgerId, start_, 0}; }
+  [[nodiscard]] const OpenShares& open_shares() const { return open_shares_; }
+  /// Returns every call that is recorded, once.
+  [[nodiscard]] std::vector<Call> calls() const;
   [[nodiscard]] std::uint64_t last_fence() const { return last_fence_; }
   /// Returns the durable leases of a shard, oldest first.
   [[nodiscard]] const std::vector<LeaseRow>& leases(std::uint32_t shard) const {
     return leases_.at(shard);
   }
-  /// Returns the recorded answer of a call, or null.
-  [[nodiscard]] const AnswerRow* answer(Place place, std::uint32_t candidate) const;
+  /// Returns the recorded answer to the `number`-th call of a sample, or null.
+  [[nodiscard]] const AnswerRow* answer(Place place, std::uint32_t number) const;
   /// Returns the recorded outcome of a sample, or null.
   [[nodiscard]] const Outcome* outcome(Place place) const;
 
  private:
   struct Pending {
     std::vector<LedgerEvent> events;
+    std::vector<Record> late;
     Time queued_at = 0;
     Task then;
   };
-  /// By which a call is known: its request, or, in doubt, the fence and key it was made under.
-  using CallId = std::tuple<std::uint64_t, std::uint64_t, Digest>;
-  static CallId key_of(const Record& record);
+  static constexpr std::uint64_t kLedgerId = 77;
   void start_commit();
   void finish_commit();
   void make_durable(std::vector<Pending>& batch);
   void add(const LeaseGranted& lease, Time queued_at);
-  void add(const Record& record);
+  void add(const Record& record, bool late);
+  void add(const Decision& decision);
   void check_outcome(Place place, const Outcome& outcome);
 
   const Plan& plan_;
@@ -96,12 +101,14 @@ class MemoryLedger {
   std::vector<Pending> committing_;
   // durable
   std::uint64_t epoch_ = 0;
+  std::uint64_t start_ = 0;
   std::uint64_t last_fence_ = 0;
   std::vector<std::vector<LeaseRow>> leases_;
   std::vector<std::vector<Record>> records_;
   std::map<std::pair<Place, std::uint32_t>, AnswerRow> answers_;
   std::map<Place, std::pair<Outcome, std::uint64_t>> outcomes_;  ///< with the epoch
-  std::set<CallId> calls_;
+  std::map<std::uint64_t, Call> calls_;                          ///< by fingerprint
+  OpenShares open_shares_;
 };
 
 }  // namespace fd::sim

@@ -113,7 +113,7 @@ const std::vector<Mutant>& mutants() {
       {"conflict_ignored", "an outcome is taken that follows from another answer", "C5 C1"},
       {"stale_outcome_accepted", "an outcome is taken under any fence", "C5 C1"},
       {"late_answer_refused", "an answer is only taken from the holder of the lease", "C5 C1"},
-      {"new_epoch_not_noticed", "a worker goes on by the epoch of the coordinator before", "C3"},
+      {"new_start_not_noticed", "a worker goes on by the start of the coordinator before", "C3"},
       {"state_seq_not_checked", "an overtaken state is taken for the latest", "C2"},
       {"overtaken_order_taken", "an overtaken order is taken for the latest", "C14 C1"},
       {"deliver_gap_accepted", "a Deliver is taken though one before it is missing", "C2"},
@@ -127,6 +127,12 @@ const std::vector<Mutant>& mutants() {
       {"exhausted_lease_kept", "a lease whose missing samples nobody fetches stays", "C11 C5"},
       {"call_counted_twice", "a call is recorded whenever it is offered", "C3 C4"},
       {"failed_is_final", "a failed sample is not asked again on resume", "C7"},
+      {"start_not_checked", "records of another start of the coordinator are taken", "C3 C1"},
+      {"replaced_start_heard", "a worker hears a coordinator that was replaced", "C3 C1"},
+      {"name_not_checked", "a second process takes over a worker's name at once", "C1"},
+      {"late_call_dropped", "a call for a shard that is done is not recorded", "C4 C1"},
+      {"share_not_logged", "a worker's share is not in the ledger", "C2"},
+      {"order_before_share", "an order names a share before it is durable", "C9 C1"},
   };
   return all;
 }

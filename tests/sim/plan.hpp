@@ -109,6 +109,9 @@ struct Plan {
   std::uint32_t workers = 3;
   std::vector<std::uint32_t> shards;  ///< samples in each
   std::uint32_t candidates = 1;
+  bool other_roles = false;  ///< a judge votes twice on candidate 0, which the teacher then repairs
+  bool purchases = false;    ///< the teacher's candidates are asked for in one request
+  bool in_pieces = false;    ///< a sample's answers travel one by one
   std::uint32_t slots = 6;
   std::uint32_t prefetch = 64;     ///< samples that a worker holds beyond its slots
   std::uint32_t writing_max = 64;  ///< finished shards that may wait to be written

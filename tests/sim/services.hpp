@@ -29,7 +29,7 @@ struct ShardFile {
 /// The run folder: what is durable beside the ledger.
 using RunFiles = std::vector<std::optional<ShardFile>>;
 
-/// Every Deliver that was sent, by (incarnation, epoch, seq): what an acknowledgement must cover.
+/// Every Deliver that was sent, by (incarnation, start, seq): what an acknowledgement must cover.
 using Deliveries =
     std::map<std::tuple<std::uint64_t, std::uint64_t, std::uint64_t>, std::vector<Record>>;
 

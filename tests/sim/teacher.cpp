@@ -9,9 +9,10 @@ constexpr Time kHang = 6 * kSecond;  ///< the gateway's time-out
 
 }  // namespace
 
-Teacher::Teacher(const Plan& plan, const MemoryLedger& ledger, Schedule& schedule, Trace& trace,
-                 Oracle& oracle)
+Teacher::Teacher(const Plan& plan, const Dataset& data, const MemoryLedger& ledger,
+                 Schedule& schedule, Trace& trace, Oracle& oracle)
     : plan_(plan),
+      data_(data),
       ledger_(ledger),
       schedule_(schedule),
       trace_(trace),
@@ -23,19 +24,14 @@ Teacher::Teacher(const Plan& plan, const MemoryLedger& ledger, Schedule& schedul
                              [](const ClockPlan& clock) { return clock.drift_ppm != 0; });
 }
 
-Reply Teacher::request(const Sample& sample, std::uint32_t candidate, const Caller& caller) {
-  const Digest key = Dataset::call_key(sample, candidate);
-  std::vector<Request>& requests = log_[key];
+Reply Teacher::request(const Sample& sample, std::uint32_t number, std::uint32_t count,
+                       const Caller& caller) {
   const Place place = Dataset::place_of(sample.id);
-  trace_.note(schedule_.now(), "request", caller.worker, place.first, place.second, candidate);
+  trace_.note(schedule_.now(), "request", caller.worker, place.first, place.second, number);
   const bool ghost = ghosts_.contains(caller.incarnation);
-  if (!ghost) {
-    check(sample, candidate, caller, requests);
-  }
-  ++requests_;
   const TeacherPlan& plan = plan_.teacher;
   Reply reply;
-  reply.serial = requests_;
+  reply.serial = bill_.size() + 1;
   reply.latency = random_.between(plan.latency_min, plan.latency_max);
   const bool faulty = !mended_;
   if (faulty && random_.chance(plan.retry_permille)) {
@@ -47,21 +43,34 @@ Reply Teacher::request(const Sample& sample, std::uint32_t candidate, const Call
   } else if (faulty && random_.chance(plan.hang_permille)) {
     reply.failure = Reason::attempts_exhausted;
     reply.latency = kHang;
-  } else {
-    reply.answer = Dataset::answer(
-        sample, candidate, plan.deterministic ? 0 : static_cast<std::uint32_t>(requests.size()));
   }
-  requests.push_back({caller, schedule_.now(), ghost ? State::in_doubt : State::in_flight,
-                      reply.failure != Reason::none});
-  open_[caller.incarnation].insert(key);
+  bill_.push_back({data_.call(sample, number), reply.attempts});
+  // Of a purchase not all may come back.
+  const std::uint32_t brought = count == 1 ? 1 : 1 + random_.below(count);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const CallIdentity call = data_.call(sample, number + i);
+    std::vector<Request>& requests = log_[call.call_key];
+    if (!ghost) {
+      check(sample, number + i, caller, requests);
+    }
+    const bool fails = reply.failure != Reason::none || i >= brought;
+    if (!fails) {
+      reply.answers.push_back(
+          data_.answer(sample, number + i,
+                       plan.deterministic ? 0 : static_cast<std::uint32_t>(requests.size())));
+    }
+    requests.push_back(
+        {caller, schedule_.now(), ghost ? State::in_doubt : State::in_flight, fails});
+    open_[caller.incarnation].insert(call.call_key);
+  }
   return reply;
 }
 
-void Teacher::check(const Sample& sample, std::uint32_t candidate, const Caller& caller,
+void Teacher::check(const Sample& sample, std::uint32_t number, const Caller& caller,
                     const std::vector<Request>& earlier) {
   const Place place = Dataset::place_of(sample.id);
   const std::string which = "call " + std::to_string(place.first) + "/" +
-                            std::to_string(place.second) + "." + std::to_string(candidate);
+                            std::to_string(place.second) + "." + std::to_string(number);
   const auto& leases = ledger_.leases(place.first);
   const bool late = !leases.empty() && leases.back().lease.fence > caller.fence &&
                     leases.back().lease.worker != "w" + std::to_string(caller.worker);
@@ -80,7 +89,7 @@ void Teacher::check(const Sample& sample, std::uint32_t candidate, const Caller&
     }
     const bool same = request.caller.worker == caller.worker;
     const bool excused = request.state == State::in_doubt ||
-                         (!same && lapsed(request, place, candidate)) || (!same && late);
+                         (!same && lapsed(request, place, number)) || (!same && late);
     if (!excused) {
       oracle_.fail(
           schedule_.now(),
@@ -94,8 +103,8 @@ void Teacher::check(const Sample& sample, std::uint32_t candidate, const Caller&
 }
 
 /// Returns whether the shard went to another worker before the answer was recorded.
-bool Teacher::lapsed(const Request& request, Place place, std::uint32_t candidate) const {
-  const AnswerRow* row = ledger_.answer(place, candidate);
+bool Teacher::lapsed(const Request& request, Place place, std::uint32_t number) const {
+  const AnswerRow* row = ledger_.answer(place, number);
   const auto& leases = ledger_.leases(place.first);
   const std::string name = "w" + std::to_string(request.caller.worker);
   return std::any_of(leases.begin(), leases.end(), [&](const LeaseRow& lease) {
@@ -115,9 +124,16 @@ void Teacher::settled(const Digest& key, std::uint64_t incarnation) {
   }
 }
 
-void Teacher::superseded(std::uint32_t worker, std::uint64_t incarnation) {
-  open_.erase(incarnation);
-  ghosts_.insert(incarnation);
+void Teacher::served(std::uint32_t worker, std::uint64_t incarnation) {
+  std::uint64_t& before = served_[worker];
+  if (before == incarnation || before == 0) {
+    before = incarnation;
+    return;
+  }
+  open_.erase(before);
+  ghosts_.insert(before);
+  ghosts_.erase(incarnation);
+  before = incarnation;
   for (auto& [key, requests] : log_) {
     for (Request& request : requests) {
       if (request.caller.worker == worker && request.state != State::failed) {

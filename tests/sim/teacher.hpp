@@ -19,9 +19,15 @@ namespace fd::sim {
 struct Reply {
   Time latency = 0;
   std::uint32_t attempts = 1;
-  std::uint64_t serial = 0;  ///< of the request: 1, 2, ...
+  std::uint64_t serial = 0;  ///< of the call: 1, 2, ...
   Reason failure = Reason::none;
-  Answer answer;  ///< when there is no failure
+  std::vector<Answer> answers;  ///< of a purchase at least one, the first; none with a failure
+};
+
+/// A call as it stands on the bill.
+struct Billed {
+  CallIdentity call;
+  std::uint32_t attempts = 0;
 };
 
 /// Who asks, for the bill.
@@ -37,11 +43,13 @@ struct Caller {
 /// before the answer was recorded.
 class Teacher {
  public:
-  Teacher(const Plan& plan, const MemoryLedger& ledger, Schedule& schedule, Trace& trace,
-          Oracle& oracle);
+  Teacher(const Plan& plan, const Dataset& data, const MemoryLedger& ledger, Schedule& schedule,
+          Trace& trace, Oracle& oracle);
 
-  /// Takes a request and says what will come of it.
-  Reply request(const Sample& sample, std::uint32_t candidate, const Caller& caller);
+  /// Takes a call for `count` answers from the `number`-th of a sample on, and says what will come
+  /// of it.
+  Reply request(const Sample& sample, std::uint32_t number, std::uint32_t count,
+                const Caller& caller);
 
   /// The answer (or the failure) of the latest request of this key by this process is in its
   /// journal.
@@ -49,14 +57,17 @@ class Teacher {
   /// A process ended: what it had in flight is in doubt.
   void died(std::uint64_t incarnation);
 
-  /// A process was replaced, on another machine, while it lives on: nothing that it does counts any
-  /// more, and its journal stays behind.
-  void superseded(std::uint32_t worker, std::uint64_t incarnation);
+  /// The coordinator serves a process of a worker. Another one of that name that it served before
+  /// was replaced and may live on, on another machine: nothing that it does counts any more, and
+  /// its journal stays behind.
+  void served(std::uint32_t worker, std::uint64_t incarnation);
 
   /// From now on no call fails: the provider is mended.
   void mend() { mended_ = true; }
 
-  [[nodiscard]] std::uint64_t requests() const { return requests_; }
+  [[nodiscard]] std::uint64_t requests() const { return bill_.size(); }
+  /// Returns all calls by their serial number less one.
+  [[nodiscard]] const std::vector<Billed>& bill() const { return bill_; }
   /// Returns how many requests repeated an earlier one that had not failed.
   [[nodiscard]] std::uint64_t extra() const { return extra_; }
 
@@ -68,11 +79,12 @@ class Teacher {
     State state = State::in_flight;
     bool fails = false;
   };
-  void check(const Sample& sample, std::uint32_t candidate, const Caller& caller,
+  void check(const Sample& sample, std::uint32_t number, const Caller& caller,
              const std::vector<Request>& earlier);
-  [[nodiscard]] bool lapsed(const Request& request, Place place, std::uint32_t candidate) const;
+  [[nodiscard]] bool lapsed(const Request& request, Place place, std::uint32_t number) const;
 
   const Plan& plan_;
+  const Dataset& data_;
   const MemoryLedger& ledger_;
   Schedule& schedule_;
   Trace& trace_;
@@ -83,7 +95,8 @@ class Teacher {
   std::set<std::uint64_t> ghosts_;
   bool late_starts_ = false;  ///< a process may miss the end of its own lease
   bool mended_ = false;
-  std::uint64_t requests_ = 0;
+  std::map<std::uint32_t, std::uint64_t> served_;  ///< incarnation, by worker
+  std::vector<Billed> bill_;
   std::uint64_t extra_ = 0;
 };
 

@@ -11,16 +11,6 @@ constexpr std::size_t kRotateBytes = 2500;  ///< small, so that segments come an
 
 }  // namespace
 
-Record in_doubt(const JournalIntent& intent) {
-  Record record{intent.shard, intent.fence, std::nullopt, Call{}, std::nullopt};
-  record.call->sample_id = intent.sample_id;
-  record.call->call_key = intent.call_key;
-  record.call->candidate = intent.candidate;
-  record.call->attempts = 1;
-  record.call->error = "in_doubt";
-  return record;
-}
-
 WorkerDisk::WorkerDisk(const Plan& plan, std::uint32_t worker, Schedule& schedule, Trace& trace,
                        Oracle& oracle)
     : plan_(plan),
@@ -61,17 +51,17 @@ void WorkerDisk::begin_segment() {
 
 std::uint32_t WorkerDisk::append_intent(const JournalIntent& intent, Task then) {
   const std::uint32_t ticket = ++tickets_;
-  put({JournalKind::intent, encode(intent), ticket, 0, std::move(then)});
+  put({JournalKind::intent, encode(intent), ticket, 0, std::move(then), false});
   return ticket;
 }
 
 std::uint64_t WorkerDisk::append_end(std::uint32_t ticket, const Record& end, Task then) {
-  put({JournalKind::end, encode(end), ticket, ++seq_, std::move(then)});
+  put({JournalKind::end, encode(end), ticket, ++seq_, std::move(then), end.call.has_value()});
   return seq_;
 }
 
 void WorkerDisk::append_cancelled(std::uint32_t ticket, const JournalCancelled& cancelled) {
-  put({JournalKind::cancelled, encode(cancelled), ticket, 0, [] {}});
+  put({JournalKind::cancelled, encode(cancelled), ticket, 0, [] {}, true});
 }
 
 void WorkerDisk::put(Queued queued) {
@@ -127,7 +117,7 @@ void WorkerDisk::finish_sync() {
     durable_seq_ = std::max(durable_seq_, queued.seq);
   }
   for (Queued& queued : synced) {
-    if (queued.kind != JournalKind::intent) {
+    if (queued.ends_intent) {
       --segments_.at(intents_.at(queued.ticket) - removed_).open_intents;
       intents_.erase(queued.ticket);
     }
@@ -214,6 +204,10 @@ WorkerDisk::Recovered WorkerDisk::read() {
         continue;
       }
       const auto* end = std::get_if<JournalEnd>(&entry);
+      if (end != nullptr && !end->call) {
+        recovered.ended.push_back(*end);  // a purchase that goes on
+        continue;
+      }
       const Digest key =
           end != nullptr ? end->call->call_key : std::get<JournalCancelled>(entry).call_key;
       const auto found = std::find_if(open.begin(), open.end(),
@@ -228,6 +222,7 @@ WorkerDisk::Recovered WorkerDisk::read() {
     segment.last_seq = recovered.ended.size();
     segment.open_intents = 0;
     if (last) {
+      recovered.incarnations.push_back(segment.incarnation);
       for (auto& [number, intent] : open) {
         recovered.in_doubt.push_back(std::move(intent));
         doubts.push_back(number);

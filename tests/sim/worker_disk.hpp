@@ -16,9 +16,6 @@
 
 namespace fd::sim {
 
-/// Returns the record of a call that was sent, and whose end nobody knows.
-Record in_doubt(const JournalIntent& intent);
-
 /// The journal of one worker's machine, in the bytes of protocol/journal: batches that are synced
 /// together and take time, syncs that fail, crashes that leave a torn tail. It outlives processes;
 /// what AnswerJournal does with files, this does with strings.
@@ -32,6 +29,7 @@ class WorkerDisk {
   struct Recovered {
     std::vector<Record> ended;
     std::vector<JournalIntent> in_doubt;
+    std::vector<std::uint64_t> incarnations;  ///< whose journals they are
   };
 
   /// Opens it for a process that takes a run up; `failed` is called once when a sync fails, after
@@ -72,6 +70,7 @@ class WorkerDisk {
     std::uint32_t ticket = 0;
     std::uint64_t seq = 0;
     Task then;
+    bool ends_intent = false;
   };
   void begin_segment();
   void put(Queued queued);

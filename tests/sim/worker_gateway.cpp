@@ -11,11 +11,10 @@ namespace fd::sim {
 void WorkerProcess::submit(Call call) {
   const Item& item = items_.at(call.item);
   JournalIntent intent;
+  static_cast<CallIdentity&>(intent) = identity(call);
+  intent.count = call.count;
   intent.shard = item.shard;
   intent.fence = item.fence;
-  intent.sample_id = item.sample.id;
-  intent.call_key = Dataset::call_key(item.sample, call.candidate);
-  intent.candidate = call.candidate;
   ++journaling_;
   const std::uint64_t run = run_;
   // The ticket is known only once the intent is queued, which is before it is durable.
@@ -27,10 +26,8 @@ void WorkerProcess::submit(Call call) {
     --journaling_;
     call.ticket = *ticket;
     if (call.ticket <= cancelled_at_) {
-      disk_.append_cancelled(
-          call.ticket,
-          {items_.at(call.item).sample.id,
-           Dataset::call_key(items_.at(call.item).sample, call.candidate), call.candidate});
+      const CallIdentity id = identity(call);
+      disk_.append_cancelled(call.ticket, {id.sample_id, id.call_key});
       cancel_call(call);
       return;
     }
@@ -60,24 +57,44 @@ void WorkerProcess::request(const Call& call) {
   if (!disk_.has_intent(call.ticket)) {
     services_.oracle.fail(schedule_.now(), "a call is sent whose intent is not in the journal");
   }
-  const Reply reply = services_.teacher.request(item.sample, call.candidate,
+  const Reply reply = services_.teacher.request(item.sample, call.number, call.count,
                                                 Caller{number_, incarnation_, item.fence});
   after(reply.latency, [this, call, reply, run = run_] {
     if (run != run_) {
       return;
     }
     --in_flight_;
-    const Record end = record_of(call, reply);
-    const Digest key = end.call->call_key;
-    auto seq = std::make_shared<std::uint64_t>(0);
-    *seq = disk_.append_end(call.ticket, end, [this, call, reply, run, key, seq] {
-      services_.teacher.settled(key, incarnation_);
-      if (run == run_ && !FD_MUTANT(answer_before_sync)) {
-        finish_call(call, reply, *seq);
+    std::vector<Record> records = records_of(call, reply);
+    for (std::size_t i = 0; i < records.size(); ++i) {
+      Record& record = records[i];
+      const bool last = i + 1 == records.size();
+      auto seq = std::make_shared<std::uint64_t>(0);
+      // What of the call this record settles: its answer's key; the last one, all that failed, too.
+      std::vector<Digest> keys;
+      const std::size_t end = last ? call.count : i + 1;
+      for (std::size_t k = i; k < end; ++k) {
+        keys.push_back(
+            services_.data.call(item_sample(call), call.number + static_cast<std::uint32_t>(k))
+                .call_key);
       }
-    });
-    if (FD_MUTANT(answer_before_sync)) {
-      finish_call(call, reply, *seq);
+      const auto then = [this, call, reply, run, seq, last, keys, record]() {
+        for (const Digest& key : keys) {
+          services_.teacher.settled(key, incarnation_);
+        }
+        if (run == run_ && !FD_MUTANT(answer_before_sync)) {
+          hand_on(call, record, *seq);
+          if (last && run == run_ && alive()) {
+            finish_call(call, reply);
+          }
+        }
+      };
+      *seq = disk_.append_end(call.ticket, record, then);
+      if (FD_MUTANT(answer_before_sync)) {
+        hand_on(call, record, *seq);
+        if (last) {
+          finish_call(call, reply);
+        }
+      }
     }
     send_waiting();
   });
@@ -87,9 +104,8 @@ void WorkerProcess::cancel_waiting() {
   cancelled_at_ = last_ticket_;
   std::deque<Call> dropped = std::exchange(waiting_, {});
   for (const Call& call : dropped) {
-    const Sample& sample = items_.at(call.item).sample;
-    disk_.append_cancelled(call.ticket,
-                           {sample.id, Dataset::call_key(sample, call.candidate), call.candidate});
+    const CallIdentity id = identity(call);
+    disk_.append_cancelled(call.ticket, {id.sample_id, id.call_key});
     cancel_call(call);
   }
 }

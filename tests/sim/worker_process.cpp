@@ -75,35 +75,35 @@ void WorkerProcess::connected_again(const std::string& connection) {
 
 Result<void> WorkerProcess::dispatch(const std::string& bytes) {
   FD_TRY(const FrameView frame, decode_frame(bytes));
-  const std::string run_id(frame.run_id);
+  const FromCoordinator from{std::string(frame.run_id), frame.speaker};
   switch (frame.kind) {
     case MessageKind::order: {
-      FD_TRY(Order order, decode_order(frame.body));
-      step(OrderArrived{run_id, std::move(order)});
+      FD_TRY(Order order, decode<Order>(frame.body));
+      if (!order.refused.empty() && frame.speaker.incarnation == incarnation_) {
+        end(End::refused);
+        return {};
+      }
+      step(OrderArrived{from, std::move(order)});
       return {};
     }
     case MessageKind::run_spec: {
-      FD_TRY(RunSpec spec, decode_run_spec(frame.body));
-      step(RunSpecArrived{run_id, std::move(spec)});
+      FD_TRY(RunSpec spec, decode<RunSpec>(frame.body));
+      step(RunSpecArrived{from, std::move(spec)});
       return {};
     }
     case MessageKind::samples: {
-      FD_TRY(Samples samples, decode_samples(frame.body));
-      if (run_id == core_.run_id()) {
-        step(SamplesArrived{std::move(samples)});
-      }
+      FD_TRY(Samples samples, decode<Samples>(frame.body));
+      step(SamplesArrived{from, std::move(samples)});
       return {};
     }
     case MessageKind::ack: {
-      FD_TRY(const Ack ack, decode_ack(frame.body));
-      if (run_id == core_.run_id()) {
-        step(AckArrived{ack});
-      }
+      FD_TRY(const Ack ack, decode<Ack>(frame.body));
+      step(AckArrived{from, ack});
       return {};
     }
     case MessageKind::flush_marker: {
-      FD_TRY(const FlushMarker marker, decode_flush_marker(frame.body));
-      step(FlushMarkerReturned{marker});
+      FD_TRY(const FlushMarker marker, decode<FlushMarker>(frame.body));
+      step(FlushMarkerReturned{from, marker});
       return {};
     }
     default:
@@ -175,17 +175,18 @@ void WorkerProcess::recover() {
     event.entries.push_back({std::move(record), event.entries.size() + 1});
   }
   for (const JournalIntent& intent : left.in_doubt) {
-    event.entries.push_back({in_doubt(intent), event.entries.size() + 1});
+    event.entries.push_back({in_doubt_record(intent), event.entries.size() + 1});
   }
+  event.incarnations = std::move(left.incarnations);
   step(std::move(event));
 }
 
 void WorkerProcess::send(const WorkerMessage& message) {
   if (const auto* deliver = std::get_if<Deliver>(&message)) {
-    services_.deliveries[{deliver->incarnation, deliver->epoch, deliver->seq}] = deliver->records;
+    services_.deliveries[{incarnation_, core_.speaker().start, deliver->seq}] = deliver->records;
   }
   services_.network.send_up(std::holds_alternative<WorkerState>(message) ? control_ : bulk_,
-                            frame_of(core_.run_id(), message));
+                            frame_of(core_.run_id(), core_.speaker(), message));
 }
 
 void WorkerProcess::wake() {
@@ -232,63 +233,95 @@ void WorkerProcess::begin(StartSample sample) {
     return;
   }
   const std::uint64_t number = ++last_item_;
-  std::vector<Call> calls;
-  for (std::uint32_t candidate = 0; candidate < services_.data.candidates(); ++candidate) {
-    const Digest key = Dataset::call_key(item.sample, candidate);
+  std::vector<std::uint32_t> missing;
+  for (std::uint32_t call = 0; call < services_.data.calls(); ++call) {
+    const Digest key = services_.data.call(item.sample, call).call_key;
     const auto recorded =
         std::find_if(sample.item.answers.begin(), sample.item.answers.end(),
                      [&](const Answer& answer) { return answer.call_key == key; });
     if (recorded != sample.item.answers.end()) {
       item.answers.push_back(*recorded);
     } else {
-      calls.push_back({number, candidate, 0});
+      missing.push_back(call);
     }
   }
-  item.missing = static_cast<std::uint32_t>(calls.size());
+  item.missing = static_cast<std::uint32_t>(missing.size());
   items_.emplace(number, std::move(item));
-  if (calls.empty()) {
+  if (missing.empty()) {
     pass_on(number);
+  }
+  ask_for(number, std::move(missing));
+}
+
+/// Asks for answers: the teacher's consecutive candidates in one purchase, if the world has them.
+void WorkerProcess::ask_for(std::uint64_t item, std::vector<std::uint32_t> missing) {
+  std::vector<Call> calls;
+  for (const std::uint32_t number : missing) {
+    const bool joins = services_.plan.purchases && number < services_.data.candidates() &&
+                       !calls.empty() && calls.back().number + calls.back().count == number;
+    if (joins) {
+      ++calls.back().count;
+    } else {
+      calls.push_back({item, number, 1, 0});
+    }
   }
   for (const Call& call : calls) {
     submit(call);
   }
 }
 
-/// What the journal and the ledger get of a call that ended.
-Record WorkerProcess::record_of(const Call& call, const Reply& reply) const {
-  const Item& item = items_.at(call.item);
-  Record record{item.shard, item.fence, std::nullopt, fd::Call{}, std::nullopt};
-  record.call->sample_id = item.sample.id;
-  record.call->call_key = Dataset::call_key(item.sample, call.candidate);
-  record.call->candidate = call.candidate;
-  record.call->attempts = reply.attempts;
-  record.call->service_us = reply.serial;  // tells any two requests apart
-  if (reply.failure == Reason::none) {
-    record.answer = reply.answer;
-  } else {
-    record.call->error = "refused";
-  }
-  return record;
+CallIdentity WorkerProcess::identity(const Call& call) const {
+  return services_.data.call(items_.at(call.item).sample, call.number);
 }
 
-/// The answer is on disk: it is handed on.
-void WorkerProcess::finish_call(const Call& call, const Reply& reply, std::uint64_t journal_seq) {
+/// What the journal and the ledger get of a call that ended: its answers, the last one with the
+/// call.
+std::vector<Record> WorkerProcess::records_of(const Call& call, const Reply& reply) const {
+  const Item& item = items_.at(call.item);
+  std::vector<Record> records(std::max<std::size_t>(reply.answers.size(), 1));
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    records[i].shard = item.shard;
+    records[i].fence = item.fence;
+    if (i < reply.answers.size()) {
+      records[i].answer = reply.answers[i];
+    }
+  }
+  fd::Call& ended = records.back().call.emplace();
+  static_cast<CallIdentity&>(ended) = identity(call);
+  ended.count = call.count;
+  ended.fence = item.fence;
+  ended.attempts = reply.attempts;
+  ended.service_us = reply.serial;  // tells any two calls apart
+  ended.end = reply.failure == Reason::none ? CallEnd::answered : CallEnd::refused;
+  return records;
+}
+
+/// A record is on disk: it is handed on.
+void WorkerProcess::hand_on(const Call& call, Record record, std::uint64_t journal_seq) {
   if (!disk_.has_end(journal_seq)) {
     services_.oracle.fail(schedule_.now(), "an answer is handed on that is not in the journal");
   }
-  Record record = record_of(call, reply);
-  Item& item = items_.at(call.item);
   if (record.answer) {
-    item.answers.push_back(*record.answer);
-  } else {
-    item.failure = reply.failure;
+    items_.at(call.item).answers.push_back(*record.answer);
   }
-  const std::uint64_t run = run_;
   step(RecordReady{std::move(record), false, journal_seq});
-  if (run != run_ || !alive()) {
-    return;
+}
+
+/// All that a call brought was handed on. What of a purchase did not come back is asked for again.
+void WorkerProcess::finish_call(const Call& call, const Reply& reply) {
+  Item& item = items_.at(call.item);
+  if (reply.failure != Reason::none) {
+    item.failure = reply.failure;
+    item.missing -= call.count;
+  } else {
+    item.missing -= static_cast<std::uint32_t>(reply.answers.size());
+    std::vector<std::uint32_t> again;
+    for (auto i = static_cast<std::uint32_t>(reply.answers.size()); i < call.count; ++i) {
+      again.push_back(call.number + i);
+    }
+    ask_for(call.item, std::move(again));
   }
-  if (--item.missing == 0) {
+  if (item.missing == 0) {
     pass_on(call.item);
   }
 }
@@ -296,7 +329,8 @@ void WorkerProcess::finish_call(const Call& call, const Reply& reply, std::uint6
 void WorkerProcess::cancel_call(const Call& call) {
   Item& item = items_.at(call.item);
   item.cancelled = true;
-  if (--item.missing == 0) {
+  item.missing -= call.count;
+  if (item.missing == 0) {
     pass_on(call.item);
   }
 }
@@ -321,9 +355,8 @@ void WorkerProcess::finish_item(std::uint64_t number) {
     end(End::poisoned);
     return;
   }
-  std::sort(item.answers.begin(), item.answers.end(),
-            [](const Answer& a, const Answer& b) { return a.candidate < b.candidate; });
-  Record record{item.shard, item.fence, std::nullopt, std::nullopt, std::nullopt};
+  std::ranges::sort(item.answers, {}, &Answer::order);
+  Record record{item.shard, item.fence, {}, {}, {}, {}};
   record.outcome = services_.data.outcome(item.sample, item.answers, item.failure);
   step(RecordReady{std::move(record), true, 0});
 }

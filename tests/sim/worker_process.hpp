@@ -21,8 +21,9 @@ namespace fd::sim {
 /// before a call is sent, the answer before it is handed on.
 class WorkerProcess final : public Process, public Receiver {
  public:
-  /// How a life ends by itself: asked to, or because its disk or a sample killed it.
-  enum class End { stopped, disk_failed, poisoned };
+  /// How a life ends by itself: asked to, because its disk or a sample killed it, or because the
+  /// coordinator would not have it.
+  enum class End { stopped, disk_failed, poisoned, refused };
 
   /// `ended` is called at most once. Lifetime: `services` and `disk` outlive this.
   WorkerProcess(Services& services, WorkerDisk& disk, std::uint32_t number,
@@ -47,7 +48,8 @@ class WorkerProcess final : public Process, public Receiver {
   };
   struct Call {
     std::uint64_t item = 0;
-    std::uint32_t candidate = 0;
+    std::uint32_t number = 0;  ///< of its sample's calls
+    std::uint32_t count = 1;   ///< more than one: a purchase from `number` on
     std::uint32_t ticket = 0;
   };
 
@@ -60,8 +62,14 @@ class WorkerProcess final : public Process, public Receiver {
   void end(End how);
   // pipeline
   void begin(StartSample sample);
-  [[nodiscard]] Record record_of(const Call& call, const Reply& reply) const;
-  void finish_call(const Call& call, const Reply& reply, std::uint64_t journal_seq);
+  [[nodiscard]] const Sample& item_sample(const Call& call) const {
+    return items_.at(call.item).sample;
+  }
+  [[nodiscard]] CallIdentity identity(const Call& call) const;
+  [[nodiscard]] std::vector<Record> records_of(const Call& call, const Reply& reply) const;
+  void hand_on(const Call& call, Record record, std::uint64_t journal_seq);
+  void finish_call(const Call& call, const Reply& reply);
+  void ask_for(std::uint64_t item, std::vector<std::uint32_t> missing);
   void cancel_call(const Call& call);
   void pass_on(std::uint64_t number);
   void finish_item(std::uint64_t number);

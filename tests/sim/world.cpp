@@ -21,7 +21,7 @@ World::World(Plan plan, bool print)
       contacts_(plan_.workers),
       network_(plan_, schedule_, trace_, contacts_),
       ledger_(plan_, data_, schedule_, trace_, oracle_),
-      teacher_(plan_, ledger_, schedule_, trace_, oracle_),
+      teacher_(plan_, data_, ledger_, schedule_, trace_, oracle_),
       files_(data_.shard_count()),
       services_{plan_,     data_,   schedule_, trace_, oracle_,    network_,
                 contacts_, ledger_, teacher_,  files_, deliveries_},
@@ -48,6 +48,7 @@ Verdict World::run() {
   }
   if (!oracle_.failure()) {
     check_end();
+    check_bill();
   }
   Verdict verdict;
   verdict.failure = oracle_.failure();
@@ -66,6 +67,8 @@ Time World::deadline() const {
   for (const std::uint32_t count : plan_.shards) {
     calls += static_cast<Time>(count) * plan_.candidates;
   }
+  calls += plan_.other_roles ? 3 * calls : 0;
+  calls *= plan_.purchases ? 2 : 1;
   const Time work = calls * (plan_.teacher.latency_max + 200 * kMillisecond);
   const Time poison = static_cast<Time>(plan_.poison.size()) * 8 * (kTtl + 2 * kSecond);
   return plan_.faults_end + 4 * kTtl + 10 * kSecond + work + poison;
@@ -153,7 +156,7 @@ void World::start_worker(std::uint32_t number) {
     return;
   }
   // Rises with time, whatever the machine.
-  const std::uint64_t incarnation = ++incarnations_ * 16 + random_.below(16);
+  const std::uint64_t incarnation = (++incarnations_ << 24) + random_.below(16);
   auto made = std::make_unique<WorkerProcess>(
       services_, *machine.disk, number, incarnation,
       [this, number](WorkerProcess& worker, WorkerProcess::End how) {
@@ -165,15 +168,13 @@ void World::start_worker(std::uint32_t number) {
   machine.process->start();
 }
 
-/// A second process takes over a worker's name, with a disk of its own, while the first one lives
-/// on as a ghost.
+/// A second process comes with a worker's name and a disk of its own, while the first one lives on.
 void World::start_ghost(std::uint32_t number) {
   Machine& machine = machines_.at(number - 1);
   if (machine.process == nullptr) {
     return;
   }
   trace_.note(schedule_.now(), "ghost", number);
-  teacher_.superseded(number, machine.process->incarnation());
   ghost_disks_.push_back(std::move(machine.disk));
   machine.disk = std::make_unique<WorkerDisk>(plan_, number, schedule_, trace_, oracle_);
   machine.process = nullptr;
@@ -222,6 +223,7 @@ void World::kill_worker(std::uint32_t number, std::optional<Time> restart_after,
     return;
   }
   trace_.note(schedule_.now(), "killed", number);
+  died_ = true;
   machine.process->kill();
   machine.disk->crash();
   teacher_.died(machine.process->incarnation());
@@ -296,6 +298,10 @@ void World::worker_ended(WorkerProcess& worker, std::uint32_t number, WorkerProc
     worker.kill();  // a ghost
     return;
   }
+  if (how == WorkerProcess::End::refused) {
+    kill_worker(number, kTtl, false);  // whoever runs it tries again
+    return;
+  }
   if (how != WorkerProcess::End::stopped) {
     kill_worker(number, kRestartDefault, random_.chance(500));
     return;
@@ -313,9 +319,9 @@ void World::read_local_journals() {
     const WorkerDisk::Recovered left = machine.disk->take_all();
     std::vector<Record> records = left.ended;
     for (const JournalIntent& intent : left.in_doubt) {
-      records.push_back(in_doubt(intent));
+      records.push_back(in_doubt_record(intent));
     }
-    ledger_.import(std::move(records));
+    ledger_.import(std::move(records), left.incarnations);
   }
 }
 
@@ -338,11 +344,12 @@ void World::check_end() {
     std::vector<Outcome> outcomes;
     for (const Sample& sample : data_.shard(shard)) {
       std::vector<Answer> own;
-      for (std::uint32_t candidate = 0; candidate < data_.candidates(); ++candidate) {
-        if (const AnswerRow* row = ledger_.answer(Dataset::place_of(sample.id), candidate)) {
+      for (std::uint32_t number = 0; number < data_.calls(); ++number) {
+        if (const AnswerRow* row = ledger_.answer(Dataset::place_of(sample.id), number)) {
           own.push_back(row->answer);
         }
       }
+      std::ranges::sort(own, {}, &Answer::order);
       const bool poison = poisoned.contains(Dataset::place_of(sample.id));
       outcomes.push_back(data_.outcome(sample, own, poison ? Reason::poison : Reason::none));
       answers.insert(answers.end(), own.begin(), own.end());
@@ -354,6 +361,45 @@ void World::check_end() {
         !(data_.expected(shard) == file->artifacts)) {
       oracle_.fail(schedule_.now(), which + " differs from that of a run without faults");
     }
+  }
+}
+
+/// Every call that the teacher has on its bill is accounted for: its end is recorded, with as many
+/// attempts; or it is in doubt; or a worker never came back, which is said.
+void World::check_bill() {
+  std::set<std::uint64_t> ended;
+  std::uint64_t in_doubt = 0;
+  for (const Call& call : ledger_.calls()) {
+    if (call.end == CallEnd::in_doubt) {
+      ++in_doubt;
+      continue;
+    }
+    const Billed& billed = teacher_.bill().at(call.service_us - 1);
+    if (call.key() != billed.call.key() || call.attempts != billed.attempts) {
+      oracle_.fail(schedule_.now(), "a call is recorded with other attempts than it took");
+    }
+    ended.insert(call.service_us);
+  }
+  std::uint64_t unknown = 0;
+  for (const auto& [incarnation, share] : ledger_.open_shares()) {
+    unknown += share.calls;
+  }
+  const std::uint64_t open = teacher_.bill().size() - ended.size();
+  const std::string figures = std::to_string(teacher_.bill().size()) + " calls, " +
+                              std::to_string(ended.size()) + " ended, " + std::to_string(in_doubt) +
+                              " in doubt, " + std::to_string(unknown) + " unknown";
+  if (open > in_doubt && unknown == 0) {
+    oracle_.fail(schedule_.now(), "calls were paid for and are not accounted for: " + figures);
+  }
+  const bool somebody_died = died_ || !plan_.pauses.empty();
+  if (!somebody_died && in_doubt > 0) {
+    oracle_.fail(schedule_.now(), "calls are in doubt, and no process died: " + figures);
+  }
+  const bool somebody_lost = somebody_died || !plan_.crashes.empty() || !plan_.ghosts.empty() ||
+                             !plan_.network.partitions.empty() || !plan_.stops.empty() ||
+                             plan_.network.loss_permille > 0 || plan_.network.slow_permille > 0;
+  if (!somebody_lost && (open > 0 || unknown > 0)) {
+    oracle_.fail(schedule_.now(), "nobody was lost, and the bill does not add up: " + figures);
   }
 }
 

@@ -56,6 +56,7 @@ class World {
   void worker_ended(WorkerProcess& worker, std::uint32_t number, WorkerProcess::End how);
   void read_local_journals();
   void check_end();
+  void check_bill();
   [[nodiscard]] Process* process(std::uint32_t who) const;
   [[nodiscard]] Time deadline() const;
 
@@ -81,6 +82,7 @@ class World {
   bool healed_ = false;
   std::uint32_t resumes_ = 0;
   bool finished_ = false;
+  bool died_ = false;  ///< a worker was killed
 };
 
 /// Runs one world of a campaign.
