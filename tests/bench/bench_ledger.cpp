@@ -109,7 +109,7 @@ fd::Record answer(std::mt19937_64& random, std::uint32_t shard) {
   record.answer.emplace();
   record.answer->sample_id = digest(random);
   record.answer->call_key = digest(random);
-  record.answer->served_model = "teacher-large-2024";
+  record.answer->model = "teacher-large-2024";
   record.answer->text = text(random, kAnswerTextBytes);
   record.answer->finish_reason = "stop";
   record.call.emplace();

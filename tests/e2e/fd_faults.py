@@ -151,14 +151,31 @@ class Job:
     def calls_in_doubt(self):
         """How many calls the run reports as under way when their worker ended."""
         lines = [line for path in self.run_dir.glob("shards/*/calls.jsonl") for line in path.read_text().splitlines()]
-        return sum(json.loads(line)["error"].startswith("in_doubt") for line in lines)
+        return sum(json.loads(line)["end"] == "in_doubt" for line in lines)
+
+    def report(self, name):
+        return json.loads((self.run_dir / "reports" / name).read_text())
+
+    def check_bill(self, nobody_died=False):
+        """Every request in the teacher's log is on the bill: in an ended call, in doubt, or with a worker that never
+        came back. Where no process died, nothing is in doubt."""
+        report = self.report("cost_report.json")
+        log = len(self.simulator.requests())
+        attempts, doubt, unknown = report["total"]["attempts"], report["in_doubt"]["calls"], report["unknown"]["calls"]
+        said = f"{log} requests, {attempts} attempts, {doubt} in doubt, {unknown} unknown"
+        self.test.assertLessEqual(attempts, log, said)
+        # A worker that is lost may have had as many calls in flight as its share, and others that it had not handed over.
+        self.test.assertLessEqual(log, attempts + doubt + 2 * unknown, said)
+        if nobody_died:
+            self.test.assertEqual((attempts, doubt, unknown), (log, 0, 0), said)
 
     def check_doubts(self):
         """Where every journal was read again, each call that was repeated is reported as in doubt."""
         self.test.assertLessEqual(self.extra_requests(), self.calls_in_doubt())
 
-    def check(self, reference, extra=0, exit_code=0, code=None):
-        """What must hold at the end of every run: complete, the bytes of the calm run, paid once but for `extra` calls."""
+    def check(self, reference, extra=0, exit_code=0, code=None, cut_off=False):
+        """What must hold at the end of every run: complete, the bytes of the calm run, paid once but for `extra` calls,
+        all on the bill. `cut_off`: a worker was at work whom nobody heard any more, until its lease ended."""
         test = self.test
         if code is not None:
             test.assertEqual(code, exit_code, self.output)
@@ -172,6 +189,8 @@ class Job:
         test.assertEqual(sorted(files), sorted(reference))
         test.assertEqual({name for name in files if files[name] != reference[name]}, set())
         test.assertEqual([str(path) for path in self.out.rglob("*.tmp")], [])
+        if not cut_off:
+            self.check_bill()
 
 
 def until(condition, alive=None):

@@ -8,7 +8,7 @@ _GREETING = b"\xff" + bytes(8) + b"\x7f" + b"\x03\x00" + b"NULL".ljust(20, b"\0"
 _MORE, _LONG, _COMMAND = 1, 2, 4
 _TIMEOUT_S = 60
 WORKER_STATE, ORDER, RUN_SPEC = 1, 2, 3
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 
 
 def pack(value):
@@ -38,22 +38,33 @@ def _sized(number, types):
     return bytes([types[size]]) + number.to_bytes(size, "big")
 
 
-def frame(kind, body, version=PROTOCOL_VERSION, run_id=""):
+def frame(kind, body, version=PROTOCOL_VERSION, run_id="", incarnation=0):
+    """Returns a frame from, or for, a worker's process, of the ledger 7 and the start 8 when it names a run."""
     run = run_id.encode()
-    return b"FDW1" + struct.pack(">HHIB", version, kind, len(body), len(run)) + run + body
+    ledger, start = (7, 8) if run else (0, 0)
+    return (b"FDW1" + struct.pack(">HHIBQQQ", version, kind, len(body), len(run), ledger, start, incarnation) + run +
+            body)
+
+
+def incarnation_of(message):
+    """Returns the process that a frame is from."""
+    return struct.unpack(">Q", message[29:37])[0]
 
 
 def worker_state(name, policy, version="0.1.0", incarnation=1 << 50, seq=1, **more):
     """Returns a worker's first words as a frame; `more` are keys of the map by number, such as k99=7."""
-    body = {1: name, 2: incarnation, 3: seq, 4: 0, 5: None, 6: [], 7: 0, 8: 0, 9: False, 10: 0, 11: version, 12: [],
-            13: False, 14: 0, 20: policy}
+    body = {1: name, 2: seq, 3: None, 4: [], 5: 0, 6: 0, 7: False, 8: False, 9: 0, 10: version, 11: [], 12: 0, 13: "",
+            14: "", 15: 0, 16: 0, 17: 0, 18: policy, 19: 0, 20: []}
     body |= {int(key[1:]): value for key, value in more.items()}
-    return frame(WORKER_STATE, pack({key: value for key, value in body.items() if value is not ...}))
+    return frame(WORKER_STATE, pack(body), incarnation=incarnation)
+
+
+def order_body(config=bytes(32), refused=""):
+    return {1: 1, 2: config, 3: [{1: "p", 2: 1}], 4: [], 5: 10000, 6: 1000, 7: False, 8: False, 9: [], 10: refused}
 
 
 def order(refused, incarnation, version=PROTOCOL_VERSION, run_id="run"):
-    body = {1: 1, 2: 1, 3: incarnation, 4: bytes(32), 5: 0, 6: [], 7: 10000, 8: 1000, 9: False, 10: False, 12: refused}
-    return frame(ORDER, pack(body), version, run_id)
+    return frame(ORDER, pack(order_body(refused=refused)), version, run_id, incarnation)
 
 
 class Peer:

@@ -1,4 +1,4 @@
-"""A set of ten rows of which each ends in another way: what tests/data/run_v1 was made from. It never changes, or
+"""A set of nine rows of which each ends in another way: what tests/data/run_v1 was made from. It never changes, or
 that run's answers would be no answers to it."""
 
 import json
@@ -20,7 +20,6 @@ ROWS = (
     ("How much do all items cost?", None, "SELECT SUM(price) FROM item"),
     ("Remove the items.", "SELECT 1", "DROP TABLE item"),
     ("Say nothing.", "SELECT 2", "   "),
-    ("Which items cost 3?", "SELECT id FROM item WHERE price = 3", "SELECT id FROM item WHERE price = 3"),
 )
 CONFIG = """task: small
 input: [samples.jsonl]

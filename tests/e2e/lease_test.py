@@ -1,6 +1,7 @@
 """Workers and coordinators that die, stop and come back, with workers that the coordinator did not start."""
 
 import json
+import shutil
 import signal
 import unittest
 
@@ -108,6 +109,77 @@ class LeaseTest(fd_faults.FaultTest):
         # What it owed the other run is refused; the log says so, and not for each message.
         self.assertLessEqual(job.output.count("message of another run"), 20)
         self.assertIsNone(worker.poll())
+
+    def test_the_call_of_a_worker_that_slept_through_its_lease_is_on_the_bill(self):
+        job = self.slow()
+        coordinator, zombie, _ = self.two_workers(job)
+        zombie.send_signal(signal.SIGSTOP)
+        self.addCleanup(fd_faults.kill, zombie.pid, signal.SIGCONT)
+        fd_faults.until(lambda: job.extra_requests() > 0, coordinator)
+        zombie.send_signal(signal.SIGCONT)
+        job.check(self.reference, extra=2 * SLOTS, code=job.finish(coordinator))
+        # Nobody died: what was asked twice is counted twice.
+        self.assertGreater(job.extra_requests(), 0)
+        job.check_bill(nobody_died=True)
+
+    def test_calls_in_doubt_of_a_worker_whose_shards_others_finished_are_on_the_bill(self):
+        job = self.slow()
+        coordinator, first, _ = self.two_workers(job)
+        first.kill()
+        first.wait(fd.DEADLINE_S)
+        fd_faults.until(lambda: job.extra_requests() > 0, coordinator)
+        job.worker("first")  # with the journal of before
+        job.check(self.reference, extra=2 * SLOTS, code=job.finish(coordinator))
+        report = job.report("cost_report.json")
+        self.assertGreater(report["in_doubt"]["calls"], 0)
+        self.assertEqual(report["unknown"]["calls"], 0)
+
+    def test_a_worker_that_never_comes_back_is_on_the_bill_with_its_share(self):
+        job = self.slow()
+        coordinator, first, _ = self.two_workers(job)
+        first.kill()
+        job.check(self.reference, extra=2 * SLOTS, code=job.finish(coordinator))
+        unknown = job.report("cost_report.json")["unknown"]["calls"]
+        self.assertGreater(unknown, 0)
+        self.assertLessEqual(unknown, SLOTS)
+        self.assertIn("never came back", job.output)
+
+    def test_a_run_that_was_drained_and_goes_on_leaves_nothing_open_on_the_bill(self):
+        job = self.job(workers=2, simulator=("--latency-ms", 60))
+        process = job.start()
+        self.after_requests(job, ROWS // 4, process)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(fd.DEADLINE_S), 130)
+        job.check(self.reference, code=job.run())
+        job.check_bill(nobody_died=True)
+
+    def test_a_run_whose_folder_was_deleted_under_a_worker_is_begun_anew(self):
+        job = self.slow()
+        coordinator = job.listen()
+        job.worker("first")
+        self.after_requests(job, ROWS // 4, coordinator)
+        coordinator.send_signal(signal.SIGINT)
+        self.assertEqual(coordinator.wait(fd.DEADLINE_S), 130)
+        shutil.rmtree(job.run_dir)
+        before = len(job.simulator.requests())
+        coordinator = job.listen()
+        self.assertEqual(job.finish(coordinator), 0, job.output)
+        self.assertEqual(len(fd.outcomes(job.run_dir)), ROWS)
+        self.assertLessEqual(len(job.simulator.requests()) - before, ROWS)
+
+    def test_a_second_worker_of_one_name_is_refused_and_the_first_goes_on(self):
+        job = self.job(simulator=("--latency-ms", 300))  # both are there for a while
+        coordinator = job.listen()
+        first = job.worker("same")
+        self.after_requests(job, 8, coordinator)
+        other = self.job("other-state", simulator=("--latency-ms", 60))  # for a state folder of its own
+        second = other.worker("same", endpoint=job.endpoint)
+        self.assertEqual(second.wait(fd.DEADLINE_S), 11)
+        self.assertIn("another worker of this run has the name 'same'",
+                      other.out.with_suffix(".same.log").read_text())
+        self.assertIsNone(first.poll())
+        job.check(self.reference, extra=0, code=job.finish(coordinator))
+        job.check_bill(nobody_died=True)
 
     def test_A01_no_kill_of_the_coordinator_repeats_a_call_of_workers_that_live_on(self):
         names = [name for name in fd_faults.failpoint_names() if "k05" <= name < "k21"]

@@ -65,16 +65,21 @@ class ReportTest(Job):
             self.assertAlmostEqual(actual, min(expected, 1.0), 9)
 
     def check_cost(self, report, calls):
-        real = [call for call in calls if not call["error"].startswith("in_doubt")]
+        real = [call for call in calls if call["end"] != "in_doubt"]
         tokens = {key: sum(call[f"{key}_tokens"] for call in real) for key in ("prompt", "completion")}
         total = report["total"]
         self.assertEqual(total["calls"], len(real))
         self.assertEqual(total["attempts"], sum(call["attempts"] for call in real))
-        self.assertEqual(total["answered"], sum(not call["error"] for call in real))
+        self.assertEqual(total["answered"], sum(call["end"] == "answered" for call in real))
         self.assertEqual(total["prompt_tokens"], tokens["prompt"])
         self.assertEqual(total["completion_tokens"], tokens["completion"])
+        # A call costs what its provider took when it was made; a first start without prices stays as it was.
+        priced = [call for call in real if "price_per_mtok" in call]
+        self.assertTrue(all(call["price_per_mtok"] == PRICES for call in priced))
+        self.assertTrue(priced)
         self.assertAlmostEqual(
-            total["cost"], (tokens["prompt"] * PRICES["input"] + tokens["completion"] * PRICES["output"]) / 1e6, 9)
+            total["cost"], sum(call["prompt_tokens"] * PRICES["input"] + call["completion_tokens"] * PRICES["output"]
+                               for call in priced) / 1e6, 9)
         self.assertEqual(report["in_doubt"]["calls"], len(calls) - len(real))
 
     def test_L12_the_numbers_are_those_of_the_files(self):

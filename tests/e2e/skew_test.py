@@ -46,11 +46,11 @@ class CoordinatorTest(fd_faults.FaultTest):
         return text
 
     def test_P13_another_protocol_version_is_refused_with_both_named(self):
-        self.peer.send(fd_rawpeer.frame(fd_rawpeer.WORKER_STATE, b"\x80", version=2))
+        self.peer.send(fd_rawpeer.frame(fd_rawpeer.WORKER_STATE, b"\x80", version=1))
         told = self.peer.receive()
         self.assertEqual(version_of(told), fd_rawpeer.PROTOCOL_VERSION)
-        self.assertIn(b"protocol version 2, this program speaks 1", told)
-        fd_faults.until(lambda: "protocol version 2, this program speaks 1" in self.log(), self.coordinator)
+        self.assertIn(b"protocol version 1, this program speaks 2", told)
+        fd_faults.until(lambda: "protocol version 1, this program speaks 2" in self.log(), self.coordinator)
         self.finish()
 
     def test_P13_another_build_policy_is_refused_with_both_named(self):
@@ -65,7 +65,7 @@ class CoordinatorTest(fd_faults.FaultTest):
         self.finish()
 
     def test_P13_a_worker_that_does_not_say_its_policy_is_refused(self):
-        self.peer.send(fd_rawpeer.worker_state("silent", ...))
+        self.peer.send(fd_rawpeer.worker_state("silent", ""))
         self.assertIn(b"worker 'silent' judges SQL by ''", self.peer.receive())
         self.finish()
 
@@ -104,19 +104,14 @@ def worker_at(test, listener):
     return worker, control
 
 
-def incarnation_of(state):
-    """Returns the incarnation that a WorkerState names."""
-    body = state[13:]
-    at = body.index(b"\x02\xcf") + 2  # key 2, a whole number of eight bytes
-    return struct.unpack(">Q", body[at:at + 8])[0]
-
-
 def offer(peer, state, config):
     """Sends the worker that said `state` a run with this config. Returns the config's digest."""
     digest = hashlib.sha256(config.encode()).digest()
-    order = {1: 1, 2: 1, 3: incarnation_of(state), 4: digest, 5: 1, 6: [], 7: 10000, 8: 1000, 9: False, 10: False}
-    peer.send(fd_rawpeer.frame(fd_rawpeer.ORDER, fd_rawpeer.pack(order), run_id="run"))
-    peer.send(fd_rawpeer.frame(fd_rawpeer.RUN_SPEC, fd_rawpeer.pack({1: digest, 2: config}), run_id="run"))
+    to = fd_rawpeer.incarnation_of(state)
+    order = fd_rawpeer.pack(fd_rawpeer.order_body(digest))
+    spec = fd_rawpeer.pack({1: digest, 2: config})
+    peer.send(fd_rawpeer.frame(fd_rawpeer.ORDER, order, run_id="run", incarnation=to))
+    peer.send(fd_rawpeer.frame(fd_rawpeer.RUN_SPEC, spec, run_id="run", incarnation=to))
     return digest.hex()
 
 
@@ -135,11 +130,11 @@ class WorkerTest(unittest.TestCase):
 
     def test_P13_a_coordinator_of_another_protocol_version_ends_the_worker_with_both_named(self):
         self.peer.send(fd_rawpeer.frame(fd_rawpeer.ORDER, b"\x80", version=7))
-        self.assertIn("protocol version 7, this program speaks 1", self.ends())
+        self.assertIn("protocol version 7, this program speaks 2", self.ends())
 
     def test_P13_a_refusal_ends_the_worker_with_its_reason(self):
         self.peer.send(fd_rawpeer.order("for another process", incarnation=1))
-        self.peer.send(fd_rawpeer.order("verdicts could differ", incarnation=incarnation_of(self.state)))
+        self.peer.send(fd_rawpeer.order("verdicts could differ", incarnation=fd_rawpeer.incarnation_of(self.state)))
         told = self.ends()
         self.assertIn("verdicts could differ", told)
         self.assertNotIn("for another process", told)

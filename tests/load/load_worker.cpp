@@ -26,7 +26,7 @@ Record answer_to(const StartSample& sample, std::size_t answer_bytes) {
   Answer& answer = record.answer.emplace();
   answer.sample_id = sample.item.sample.id;
   answer.call_key = sha256(sample.item.sample.canonical_input);
-  answer.served_model = kModel;
+  answer.model = kModel;
   answer.text = "SELECT '" + answer.call_key.hex() + "'";
   answer.text.resize(std::max(answer.text.size(), answer_bytes), ' ');
   answer.finish_reason = "stop";
@@ -81,10 +81,10 @@ void LoadWorker::receive(Instant now, std::string_view bytes) {
 
 Result<void> LoadWorker::dispatch(Instant now, std::string_view bytes) {
   FD_TRY(const FrameView frame, decode_frame(bytes));
-  const std::string run_id(frame.run_id);
+  FromCoordinator from{std::string(frame.run_id), frame.speaker};
   switch (frame.kind) {
     case MessageKind::order: {
-      FD_TRY(Order order, decode_order(frame.body));
+      FD_TRY(Order order, decode<Order>(frame.body));
       if (const auto sent = states_sent_.find(order.ack_seq); sent != states_sent_.end()) {
         const auto took_us = static_cast<std::uint32_t>((now - sent->second).count());
         measured_.control_us.push_back(took_us);
@@ -92,32 +92,32 @@ Result<void> LoadWorker::dispatch(Instant now, std::string_view bytes) {
         states_sent_.erase(states_sent_.begin(), std::next(sent));
       }
       run_over_ = run_over_ || (served_ && order.run_over);
-      step(now, OrderArrived{run_id, std::move(order)});
+      step(now, OrderArrived{std::move(from), std::move(order)});
       return {};
     }
     case MessageKind::run_spec: {
-      FD_TRY(RunSpec spec, decode_run_spec(frame.body));
+      FD_TRY(RunSpec spec, decode<RunSpec>(frame.body));
       served_ = true;
-      step(now, RunSpecArrived{run_id, std::move(spec)});
+      step(now, RunSpecArrived{std::move(from), std::move(spec)});
       return {};
     }
     case MessageKind::samples: {
-      FD_TRY(Samples samples, decode_samples(frame.body));
-      step(now, SamplesArrived{std::move(samples)});
+      FD_TRY(Samples samples, decode<Samples>(frame.body));
+      step(now, SamplesArrived{std::move(from), std::move(samples)});
       return {};
     }
     case MessageKind::ack: {
-      FD_TRY(const Ack ack, decode_ack(frame.body));
+      FD_TRY(const Ack ack, decode<Ack>(frame.body));
       while (!batches_.empty() && batches_.begin()->first <= ack.seq) {
         measured_.acknowledged += batches_.begin()->second;
         batches_.erase(batches_.begin());
       }
-      step(now, AckArrived{ack});
+      step(now, AckArrived{std::move(from), ack});
       return {};
     }
     case MessageKind::flush_marker: {
-      FD_TRY(const FlushMarker marker, decode_flush_marker(frame.body));
-      step(now, FlushMarkerReturned{marker});
+      FD_TRY(const FlushMarker marker, decode<FlushMarker>(frame.body));
+      step(now, FlushMarkerReturned{std::move(from), marker});
       return {};
     }
     default:
@@ -170,7 +170,7 @@ void LoadWorker::send(Instant now, const WorkerMessage& message) {
   } else if (const auto* deliver = std::get_if<Deliver>(&message)) {
     batches_[deliver->seq] = deliver->records.size();
   }
-  send_(frame_of(core_.run_id(), message));
+  send_(frame_of(core_.run_id(), core_.speaker(), message));
 }
 
 }  // namespace fd::load
