@@ -16,7 +16,7 @@ import fd_processes as fd  # noqa: E402
 import fd_seal  # noqa: E402
 import fd_small_set  # noqa: E402
 
-BYTES_MAX = 100_000
+BYTES_MAX = 125_000
 
 
 def run(folder, simulator, *, failpoint=None):
