@@ -36,15 +36,15 @@ auto limited(std::string_view bytes, Parse parse) {
 }
 
 /// One kind of message: decode and, when it is taken, encode and decode again.
-template <class T, Result<T> (*decode)(std::string_view)>
+template <class T>
 bool round_trip(std::string_view bytes) {
-  const auto first = limited(bytes, decode);
+  const auto first = limited(bytes, decode<T>);
   if (!first.ok()) {
     require(first.error().code == Errc::invalid_input, "an error of another class");
     require(!first.error().message.empty(), "an error without a message");
     return false;
   }
-  const auto second = decode(encode(*first));
+  const auto second = decode<T>(encode(*first));
   require(second.ok(), "what was taken is refused when it is sent on");
   require(*second == *first, "what was taken is another message when it is sent on");
   return true;
@@ -60,29 +60,29 @@ std::string valid(Random& random) {
 bool body_of(const FrameView& frame) {
   switch (frame.kind) {
     case MessageKind::worker_state:
-      return round_trip<WorkerState, decode_worker_state>(frame.body);
+      return round_trip<WorkerState>(frame.body);
     case MessageKind::order:
-      return round_trip<Order, decode_order>(frame.body);
+      return round_trip<Order>(frame.body);
     case MessageKind::run_spec:
-      return round_trip<RunSpec, decode_run_spec>(frame.body);
+      return round_trip<RunSpec>(frame.body);
     case MessageKind::fetch:
-      return round_trip<Fetch, decode_fetch>(frame.body);
+      return round_trip<Fetch>(frame.body);
     case MessageKind::samples:
-      return round_trip<Samples, decode_samples>(frame.body);
+      return round_trip<Samples>(frame.body);
     case MessageKind::fetch_database:
-      return round_trip<FetchDatabase, decode_fetch_database>(frame.body);
+      return round_trip<FetchDatabase>(frame.body);
     case MessageKind::database_chunk:
-      return round_trip<DatabaseChunk, decode_database_chunk>(frame.body);
+      return round_trip<DatabaseChunk>(frame.body);
     case MessageKind::deliver:
-      return round_trip<Deliver, decode_deliver>(frame.body);
+      return round_trip<Deliver>(frame.body);
     case MessageKind::ack:
-      return round_trip<Ack, decode_ack>(frame.body);
+      return round_trip<Ack>(frame.body);
     case MessageKind::stage_request:
-      return round_trip<StageRequest, decode_stage_request>(frame.body);
+      return round_trip<StageRequest>(frame.body);
     case MessageKind::stage_reply:
-      return round_trip<StageReply, decode_stage_reply>(frame.body);
+      return round_trip<StageReply>(frame.body);
     case MessageKind::flush_marker:
-      return round_trip<FlushMarker, decode_flush_marker>(frame.body);
+      return round_trip<FlushMarker>(frame.body);
   }
   require(false, "a frame of a kind that does not exist");
   return false;
@@ -95,7 +95,7 @@ bool run_frame(std::string_view bytes) {
             "an error of another class");
     return false;
   }
-  require(encode_frame(frame->kind, frame->run_id, frame->body) == bytes,
+  require(encode_frame(frame->kind, frame->run_id, frame->speaker, frame->body) == bytes,
           "a frame that was taken is written otherwise");
   return body_of(*frame);
 }
@@ -108,7 +108,8 @@ std::string frame_around(Random& random, bool break_it) {
     mutate(random, body, inside.valid(random));
   }
   std::string run_id = text(random, kMaxRunIdBytes);
-  return encode_frame(kind, run_id, body);
+  const Speaker speaker{number(random, 64), number(random, 64), number(random, 64)};
+  return encode_frame(kind, run_id, speaker, body);
 }
 std::string valid_frame(Random& random) {
   return frame_around(random, false);
@@ -245,25 +246,22 @@ std::string ledger_row_broken_inside(Random& random) {
 const std::vector<Target>& targets() {
   static const std::vector<Target> all = {
       {"frame", run_frame, valid_frame, frame_broken_inside},
-      {"worker_state", round_trip<WorkerState, decode_worker_state>,
-       valid<WorkerState, worker_state>},
-      {"order", round_trip<Order, decode_order>, valid<Order, order>},
-      {"run_spec", round_trip<RunSpec, decode_run_spec>, valid<RunSpec, run_spec>},
-      {"fetch", round_trip<Fetch, decode_fetch>, valid<Fetch, fetch>},
-      {"samples", round_trip<Samples, decode_samples>, valid<Samples, samples>},
-      {"fetch_database", round_trip<FetchDatabase, decode_fetch_database>,
-       valid<FetchDatabase, fetch_database>},
-      {"database_chunk", round_trip<DatabaseChunk, decode_database_chunk>,
-       valid<DatabaseChunk, database_chunk>},
-      {"deliver", round_trip<Deliver, decode_deliver>, valid<Deliver, deliver>},
-      {"ack", round_trip<Ack, decode_ack>, valid<Ack, ack>},
-      {"stage_request", round_trip<StageRequest, decode_stage_request>,
-       valid<StageRequest, stage_request>},
-      {"stage_reply", round_trip<StageReply, decode_stage_reply>, valid<StageReply, stage_reply>},
-      {"flush_marker", round_trip<FlushMarker, decode_flush_marker>, valid<FlushMarker, marker>},
-      {"record", round_trip<Record, decode_record>, valid<Record, record>},
+      {"worker_state", round_trip<WorkerState>, valid<WorkerState, worker_state>},
+      {"order", round_trip<Order>, valid<Order, order>},
+      {"run_spec", round_trip<RunSpec>, valid<RunSpec, run_spec>},
+      {"fetch", round_trip<Fetch>, valid<Fetch, fetch>},
+      {"samples", round_trip<Samples>, valid<Samples, samples>},
+      {"fetch_database", round_trip<FetchDatabase>, valid<FetchDatabase, fetch_database>},
+      {"database_chunk", round_trip<DatabaseChunk>, valid<DatabaseChunk, database_chunk>},
+      {"deliver", round_trip<Deliver>, valid<Deliver, deliver>},
+      {"ack", round_trip<Ack>, valid<Ack, ack>},
+      {"stage_request", round_trip<StageRequest>, valid<StageRequest, stage_request>},
+      {"stage_reply", round_trip<StageReply>, valid<StageReply, stage_reply>},
+      {"flush_marker", round_trip<FlushMarker>, valid<FlushMarker, marker>},
+      {"record", round_trip<Record>, valid<Record, record>},
       {"journal", run_journal, valid_journal, journal_broken_inside},
       {"ledger_row", run_ledger_row, valid_ledger_row, ledger_row_broken_inside},
+      {"share", round_trip<ShareGranted>, valid<ShareGranted, share_granted>},
   };
   return all;
 }
@@ -291,7 +289,8 @@ FD_FUZZ_ENTRY(8, deliver)
 FD_FUZZ_ENTRY(9, ack)
 FD_FUZZ_ENTRY(10, stage_request)
 FD_FUZZ_ENTRY(11, stage_reply)
-FD_FUZZ_ENTRY(12, marker)
+FD_FUZZ_ENTRY(12, flush_marker)
 FD_FUZZ_ENTRY(13, record)
 FD_FUZZ_ENTRY(14, journal)
 FD_FUZZ_ENTRY(15, ledger_row)
+FD_FUZZ_ENTRY(16, share)

@@ -25,7 +25,7 @@ std::optional<T> maybe(Random& random, Make make) {
 }
 Reason reason(Random& random) {
   for (;;) {
-    if (const auto found = reason_from_number(random.below(45))) {
+    if (const auto found = from_number<Reason>(random.below(45))) {
       return *found;
     }
   }
@@ -56,25 +56,32 @@ Sample sample(Random& random) {
   out.canonical_input = text(random, 300);
   out.id_fields = text(random, 40);
   out.gold = maybe<std::string>(random, [](Random& r) { return text(r, 100); });
-  out.database = text(random, 64);
+  out.database = coin(random) ? digest(random).hex() : "";
   return out;
 }
+CallIdentity identity(Random& random) {
+  return {digest(random),   digest(random),   static_cast<Role>(random.below(3)),
+          number32(random), number32(random), number32(random)};
+}
 Answer answer(Random& random) {
-  return {digest(random),    digest(random),    number32(random), text(random, 40),
-          text(random, 300), text(random, 100), text(random, 16)};
+  return {identity(random), text(random, 40), text(random, 300), text(random, 100),
+          text(random, 16)};
 }
 Call call(Random& random) {
   Call out;
-  out.sample_id = digest(random);
-  out.call_key = digest(random);
-  out.candidate = number32(random);
+  static_cast<CallIdentity&>(out) = identity(random);
+  out.count = number32(random);
+  out.fence = number(random, 64);
   out.endpoint = text(random, 30);
+  out.served_model = text(random, 30);
   out.attempts = number32(random);
   out.http_status = number32(random);
   out.prompt_tokens = number(random, 64);
   out.completion_tokens = number(random, 64);
   out.queue_us = number(random, 64);
   out.service_us = number(random, 64);
+  out.price = maybe<Price>(random, [](Random& r) { return Price{finite(r), finite(r)}; });
+  out.end = static_cast<CallEnd>(random.below(9));
   out.error = text(random, 100);
   return out;
 }
@@ -96,16 +103,17 @@ Candidate candidate(Random& random) {
 Outcome outcome(Random& random) {
   Outcome out;
   out.sample_id = digest(random);
-  out.verdict = static_cast<Verdict>(random.below(3));
   out.reason = reason(random);
+  out.verdict = verdict_of(out.reason);
   out.chosen = maybe<std::uint32_t>(random, number32);
+  out.deciding = maybe<std::uint32_t>(random, number32);
   out.gold_failed = coin(random);
   out.candidates = some<Candidate>(random, 3, candidate);
   out.times = some<StageTime>(random, 8, stage_time);
   return out;
 }
 SampleItem sample_item(Random& random) {
-  return {sample(random), some<Answer>(random, 2, answer)};
+  return {sample(random), some<Answer>(random, 2, answer), coin(random)};
 }
 std::optional<Reason> failure(Random& random) {
   const Reason found = reason(random);
@@ -157,24 +165,27 @@ std::uint64_t number(Random& random, unsigned bits) {
 }
 
 Record record(Random& random) {
-  Record out{number32(random), number(random, 64), maybe<Answer>(random, answer),
-             maybe<Call>(random, call), maybe<Outcome>(random, outcome)};
-  if (random.below(2) == 0) {
-    out.follows_from = number(random, 64);
-  }
-  return out;
+  return {number32(random),
+          number(random, 64),
+          maybe<Answer>(random, answer),
+          maybe<Call>(random, call),
+          maybe<Outcome>(random, outcome),
+          maybe<std::uint64_t>(random, [](Random& r) { return number(r, 64); })};
 }
 
 JournalEntry journal_entry(Random& random) {
   switch (random.below(3)) {
     case 0:
-      return JournalIntent{number32(random), number(random, 64), digest(random),  digest(random),
-                           number32(random), number(random, 64), number32(random)};
+      return JournalIntent{
+          identity(random),   number32(random), number32(random), number(random, 64),
+          number(random, 64), number32(random), text(random, 30), maybe<double>(random, finite)};
     case 1:
-      return JournalCancelled{digest(random), digest(random), number32(random)};
+      return JournalCancelled{digest(random), digest(random)};
     default:
       JournalEnd end = record(random);
-      end.call = call(random);
+      if (!end.answer) {
+        end.call = call(random);
+      }
       end.outcome.reset();
       return end;
   }
@@ -183,9 +194,7 @@ JournalEntry journal_entry(Random& random) {
 WorkerState worker_state(Random& random) {
   WorkerState out;
   out.name = text(random, kMaxNameBytes);
-  out.incarnation = number(random, 64);
   out.seq = number(random, 64);
-  out.epoch = number(random, 64);
   out.config = maybe<Digest>(random, digest);
   out.leases = some<HeldLease>(random, 8, held);
   out.slots_max = number32(random);
@@ -202,7 +211,12 @@ WorkerState worker_state(Random& random) {
   out.serving = number32(random);
   out.served = number(random, 64);
   out.policy = text(random, kMaxPolicyBytes);
+  out.owed = number32(random);
+  out.recovered = some<std::uint64_t>(random, 4, [](Random& r) { return number(r, 64); });
   return out;
+}
+Share share(Random& random) {
+  return {text(random, kMaxNameBytes), number32(random)};
 }
 PeerInfo peer(Random& random) {
   return {text(random, kMaxNameBytes),     text(random, 60),   text(random, 40),
@@ -210,11 +224,9 @@ PeerInfo peer(Random& random) {
 }
 Order order(Random& random) {
   Order out;
-  out.epoch = number(random, 64);
   out.ack_seq = number(random, 64);
-  out.incarnation = number(random, 64);
   out.config = digest(random);
-  out.slots = number32(random);
+  out.shares = some<Share>(random, 3, share);
   out.leases = some<GrantedLease>(random, 8, granted);
   out.ttl_ms = number32(random);
   out.heartbeat_ms = number32(random);
@@ -228,7 +240,8 @@ RunSpec run_spec(Random& random) {
   return {digest(random), text(random, 500)};
 }
 Fetch fetch(Random& random) {
-  return {number32(random), number(random, 64), number32(random), number32(random), coin(random)};
+  return {number32(random), number(random, 64), number32(random),
+          number32(random), coin(random),       maybe<Digest>(random, digest)};
 }
 Samples samples(Random& random) {
   return {number32(random),
@@ -236,7 +249,8 @@ Samples samples(Random& random) {
           number32(random),
           number32(random),
           some<SampleItem>(random, 3, sample_item),
-          coin(random)};
+          coin(random),
+          maybe<Digest>(random, digest)};
 }
 FetchDatabase fetch_database(Random& random) {
   return {digest(random), number(random, 64)};
@@ -250,11 +264,10 @@ DatabaseChunk database_chunk(Random& random) {
   return out;
 }
 Deliver deliver(Random& random) {
-  return {number(random, 64), number(random, 64), number(random, 64),
-          some<Record>(random, 3, record)};
+  return {number(random, 64), some<Record>(random, 3, record)};
 }
 Ack ack(Random& random) {
-  return {number(random, 64), number(random, 64), number(random, 64)};
+  return {number(random, 64)};
 }
 StageRequest stage_request(Random& random) {
   return {number(random, 64), stage(random), some<StageItem>(random, 2, stage_item), stage(random),
@@ -264,7 +277,10 @@ StageReply stage_reply(Random& random) {
   return {number(random, 64), some<StageEvidence>(random, 3, evidence), coin(random)};
 }
 FlushMarker marker(Random& random) {
-  return {number(random, 64), number(random, 64)};
+  return {number(random, 64)};
+}
+ShareGranted share_granted(Random& random) {
+  return {text(random, kMaxNameBytes), number(random, 64), number32(random)};
 }
 
 }  // namespace fd::fuzz

@@ -34,5 +34,6 @@ Ack ack(Random& random);
 StageRequest stage_request(Random& random);
 StageReply stage_reply(Random& random);
 FlushMarker marker(Random& random);
+ShareGranted share_granted(Random& random);
 
 }  // namespace fd::fuzz

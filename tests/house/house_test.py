@@ -8,8 +8,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PRODUCT = ("protocol", "actors", "coordinator", "worker")
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 60
-# Over a limit until they are rewritten: the two actor shells and the reader of messages.
-TOO_LONG = {"coordinator/control/coordinator_actor.cpp", "worker/worker_actor.cpp", "protocol/messages_read.cpp"}
+# Over a limit until they are rewritten: the two actor shells.
+TOO_LONG = {"coordinator/control/coordinator_actor.cpp", "worker/worker_actor.cpp"}
 
 
 def sources(*tops):

@@ -8,6 +8,7 @@
 
 #include "protocol/base/coding.hpp"
 #include "protocol/base/crc32c.hpp"
+#include "tests/protocol/full_values.hpp"
 
 namespace fd {
 namespace {
@@ -32,11 +33,8 @@ JournalEnd end_of(const JournalIntent& intent, const std::string& text) {
   JournalEnd end;
   end.shard = intent.shard;
   end.fence = intent.fence;
-  end.answer = Answer{intent.sample_id, intent.call_key, intent.candidate, "m", text, "", "stop"};
-  end.call.emplace();
-  end.call->sample_id = intent.sample_id;
-  end.call->call_key = intent.call_key;
-  end.call->candidate = intent.candidate;
+  end.answer = Answer{intent, "m", text, "", "stop"};
+  static_cast<CallIdentity&>(end.call.emplace()) = intent;
   end.call->endpoint = "p";
   end.call->attempts = 1;
   return end;
@@ -105,10 +103,11 @@ void expect_corrupt(const Result<ScannedSegment>& scanned, std::size_t offset) {
 
 TEST(Journal, ComesBackAsItWent) {
   Segment segment = large_segment();
-  segment.append(JournalKind::cancelled, encode(JournalCancelled{sha256("s"), sha256("k"), 2}));
-  segment.entries.emplace_back(JournalCancelled{sha256("s"), sha256("k"), 2});
+  segment.append(JournalKind::cancelled, encode(JournalCancelled{sha256("s"), sha256("k")}));
+  segment.entries.emplace_back(JournalCancelled{sha256("s"), sha256("k")});
   JournalEnd failed = end_of(intent_of(7), "");
   failed.answer.reset();
+  failed.call->end = CallEnd::failed;
   failed.call->error = "timeout";
   segment.append(JournalKind::end, encode(failed));
   segment.entries.emplace_back(failed);
@@ -121,6 +120,30 @@ TEST(Journal, ComesBackAsItWent) {
   EXPECT_EQ(scanned->torn_bytes, 0u);
   EXPECT_TRUE(scanned->sealed);
   EXPECT_EQ(segment.writer.bytes(), segment.bytes.size());
+}
+
+/// The answers of a purchase come one by one, and the call with the last of them.
+TEST(Journal, AnEndMayBeAnAnswerAlone) {
+  Segment segment;
+  JournalEnd first = end_of(intent_of(1), "SELECT 1");
+  first.call.reset();
+  segment.append(JournalKind::end, encode(first));
+  const auto scanned = scan_segment(segment.bytes, Sealing::unknown);
+  ASSERT_TRUE(scanned.ok()) << scanned.error().message;
+  EXPECT_EQ(scanned->entries, (std::vector<JournalEntry>{first}));
+}
+
+TEST(Journal, WhatIsReportedOfAnIntentWithoutAnEndIsItsCallInDoubt) {
+  const auto intent = testing_support::full<JournalIntent>();
+  Call call;
+  static_cast<CallIdentity&>(call) = intent;
+  call.count = intent.count;
+  call.fence = intent.fence;
+  call.endpoint = intent.endpoint;
+  call.attempts = 1;
+  call.prompt_tokens = intent.estimated_prompt_tokens;
+  call.end = CallEnd::in_doubt;
+  EXPECT_EQ(in_doubt_record(intent), (Record{intent.shard, intent.fence, {}, call, {}, {}}));
 }
 
 TEST(Journal, C11EveryTruncationOfASealedSegmentIsCorruptAndNamesTheOffset) {
@@ -280,14 +303,36 @@ TEST(Journal, C13RecordsOfAnotherSegmentAreCorruptInThisOne) {
       kJournalHeaderBytes);
 }
 
-TEST(Journal, LaterFormatIsUnsupported) {
+TEST(Journal, ALaterFormatIsUnsupported) {
   std::string bytes = Segment().bytes.substr(0, kJournalHeaderBytes - 4);
-  bytes[5] = 2;
+  bytes[5] = 3;
   append_big_endian(crc32c(bytes), 4, bytes);
   const auto scanned = scan_segment(bytes, Sealing::unknown);
   ASSERT_FALSE(scanned.ok());
   EXPECT_EQ(scanned.error().code, Errc::unsupported);
-  EXPECT_EQ(scanned.error().message, "journal format 2, this program reads 1");
+  EXPECT_EQ(scanned.error().message,
+            "journal format 3, this program reads 2: go on with the version that wrote it");
+}
+
+/// The header of version 1 was shorter, and its checksum stood elsewhere.
+TEST(Journal, TheFirstFormatIsUnsupportedAndNotCorrupt) {
+  std::string bytes("FDJ1\0\x01\x02\x02\0\0\0\0\0\0\0\x07\0\0\0\0r1", 22);
+  bytes.resize(20 + 64);
+  bytes += "w1";
+  bytes.resize(20 + 64 + 64);
+  append_big_endian(crc32c(bytes), 4, bytes);
+  ASSERT_EQ(bytes.size(), 152u);
+  for (const std::string& whole : {bytes, bytes + std::string(500, 'r')}) {
+    for (const Sealing sealing : {Sealing::required, Sealing::unknown}) {
+      const auto scanned = scan_segment(whole, sealing);
+      ASSERT_FALSE(scanned.ok());
+      EXPECT_EQ(scanned.error().code, Errc::unsupported);
+      EXPECT_EQ(scanned.error().message,
+                "journal format 1, this program reads 2: go on with the version that wrote it");
+    }
+  }
+  bytes[150] = static_cast<char>(bytes[150] ^ 1);
+  expect_corrupt(scan_segment(bytes, Sealing::required), 0);
 }
 
 TEST(Journal, WholeRecordThatMakesNoSenseIsCorruptAlsoAtTheEnd) {
@@ -300,17 +345,16 @@ TEST(Journal, WholeRecordThatMakesNoSenseIsCorruptAlsoAtTheEnd) {
     const auto scanned = scan_with(kind, payload);
     return scanned.ok() ? std::string("taken") : scanned.error().message;
   };
-  EXPECT_EQ(message(JournalKind::intent, "short"), "offset 152: an intent has another length");
-  EXPECT_EQ(message(JournalKind::cancelled, ""),
-            "offset 152: a cancelled intent has another length");
+  EXPECT_EQ(message(JournalKind::intent, "x"), "offset 248: intent: field 0 is no map");
+  EXPECT_EQ(message(JournalKind::cancelled, ""), "offset 248: message: insufficient bytes");
   EXPECT_EQ(message(JournalKind::end, encode(Record{})),
-            "offset 152: an end is not that of one call");
-  EXPECT_EQ(message(JournalKind::end, "x"), "offset 152: record: field 0 is no map");
+            "offset 248: an end is not that of one call");
+  EXPECT_EQ(message(JournalKind::end, "x"), "offset 248: record: field 0 is no map");
   EXPECT_EQ(message(JournalKind::mark, std::string(16, 'x')),
-            "offset 152: a mark is not at its place");
+            "offset 248: a mark is not at its place");
   EXPECT_EQ(message(JournalKind::seal, std::string(8, '\x01')),
-            "offset 152: the seal counts other records");
-  EXPECT_EQ(message(static_cast<JournalKind>(6), ""), "offset 152: a record is of an unknown kind");
+            "offset 248: the seal counts other records");
+  EXPECT_EQ(message(static_cast<JournalKind>(6), ""), "offset 248: a record is of an unknown kind");
 }
 
 TEST(Journal, LargestRecordIsTakenAndALongerLengthIsNot) {
@@ -318,12 +362,12 @@ TEST(Journal, LargestRecordIsTakenAndALongerLengthIsNot) {
   segment.append(static_cast<JournalKind>(6), std::string(kMaxJournalRecordBytes - 1, 'x'));
   const auto largest = scan_segment(segment.bytes, Sealing::unknown);
   ASSERT_FALSE(largest.ok());
-  EXPECT_EQ(largest.error().message, "offset 152: a record is of an unknown kind");
+  EXPECT_EQ(largest.error().message, "offset 248: a record is of an unknown kind");
   segment.bytes.push_back('x');
   segment.bytes[kJournalHeaderBytes + 3] = 1;  // one byte more
   const auto longer = scan_segment(segment.bytes, Sealing::required);
   ASSERT_FALSE(longer.ok());
-  EXPECT_EQ(longer.error().message, "offset 152: the length of a record is out of range");
+  EXPECT_EQ(longer.error().message, "offset 248: the length of a record is out of range");
 }
 
 /// Writes bytes as the protocol page shows them.
@@ -344,7 +388,7 @@ std::string dump(std::string_view bytes) {
 
 TEST(Journal, HasTheBytesThatTheProtocolPageShows) {
   Segment segment;
-  segment.append(JournalKind::cancelled, encode(JournalCancelled{sha256("s"), sha256("k"), 2}));
+  segment.append(JournalKind::cancelled, encode(JournalCancelled{sha256("s"), sha256("k")}));
   segment.batch();
   segment.seal();
   std::ifstream file(FD_SOURCE_DIR "/docs/protocol.md");

@@ -94,14 +94,14 @@ TEST(SampleLine, HasItsGoldenText) {
 TEST(SampleLine, ComesBackAsItWas) {
   Sample sample = full_sample();
   expect_canonical(line_of(sample));
-  EXPECT_EQ(sample_from_line(line_of(sample)).value(), sample);
+  EXPECT_EQ(from_line<Sample>(line_of(sample)).value(), sample);
   sample.gold = "";
-  EXPECT_EQ(sample_from_line(line_of(sample)).value(), sample);
+  EXPECT_EQ(from_line<Sample>(line_of(sample)).value(), sample);
   sample.gold.reset();
   sample.database.clear();
   sample.id_fields.clear();
   sample.ordinal = std::uint64_t{1} << 53;
-  EXPECT_EQ(sample_from_line(line_of(sample)).value(), sample);
+  EXPECT_EQ(from_line<Sample>(line_of(sample)).value(), sample);
 }
 
 // A row may hold 2.9514790517935283e20; its canonical text is a whole number that parse()
@@ -109,27 +109,27 @@ TEST(SampleLine, ComesBackAsItWas) {
 TEST(SampleLine, ComesBackWithNumbersThatTheCanonicalFormRounds) {
   Sample sample = full_sample();
   sample.canonical_input = R"({"x":295147905179352830000})";
-  EXPECT_EQ(sample_from_line(line_of(sample)).value(), sample);
+  EXPECT_EQ(from_line<Sample>(line_of(sample)).value(), sample);
 }
 
 TEST(SampleLine, NamesTheKeyThatIsWrong) {
   const std::string line = line_of(full_sample());
-  expect_corrupt(sample_from_line(edited(line, "\"ordinal\":41,", "")),
+  expect_corrupt(from_line<Sample>(edited(line, "\"ordinal\":41,", "")),
                  "sample: key \"ordinal\" is missing");
-  expect_corrupt(sample_from_line(edited(line, ":41,", ":-1,")),
+  expect_corrupt(from_line<Sample>(edited(line, ":41,", ":-1,")),
                  "sample: key \"ordinal\" is not a whole number in its range");
-  expect_corrupt(sample_from_line(edited(line, ":41,", ":\"41\",")),
+  expect_corrupt(from_line<Sample>(edited(line, ":41,", ":\"41\",")),
                  "sample: key \"ordinal\" is not a whole number in its range");
-  expect_corrupt(sample_from_line(edited(line, kIdHex, kIdHex.substr(1))),
+  expect_corrupt(from_line<Sample>(edited(line, kIdHex, kIdHex.substr(1))),
                  "sample: key \"sample_id\" is not a digest (64 lower-case hexadecimal digits)");
-  expect_corrupt(sample_from_line(edited(line, kKeyHex, "../../etc/passwd")),
-                 "sample: key \"database\" is not a digest (64 lower-case hexadecimal digits)");
-  expect_corrupt(sample_from_line(edited(line, "\"gold\":", "\"golden\":")),
+  expect_corrupt(from_line<Sample>(edited(line, kKeyHex, "../../etc/passwd")),
+                 "sample: its database is not a digest (64 lower-case hexadecimal digits)");
+  expect_corrupt(from_line<Sample>(edited(line, "\"gold\":", "\"golden\":")),
                  "sample: key \"golden\" is not known");
-  expect_corrupt(sample_from_line(edited(line, "{\"task_id\":7}", "[7]")),
+  expect_corrupt(from_line<Sample>(edited(line, "{\"task_id\":7}", "[7]")),
                  "sample: key \"id_fields\" is not an object");
-  expect_corrupt(sample_from_line("[]"), "sample: not a JSON object");
-  expect_corrupt(sample_from_line(line.substr(0, line.size() - 1)),
+  expect_corrupt(from_line<Sample>("[]"), "sample: not a JSON object");
+  expect_corrupt(from_line<Sample>(line.substr(0, line.size() - 1)),
                  "sample: unexpected end of the text at byte " + std::to_string(line.size() - 1));
 }
 
@@ -138,19 +138,19 @@ TEST(AnswerLine, HasItsGoldenTextAndComesBack) {
   answer.sample_id = sha256("abc");
   answer.call_key = sha256("");
   answer.candidate = 4294967295u;
-  answer.served_model = "qwen3:0.6b";
+  answer.model = "qwen3:0.6b";
   answer.text = "SELECT 'é'\t";
   answer.reasoning = "because";
   answer.finish_reason = "stop";
   EXPECT_EQ(line_of(answer), R"({"call_key":")" + kKeyHex +
                                  R"(","candidate":4294967295,"finish_reason":"stop",)" +
-                                 R"("reasoning":"because","sample_id":")" + kIdHex +
-                                 R"(","served_model":"qwen3:0.6b","text":"SELECT 'é'\t"})");
+                                 R"("model":"qwen3:0.6b","reasoning":"because","sample_id":")" +
+                                 kIdHex + R"(","text":"SELECT 'é'\t"})");
   expect_canonical(line_of(answer));
-  EXPECT_EQ(answer_from_line(line_of(answer)).value(), answer);
-  expect_corrupt(answer_from_line(edited(line_of(answer), "4294967295", "4294967296")),
+  EXPECT_EQ(from_line<Answer>(line_of(answer)).value(), answer);
+  expect_corrupt(from_line<Answer>(edited(line_of(answer), "4294967295", "4294967296")),
                  "answer: key \"candidate\" is not a whole number in its range");
-  expect_corrupt(answer_from_line(edited(line_of(answer), "\"because\"", "null")),
+  expect_corrupt(from_line<Answer>(edited(line_of(answer), "\"because\"", "null")),
                  "answer: key \"reasoning\" is not a string");
 }
 
@@ -166,15 +166,14 @@ TEST(CallLine, HasItsGoldenTextAndComesBack) {
   call.completion_tokens = 17;
   call.queue_us = 5;
   call.service_us = 600000;
-  call.error = "";
   EXPECT_EQ(line_of(call),
             R"({"attempts":3,"call_key":")" + kKeyHex +
-                R"(","candidate":2,"completion_tokens":17,"endpoint":"local","error":"",)" +
+                R"(","candidate":2,"completion_tokens":17,"end":"answered","endpoint":"local",)" +
                 R"("http_status":200,"prompt_tokens":120,"queue_us":5,"sample_id":")" + kIdHex +
                 R"(","service_us":600000})");
   expect_canonical(line_of(call));
-  EXPECT_EQ(call_from_line(line_of(call)).value(), call);
-  expect_corrupt(call_from_line(edited(line_of(call), "\"attempts\":3,", "")),
+  EXPECT_EQ(from_line<Call>(line_of(call)).value(), call);
+  expect_corrupt(from_line<Call>(edited(line_of(call), "\"attempts\":3,", "")),
                  "call: key \"attempts\" is missing");
 }
 
@@ -182,7 +181,7 @@ TEST(CallLine, WritesCountsBeyondADoubleAsTheLargestExactOne) {
   Call call;
   call.prompt_tokens = (std::uint64_t{1} << 53) + 1;
   call.completion_tokens = std::uint64_t{1} << 53;
-  const Result<Call> again = call_from_line(line_of(call));
+  const Result<Call> again = from_line<Call>(line_of(call));
   ASSERT_TRUE(again.ok());
   EXPECT_EQ(again->prompt_tokens, std::uint64_t{1} << 53);
   EXPECT_EQ(again->completion_tokens, std::uint64_t{1} << 53);
@@ -209,7 +208,7 @@ TEST(OutcomeLine, HasItsGoldenText) {
 TEST(OutcomeLine, ComesBackAsItWas) {
   Outcome outcome = full_outcome();
   expect_canonical(line_of(outcome));
-  EXPECT_EQ(outcome_from_line(line_of(outcome)).value(), outcome);
+  EXPECT_EQ(from_line<Outcome>(line_of(outcome)).value(), outcome);
   outcome.verdict = Verdict::rejected;
   outcome.reason = Reason::gold_error;
   outcome.chosen.reset();
@@ -217,7 +216,7 @@ TEST(OutcomeLine, ComesBackAsItWas) {
   outcome.candidates[1].gold_match = false;
   outcome.candidates[1].score = 1e-7;
   expect_canonical(line_of(outcome));
-  EXPECT_EQ(outcome_from_line(line_of(outcome)).value(), outcome);
+  EXPECT_EQ(from_line<Outcome>(line_of(outcome)).value(), outcome);
 }
 
 TEST(OutcomeLine, LeavesTheTimesOut) {
@@ -229,27 +228,27 @@ TEST(OutcomeLine, LeavesTheTimesOut) {
 
 TEST(OutcomeLine, NamesTheKeyThatIsWrong) {
   const std::string line = line_of(full_outcome());
-  expect_corrupt(outcome_from_line(edited(line, "\"reason\":\"ok\"", "\"reason\":\"quota\"")),
-                 "outcome: key \"reason\" does not belong to the verdict");
-  expect_corrupt(outcome_from_line(edited(line, "\"reason\":\"ok\"", "\"reason\":\"fine\"")),
+  expect_corrupt(from_line<Outcome>(edited(line, "\"reason\":\"ok\"", "\"reason\":\"quota\"")),
+                 "outcome: its reason does not belong to its verdict");
+  expect_corrupt(from_line<Outcome>(edited(line, "\"reason\":\"ok\"", "\"reason\":\"fine\"")),
                  "outcome: key \"reason\" has an unknown value");
-  expect_corrupt(outcome_from_line(edited(line, "\"chosen\":1,", "")),
+  expect_corrupt(from_line<Outcome>(edited(line, "\"chosen\":1,", "")),
                  "outcome: key \"chosen\" is missing");
-  expect_corrupt(outcome_from_line(edited(line, "\"chosen\":1,", "\"chosen\":1.5,")),
+  expect_corrupt(from_line<Outcome>(edited(line, "\"chosen\":1,", "\"chosen\":1.5,")),
                  "outcome: key \"chosen\" is not a whole number in its range");
   expect_corrupt(
-      outcome_from_line(edited(line, "\"chosen\":1,", "\"chosen\":1,\"gold_failed\":false,")),
-      "outcome: key \"gold_failed\" is not true");
-  expect_corrupt(outcome_from_line(edited(line, "\"gold_match\":true", "\"gold_match\":1")),
-                 "outcome: candidate: key \"gold_match\" is neither true, false nor null");
-  expect_corrupt(outcome_from_line(edited(line, "\"score\":0.75", "\"score\":\"x\"")),
-                 "outcome: candidate: key \"score\" is neither a number nor null");
-  expect_corrupt(outcome_from_line(edited(line, "\"exec\":\"ok\"", "\"exec\":\"OK\"")),
-                 "outcome: candidate: key \"exec\" has an unknown value");
-  expect_corrupt(outcome_from_line(edited(line, "\"judge\":1,", "\"judge\":1,\"more\":1,")),
-                 "outcome: candidate: key \"more\" is not known");
-  expect_corrupt(outcome_from_line(R"({"candidates":{},"chosen":null})"),
-                 "outcome: key \"candidates\" is not an array");
+      from_line<Outcome>(edited(line, "\"chosen\":1,", "\"chosen\":1,\"gold_failed\":false,")),
+      "outcome: key \"gold_failed\" stands at its default");
+  expect_corrupt(from_line<Outcome>(edited(line, "\"gold_match\":true", "\"gold_match\":1")),
+                 "candidate: key \"gold_match\" is neither true nor false");
+  expect_corrupt(from_line<Outcome>(edited(line, "\"score\":0.75", "\"score\":\"x\"")),
+                 "candidate: key \"score\" is not a number");
+  expect_corrupt(from_line<Outcome>(edited(line, "\"exec\":\"ok\"", "\"exec\":\"OK\"")),
+                 "candidate: key \"exec\" has an unknown value");
+  expect_corrupt(from_line<Outcome>(edited(line, "\"judge\":1,", "\"judge\":1,\"more\":1,")),
+                 "candidate: key \"more\" is not known");
+  expect_corrupt(from_line<Outcome>(R"({"candidates":{},"chosen":null})"),
+                 "outcome: key \"candidates\" is no list");
 }
 
 }  // namespace

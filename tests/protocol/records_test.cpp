@@ -84,9 +84,9 @@ TEST(Names, OfReasonsAreThoseOfTheContract) {
                                           "internal"};
   std::set<std::string> found;
   for (std::uint64_t number = 0; number < 300; ++number) {
-    if (const std::optional<Reason> reason = reason_from_number(number)) {
+    if (const std::optional<Reason> reason = from_number<Reason>(number)) {
       EXPECT_EQ(static_cast<std::uint64_t>(*reason), number);
-      EXPECT_EQ(reason_from_name(name(*reason)), *reason);
+      EXPECT_EQ(from_name<Reason>(name(*reason)), *reason);
       EXPECT_TRUE(found.insert(std::string(name(*reason))).second);
     }
   }
@@ -95,21 +95,33 @@ TEST(Names, OfReasonsAreThoseOfTheContract) {
 
 TEST(Names, AreReadBackAndOthersAreNot) {
   for (int i = 0; i <= static_cast<int>(Verdict::failed); ++i) {
-    EXPECT_EQ(verdict_from_name(name(static_cast<Verdict>(i))), static_cast<Verdict>(i));
+    EXPECT_EQ(from_name<Verdict>(name(static_cast<Verdict>(i))), static_cast<Verdict>(i));
   }
   for (int i = 0; i <= static_cast<int>(ExecStatus::timeout); ++i) {
-    EXPECT_EQ(exec_status_from_name(name(static_cast<ExecStatus>(i))), static_cast<ExecStatus>(i));
+    EXPECT_EQ(from_name<ExecStatus>(name(static_cast<ExecStatus>(i))), static_cast<ExecStatus>(i));
+  }
+  for (int i = 0; i <= static_cast<int>(Role::student); ++i) {
+    EXPECT_EQ(from_name<Role>(name(static_cast<Role>(i))), static_cast<Role>(i));
+  }
+  for (int i = 0; i <= static_cast<int>(CallEnd::in_doubt); ++i) {
+    EXPECT_EQ(from_name<CallEnd>(name(static_cast<CallEnd>(i))), static_cast<CallEnd>(i));
   }
   EXPECT_EQ(name(Reason::none), "ok");
   EXPECT_EQ(name(Verdict::kept), "kept");
-  EXPECT_FALSE(reason_from_name("none"));
-  EXPECT_FALSE(reason_from_name(""));
-  EXPECT_FALSE(reason_from_name("OK"));
-  EXPECT_FALSE(verdict_from_name("unused"));
-  EXPECT_FALSE(exec_status_from_name("Ok"));
-  EXPECT_FALSE(reason_from_number(22));
-  EXPECT_FALSE(reason_from_number(39));
-  EXPECT_FALSE(reason_from_number(256));  // would be `none` in eight bits
+  EXPECT_FALSE(from_name<Reason>("none"));
+  EXPECT_FALSE(from_name<Reason>(""));
+  EXPECT_FALSE(from_name<Reason>("OK"));
+  EXPECT_FALSE(from_name<Verdict>("unused"));
+  EXPECT_FALSE(from_name<ExecStatus>("Ok"));
+  EXPECT_FALSE(from_name<Role>("pupil"));
+  EXPECT_FALSE(from_name<CallEnd>("in doubt"));
+  EXPECT_FALSE(from_number<Verdict>(3));
+  EXPECT_FALSE(from_number<ExecStatus>(10));
+  EXPECT_FALSE(from_number<Role>(3));
+  EXPECT_FALSE(from_number<CallEnd>(9));
+  EXPECT_FALSE(from_number<Reason>(22));
+  EXPECT_FALSE(from_number<Reason>(39));
+  EXPECT_FALSE(from_number<Reason>(256));  // would be `none` in eight bits
 }
 
 Call fingerprinted_call() {
@@ -128,7 +140,7 @@ Call fingerprinted_call() {
 }
 
 TEST(CallFingerprint, TellsCallsApartByEveryField) {
-  std::set<std::uint64_t> seen{call_fingerprint(7, fingerprinted_call())};
+  std::set<std::uint64_t> seen{call_fingerprint(fingerprinted_call())};
   const std::vector<std::function<void(Call&)>> changes = {
       [](Call& call) { call.sample_id = sha256("another"); },
       [](Call& call) { call.call_key = sha256("another"); },
@@ -142,30 +154,41 @@ TEST(CallFingerprint, TellsCallsApartByEveryField) {
       [](Call& call) { ++call.service_us; },
       [](Call& call) { std::swap(call.queue_us, call.service_us); },
       [](Call& call) { call.error = "HTTP 500"; },
+      [](Call& call) { call.role = Role::judge; },
+      [](Call& call) { call.vote = 1; },
+      [](Call& call) { call.round = 1; },
+      [](Call& call) { ++call.count; },
+      [](Call& call) { ++call.fence; },
+      [](Call& call) { call.served_model = "m-2"; },
+      [](Call& call) { call.price = Price{}; },
+      [](Call& call) {
+        call.price = Price{0.5, 0};
+      },
+      [](Call& call) {
+        call.price = Price{0, 0.5};
+      },
+      [](Call& call) { call.end = CallEnd::in_doubt; },
   };
   for (const auto& change : changes) {
     Call call = fingerprinted_call();
     change(call);
-    EXPECT_TRUE(seen.insert(call_fingerprint(7, call)).second);
+    EXPECT_TRUE(seen.insert(call_fingerprint(call)).second);
   }
 }
 
-TEST(CallFingerprint, SeesTheFenceOfACallInDoubtOnly) {
-  Call call = fingerprinted_call();
-  EXPECT_EQ(call_fingerprint(7, call), call_fingerprint(8, call));
-  call.service_us = 0;
-  EXPECT_NE(call_fingerprint(7, call), call_fingerprint(8, call));
-}
-
 TEST(AnswerFingerprint, TellsAnswersApartByEveryFieldAndIsTheSameEverywhere) {
-  const Answer plain{sha256("sample"), sha256("key"), 1, "m", "SELECT 1", "why", "stop"};
-  EXPECT_EQ(answer_fingerprint(plain), 0xFEB85106B33D0E9u);
+  const Answer plain{
+      {sha256("sample"), sha256("key"), Role::teacher, 1}, "m", "SELECT 1", "why", "stop"};
+  EXPECT_EQ(answer_fingerprint(plain), 0x49E64BCA918341EFu);
   std::set<std::uint64_t> seen{answer_fingerprint(plain)};
   const std::vector<std::function<void(Answer&)>> changes = {
       [](Answer& answer) { answer.sample_id = sha256("another"); },
       [](Answer& answer) { answer.call_key = sha256("another"); },
       [](Answer& answer) { ++answer.candidate; },
-      [](Answer& answer) { answer.served_model = "n"; },
+      [](Answer& answer) { answer.role = Role::judge; },
+      [](Answer& answer) { answer.vote = 1; },
+      [](Answer& answer) { answer.round = 1; },
+      [](Answer& answer) { answer.model = "n"; },
       [](Answer& answer) { answer.text = "SELECT 2"; },
       [](Answer& answer) { answer.reasoning = ""; },
       [](Answer& answer) { answer.finish_reason = "length"; },

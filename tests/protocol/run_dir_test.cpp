@@ -35,10 +35,12 @@ TEST(RunDir, WritesShardsWithAtLeastFourDigits) {
   EXPECT_EQ(dir.shard(4294967295u), "r/shards/4294967295");
 }
 
-TEST(ValidRunId, TakesUpTo64Characters) {
+TEST(ValidRunId, TakesUpTo160CharactersAndUpTo64OfOneThatIsGiven) {
   EXPECT_TRUE(valid_run_id("a"));
-  EXPECT_TRUE(valid_run_id(std::string(64, 'a')));
-  EXPECT_FALSE(valid_run_id(std::string(65, 'a')));
+  EXPECT_TRUE(valid_run_id(std::string(160, 'a')));
+  EXPECT_FALSE(valid_run_id(std::string(161, 'a')));
+  EXPECT_TRUE(valid_run_id(std::string(64, 'a'), kMaxGivenRunIdBytes));
+  EXPECT_FALSE(valid_run_id(std::string(65, 'a'), kMaxGivenRunIdBytes));
   EXPECT_FALSE(valid_run_id(""));
 }
 

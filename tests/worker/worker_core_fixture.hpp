@@ -37,13 +37,16 @@ class WorkerCoreTest : public testing::Test {
     return effects;
   }
 
+  /// What comes from the coordinator of a run.
+  FromCoordinator from(const std::string& run_id = "run") const { return {run_id, coordinator_}; }
+  WorkerEffects take(Order order) { return step(OrderArrived{from(), std::move(order)}); }
+  WorkerEffects take(Samples samples) { return step(SamplesArrived{from(), std::move(samples)}); }
+
   Order order(std::vector<GrantedLease> leases) const {
     Order order;
-    order.epoch = epoch_;
-    order.incarnation = 5;
     order.ack_seq = last_state_.seq;
     order.config = digest_of(9);
-    order.slots = 4;
+    order.shares = {{"a", 3}, {"b", 1}};
     order.leases = std::move(leases);
     order.ttl_ms = 10000;
     order.heartbeat_ms = 1000;
@@ -51,18 +54,18 @@ class WorkerCoreTest : public testing::Test {
   }
 
   /// The last flush marker comes back: what was sent before it is answered too, or lost.
-  WorkerEffects hear_flush_marker() { return step(FlushMarkerReturned{last_flush_marker_}); }
+  WorkerEffects hear_flush_marker() {
+    return step(FlushMarkerReturned{from(), last_flush_marker_});
+  }
 
   /// The coordinator answers the last state.
-  WorkerEffects hear(std::vector<GrantedLease> leases) {
-    return step(OrderArrived{"run", order(std::move(leases))});
-  }
+  WorkerEffects hear(std::vector<GrantedLease> leases) { return take(order(std::move(leases))); }
 
   /// Brings the worker to where it has the run's config.
   void join() {
     step(WorkerTicked{});
-    step(OrderArrived{"run", order({})});
-    const WorkerEffects effects = step(RunSpecArrived{"run", {digest_of(9), "{}"}});
+    take(order({}));
+    const WorkerEffects effects = step(RunSpecArrived{from(), {digest_of(9), "{}"}});
     ASSERT_EQ(effects.configure, "{}");
   }
 
@@ -115,14 +118,14 @@ class WorkerCoreTest : public testing::Test {
     record.answer = answer_at(position);
     return {record, false, journal_seq};
   }
-  void acknowledge(std::uint64_t seq) { step(AckArrived{{5, epoch_, seq}}); }
+  void acknowledge(std::uint64_t seq) { step(AckArrived{from(), {seq}}); }
 
   WorkerEffects wait(Duration duration) {
     now_ += duration;
     return step(WorkerTicked{});
   }
 
-  std::uint64_t epoch_ = 1;
+  Speaker coordinator_{7, 1, 5};  ///< as it speaks to this worker
   std::uint32_t outcomes_ = 0;
   Instant now_{};
   WorkerCore core_;

@@ -10,8 +10,8 @@ using testing_support::WorkerCoreTest;
 
 TEST_F(WorkerCoreTest, RecordsWaitFiveMillisecondsForCompany) {
   join();
-  step(OrderArrived{"run", order({{0, 1, 10}})});
-  step(SamplesArrived{samples(0, 10)});
+  take(order({{0, 1, 10}}));
+  take(samples(0, 10));
   EXPECT_TRUE(of<Deliver>(step(outcome())).empty());
   now_ += milliseconds(4);
   EXPECT_TRUE(of<Deliver>(step(outcome())).empty());
@@ -23,8 +23,8 @@ TEST_F(WorkerCoreTest, RecordsWaitFiveMillisecondsForCompany) {
 
 TEST_F(WorkerCoreTest, UnacknowledgedRecordsAreOfferedAgain) {
   join();
-  step(OrderArrived{"run", order({{0, 1, 10}})});
-  step(SamplesArrived{samples(0, 1)});
+  take(order({{0, 1, 10}}));
+  take(samples(0, 1));
   step(outcome());
   const auto first = of<Deliver>(wait(milliseconds(5)));
   ASSERT_EQ(first.size(), 1u);
@@ -33,7 +33,7 @@ TEST_F(WorkerCoreTest, UnacknowledgedRecordsAreOfferedAgain) {
   EXPECT_EQ(of<FlushMarker>(later).size(), 1u);
   hear_flush_marker();
   EXPECT_EQ(of<Deliver>(wait(milliseconds(0))), first);
-  step(AckArrived{{5, 1, 1}});
+  step(AckArrived{from(), {1}});
   wait(seconds(5));
   hear_flush_marker();
   EXPECT_TRUE(of<Deliver>(wait(seconds(5))).empty());
@@ -42,7 +42,7 @@ TEST_F(WorkerCoreTest, UnacknowledgedRecordsAreOfferedAgain) {
 TEST_F(WorkerCoreTest, B14NothingIsRepeatedToACoordinatorThatSaysNothing) {
   join();
   hear({{0, 1, 10}});
-  step(SamplesArrived{samples(0, 1)});
+  take(samples(0, 1));
   step(outcome());
   const auto first = of<Deliver>(wait(milliseconds(5)));
   ASSERT_EQ(first.size(), 1u);
@@ -82,7 +82,7 @@ TEST_F(WorkerCoreTest, B10WhatIsUnderWayIsBoundedAndTheRestFollowsAcknowledgemen
     }
     EXPECT_LE(bytes, 3 * WorkerCore::kDeliverBytes);
     EXPECT_TRUE(of<Deliver>(wait(milliseconds(5))).empty());
-    under_way = of<Deliver>(step(AckArrived{{5, epoch_, seq}}));
+    under_way = of<Deliver>(step(AckArrived{from(), {seq}}));
   }
   EXPECT_EQ(records, 100u);
 }
@@ -91,7 +91,7 @@ TEST_F(WorkerCoreTest, RecordsOfTheLargestSizeFitTheirFrames) {
   join();
   std::uint64_t seq = 0;
   for (auto sent = of<Deliver>(step(left_behind(4, 7u << 20))); !sent.empty();
-       sent = of<Deliver>(step(AckArrived{{5, epoch_, seq}}))) {
+       sent = of<Deliver>(step(AckArrived{from(), {seq}}))) {
     ASSERT_EQ(sent.size(), 1u);
     EXPECT_LT(encode(sent[0]).size(), kMaxFrameBytes / 2);
     ++seq;
@@ -99,40 +99,40 @@ TEST_F(WorkerCoreTest, RecordsOfTheLargestSizeFitTheirFrames) {
   EXPECT_EQ(seq, 4u);
 }
 
-TEST_F(WorkerCoreTest, AcknowledgementOfAnotherEpochOrIncarnationCountsForNothing) {
+TEST_F(WorkerCoreTest, AcknowledgementOfAnotherLedgerStartOrIncarnationCountsForNothing) {
   join();
-  step(OrderArrived{"run", order({{0, 1, 10}})});
-  step(SamplesArrived{samples(0, 1)});
+  take(order({{0, 1, 10}}));
+  take(samples(0, 1));
   step(outcome());
   wait(milliseconds(5));
-  step(AckArrived{{5, 2, 1}});
-  step(AckArrived{{6, 1, 1}});
+  for (const Speaker& other : {Speaker{7, 2, 5}, Speaker{8, 1, 5}, Speaker{7, 1, 6}}) {
+    step(AckArrived{{"run", other}, {1}});
+  }
   wait(milliseconds(1000));
   hear_flush_marker();
   EXPECT_EQ(of<Deliver>(wait(milliseconds(0))).size(), 1u);
 }
 
-TEST_F(WorkerCoreTest, NewEpochOffersEverythingAgainInOrder) {
+TEST_F(WorkerCoreTest, ANewStartOffersEverythingAgainInOrder) {
   join();
-  step(OrderArrived{"run", order({{0, 1, 10}})});
-  step(SamplesArrived{samples(0, 2)});
+  take(order({{0, 1, 10}}));
+  take(samples(0, 2));
   step(outcome());
   wait(milliseconds(5));
-  step(AckArrived{{5, 1, 1}});
+  step(AckArrived{from(), {1}});
   step(outcome());
   ASSERT_EQ(of<Deliver>(wait(milliseconds(5)))[0].seq, 2u);
-  epoch_ = 2;
-  step(OrderArrived{"run", order({{0, 1, 10}})});
+  coordinator_.start = 2;
+  take(order({{0, 1, 10}}));
   const auto again = of<Deliver>(wait(milliseconds(0)));
   ASSERT_EQ(again.size(), 1u);
-  EXPECT_EQ(again[0].epoch, 2u);
   EXPECT_EQ(again[0].seq, 1u);
 }
 
 TEST_F(WorkerCoreTest, OutcomesOfALapsedLeaseAreStillDelivered) {
   join();
-  step(OrderArrived{"run", order({{0, 1, 10}})});
-  step(SamplesArrived{samples(0, 1)});
+  take(order({{0, 1, 10}}));
+  take(samples(0, 1));
   wait(seconds(20));
   step(outcome());
   EXPECT_EQ(of<Deliver>(wait(milliseconds(5))).size(), 1u);
@@ -140,26 +140,26 @@ TEST_F(WorkerCoreTest, OutcomesOfALapsedLeaseAreStillDelivered) {
 
 TEST_F(WorkerCoreTest, JournaledRecordsAreOfferedFirstAndReleasedWhenAcknowledged) {
   step(WorkerTicked{});
-  EXPECT_EQ(step(OrderArrived{"run", order({{0, 2, 10}})}).reset, "run");
+  EXPECT_EQ(take(order({{0, 2, 10}})).reset, "run");
   JournalRecovered recovered;
   recovered.entries.push_back({answered(3).record, 7});
   recovered.entries.push_back({answered(4).record, 8});
   step(recovered);
-  step(RunSpecArrived{"run", {digest_of(9), "{}"}});
-  step(OrderArrived{"run", order({{0, 2, 10}})});
+  step(RunSpecArrived{from(), {digest_of(9), "{}"}});
+  take(order({{0, 2, 10}}));
   const WorkerEffects effects = wait(milliseconds(5));
   ASSERT_EQ(of<Deliver>(effects).size(), 1u);
   EXPECT_EQ(of<Deliver>(effects)[0].records.size(), 2u);
-  const WorkerEffects settled = step(AckArrived{{5, 1, 1}});
+  const WorkerEffects settled = step(AckArrived{from(), {1}});
   EXPECT_EQ(settled.release, 8u);
 }
 
 TEST_F(WorkerCoreTest, RecoveredShardIsFetchedOnlyOnceItsAnswersAreAcknowledged) {
   join();
-  step(JournalRecovered{{{answered(3).record, 1}}});
-  EXPECT_TRUE(fetches(step(OrderArrived{"run", order({{0, 2, 10}})})).empty());
+  step(JournalRecovered{{{answered(3).record, 1}}, {}});
+  EXPECT_TRUE(fetches(take(order({{0, 2, 10}}))).empty());
   wait(milliseconds(5));
-  EXPECT_EQ(fetches(step(AckArrived{{5, 1, 1}})).size(), 1u);
+  EXPECT_EQ(fetches(step(AckArrived{from(), {1}})).size(), 1u);
 }
 
 /// What was on record when the sample came counts as much as what this worker bought for it.
@@ -170,7 +170,7 @@ TEST_F(WorkerCoreTest, AnOutcomeNamesTheAnswersThatItFollowsFrom) {
   Answer recorded = answer_at(1, "SELECT 2");
   recorded.candidate = 1;
   sent.items[1].answers = {recorded};
-  step(SamplesArrived{sent});
+  take(sent);
   step(outcome_at(0));
   step(answered(1));
   step(outcome_at(1));

@@ -161,6 +161,50 @@ TEST(CallQueue, RecordsWhatACallTook) {
   EXPECT_EQ(result.call.error, "");
 }
 
+TEST(CallQueue, BeginsACallWithWhatItIsAndItsLease) {
+  ChatCall call;
+  static_cast<CallIdentity&>(call) = {sha256("s"), sha256("k"), Role::judge, 1, 2, 3};
+  call.model = "m";
+  call.fence = 9;
+  const JobPtr job = make_job(call, Instant());
+  EXPECT_EQ(job->result.call, begun(call));
+  EXPECT_EQ(job->result.call.key(), call.key());
+  EXPECT_EQ(job->result.call.role, Role::judge);
+  EXPECT_EQ(job->result.call.vote, 2u);
+  EXPECT_EQ(job->result.call.round, 3u);
+  EXPECT_EQ(job->result.call.fence, 9u);
+  EXPECT_EQ(job->result.answer, (Answer{call, "m", "", "", ""}));
+}
+
+/// A call that moved on to a provider without a price kept that of the one before.
+TEST(CallQueue, RecordsThePriceOfTheProviderThatACallWasSentToLast) {
+  ProviderConfig priced = provider("priced", 1);
+  priced.price_per_mtok = {0.5, 2};
+  const ProviderConfig plain = provider("plain", 1);
+  for (const bool priced_last : {false, true}) {
+    Bench bench(priced_last ? std::vector{plain, priced} : std::vector{priced, plain});
+    const auto one = [&] {
+      std::vector<JobPtr> jobs = bench.take();
+      EXPECT_EQ(jobs.size(), 1u);
+      return std::move(jobs.at(0));
+    };
+    bench.submit(1);
+    JobPtr moved = one();
+    EXPECT_EQ(moved->result.call.price.has_value(), !priced_last);
+    bench.submit(1);
+    JobPtr second = one();
+    bench.queue.finish(std::move(moved), refused(500), bench.now);
+    bench.submit(1);
+    const JobPtr third = one();  // takes the place of the first
+    bench.now += seconds(100);
+    bench.queue.finish(std::move(second), answered(), bench.now);
+    moved = one();
+    EXPECT_EQ(moved->call.tag, 1u);
+    EXPECT_EQ(moved->result.call.endpoint, priced_last ? "priced" : "plain");
+    EXPECT_EQ(moved->result.call.price, priced_last ? std::optional(Price{0.5, 2}) : std::nullopt);
+  }
+}
+
 TEST(CallQueue, MarksAnUnknownKey) {
   Bench bench({provider("a")});
   bench.submit(1);
@@ -168,6 +212,7 @@ TEST(CallQueue, MarksAnUnknownKey) {
   const auto ended = bench.ended();
   ASSERT_EQ(ended.size(), 1u);
   EXPECT_EQ(ended[0]->result.failure, Reason::provider_rejected);
+  EXPECT_EQ(ended[0]->result.call.end, CallEnd::unauthorized);
   EXPECT_EQ(ended[0]->result.call.error, "unauthorized: HTTP 401: who?");
 }
 
@@ -273,6 +318,7 @@ TEST(CallQueue, EndsEverythingWhenNoEndpointIsThereForTooLong) {
   ASSERT_EQ(ended.size(), 50u);
   for (const JobPtr& job : ended) {
     EXPECT_EQ(job->result.failure, Reason::provider_error);
+    EXPECT_EQ(job->result.call.end, CallEnd::outage);
     EXPECT_EQ(job->result.call.error,
               "outage: no endpoint could be connected to; the last error: connection refused");
     EXPECT_EQ(job->result.call.attempts, 0u);
@@ -292,6 +338,7 @@ TEST(CallQueue, UsesUpAttemptsOnAnEndpointThatIsNotYetKnownToBeDown) {
   const auto ended = bench.ended();
   ASSERT_EQ(ended.size(), 1u);
   EXPECT_EQ(ended[0]->result.failure, Reason::attempts_exhausted);
+  EXPECT_EQ(ended[0]->result.call.end, CallEnd::failed);
   EXPECT_EQ(ended[0]->result.call.error, "connection refused");
 }
 
@@ -306,6 +353,7 @@ TEST(CallQueue, CancelsWhatIsNotInFlight) {
   ASSERT_EQ(ended.size(), 4u);
   for (const JobPtr& job : ended) {
     EXPECT_EQ(job->result.failure, Reason::internal);
+    EXPECT_EQ(job->result.call.end, CallEnd::cancelled);
     EXPECT_EQ(job->result.call.error, "cancelled");
     EXPECT_EQ(job->result.call.attempts, job->call.tag == 1 ? 1u : 0u);
   }
@@ -340,8 +388,12 @@ TEST(CallQueue, DoesNotTryACallAgainThatWasInFlightWhenTheRestWasCancelled) {
   bench.queue.finish(std::move(in_flight[1]), refused(400, "HTTP 400: no"), bench.now);
   const auto ended = bench.ended();
   ASSERT_EQ(ended.size(), 2u);
-  EXPECT_EQ(ended[0]->result.call.error, "cancelled");
+  EXPECT_EQ(ended[0]->result.failure, Reason::internal);
+  EXPECT_EQ(ended[0]->result.call.end, CallEnd::cancelled);
+  EXPECT_EQ(ended[0]->result.call.error, "HTTP");
+  EXPECT_EQ(ended[0]->result.call.attempts, 1u);
   EXPECT_EQ(ended[1]->result.failure, Reason::provider_rejected);
+  EXPECT_EQ(ended[1]->result.call.end, CallEnd::refused);
   bench.submit(1);
   EXPECT_EQ(bench.end_all(refused(500)), 1u);
   EXPECT_TRUE(bench.ended().empty()) << "a call of after the cancellation has all its attempts";

@@ -35,20 +35,26 @@ ChatCall call_of(std::uint32_t index) {
 ChatResult result_of(const ChatCall& call) {
   ChatResult result;
   result.tag = call.tag;
-  result.answer =
-      Answer{call.sample_id, call.call_key, call.candidate, "m", "SELECT 1", "", "stop"};
-  result.call.sample_id = call.sample_id;
-  result.call.call_key = call.call_key;
-  result.call.candidate = call.candidate;
+  result.answer = Answer{call, "m", "SELECT 1", "", "stop"};
+  result.call = begun(call);
   result.call.attempts = 1;
   return result;
 }
 
-ChatResult failure_of(const ChatCall& call, const std::string& error) {
+ChatResult failure_of(const ChatCall& call) {
   ChatResult result = result_of(call);
   result.answer = {};
-  result.failure = error == "cancelled" ? Reason::internal : Reason::provider_error;
-  result.call.error = error;
+  result.failure = Reason::provider_error;
+  result.call.end = CallEnd::failed;
+  result.call.error = "http 500";
+  return result;
+}
+
+ChatResult cancelled_after(std::uint32_t attempts, const ChatCall& call) {
+  ChatResult result = failure_of(call);
+  result.failure = Reason::internal;
+  result.call.attempts = attempts;
+  result.call.end = CallEnd::cancelled;
   return result;
 }
 
@@ -120,7 +126,7 @@ class ThreadedGateway final : public Gateway {
       dropped.swap(calls_);
     }
     for (const ChatCall& call : dropped) {
-      callback_(failure_of(call, "cancelled"));
+      callback_(cancelled_after(0, call));
     }
   }
 
@@ -135,7 +141,7 @@ class ThreadedGateway final : public Gateway {
       const ChatCall call = std::move(calls_.back());
       calls_.pop_back();
       lock.unlock();
-      callback_(call.candidate == 3 ? failure_of(call, "http 500") : result_of(call));
+      callback_(call.candidate == 3 ? failure_of(call) : result_of(call));
       lock.lock();
     }
   }
@@ -212,8 +218,13 @@ TEST_F(JournaledGatewayTest, CallGoesOutOnlyOnceItsIntentIsOnDisk) {
   EXPECT_EQ(sent.messages, call_of(1).messages);
   const RecoveredJournal left = read();
   ASSERT_EQ(left.in_doubt.size(), 1u);
-  EXPECT_EQ(left.in_doubt[0],
-            (JournalIntent{1, 41, call_of(1).sample_id, call_of(1).call_key, 1, 2, 77}));
+  JournalIntent intent;
+  static_cast<CallIdentity&>(intent) = call_of(1);
+  intent.shard = 1;
+  intent.fence = 41;
+  intent.estimated_prompt_tokens = 2;
+  intent.max_tokens = 77;
+  EXPECT_EQ(left.in_doubt[0], intent);
   EXPECT_TRUE(results.empty());
 }
 
@@ -233,19 +244,19 @@ TEST_F(JournaledGatewayTest, ResultGoesOnOnlyOnceItIsOnDiskAndWithItsNumber) {
   EXPECT_EQ(result.call, reply.call);
   EXPECT_EQ(result.journal_seq, 1u);
   const RecoveredJournal left = read();
-  EXPECT_EQ(left.ended, (std::vector<Record>{{1, 41, reply.answer, reply.call, std::nullopt}}));
+  EXPECT_EQ(left.ended, (std::vector<Record>{{1, 41, reply.answer, reply.call, {}, {}}}));
   EXPECT_TRUE(left.in_doubt.empty());
 }
 
 TEST_F(JournaledGatewayTest, FailedCallEndsWithoutAnAnswer) {
   start();
   gateway->submit(call_of(1));
-  const ChatResult reply = failure_of(inner->wait(1)[0], "http 500");
+  const ChatResult reply = failure_of(inner->wait(1)[0]);
   inner->reply(reply);
   const ChatResult result = wait(1)[0];
   EXPECT_EQ(result.failure, Reason::provider_error);
   EXPECT_EQ(result.journal_seq, 1u);
-  EXPECT_EQ(read().ended, (std::vector<Record>{{1, 41, std::nullopt, reply.call, std::nullopt}}));
+  EXPECT_EQ(read().ended, (std::vector<Record>{{1, 41, {}, reply.call, {}, {}}}));
 }
 
 TEST_F(JournaledGatewayTest, CallsThatWaitForTheDiskComeBackAsCancelled) {
@@ -259,8 +270,10 @@ TEST_F(JournaledGatewayTest, CallsThatWaitForTheDiskComeBackAsCancelled) {
   for (std::uint32_t i = 0; i < 2; ++i) {
     EXPECT_EQ(results[i].tag, call_of(i + 1).tag);
     EXPECT_EQ(results[i].failure, Reason::internal);
-    EXPECT_EQ(results[i].call.error, "cancelled");
+    EXPECT_EQ(results[i].call.end, CallEnd::cancelled);
+    EXPECT_EQ(results[i].call.attempts, 0u);
     EXPECT_EQ(results[i].call.call_key, call_of(i + 1).call_key);
+    EXPECT_EQ(results[i].call.fence, call_of(i + 1).fence);
     EXPECT_EQ(results[i].journal_seq, 0u);
   }
   EXPECT_EQ(inner->cancels(), 1u);
@@ -271,15 +284,27 @@ TEST_F(JournaledGatewayTest, CallsThatWaitForTheDiskComeBackAsCancelled) {
   EXPECT_EQ(results.size(), 2u);
 }
 
-TEST_F(JournaledGatewayTest, CancelledResultIsHandedOnWithoutTheDisk) {
+TEST_F(JournaledGatewayTest, CallThatIsCancelledBeforeAnythingWasSentIsHandedOnWithoutTheDisk) {
   start();
   gateway->submit(call_of(1));
   const ChatCall sent = inner->wait(1)[0];
   files.hold_syncs();
-  inner->reply(failure_of(sent, "cancelled"));
+  inner->reply(cancelled_after(0, sent));
   EXPECT_EQ(wait(1)[0].tag, call_of(1).tag);
   files.let_syncs();
   EXPECT_EQ(read().last_seq(), 0u);
+}
+
+/// It was sent, so it may have been paid for.
+TEST_F(JournaledGatewayTest, CallThatIsCancelledAfterAnAttemptEndsWithItsCallOnDisk) {
+  start();
+  gateway->submit(call_of(1));
+  const ChatResult reply = cancelled_after(1, inner->wait(1)[0]);
+  inner->reply(reply);
+  const ChatResult result = wait(1)[0];
+  EXPECT_EQ(result.call, reply.call);
+  EXPECT_EQ(result.journal_seq, 1u);
+  EXPECT_EQ(read().ended, (std::vector<Record>{{1, 41, {}, reply.call, {}, {}}}));
 }
 
 TEST_F(JournaledGatewayTest, C05CallsComeBackAsFailedWhenTheDiskFails) {
@@ -290,14 +315,18 @@ TEST_F(JournaledGatewayTest, C05CallsComeBackAsFailedWhenTheDiskFails) {
   inner->reply(result_of(sent));
   const ChatResult unkept = wait(1)[0];
   EXPECT_EQ(unkept.failure, Reason::internal);
-  EXPECT_EQ(unkept.call.error, "journal: the disk failed, so the result could not be kept");
+  EXPECT_EQ(unkept.call.end, CallEnd::journal_failed);
+  EXPECT_EQ(unkept.call.attempts, 1u);
+  EXPECT_EQ(unkept.call.error, "the disk failed, so the result could not be kept");
   EXPECT_EQ(unkept.answer, Answer());
   EXPECT_EQ(unkept.journal_seq, 0u);
   gateway->submit(call_of(2));
   const ChatResult unsent = wait(2)[1];
   EXPECT_EQ(unsent.tag, call_of(2).tag);
   EXPECT_EQ(unsent.failure, Reason::internal);
-  EXPECT_EQ(unsent.call.error, "journal: the disk failed, so the call was not sent");
+  EXPECT_EQ(unsent.call.end, CallEnd::journal_failed);
+  EXPECT_EQ(unsent.call.attempts, 0u);
+  EXPECT_EQ(unsent.call.error, "the disk failed, so the call was not sent");
   EXPECT_EQ(inner->submitted(), 1u);
   gateway.reset();
   journal.reset();
@@ -316,10 +345,10 @@ TEST_F(JournaledGatewayTest, C05NoCallThatWaitsForASlotIsSentOnceTheDiskFailed) 
   files.fail_sync(1);
   inner->reply(result_of(first));
   const std::vector<ChatResult> ended = wait(3);
-  EXPECT_EQ(ended[0].call.error, "journal: the disk failed, so the result could not be kept");
+  EXPECT_EQ(ended[0].call.error, "the disk failed, so the result could not be kept");
   for (const std::uint32_t i : {9u, 10u}) {
     EXPECT_EQ(ended[i - 8].tag, call_of(i).tag);
-    EXPECT_EQ(ended[i - 8].call.error, "journal: the disk failed, so the call was not sent");
+    EXPECT_EQ(ended[i - 8].call.error, "the disk failed, so the call was not sent");
   }
   gateway->set_slots(17);
   EXPECT_EQ(inner->submitted(), 8u);
@@ -422,7 +451,7 @@ TEST_F(JournaledGatewayTest, EveryCallComesBackOnceWhateverIsCancelledMeanwhile)
     EXPECT_EQ(++seen[result.tag], 1u);
     EXPECT_EQ(result.call.call_key,
               call_of(static_cast<std::uint32_t>(result.tag - kFirstTag)).call_key);
-    if (result.call.error == "cancelled") {
+    if (result.call.end == CallEnd::cancelled) {
       EXPECT_EQ(result.journal_seq, 0u);
       continue;
     }

@@ -56,10 +56,13 @@ TEST(Retry, GivesUpWhatWillNot) {
     const RetryDecision decision = first(status_of(status));
     EXPECT_EQ(decision.action, Action::give_up) << status;
     EXPECT_EQ(decision.reason, Reason::provider_rejected) << status;
-    EXPECT_EQ(decision.unauthorized, status == 401 || status == 403) << status;
+    EXPECT_EQ(decision.end,
+              status == 401 || status == 403 ? CallEnd::unauthorized : CallEnd::refused)
+        << status;
   }
   EXPECT_EQ(first(ended(AttemptEnd::too_large, 200)).reason, Reason::provider_error);
   EXPECT_EQ(first(ended(AttemptEnd::unusable)).reason, Reason::provider_error);
+  EXPECT_EQ(first(ended(AttemptEnd::unusable)).end, CallEnd::failed);
 }
 
 TEST(Retry, JudgesABrokenErrorReplyByItsStatus) {
@@ -78,7 +81,7 @@ TEST(Retry, DoesWhatXShouldRetrySays) {
   EXPECT_EQ(first(attempt).action, Action::retry);
   attempt = status_of(401);
   attempt.should_retry = true;
-  EXPECT_TRUE(first(attempt).unauthorized);
+  EXPECT_EQ(first(attempt).end, CallEnd::unauthorized);
 }
 
 TEST(Retry, DoesNotWaitForAQuotaToGrow) {
@@ -96,6 +99,7 @@ TEST(Retry, StopsAtTheLastAttempt) {
   const RetryDecision last = decide(status_of(500), config, false, 0, state);
   EXPECT_EQ(last.action, Action::give_up);
   EXPECT_EQ(last.reason, Reason::attempts_exhausted);
+  EXPECT_EQ(last.end, CallEnd::failed);
 }
 
 TEST(Retry, CountsNoAttemptForTooManyRequestsButBoundsThem) {

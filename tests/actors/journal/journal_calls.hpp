@@ -24,17 +24,14 @@ inline Record end_of(std::uint32_t index, const std::string& text = "SELECT 1") 
   Record end;
   end.shard = intent.shard;
   end.fence = intent.fence;
-  end.answer = Answer{intent.sample_id, intent.call_key, intent.candidate, "m", text, "", "stop"};
-  end.call.emplace();
-  end.call->sample_id = intent.sample_id;
-  end.call->call_key = intent.call_key;
-  end.call->candidate = intent.candidate;
+  end.answer = Answer{intent, "m", text, "", "stop"};
+  static_cast<CallIdentity&>(end.call.emplace()) = intent;
   return end;
 }
 
 inline JournalCancelled cancelled_of(std::uint32_t index) {
   const JournalIntent intent = intent_of(index);
-  return {intent.sample_id, intent.call_key, intent.candidate};
+  return {intent.sample_id, intent.call_key};
 }
 
 inline JournalIdentity identity_of(std::uint64_t incarnation = 1) {

@@ -19,6 +19,7 @@ namespace fd {
 namespace {
 
 constexpr std::string_view kRun = "r1";
+constexpr Speaker kAsker{7, 0, 3};
 
 std::shared_ptr<std::vector<WorkItem>> some_items() {
   auto items = std::make_shared<std::vector<WorkItem>>();
@@ -67,13 +68,19 @@ class Server {
     const auto frame = decode_frame(message.bytes);
     ASSERT_TRUE(frame.ok());
     ASSERT_EQ(frame->run_id, kRun);
-    auto request = decode_stage_request(frame->body);
+    ASSERT_EQ(frame->speaker, kAsker);
+    auto request = decode<StageRequest>(frame->body);
     ASSERT_TRUE(request.ok());
     if (++requests_ <= losses_) {
       return;
     }
-    const std::string reply =
-        encode_frame(kRun, serve_stages(stages_, clock_, std::move(*request)));
+    const StageReply served = serve_stages(stages_, clock_, std::move(*request));
+    StageReply foreign = served;  // to an earlier process of the asker's: dropped
+    for (StageEvidence& evidence : foreign.items) {
+      evidence.candidates.clear();
+    }
+    out.send(message.peer, encode_frame(kRun, Speaker{7, 0, 2}, foreign));
+    const std::string reply = encode_frame(kRun, frame->speaker, served);
     out.send(message.peer, reply);
     out.send(message.peer, reply);  // repeated: taken once
   }
@@ -96,6 +103,7 @@ class RemoteStageTest : public testing::Test {
     });
     RemoteStagesOptions options;
     options.run_id = kRun;
+    options.speaker = kAsker;
     options.local = {StageId::teacher, StageId::clean, StageId::exec, StageId::score,
                      StageId::select};
     options.patience = std::chrono::milliseconds(20);

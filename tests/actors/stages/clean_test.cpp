@@ -63,6 +63,18 @@ TEST(CleanStage, OrdersCandidatesByIndexAndKeepsTheirCallKeys) {
   }
 }
 
+TEST(CleanStage, MakesCandidatesOfTheTeachersAnswersOnly) {
+  WorkItem item;
+  for (const Role role : {Role::judge, Role::teacher, Role::student}) {
+    Answer& answer = item.answers.emplace_back();
+    answer.role = role;
+    answer.text = "SELECT " + std::string(name(role));
+  }
+  make_clean_stage(RunConfig{})->process(item);
+  ASSERT_EQ(item.candidates.size(), 1u);
+  EXPECT_EQ(item.candidates[0].text, "SELECT teacher");
+}
+
 TEST(CleanStage, LeavesAFailedSampleAlone) {
   WorkItem item;
   item.failure = Reason::provider_error;

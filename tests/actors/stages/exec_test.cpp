@@ -30,7 +30,7 @@ class ScriptedSandbox final : public SqlSandbox {
     SqlResult result;
     const std::string text(sql);
     if (text.substr(0, 5) == "fail ") {
-      result.status = *exec_status_from_name(text.substr(5));
+      result.status = *from_name<ExecStatus>(text.substr(5));
       result.error_class = "scripted";
       return result;
     }

@@ -135,36 +135,5 @@ TEST(PromptStage, RefusesATemplateOutsideTheContract) {
   EXPECT_EQ(made.error().message.substr(0, 30), "teacher.prompt: '{{gold_sql}}'");
 }
 
-TEST(CallKey, IsTheDigestOfTheDocumentedText) {
-  DecodeConfig decode;
-  decode.temperature = 0.2;
-  decode.top_p = 1.0;
-  decode.max_tokens = 512;
-  decode.seed = 123;
-  decode.stop = {";"};
-  decode.n = 8;  // n is no part of it
-  const std::vector<ChatMessage> messages = {{"system", "Return SQL only."}, {"user", "q"}};
-  EXPECT_EQ(
-      call_key("teacher", "m", messages, decode, 1, 0),
-      sha256(R"({"candidate":1,"decode":{"max_tokens":512,"seed":123,"stop":[";"],)"
-             R"("temperature":0.2,"top_p":1},"messages":[{"content":"Return SQL only.",)"
-             R"("role":"system"},{"content":"q","role":"user"}],"model":"m","role":"teacher",)"
-             R"("try":0})"));
-  decode.seed.reset();
-  decode.stop.clear();
-  EXPECT_EQ(call_key("judge", "m", {}, decode, 0, 2),
-            sha256(R"({"candidate":0,"decode":{"max_tokens":512,"temperature":0.2,"top_p":1},)"
-                   R"("messages":[],"model":"m","role":"judge","try":2})"));
-}
-
-TEST(CallKey, TellsSeedsApartThatADoubleDoesNot) {
-  constexpr std::int64_t kExact = std::int64_t{1} << 53;
-  DecodeConfig one;
-  one.seed = kExact;
-  DecodeConfig other;
-  other.seed = kExact + 1;
-  EXPECT_NE(call_key("teacher", "m", {}, one, 0, 0), call_key("teacher", "m", {}, other, 0, 0));
-}
-
 }  // namespace
 }  // namespace fd

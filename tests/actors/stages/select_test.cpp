@@ -51,6 +51,7 @@ class Select : public testing::Test {
     const Outcome outcome = decide(std::move(candidates), has_gold);
     EXPECT_EQ(outcome.verdict == Verdict::kept, outcome.reason == Reason::none);
     EXPECT_EQ(outcome.chosen.has_value(), outcome.verdict == Verdict::kept);
+    EXPECT_TRUE(outcome.deciding);
     return outcome.reason;
   }
 
@@ -82,6 +83,18 @@ TEST_F(Select, RejectsForWhatTheFurthestCandidateMet) {
             Reason::parse_error);
   EXPECT_EQ(reason({kBanned, candidate(Reason::too_long, ExecStatus::not_run, false)}),
             Reason::banned_pattern);
+}
+
+TEST_F(Select, NamesTheCandidateThatTheVerdictSpeaksOf) {
+  EXPECT_EQ(decide({kParse, kMismatch, kMatch, kMatch}).deciding, 2u);
+  EXPECT_EQ(decide({kBanned, kParse, kMismatch, kMismatch}).deciding, 2u);
+  EXPECT_EQ(decide({kBanned, kBanned}).deciding, 0u);
+  gold_failed_ = true;
+  EXPECT_EQ(decide({kBanned, kRan}).deciding, 1u);
+  gold_failed_ = false;
+  EXPECT_EQ(decide({}).deciding, std::nullopt);
+  failure_ = Reason::attempts_exhausted;
+  EXPECT_EQ(decide({kMatch}).deciding, std::nullopt);
 }
 
 TEST_F(Select, NamesEveryWayToFail) {

@@ -86,6 +86,7 @@ TEST_F(Show, SaysWhichCandidateOfManyIsShown) {
   second.text = "SELECT 2";
   kept.outcome.candidates.push_back(second);
   kept.outcome.chosen = 1;
+  kept.outcome.deciding = 1;
   Answer answer = kept.answers.front();
   answer.candidate = 1;
   answer.text = "the second answer";

@@ -1,11 +1,15 @@
 #include "tests/coordinator/control/conversation.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <sstream>
+#include <utility>
 #include <vector>
 
 #include "coordinator/control/coordinator_core.hpp"
+#include "tests/coordinator/control/transcript.hpp"
 
 namespace fd {
 namespace {
@@ -64,18 +68,21 @@ class Conversation {
       state(words);
     } else if (name == "fetch") {
       const auto [shard, fence] = lease(words.at(1));
-      step(FetchArrived{words.at(0),
-                        Fetch{shard, fence, static_cast<std::uint32_t>(number(words.at(2))),
-                              static_cast<std::uint32_t>(number(words.at(3))),
-                              words.size() > 4 && words[4] == "alone"}});
+      step(FetchArrived{from(words.at(0)),
+                        Fetch{.shard = shard,
+                              .fence = fence,
+                              .from = static_cast<std::uint32_t>(number(words.at(2))),
+                              .count = static_cast<std::uint32_t>(number(words.at(3))),
+                              .alone = words.size() > 4,
+                              .after = {}}});
     } else if (name == "flush_marker") {
-      step(FlushMarkerArrived{words.at(0), {incarnations_.at(words.at(0)), number(words.at(1))}});
+      step(FlushMarkerArrived{from(words.at(0)), {number(words.at(1))}});
     } else if (name == "answer" || name == "call" || name == "outcome" || name == "failed") {
       deliver(name, words);
     } else if (name == "loaded") {
       loaded(words);
     } else if (name == "durable") {
-      step(LeasesDurable{number(words.at(0))});
+      step(LeasesDurable{number(words.at(0)), std::exchange(shares_, {})});
     } else if (name == "written") {
       step(ShardWritten{static_cast<std::uint32_t>(number(words.at(0)))});
     } else if (name == "ended") {
@@ -110,7 +117,7 @@ class Conversation {
       if (key == "slow_disk") {
         slow_disk_ = value != 0;
       } else if (key == "slots") {
-        config_.slots = static_cast<std::uint32_t>(value);
+        config_.providers = {{"", static_cast<std::uint32_t>(value)}};
       } else if (key == "expected") {
         config_.workers_expected = static_cast<std::uint32_t>(value);
       } else if (key == "ttl_ms") {
@@ -131,13 +138,18 @@ class Conversation {
       counts_.push_back(static_cast<std::uint32_t>(number(word)));
       ShardSeed seed{counts_.back(), word.back() == '*', std::nullopt};
       if (const std::size_t at = word.find('@'); at != std::string::npos) {
-        // 4@w1/3: the ledger says that w1 had it under fence 3
+        // 4@w1/3/2: the ledger says that w1 had it under fence 3, and may have 2 calls in flight
         const std::size_t slash = word.find('/');
+        const std::size_t share = word.find('/', slash + 1);
         const std::string holder = word.substr(at + 1, slash - at - 1);
         const std::uint64_t incarnation =
             incarnations_.try_emplace(holder, incarnations_.size() + 1).first->second;
         seed.holder = LeaseGranted{static_cast<std::uint32_t>(seeds.size()),
                                    number(word.substr(slash + 1)), holder, incarnation};
+        if (share != std::string::npos) {
+          const auto calls = static_cast<std::uint32_t>(number(word.substr(share + 1)));
+          config_.shares_before[incarnation] = {holder, incarnation, calls};
+        }
       }
       seeds.push_back(std::move(seed));
     }
@@ -150,29 +162,40 @@ class Conversation {
             number(text.substr(slash + 1))};
   }
 
+  /// A message of the worker's latest process to this start of the coordinator.
+  Arrived from(const std::string& worker) const {
+    return {worker, Speaker{config_.ledger, config_.start, incarnations_.at(worker)}, ""};
+  }
+
   void state(const std::vector<std::string>& words) {
     WorkerState state;
     state.name = words.at(0);
     std::uint64_t& incarnation =
         incarnations_.try_emplace(state.name, incarnations_.size() + 1).first->second;
+    std::uint64_t speaks = incarnation;
     state.seq = ++seqs_[state.name];
     state.heard = state.seq - 1;
-    state.epoch = config_.epoch;
     state.config = config_.config;
+    Speaker knows{config_.ledger, config_.start, 0};
     state.stages = all_stages();
     for (std::size_t i = 1; i < words.size(); ++i) {
       const std::string& word = words[i];
       if (word.starts_with("inc=")) {
-        incarnation = number(word.substr(4));
+        speaks = number(word.substr(4));
+        incarnation = std::max(incarnation, speaks);
       } else if (word.starts_with("seq=")) {
         state.seq = number(word.substr(4));
       } else if (word == "new") {
         state.config.reset();
-        state.epoch = 0;
+        knows = {};
       } else if (word == "deaf") {
         state.heard = 0;
-      } else if (word == "epoch=0") {
-        state.epoch = 0;  // of an earlier coordinator
+      } else if (word == "start=0") {
+        knows.start = 0;  // of an earlier coordinator
+      } else if (word.starts_with("owed=")) {
+        state.owed = static_cast<std::uint32_t>(number(word.substr(5)));
+      } else if (word.starts_with("recovered=")) {
+        state.recovered.push_back(number(word.substr(10)));
       } else if (word == "leaving") {
         state.leaving = true;
       } else if (word == "draining") {
@@ -190,9 +213,10 @@ class Conversation {
                                 static_cast<std::uint32_t>(number(word.substr(plus + 1)))});
       }
     }
-    state.incarnation = incarnation;
+    knows.incarnation = speaks;
     last_seq_[state.name] = state.seq;
-    step(StateArrived{state.name, std::move(state)});
+    Arrived arrived{state.name, knows, ""};
+    step(StateArrived{std::move(arrived), std::move(state)});
   }
 
   /// clean+exec
@@ -219,8 +243,9 @@ class Conversation {
     } else if (what == "call") {
       record.call.emplace();
       record.call->sample_id = id_of(shard, position);
+      record.call->fence = fence;
       record.call->service_us = number(words.at(4));
-      record.call->error = record.call->service_us == 0 ? "in_doubt" : "refused";
+      record.call->end = record.call->service_us == 0 ? CallEnd::in_doubt : CallEnd::refused;
     } else {
       record.outcome.emplace();
       record.outcome->sample_id = id_of(shard, position);
@@ -231,10 +256,7 @@ class Conversation {
         record.follows_from = answer_fingerprint(answer);
       }
     }
-    step(DeliverArrived{words.at(0), Deliver{incarnations_.at(words.at(0)),
-                                             config_.epoch,
-                                             number(words.at(1).substr(4)),
-                                             {record}}});
+    step(DeliverArrived{from(words.at(0)), Deliver{number(words.at(1).substr(4)), {record}}});
   }
 
   void loaded(const std::vector<std::string>& words) {
@@ -264,94 +286,14 @@ class Conversation {
 
   void step(CoordinatorEvent event) {
     const CoordinatorEffects effects = core_->step(now_, std::move(event));
-    for (const std::uint32_t shard : effects.load) {
-      replies_ += "load " + std::to_string(shard) + "\n";
-    }
-    for (const LedgerEvent& one : effects.append) {
-      std::visit([&](const auto& what) { show(what); }, one);
-    }
-    for (const Outgoing& one : effects.send) {
-      std::visit([&](const auto& what) { show(what); }, one);
-    }
-    for (const std::uint32_t shard : effects.commit) {
-      replies_ += "commit " + std::to_string(shard) + "\n";
-    }
-    for (const std::string& line : effects.log) {
-      replies_ += "log " + line + "\n";
-    }
-    if (effects.unserved) {
-      replies_ += "unserved " + *effects.unserved + "\n";
-    }
-    if (core_->finished()) {
+    replies_ += transcript(effects, last_seq_);
+    const std::uint64_t fence = highest_fence(effects.append);
+    std::ranges::move(shares_in(effects.append), std::back_inserter(shares_));
+    if ((fence > 0 || !shares_.empty()) && !slow_disk_) {
+      step(LeasesDurable{fence, std::exchange(shares_, {})});
+    } else if (core_->finished()) {
       replies_ += "finished\n";
     }
-    const std::uint64_t fence = highest_fence(effects.append);
-    if (fence > 0 && !slow_disk_) {
-      step(LeasesDurable{fence});
-    }
-  }
-
-  void show(const LeaseGranted& granted) {
-    replies_ += "append leased " + std::to_string(granted.shard) + "/" +
-                std::to_string(granted.fence) + " to " + granted.worker + "\n";
-  }
-  void show(const Record& record) {
-    if (record.call) {
-      replies_ += "append call " + std::to_string(record.shard) + "@" +
-                  std::to_string(record.call->sample_id.bytes[1]) + " " +
-                  std::to_string(record.call->service_us) + " us " + record.call->error + "\n";
-    }
-    if (record.answer) {
-      replies_ += "append answer " + std::to_string(record.shard) + "@" +
-                  std::to_string(record.answer->sample_id.bytes[1]) + "=" + record.answer->text +
-                  "\n";
-    }
-    if (record.outcome) {
-      replies_ += "append outcome " + std::to_string(record.shard) + "@" +
-                  std::to_string(record.outcome->sample_id.bytes[1]) +
-                  (record.outcome->verdict == Verdict::failed
-                       ? " failed(" + std::string(name(record.outcome->reason)) + ")"
-                       : "") +
-                  "\n";
-    }
-  }
-  void show(const SendOrder& send) {
-    replies_ += "order " + send.peer + " slots=" + std::to_string(send.order.slots);
-    for (const GrantedLease& granted : send.order.leases) {
-      replies_ += " " + std::to_string(granted.shard) + "/" + std::to_string(granted.fence) + ":" +
-                  std::to_string(granted.count);
-    }
-    for (const PeerInfo& peer : send.order.peers) {
-      replies_ += " peer=" + peer.name;
-      for (std::size_t i = 0; i < peer.stages.size(); ++i) {
-        replies_ += (i == 0 ? ":" : "+") + std::string(name(peer.stages[i]));
-      }
-    }
-    if (send.order.ack_seq != last_seq_[send.peer]) {
-      replies_ += " answers=" + std::to_string(send.order.ack_seq);
-    }
-    replies_ +=
-        std::string(send.order.drain ? " drain" : "") + (send.order.run_over ? " over" : "") + "\n";
-  }
-  void show(const SendRunSpec& send) { replies_ += "runspec " + send.peer + "\n"; }
-  void show(const SendFlushMarker& send) {
-    replies_ += "flush_marker " + send.peer + " " + std::to_string(send.marker.number) + "\n";
-  }
-  void show(const SendAck& send) {
-    replies_ += "ack " + send.peer + " " + std::to_string(send.ack.seq) + "\n";
-  }
-  void show(const SendSamples& send) {
-    replies_ += "samples " + send.peer + " " + std::to_string(send.shard) + "/" +
-                std::to_string(send.fence) + " next=" + std::to_string(send.next) +
-                (send.alone ? " alone" : "");
-    for (const std::uint32_t position : send.positions) {
-      replies_ += " " + std::to_string(position);
-      const auto answers = send.answers.find(position);
-      if (answers != send.answers.end()) {
-        replies_ += "=" + answers->second.front().text;
-      }
-    }
-    replies_ += "\n";
   }
 
   CoordinatorCoreConfig config_;
@@ -359,7 +301,8 @@ class Conversation {
   std::vector<std::uint32_t> counts_;
   std::map<std::string, std::uint64_t> incarnations_;
   std::map<std::string, std::uint64_t> seqs_;
-  bool slow_disk_ = false;  ///< leases are durable when the script says so, else at once
+  std::vector<ShareGranted> shares_;  ///< on their way to the disk
+  bool slow_disk_ = false;            ///< leases are durable when the script says so, else at once
   std::map<std::string, std::uint64_t> last_seq_;  ///< of the state that came last
   Instant now_{};
   std::string out_;

@@ -9,13 +9,15 @@ namespace fd {
 /// transcript: every command, a rule of dashes, and what the core answered. An order that answers
 /// another state than its worker's last one shows "answers=SEQ". Commands:
 ///   config slots=N expected=N ttl_ms=N fence=N writing=N slow_disk=0|1
-///   shards COUNT...                  one shard each, of that many samples; * behind it: committed
-///   state NAME [inc=N] [seq=N] [new] [leaving] [draining] [SHARD/FENCE:UNFETCHED+OUTSTANDING]...
+///   shards COUNT...                  one shard each, of that many samples; * behind it: committed;
+///                                    @NAME/FENCE[/SHARE]: leased by an earlier start
+///   state NAME [inc=N] [seq=N] [new] [start=0] [leaving] [draining] [owed=N] [recovered=N]
+///         [SHARD/FENCE:UNFETCHED+OUTSTANDING]...
 ///   fetch NAME SHARD/FENCE FROM COUNT
 ///   answer NAME seq=N SHARD/FENCE POSITION TEXT
 ///   outcome NAME seq=N SHARD/FENCE POSITION
 ///   loaded SHARD [answer@POSITION=TEXT] [done@POSITION]
-///   durable FENCE                    on a slow disk; else leases are durable at once
+///   durable FENCE                    on a slow disk, with all shares; else all is durable at once
 ///   written SHARD
 ///   ended NAME [replaced]
 ///   advance MS | drain | tick

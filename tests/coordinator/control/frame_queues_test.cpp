@@ -8,7 +8,7 @@ namespace fd {
 namespace {
 
 Incoming frame(MessageKind kind, const std::string& peer) {
-  return {peer, encode_frame(kind, "run", ""), ""};
+  return {peer, encode_frame(kind, "run", Speaker{}, ""), ""};
 }
 
 std::string peers(const std::vector<Incoming>& frames) {

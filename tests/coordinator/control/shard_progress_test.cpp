@@ -63,14 +63,16 @@ TEST(ShardProgress, TheFirstAnswerOfACandidateStays) {
   EXPECT_EQ(texts, (std::vector<std::string>{"first", "other candidate"}));
 }
 
-TEST(ShardProgress, ACallThatComesAgainIsNotRecordedUnlessItsFenceIsAnother) {
+TEST(ShardProgress, ACallInDoubtThatComesAgainIsNotRecordedUnlessItsFenceIsAnother) {
   ShardProgress progress(kIds, {});
   Call call;
   call.sample_id = id_of(4);
-  call.error = kInDoubt;
-  EXPECT_TRUE(progress.record_call(1, call));
-  EXPECT_FALSE(progress.record_call(1, call));
-  EXPECT_TRUE(progress.record_call(2, call));
+  call.end = CallEnd::in_doubt;
+  call.fence = 1;
+  EXPECT_TRUE(progress.record_call(call));
+  EXPECT_FALSE(progress.record_call(call));
+  call.fence = 2;
+  EXPECT_TRUE(progress.record_call(call));
 }
 
 TEST(ShardProgress, AnOutcomeMustFollowFromTheRecordedAnswers) {

@@ -134,7 +134,7 @@ std::vector<Sample> IngestJob::shard(std::uint32_t index) const {
   EXPECT_TRUE(text.ok());
   std::istringstream lines(text.ok() ? *text : std::string());
   for (std::string line; std::getline(lines, line);) {
-    samples.push_back(sample_from_line(line).value());
+    samples.push_back(from_line<Sample>(line).value());
   }
   return samples;
 }

@@ -53,9 +53,9 @@ call of candidate 0
    attempts      1
    tokens        100 in, 20 out; cost 0.00014
    time          0.005 ms waiting, 1.001 ms at the endpoint
+   served by     qwen3:0.6b
 
 answer to the call of candidate 0
-   served by     qwen3:0.6b
    ended         stop
    text          ```sql
                  SELECT COUNT(id) FROM users WHERE posts > 1;
@@ -192,9 +192,10 @@ TEST(Explain, FailuresInDoubtAndLateAnswersAreTold) {
   FinishedSample failed = failed_sample(1, Reason::attempts_exhausted);
   life.calls = failed.calls;
   life.calls.push_back(failed.calls.front());
-  life.calls.back().error = kInDoubt;
+  life.calls.back().end = CallEnd::in_doubt;
   life.calls.back().http_status = 0;
   life.calls.back().endpoint = "elsewhere";
+  life.calls.back().price.reset();
   life.outcome = failed.outcome;
   life.answers = kept_sample(2).answers;
   life.late_answers = kept_sample(3).answers;
@@ -204,7 +205,7 @@ TEST(Explain, FailuresInDoubtAndLateAnswersAreTold) {
                     "   because       every attempt of gateway.retry.max_attempts failed\n"));
   EXPECT_TRUE(holds(text, "   error         HTTP 500: overloaded\n"));
   EXPECT_TRUE(holds(text, "   endpoint      elsewhere, no reply\n"));
-  EXPECT_TRUE(holds(text, "cost unknown: the config has no provider of this name\n"));
+  EXPECT_TRUE(holds(text, "cost unknown: its provider has no price\n"));
   EXPECT_TRUE(holds(text,
                     "   in doubt      its worker ended while it was under way: possibly "
                     "billed, the answer is lost; the tokens are an estimate\n"));
@@ -218,7 +219,7 @@ TEST(Explain, FailuresInDoubtAndLateAnswersAreTold) {
 
 TEST(Explain, EveryReasonHasAMeaning) {
   for (std::uint64_t number = 0; number < 256; ++number) {
-    if (const auto reason = reason_from_number(number)) {
+    if (const auto reason = from_number<Reason>(number)) {
       EXPECT_NE(meaning_of(*reason), "of another version") << name(*reason);
     }
   }

@@ -166,7 +166,7 @@ TEST(Status, OfAFolderThatIsNoRunIsNotFound) {
 TEST(StatusFile, IsWrittenOnceAnIntervalAndAtTheEnd) {
   const InspectedRun run(RunProgress::first_half);
   report(run);
-  StatusFile file(run.dir(), "text2sql-1", 4, run.config(), {});
+  StatusFile file(run.dir(), "text2sql-1", 4, {});
   EXPECT_FALSE(file_exists(status_path(run.dir()))) << "an earlier start speaks for nobody";
   const auto done = [&] {
     const RunStatus status = status_of(run);
@@ -197,7 +197,7 @@ TEST(StatusFile, CountsTheCallsOfShardsThatEarlierStartsCommitted) {
     earlier += shard_of(sample.id, 2) == 0 ? 1 : 0;
   }
   ASSERT_GT(earlier, 0u);
-  StatusFile file(run.dir(), "text2sql-1", 4, run.config(), {0});
+  StatusFile file(run.dir(), "text2sql-1", 4, {0});
   file.wait_for_count();
   file.update(Instant{}, halfway());
   const RunStatus status = status_of(run);
@@ -210,7 +210,7 @@ TEST(StatusFile, CountsTheCallsOfShardsThatEarlierStartsCommitted) {
 TEST(StatusFile, SaysThatTheCallsOfEarlierStartsAreNotCountedYet) {
   const InspectedRun run(RunProgress::first_half);
   std::filesystem::remove(run.dir().shard_file(0, "calls.jsonl"));
-  StatusFile file(run.dir(), "text2sql-1", 4, run.config(), {0});
+  StatusFile file(run.dir(), "text2sql-1", 4, {0});
   file.wait_for_count();
   file.update(Instant{}, halfway());
   EXPECT_TRUE(
@@ -220,7 +220,7 @@ TEST(StatusFile, SaysThatTheCallsOfEarlierStartsAreNotCountedYet) {
 TEST(StatusFile, WhatCannotBeWrittenEndsNothing) {
   const InspectedRun run(RunProgress::first_half);
   put_bytes(run.dir().workers(), "in the way");
-  StatusFile file(run.dir(), "text2sql-1", 4, run.config(), {});
+  StatusFile file(run.dir(), "text2sql-1", 4, {});
   file.update(Instant{}, halfway());
   EXPECT_FALSE(status_of(run).updated_at.has_value());
 }

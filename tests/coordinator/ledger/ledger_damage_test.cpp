@@ -106,7 +106,7 @@ class LedgerDamage : public testing::Test {
 
 TEST_F(LedgerDamage, C09AFlippedByteIsFoundOrHarmless) {
   LedgerStart start;
-  commit(*open(start), 12);
+  commit(*open(start), 20);
   const std::string sound = disk_.bytes(kPath);
   const auto original = read();
   ASSERT_TRUE(original.has_value());

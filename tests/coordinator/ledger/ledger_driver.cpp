@@ -24,6 +24,12 @@ void LedgerImage::add(const LedgerBatch& batch) {
   for (const LedgerEvent& event : batch) {
     if (const auto* lease = std::get_if<LeaseGranted>(&event)) {
       leases[lease->shard] = *lease;
+    } else if (const auto* made = std::get_if<Decision>(&event)) {
+      const ShareGranted share = share_of(*made).value();
+      shares[share.incarnation] = share;
+      if (share.calls == 0) {
+        shares.erase(share.incarnation);
+      }
     } else {
       const Record& record = std::get<Record>(event);
       records[record.shard].push_back(record);
@@ -41,7 +47,7 @@ bool same(const LedgerImage& left, const LedgerImage& right) {
       return false;
     }
   }
-  return left.records == right.records;
+  return left.records == right.records && left.shares == right.shares;
 }
 
 Result<LedgerImage> read_image(Ledger& ledger, const LedgerStart& start, std::uint32_t shards) {
@@ -49,6 +55,7 @@ Result<LedgerImage> read_image(Ledger& ledger, const LedgerStart& start, std::ui
   for (const LeaseGranted& lease : start.leases) {
     image.leases[lease.shard] = lease;
   }
+  image.shares = start.shares;
   for (std::uint32_t shard = 0; shard < shards; ++shard) {
     FD_TRY(std::vector<Record> records, ledger.records(shard));
     if (!records.empty()) {
@@ -83,6 +90,11 @@ LedgerBatch LedgerEvents::batch() {
       lease.worker = "w" + std::to_string(below(3));
       lease.incarnation = random_();
       events.emplace_back(lease);
+      continue;
+    }
+    if (below(6) == 0) {
+      events.emplace_back(
+          decision(ShareGranted{"w", 1 + below(3), static_cast<std::uint32_t>(below(3))}));
       continue;
     }
     // Now and then a row that needs pages of its own.

@@ -24,6 +24,7 @@ Record answer_record(std::uint32_t shard, const std::string& text);
 struct LedgerImage {
   std::map<std::uint32_t, std::vector<Record>> records;  ///< by shard; no empty lists
   std::map<std::uint32_t, LeaseGranted> leases;          ///< the last one, by shard
+  OpenShares shares;                                     ///< those that are not settled
 
   void add(const LedgerBatch& batch);
 };
@@ -38,8 +39,8 @@ Result<LedgerImage> read_image(Ledger& ledger, const LedgerStart& start, std::ui
 std::optional<std::size_t> prefix_of(const std::vector<LedgerBatch>& batches, std::size_t from,
                                      const LedgerImage& image);
 
-/// Makes up batches: records of all kinds and sizes over a few shards, and leases with rising
-/// fences.
+/// Makes up batches: records of all kinds and sizes over a few shards, leases with rising
+/// fences, and shares.
 class LedgerEvents {
  public:
   LedgerEvents(std::uint64_t seed, std::uint32_t shards) : random_(seed), shards_(shards) {}

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
+#include "coordinator/ledger/reader.hpp"
 #include "coordinator/ledger/rows.hpp"
 #include "tests/coordinator/ledger/ledger_driver.hpp"
 #include "tests/support/temp_folder.hpp"
@@ -17,6 +18,8 @@ namespace fd {
 namespace {
 
 using testing_support::TempFolder;
+
+static_assert(static_cast<int>(DecisionKind::share) == 1);  // ledgers have the number
 
 class LedgerTest : public testing::Test {
  protected:
@@ -226,7 +229,7 @@ TEST_F(LedgerTest, TheExampleOfTheDocumentationHolds) {
   const auto key = ledger_key(3, 0);
   ASSERT_TRUE(key.ok());
   EXPECT_EQ(*key, 12884901888u);
-  EXPECT_EQ(hex_literal(encode_ledger_row(*key, record)), "x'850103020703c004c005c019b69c46'");
+  EXPECT_EQ(hex_literal(encode_ledger_row(*key, record)), "x'82010302073e296b30'");
   const auto back = decode_ledger_row(*key, encode_ledger_row(*key, record));
   ASSERT_TRUE(back.ok());
   EXPECT_EQ(*back, record);
@@ -319,80 +322,40 @@ TEST_F(LedgerTest, C19ALedgerThatAnotherProcessHoldsIsBusy) {
   EXPECT_EQ(start.epoch, 2u);
 }
 
-TEST_F(LedgerTest, C20NewerSchemaIsRefusedAndTheFileStays) {
+/// Also that of an earlier version: its records would be read as something else.
+TEST_F(LedgerTest, C20ALedgerOfAnotherSchemaIsRefusedByNameAndTheFileStays) {
   LedgerStart start;
   open(start);
-  sql("PRAGMA user_version=3");
-  const std::string before = folder_.bytes("ledger.sqlite");
-  for (const Error& error :
-       {Ledger::open(options(), start).error(), verify_ledger(path_, "r1").error()}) {
-    EXPECT_EQ(error.code, Errc::unsupported);
-    EXPECT_EQ(error.message,
-              path_ + ": written by a newer version (schema 3, this program knows 2)");
+  for (const std::string schema : {"1", "2", "4"}) {
+    sql("PRAGMA user_version=" + schema);
+    const std::string before = folder_.bytes("ledger.sqlite");
+    const std::vector<Error> refusals = {
+        Ledger::open(options(), start).error(), verify_ledger(path_, "r1").error(),
+        read_earlier_ledger(path_, "r1", 0).error(), read_late_facts(path_, "r1", 1).error()};
+    for (const Error& error : refusals) {
+      EXPECT_EQ(error.code, Errc::unsupported);
+      EXPECT_EQ(error.message, path_ + ": is a ledger of schema " + schema +
+                                   ", this program reads 3: go on with the version that began "
+                                   "the run, or begin a new one");
+    }
+    EXPECT_EQ(folder_.bytes("ledger.sqlite"), before);
+    EXPECT_EQ(folder_.names(), std::set<std::string>{"ledger.sqlite"});
   }
-  EXPECT_EQ(folder_.bytes("ledger.sqlite"), before);
-  EXPECT_EQ(folder_.names(), std::set<std::string>{"ledger.sqlite"});
 }
 
-/// A ledger as the first version wrote it.
-class OldLedgerTest : public LedgerTest {
- protected:
-  void write(const std::string& rows) const {
-    sql("PRAGMA journal_mode=WAL;"
+/// As the first two versions wrote it: other tables under the old number.
+TEST_F(LedgerTest, C20AnOldLedgerIsRefusedBeforeItsTablesAreRead) {
+  for (const std::string schema : {"1", "2"}) {
+    sql("DROP TABLE IF EXISTS records; DROP TABLE IF EXISTS epochs;"
         "CREATE TABLE records(seq INTEGER PRIMARY KEY, shard INTEGER NOT NULL, body BLOB NOT NULL);"
-        "CREATE TABLE leases(fence INTEGER PRIMARY KEY, shard INTEGER NOT NULL, worker TEXT NOT "
-        "NULL);"
-        "CREATE TABLE epochs(epoch INTEGER PRIMARY KEY);"
-        "CREATE INDEX records_by_shard ON records(shard);"
-        "INSERT INTO epochs VALUES(1), (2);"
-        "INSERT INTO leases VALUES(1, 7, 'w1'), (2, 8, 'w2'), (3, 7, 'w3');" +
-        rows + "PRAGMA user_version=1;");
+        "CREATE TABLE epochs(epoch INTEGER PRIMARY KEY); INSERT INTO epochs VALUES(1), (2);"
+        "PRAGMA user_version=" +
+        schema);
+    const std::string before = folder_.bytes("ledger.sqlite");
+    LedgerStart start;
+    EXPECT_EQ(Ledger::open(options(), start).error().code, Errc::unsupported);
+    EXPECT_EQ(folder_.bytes("ledger.sqlite"), before);
   }
-  static std::string insert(const Record& record) {
-    return "INSERT INTO records(shard, body) VALUES(" + std::to_string(record.shard) + ", " +
-           hex_literal(encode(record)) + ");";
-  }
-};
-
-TEST_F(OldLedgerTest, C20BecomesOneOfSchema2WithItsCopyBesideIt) {
-  write(insert(answer_record(7, "a")) + insert(answer_record(8, "x")) +
-        insert(answer_record(7, "b")));
-  const std::string before = folder_.bytes("ledger.sqlite");
-  EXPECT_EQ(verify_ledger(path_, "r1").error().code, Errc::unsupported);
-  LedgerStart start;
-  {
-    const auto ledger = open(start);
-    EXPECT_EQ(start.epoch, 3u);
-    EXPECT_EQ(start.last_fence, 3u);
-    ASSERT_EQ(start.leases.size(), 2u);
-    EXPECT_EQ(start.leases[0].worker, "w3");
-    EXPECT_EQ(start.leases[0].incarnation, 0u);
-    ledger->append({answer_record(7, "c")}, {});
-    const auto records = ledger->records(7);
-    ASSERT_TRUE(records.ok()) << records.error().message;
-    EXPECT_EQ(*records, (std::vector<Record>{answer_record(7, "a"), answer_record(7, "b"),
-                                             answer_record(7, "c")}));
-    EXPECT_EQ(*ledger->records(8), std::vector<Record>{answer_record(8, "x")});
-  }
-  const auto verified = verify_ledger(path_, "r1");
-  EXPECT_TRUE(verified.ok()) << verified.error().message;
-  EXPECT_EQ(folder_.names(), (std::set<std::string>{"ledger.sqlite", "ledger.sqlite.v1"}));
-  // The copy is the old ledger, and opens as one.
-  std::filesystem::rename(folder_.at("ledger.sqlite.v1"), path_);
-  const auto again = open(start);
-  EXPECT_EQ(start.epoch, 3u);
-  EXPECT_EQ(again->records(7)->size(), 2u);
-}
-
-TEST_F(OldLedgerTest, C20StaysAsItIsWhenARowOfItIsDamaged) {
-  write(insert(answer_record(7, "a")) + "INSERT INTO records(shard, body) VALUES(7, x'00');");
-  LedgerStart start;
-  const auto ledger = Ledger::open(options(), start);
-  ASSERT_FALSE(ledger.ok());
-  EXPECT_EQ(ledger.error().code, Errc::corrupt);
-  EXPECT_EQ(ledger.error().message, path_ + ": records row 2: record: field 0 is no map");
-  sql("UPDATE records SET body = (SELECT body FROM records WHERE seq = 1) WHERE seq = 2");
-  EXPECT_EQ(open(start)->records(7)->size(), 2u);
 }
 
 TEST_F(LedgerTest, AFailedCommitIsReportedAndNothingIsAcknowledgedAfterIt) {

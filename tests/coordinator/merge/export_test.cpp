@@ -113,9 +113,11 @@ TEST_F(Export, SplitsTrainAndValidWithoutLosingARow) {
   }
 }
 
-TEST_F(Export, CardNamesFilesConfigGatesAndServedModels) {
+/// What endpoints call their models is not of the same bytes in every run: it stands in the cost
+/// report.
+TEST_F(Export, CardNamesFilesConfigAndGatesAndNoServedModel) {
   FinishedSample other = kept_sample(2);
-  other.answers.front().served_model = "fd-simulator|`x`\n";
+  other.calls.front().served_model = "fd-simulator|`x`\n";
   run({kept_sample(1), other, rejected_sample(3, Reason::gold_mismatch)});
   const std::string card = bytes_of(dir_.export_file("README.md"));
   EXPECT_TRUE(
@@ -126,12 +128,12 @@ TEST_F(Export, CardNamesFilesConfigGatesAndServedModels) {
   const Manifest distilled = read_manifest(dir_.stage_manifest("distilled")).value();
   for (const std::string& part :
        {distilled.config_digest.hex(), digest_file(dir_.export_file("train.jsonl"))->sha256.hex(),
-        std::string("| `qwen3:0.6b` | 1 |\n"), std::string("| `fd-simulator__x_\\n` | 1 |\n"),
         std::string("| gold_mismatch | 1 |\n"),
         std::string("| max_failed_fraction | 0 <= 0 | pass |"),
         std::string("load_dataset(\"path/to/this/folder\")")}) {
     EXPECT_NE(card.find(part), std::string::npos) << part << "\n" << card;
   }
+  EXPECT_EQ(card.find("fd-simulator"), std::string::npos) << card;
   EXPECT_EQ(card.find(dir_.root()), std::string::npos) << "names a path of this machine";
 }
 
@@ -139,16 +141,6 @@ TEST_F(Export, CardHasNoSplitWithoutRows) {
   run({rejected_sample(3, Reason::gold_mismatch)});
   const std::string card = bytes_of(dir_.export_file("README.md"));
   EXPECT_EQ(card.find("configs:"), std::string::npos) << card;
-}
-
-TEST_F(Export, BoundsTheServedModels) {
-  std::vector<FinishedSample> samples;
-  for (std::size_t i = 0; i < kMaxServedModels + 3; ++i) {
-    samples.push_back(kept_sample(i));
-    samples.back().answers.front().served_model = "model" + std::to_string(i);
-  }
-  run(samples);
-  EXPECT_NE(bytes_of(dir_.export_file("README.md")).find("| `other` | 3 |\n"), std::string::npos);
 }
 
 TEST_F(Export, ATemplateThatNamesAnotherFieldIsRefused) {

@@ -172,8 +172,8 @@ TEST_F(MergeRun, StageManifestsDigestTheDocumentedLines) {
   const std::string sql = "SELECT COUNT(id) FROM users WHERE posts > 1";
   const std::map<std::string, std::string> lines = {
       {"teacher", R"({"candidates":[{"call_key":")" + key +
-                      R"(","candidate":0,"finish_reason":"stop","reasoning":"",)"
-                      R"("served_model":"qwen3:0.6b","text":"```sql\n)" +
+                      R"(","candidate":0,"finish_reason":"stop","model":"qwen3:0.6b",)"
+                      R"("reasoning":"","text":"```sql\n)" +
                       sql + R"(;\n```"}],"sample_id":")" + id + "\"}"},
       {"filtered", R"({"candidates":[{"candidate":0,"clean_rule":"fence","text":")" + sql +
                        R"("}],"sample_id":")" + id + "\"}"},

@@ -38,16 +38,18 @@ ChatResult answered(const ChatCall& call, const std::string& text) {
   result.answer.sample_id = call.sample_id;
   result.answer.call_key = call.call_key;
   result.answer.candidate = call.candidate;
-  result.answer.served_model = "served";
+  result.answer.model = "served";
   result.answer.text = text;
   result.answer.finish_reason = "stop";
   return result;
 }
 
-ChatResult refused(const ChatCall& call, std::uint32_t status, const std::string& error) {
+ChatResult refused(const ChatCall& call, std::uint32_t status, const std::string& error,
+                   CallEnd end = CallEnd::refused) {
   ChatResult result = result_of(call);
   result.failure = Reason::provider_rejected;
   result.call.http_status = status;
+  result.call.end = end;
   result.call.error = error;
   return result;
 }
@@ -67,6 +69,7 @@ class TeacherGateway final : public Gateway {
     } else {
       const std::lock_guard lock(mutex_);
       waiting_.push_back(result_of(call));
+      waiting_.back().call.end = CallEnd::cancelled;
     }
   }
   void set_slots(std::uint32_t) override {}
@@ -174,12 +177,13 @@ TEST_F(ReplayFresh, NotesWhyACallFailed) {
 }
 
 TEST_F(ReplayFresh, GivesUpWhenNoEndpointTakesCalls) {
-  for (const auto& [status, error] : std::map<std::uint32_t, std::string>{
-           {0, "could not connect"}, {401, "unauthorized: HTTP 401"}}) {
+  for (const auto& [end, status] : std::map<CallEnd, std::uint32_t>{
+           {CallEnd::failed, 0}, {CallEnd::unauthorized, 401}, {CallEnd::outage, 503}}) {
+    const std::string error = "said " + std::to_string(status);
     ShardReplay replay = open_replay(shard_of_run({{std::nullopt}, {std::nullopt}}));
     std::size_t calls = 0;
-    const auto asked = ask(replay, [&, status = status, error = error](const ChatCall& call) {
-      return calls++ == 0 ? std::optional(refused(call, status, error)) : std::nullopt;
+    const auto asked = ask(replay, [&, end = end, status = status](const ChatCall& call) {
+      return calls++ == 0 ? std::optional(refused(call, status, error, end)) : std::nullopt;
     });
     ASSERT_TRUE(asked.ok());
     ASSERT_TRUE(asked->no_endpoint.has_value());

@@ -37,7 +37,7 @@ Answer rules_answer(const RunConfig& config, const Sample& sample, std::uint32_t
   answer.sample_id = sample.id;
   answer.call_key = PromptStage::make(config).value().call(sample, candidate).call_key;
   answer.candidate = candidate;
-  answer.served_model = "served";
+  answer.model = "served";
   answer.text = text;
   answer.finish_reason = "stop";
   return answer;
@@ -45,9 +45,7 @@ Answer rules_answer(const RunConfig& config, const Sample& sample, std::uint32_t
 
 Call answered_call(const Answer& answer) {
   Call call;
-  call.sample_id = answer.sample_id;
-  call.call_key = answer.call_key;
-  call.candidate = answer.candidate;
+  static_cast<CallIdentity&>(call) = answer;
   call.endpoint = "local";
   call.attempts = 1;
   call.http_status = 200;

@@ -144,7 +144,7 @@ TEST(ReplayShard, GivesAFailedSampleItsLatestReason) {
   const RunConfig config = rules_config(2);
   const Texts texts = {{"good", std::nullopt}, {"good", std::nullopt}};
   ShardReplay replay = open_replay(folder_of(write_rules_run(config, texts, 1)));
-  replay.add_failure(rules_sample(1).id, 1, Reason::attempts_exhausted);
+  replay.add_failure(rules_answer(config, rules_sample(1), 1, ""), Reason::attempts_exhausted);
   for (const Outcome& outcome : replay.result().outcomes) {
     EXPECT_EQ(outcome.verdict, Verdict::failed);
     EXPECT_EQ(outcome.reason, outcome.sample_id == rules_sample(1).id ? Reason::attempts_exhausted
@@ -158,7 +158,7 @@ TEST(ReplayShard, KeepsEachCallOnce) {
   const Call call = answered_call(rules_answer(config, rules_sample(0), 0, "good"));
   replay.add(call);
   Call in_doubt = call;
-  in_doubt.error = "in_doubt";
+  in_doubt.end = CallEnd::in_doubt;
   replay.add(in_doubt);
   replay.add(in_doubt);
   EXPECT_EQ(replay.result().calls, (std::vector<Call>{call, in_doubt}));

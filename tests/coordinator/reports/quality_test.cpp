@@ -206,30 +206,18 @@ TEST(ExitCode, SaysHowTheRunEnded) {
   EXPECT_EQ(exit_code_of(summary), 4);
 }
 
-TEST(DecidingCandidate, IsTheChosenOneOrTheOneThatGotFurthest) {
+TEST(DecidingCandidate, IsTheOneThatTheOutcomeNames) {
   Outcome outcome;
   EXPECT_EQ(deciding_candidate(outcome), nullptr);
-  const auto add = [&](const FinishedSample& sample) {
-    outcome.candidates.push_back(sample.outcome.candidates.front());
-    outcome.candidates.back().index = static_cast<std::uint32_t>(outcome.candidates.size() - 1);
-  };
-  add(rejected_sample(1, Reason::too_short));
-  add(rejected_sample(1, Reason::parse_error));
-  add(rejected_sample(1, Reason::gold_mismatch));
-  add(rejected_sample(1, Reason::gold_mismatch));
-  outcome.verdict = Verdict::rejected;
-  outcome.reason = Reason::gold_mismatch;
-  EXPECT_EQ(deciding_candidate(outcome)->index, 2u);
-  outcome.reason = Reason::gold_error;
-  EXPECT_EQ(deciding_candidate(outcome)->index, 2u);
-  outcome.reason = Reason::parse_error;
-  EXPECT_EQ(deciding_candidate(outcome)->index, 1u);
-  outcome.reason = Reason::too_short;
-  EXPECT_EQ(deciding_candidate(outcome)->index, 0u);
-  outcome.verdict = Verdict::kept;
-  outcome.reason = Reason::none;
-  outcome.chosen = 3;
-  EXPECT_EQ(deciding_candidate(outcome)->index, 3u);
+  for (const std::uint32_t index : {0u, 2u, 5u}) {
+    outcome.candidates.push_back(kept_sample(1).outcome.candidates.front());
+    outcome.candidates.back().index = index;
+  }
+  EXPECT_EQ(deciding_candidate(outcome), nullptr) << "it names none";
+  outcome.deciding = 5;
+  EXPECT_EQ(deciding_candidate(outcome), &outcome.candidates[2]) << "by index, not by place";
+  outcome.deciding = 1;
+  EXPECT_EQ(deciding_candidate(outcome), nullptr);
 }
 
 }  // namespace

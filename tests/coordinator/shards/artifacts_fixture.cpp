@@ -37,13 +37,14 @@ FinishedSample answered(std::size_t index) {
   Answer answer;
   answer.sample_id = made.sample.id;
   answer.call_key = sha256("call " + number);
-  answer.served_model = "qwen3:0.6b";
+  answer.model = "qwen3:0.6b";
   answer.text = "```sql\nSELECT COUNT(id) FROM users WHERE posts > " + number + ";\n```";
   answer.finish_reason = "stop";
   Call call;
-  call.sample_id = made.sample.id;
-  call.call_key = answer.call_key;
+  static_cast<CallIdentity&>(call) = answer;
   call.endpoint = "local";
+  call.served_model = "qwen3:0.6b";
+  call.price = Price{1.0, 2.0};
   call.attempts = 1 + (index % 7 == 0 ? 1u : 0u);
   call.http_status = 200;
   call.prompt_tokens = 100;
@@ -92,6 +93,7 @@ FinishedSample kept_sample(std::size_t index) {
   made.outcome.verdict = Verdict::kept;
   made.outcome.reason = Reason::none;
   made.outcome.chosen = 0;
+  made.outcome.deciding = 0;
   return made;
 }
 
@@ -100,6 +102,7 @@ FinishedSample rejected_sample(std::size_t index, Reason reason) {
   Candidate& candidate = made.outcome.candidates.front();
   made.outcome.verdict = Verdict::rejected;
   made.outcome.reason = reason;
+  made.outcome.deciding = 0;
   switch (reason) {
     case Reason::gold_mismatch:
       executed(candidate, false);
@@ -140,6 +143,7 @@ FinishedSample failed_sample(std::size_t index, Reason reason) {
   call.http_status = 500;
   call.prompt_tokens = 0;
   call.completion_tokens = 0;
+  call.end = CallEnd::failed;
   call.error = "HTTP 500: overloaded";
   return made;
 }

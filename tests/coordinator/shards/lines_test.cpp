@@ -54,9 +54,9 @@ TEST(LineReader, ReadsViewsUntilTheEnd) {
 TEST(LineReader, NamesTheLineThatIsNoRecord) {
   const std::string text = two_lines();
   const std::string second = std::to_string(text.find('\n') + 1);
-  EXPECT_EQ(read_lines("f", text, outcome_from_line).value().size(), 2u);
+  EXPECT_EQ(read_lines<Outcome>("f", text).value().size(), 2u);
   const std::string cut = text.substr(0, text.size() - 2);
-  const auto records = read_lines("f", cut, outcome_from_line);
+  const auto records = read_lines<Outcome>("f", cut);
   ASSERT_FALSE(records.ok());
   EXPECT_EQ(records.error().code, Errc::corrupt);
   EXPECT_TRUE(records.error().message.starts_with("f: line 2 (byte " + second + "): "))

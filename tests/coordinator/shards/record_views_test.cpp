@@ -72,7 +72,7 @@ TEST(RecordViews, ReadsEveryAnswerThatIsWritten) {
     Answer answer = testing_support::kept_sample(2).answers.front();
     answer.text = text;
     answer.reasoning = text;
-    answer.served_model = text;
+    answer.model = text;
     answer.finish_reason = text;
     answer.candidate = 4'000'000'000u;
     const std::string line = line_of(answer);
@@ -80,10 +80,10 @@ TEST(RecordViews, ReadsEveryAnswerThatIsWritten) {
     ASSERT_TRUE(read_view(line, view).ok()) << line;
     EXPECT_EQ(view.sample_id, answer.sample_id);
     EXPECT_EQ(view.candidate, answer.candidate);
-    EXPECT_EQ(text_of(view.call_key).value(), answer.call_key.hex());
+    EXPECT_EQ(view.call_key, answer.call_key);
     EXPECT_EQ(text_of(view.text).value(), text);
     EXPECT_EQ(text_of(view.reasoning).value(), text);
-    EXPECT_EQ(text_of(view.served_model).value(), text);
+    EXPECT_EQ(text_of(view.model).value(), text);
     EXPECT_EQ(text_of(view.finish_reason).value(), text);
   }
 }
@@ -100,7 +100,10 @@ TEST(RecordViews, ReadsEveryCallThatIsWritten) {
   EXPECT_EQ(view.prompt_tokens, call.prompt_tokens);
   EXPECT_EQ(view.completion_tokens, call.completion_tokens);
   EXPECT_EQ(text_of(view.endpoint).value(), call.endpoint);
-  EXPECT_EQ(text_of(view.error).value(), call.error);
+  EXPECT_EQ(view.end, CallEnd::failed);
+  EXPECT_EQ(view.served_model, "\"qwen3:0.6b\"");
+  EXPECT_EQ(view.price, R"({"input":1,"output":2})");
+  EXPECT_EQ(view.count, 1u);
 }
 
 TEST(RecordViews, ReadsEveryOutcomeThatIsWritten) {

@@ -9,8 +9,8 @@ namespace {
 
 TEST(ExitCodeOfAnError, IsThatOfTheContract) {
   const std::pair<Errc, int> table[] = {
-      {Errc::invalid_input, 2}, {Errc::not_found, 2},  {Errc::unsupported, 2}, {Errc::corrupt, 5},
-      {Errc::busy, 6},          {Errc::storage, 7},    {Errc::refused, 8},     {Errc::stale, 11},
+      {Errc::invalid_input, 2}, {Errc::not_found, 2},  {Errc::unsupported, 11}, {Errc::corrupt, 5},
+      {Errc::busy, 6},          {Errc::storage, 7},    {Errc::refused, 8},      {Errc::stale, 11},
       {Errc::unavailable, 70},  {Errc::exhausted, 70}, {Errc::timed_out, 70}};
   for (const auto& [error, code] : table) {
     EXPECT_EQ(exit_code_of(error), code) << static_cast<int>(error);

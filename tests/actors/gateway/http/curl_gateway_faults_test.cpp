@@ -67,7 +67,9 @@ TEST(CurlGateway, DoesNotAskAgainWhenItIsRefused) {
     const ChatResult result = Client(stub.url()).ask();
     const std::string said = "HTTP " + std::to_string(status) + ": no";
     EXPECT_EQ(result.failure, Reason::provider_rejected);
-    EXPECT_EQ(result.call.error, status == 401 || status == 403 ? "unauthorized: " + said : said);
+    const bool unauthorized = status == 401 || status == 403;
+    EXPECT_EQ(result.call.end, unauthorized ? CallEnd::unauthorized : CallEnd::refused);
+    EXPECT_EQ(result.call.error, unauthorized ? "unauthorized: " + said : said);
     EXPECT_EQ(result.call.http_status, static_cast<std::uint32_t>(status));
     EXPECT_EQ(stub.request_count(), 1u);
   }
@@ -302,6 +304,7 @@ TEST(CurlGateway, EndsCallsWhenNoEndpointIsThere) {
   client.submit(1, 20);
   for (const auto& [tag, result] : client.wait(20)) {
     EXPECT_EQ(result.failure, Reason::provider_error);
+    EXPECT_EQ(result.call.end, CallEnd::outage);
     EXPECT_EQ(result.call.error.find("outage: "), 0u) << result.call.error;
   }
 }

@@ -21,7 +21,8 @@ TEST(CurlGateway, BringsAnAnswerHome) {
   const ChatResult result = client.ask();
   EXPECT_EQ(result.failure, Reason::none);
   EXPECT_EQ(result.answer.text, "SELECT 1");
-  EXPECT_EQ(result.answer.served_model, "served");
+  EXPECT_EQ(result.answer.model, "m");
+  EXPECT_EQ(result.call.served_model, "served");
   EXPECT_EQ(result.answer.finish_reason, "stop");
   EXPECT_EQ(result.answer.call_key, sha256("1"));
   EXPECT_EQ(result.call.call_key, sha256("1"));
@@ -30,6 +31,7 @@ TEST(CurlGateway, BringsAnAnswerHome) {
   EXPECT_EQ(result.call.http_status, 200u);
   EXPECT_EQ(result.call.prompt_tokens, 7u);
   EXPECT_EQ(result.call.completion_tokens, 3u);
+  EXPECT_EQ(result.call.end, CallEnd::answered);
   EXPECT_EQ(result.call.error, "");
   const StubRequest request = stub.requests().at(0);
   EXPECT_EQ(request.head.find("POST /v1/chat/completions HTTP/1.1\r\n"), 0u) << request.head;
@@ -124,7 +126,7 @@ TEST(CurlGateway, CancelsWhatWaitsAndLetsTheRestFinish) {
   for (const auto& [tag, result] : client.wait(8)) {
     EXPECT_GE(tag, 3u);
     EXPECT_EQ(result.failure, Reason::internal);
-    EXPECT_EQ(result.call.error, "cancelled");
+    EXPECT_EQ(result.call.end, CallEnd::cancelled);
     EXPECT_EQ(result.call.attempts, 0u);
   }
   stub.release_all();

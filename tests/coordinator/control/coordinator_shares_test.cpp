@@ -1,0 +1,195 @@
+#include "tests/coordinator/control/core_fixture.hpp"
+
+namespace fd {
+namespace {
+
+using namespace testing_support;  // NOLINT: the fixture of this test
+
+class CoordinatorShares : public CoreTest {
+ protected:
+  static void leave(WorkerState& state) { state.leaving = true; }
+  static std::vector<ShareGranted> logged(const CoordinatorEffects& effects) {
+    return shares_in(effects.append);
+  }
+  static std::vector<ShareGranted> settled(std::uint64_t incarnation) {
+    return {{"w", incarnation, 0}};
+  }
+  void finish_shard(std::uint64_t incarnation, std::uint64_t fence) {
+    step(DeliverArrived{from(incarnation), {1, {outcome_of(0, fence), outcome_of(1, fence)}}});
+    step(ShardWritten{0});
+  }
+};
+
+TEST_F(CoordinatorShares, AShareIsWrittenDownBeforeTheLeaseThatItIsUsedUnder) {
+  slow_disk_ = true;
+  begin();
+  const CoordinatorEffects granted = state(5);
+  ASSERT_EQ(granted.append.size(), 2u);
+  EXPECT_EQ(logged(granted), (std::vector<ShareGranted>{{"w", 5, 4}}));
+  EXPECT_TRUE(std::holds_alternative<LeaseGranted>(granted.append[1])) << "the share comes first";
+  ASSERT_EQ(sent<SendOrder>(granted).size(), 1u);
+  EXPECT_TRUE(sent<SendOrder>(granted)[0].order.leases.empty());
+  const auto orders = sent<SendOrder>(step(LeasesDurable{1, {{"w", 5, 4}}}));
+  ASSERT_EQ(orders.size(), 1u);
+  EXPECT_EQ(orders[0].order.leases.size(), 1u);
+  EXPECT_EQ(calls_in(orders[0]), 4u);
+}
+
+TEST_F(CoordinatorShares, NoOrderWithALeaseAllowsMoreThanTheDiskHas) {
+  slow_disk_ = true;
+  config_.providers = {{"a", 3}, {"b", 3}};
+  begin();
+  state(5);
+  const auto early = sent<SendOrder>(step(LeasesDurable{1, {}}));
+  ASSERT_EQ(early.size(), 1u);
+  EXPECT_EQ(calls_in(early[0]), 0u);
+  const auto some = sent<SendOrder>(step(LeasesDurable{1, {{"w", 5, 4}}}));
+  ASSERT_EQ(some.size(), 1u);
+  EXPECT_EQ(some[0].order.shares, (std::vector<Share>{{"a", 3}, {"b", 1}}));
+}
+
+/// What another worker leaves over is a larger share, which is written down first too.
+TEST_F(CoordinatorShares, AShareThatGrowsIsWrittenDownWithoutANewLease) {
+  config_.workers_expected = 2;
+  begin();
+  EXPECT_EQ(logged(state(5)), (std::vector<ShareGranted>{{"w", 5, 2}}));
+  step(WorkerEnded{"other", false});
+  slow_disk_ = true;
+  const CoordinatorEffects grown = state(5);
+  EXPECT_EQ(logged(grown), (std::vector<ShareGranted>{{"w", 5, 4}}));
+  EXPECT_EQ(calls_in(sent<SendOrder>(grown).at(0)), 2u);
+  EXPECT_EQ(calls_in(sent<SendOrder>(step(LeasesDurable{0, logged(grown)})).at(0)), 4u);
+  EXPECT_TRUE(logged(state(5)).empty()) << "once";
+}
+
+TEST_F(CoordinatorShares, AWorkerThatKeptItsLeaseOverAStartThatHadSettledItGetsAShare) {
+  config_.last_fence = 3;
+  begin({{2, false, LeaseGranted{0, 3, "w", 5}}});
+  const auto keeps = [](WorkerState& state) {
+    state.leases = {{0, 3, 2, 0}};
+    state.draining = true;  // as the start before had told it
+  };
+  const CoordinatorEffects first = state(5, "w", keeps);
+  EXPECT_EQ(logged(first), (std::vector<ShareGranted>{{"w", 5, 4}}));
+  const auto orders = sent<SendOrder>(first);
+  EXPECT_EQ(orders.back().order.leases, (std::vector<GrantedLease>{{0, 3, 2}}));
+  EXPECT_EQ(calls_in(orders.back()), 4u);
+  EXPECT_TRUE(logged(state(5, "w", keeps)).empty()) << "this start has not told it to drain";
+}
+
+TEST_F(CoordinatorShares, AWorkerThatLeavesIsSettledOnceNothingOfItIsOnItsWay) {
+  begin();
+  state(5);
+  for (const auto& busy : std::vector<std::function<void(WorkerState&)>>{
+           [](WorkerState& state) { state.in_flight = 1; },
+           [](WorkerState& state) { state.owed = 1; },
+           [](WorkerState& state) {
+             state.leases = {{0, 1, 0, 1}};
+           }}) {
+    EXPECT_TRUE(logged(state(5, "w", [&](WorkerState& state) {
+                  leave(state);
+                  busy(state);
+                })).empty());
+  }
+  EXPECT_EQ(logged(state(5, "w", leave)), settled(5));
+  EXPECT_TRUE(logged(state(5, "w", leave)).empty()) << "once";
+}
+
+TEST_F(CoordinatorShares, AWorkerThatDrainsIsSettledOnceThisStartHasToldItTo) {
+  begin();
+  state(5);
+  const auto drains = [](WorkerState& state) { state.draining = true; };
+  EXPECT_TRUE(logged(state(5, "w", drains)).empty());
+  step(DrainAsked{});
+  EXPECT_EQ(logged(state(5, "w", drains)), settled(5));
+}
+
+/// A process that serves several runs numbers its journals upwards.
+TEST_F(CoordinatorShares, AnEarlierProcessIsSettledOnceItsJournalIsOnRecord) {
+  config_.shares_before = {{3, {"w", 3, 4}}, {std::uint64_t{1} << 40, {"w", 1u << 30, 4}}};
+  begin();
+  const auto recovers = [](std::uint32_t owed) {
+    return [owed](WorkerState& state) {
+      state.recovered = {3 + 1};
+      state.owed = owed;
+    };
+  };
+  EXPECT_EQ(logged(state(5, "w", recovers(1))), (std::vector<ShareGranted>{{"w", 5, 4}}));
+  EXPECT_EQ(logged(state(5, "w", recovers(0))), settled(3));
+  EXPECT_TRUE(logged(state(5, "w", recovers(0))).empty()) << "once";
+}
+
+/// Its shard went to another worker while it was not heard of: a call of it may still end.
+class Strays : public CoordinatorShares {
+ protected:
+  void part() {
+    begin();
+    state(5);
+    load();
+    advance(config_.ttl + milliseconds(1));
+    state(6, "other");
+    EXPECT_TRUE(core_->leases().holds(6, 0, 2));
+    stray(1);
+  }
+  CoordinatorEffects stray(std::uint32_t in_flight) {
+    return state(5, "w", [&](WorkerState& state) { state.in_flight = in_flight; });
+  }
+};
+
+TEST_F(Strays, AreAwaitedAtTheEndAndThenAllIsSettled) {
+  part();
+  finish_shard(6, 2);
+  EXPECT_FALSE(core_->finished());
+  const auto settled_at_the_end = logged(stray(0));
+  EXPECT_TRUE(core_->finished());
+  EXPECT_EQ(settled_at_the_end, (std::vector<ShareGranted>{{"w", 5, 0}, {"other", 6, 0}}));
+}
+
+TEST_F(Strays, AreAwaitedForOneLeaseAtMostAndStayUnsettled) {
+  part();
+  finish_shard(6, 2);
+  for (const Instant end = now_ + config_.ttl; now_ < end;) {
+    EXPECT_FALSE(core_->finished());
+    stray(1);
+    advance(milliseconds(500));
+  }
+  EXPECT_TRUE(core_->finished());
+  EXPECT_EQ(shares_.back(), (ShareGranted{"other", 6, 0}));
+  EXPECT_EQ(std::ranges::count(shares_, ShareGranted{"w", 5, 0}), 0) << "nobody knows";
+}
+
+TEST_F(Strays, ARunWithoutThemEndsWithItsLastShard) {
+  begin();
+  state(5);
+  load();
+  step(DeliverArrived{from(5), {1, {outcome_of(0, 1), outcome_of(1, 1)}}});
+  EXPECT_EQ(logged(step(ShardWritten{0})), settled(5));
+  EXPECT_TRUE(core_->finished());
+}
+
+/// What was paid for is known, however late.
+TEST_F(CoordinatorShares, ACallForAShardThatIsBeingWrittenOrIsCommittedIsKeptWithoutItsOutcome) {
+  begin({{2, false, std::nullopt}, {2, false, std::nullopt}});
+  state(5);
+  load();
+  step(DeliverArrived{from(5), {1, {outcome_of(0, 1), outcome_of(1, 1)}}});
+  std::uint64_t seq = 1;
+  for (const bool committed : {false, true}) {
+    if (committed) {
+      step(ShardWritten{0});
+    }
+    Record late = call_of(0, seq);
+    late.outcome = outcome_of(0, 1).outcome;
+    late.follows_from = 0;
+    const CoordinatorEffects effects = step(DeliverArrived{from(5), {++seq, {late}}});
+    late.outcome.reset();
+    late.follows_from.reset();
+    EXPECT_EQ(effects.late, std::vector<Record>{late});
+    EXPECT_TRUE(effects.append.empty());
+    EXPECT_EQ(sent<SendAck>(effects).size(), 1u);
+  }
+  EXPECT_TRUE(step(DeliverArrived{from(5), {++seq, {outcome_of(0, 1)}}}).late.empty());
+}
+
+}  // namespace
+}  // namespace fd
