@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "actors/storage/files.hpp"
 #include "coordinator/inspect/explain.hpp"
 #include "coordinator/inspect/status.hpp"
 #include "coordinator/inspect/verify.hpp"
