@@ -14,6 +14,7 @@ void ConnectedWorker::take(Instant now, const StateArrived& event, const Digest&
   peer = event.peer;
   state = event.state;
   last_seen = now;
+  last_state = now;
   ready = state.config == config;
   arrivals[state.seq] = now;
   if (const auto heard = arrivals.find(state.heard); heard != arrivals.end()) {

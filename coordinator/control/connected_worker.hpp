@@ -15,8 +15,9 @@ namespace fd {
 struct ConnectedWorker {
   std::string name;
   PeerId peer;
-  WorkerState state;  ///< the latest
-  Instant last_seen;
+  WorkerState state;       ///< the latest
+  Instant last_seen;       ///< when it was last heard of
+  Instant last_state;      ///< when its latest state came; states do not wait behind records
   Instant last_confirmed;  ///< when the latest state came whose Order the worker has confirmed
   std::map<std::uint64_t, Instant> arrivals;  ///< when each state came that it may yet confirm
   bool hears = false;                         ///< has confirmed one of our orders

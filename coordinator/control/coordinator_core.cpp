@@ -59,7 +59,15 @@ void CoordinatorCore::notice_pause(Instant now) {
     const Duration pause = now - *last_step_;
     for (auto& [incarnation, worker] : workers_) {
       worker.last_seen += pause;
+      worker.last_state += pause;
       worker.last_confirmed += pause;
+    }
+    for (auto& [incarnation, since] : pretenders_) {
+      since += pause;
+    }
+    config_.started += pause;
+    if (settle_by_) {
+      *settle_by_ += pause;
     }
     leases_.postpone(pause);
     stage_monitor_.postpone(pause);

@@ -99,7 +99,7 @@ bool CoordinatorCore::supersede(Instant now, const StateArrived& event,
     }
     const Duration patience = kNameHeartbeats * config_.heartbeat;
     const Instant since = pretenders_.try_emplace(incarnation, now).first->second;
-    if (worker.last_seen > since + patience && !FD_MUTANT(name_not_checked)) {
+    if (worker.last_state > since + patience && !FD_MUTANT(name_not_checked)) {
       refuse_name(event, effects);
       return false;
     }

@@ -108,6 +108,37 @@ TEST_F(CoordinatorDoor, AProcessThatWasStartedAgainTakesOverOnceTheFirstIsSilent
   EXPECT_EQ(orders.back().incarnation, 6u);
 }
 
+/// While the coordinator was stopped nobody could be heard: that says nothing of two that live.
+TEST_F(CoordinatorDoor, AProcessThatWasStartedAgainIsNotRefusedAfterAPauseOfTheCoordinator) {
+  begin();
+  state(5);
+  advance(milliseconds(800));
+  EXPECT_TRUE(state(6).send.empty());
+  pause(seconds(6));
+  EXPECT_FALSE(refused(state(6)));
+  advance(seconds(2));
+  const CoordinatorEffects taken = state(6);
+  EXPECT_FALSE(refused(taken));
+  EXPECT_TRUE(core_->leases().holds(6, 0, 2));
+}
+
+/// Records wait behind each other, so those of a process that died come long after its last state.
+TEST_F(CoordinatorDoor, WhatADeadProcessHadDeliveredDoesNotShowThatItLives) {
+  begin();
+  state(5);
+  load();
+  advance(milliseconds(500));
+  EXPECT_TRUE(state(6).send.empty());
+  for (std::uint32_t seq = 1; seq <= 6; ++seq) {
+    advance(milliseconds(500));
+    step(DeliverArrived{from(5), {seq, {}}});
+  }
+  EXPECT_FALSE(refused(state(6)));
+  advance(seconds(2));
+  EXPECT_FALSE(refused(state(6)));
+  EXPECT_TRUE(core_->leases().holds(6, 0, 2));
+}
+
 TEST_F(CoordinatorDoor, TheProcessThatWasReplacedIsToldSoWhenItSpeaksAgain) {
   begin();
   state(5);

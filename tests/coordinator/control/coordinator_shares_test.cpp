@@ -158,6 +158,16 @@ TEST_F(Strays, AreAwaitedForOneLeaseAtMostAndStayUnsettled) {
   EXPECT_EQ(std::ranges::count(shares_, ShareGranted{"w", 5, 0}), 0) << "nobody knows";
 }
 
+TEST_F(Strays, AreAwaitedForOneLeaseBesidesAPauseOfTheCoordinator) {
+  part();
+  finish_shard(6, 2);
+  pause(2 * config_.ttl);
+  EXPECT_FALSE(core_->finished()) << "what it said meanwhile is still to be read";
+  stray(0);
+  EXPECT_TRUE(core_->finished());
+  EXPECT_EQ(std::ranges::count(shares_, ShareGranted{"w", 5, 0}), 1);
+}
+
 TEST_F(Strays, ARunWithoutThemEndsWithItsLastShard) {
   begin();
   state(5);

@@ -94,6 +94,11 @@ class CoreTest : public testing::Test {
       step(Ticked{});
     }
   }
+  /// The coordinator is stopped meanwhile.
+  void pause(Duration time) {
+    now_ += time;
+    step(Ticked{});
+  }
 
   template <class T>
   static std::vector<T> sent(const CoordinatorEffects& effects) {
