@@ -21,6 +21,7 @@ void WorkerCore::take_start(const Speaker& from) {
   bulk_.start_anew();
   for (auto& [shard, lease] : leases_) {
     lease.asked.reset();
+    lease.piece.reset();  // the new start need not have the answers of it
   }
   heard_ = 0;
   resend_at_ = Instant{};

@@ -125,6 +125,15 @@ TEST_F(WorkerPiecesTest, ThatComeAgainChangeNothing) {
   EXPECT_TRUE(take(piece(4, 5, digest_of(3), false)).start.empty());
 }
 
+/// The new start need not have the answers that the earlier one sent.
+TEST_F(WorkerPiecesTest, StartOverWithTheNextStartOfTheCoordinator) {
+  join();
+  hear({{0, 1, 1}});
+  take(piece(0, 2, {}, true));
+  coordinator_.start = 2;
+  EXPECT_EQ(fetches(hear({{0, 1, 1}})), (std::vector<Fetch>{{0, 1, 0, 1, false, {}}}));
+}
+
 TEST_F(WorkerPiecesTest, StartOverUnderTheNextLease) {
   join();
   hear({{0, 1, 1}});
