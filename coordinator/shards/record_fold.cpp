@@ -11,7 +11,6 @@ namespace {
 /// One sample as the ledger has it.
 struct Recorded {
   std::vector<Answer> answers;  ///< in the order in which they came
-  std::size_t answers_before_outcome = 0;
   std::optional<Outcome> outcome;
 };
 
@@ -75,9 +74,7 @@ Result<ShardResult> recorded_result(std::uint32_t shard, const std::vector<Sampl
       recorded[record.answer->sample_id].answers.push_back(std::move(*record.answer));
     }
     if (record.outcome) {
-      Recorded& sample = recorded[record.outcome->sample_id];
-      sample.outcome = std::move(*record.outcome);
-      sample.answers_before_outcome = sample.answers.size();
+      recorded[record.outcome->sample_id].outcome = std::move(*record.outcome);
     }
   }
   for (const SampleId& id : ids) {
@@ -86,7 +83,6 @@ Result<ShardResult> recorded_result(std::uint32_t shard, const std::vector<Sampl
       return Error{Errc::corrupt, "the ledger has no outcome of sample " + id.hex()};
     }
     result.outcomes.push_back(std::move(*sample.outcome));
-    sample.answers.resize(sample.answers_before_outcome);
     std::ranges::sort(sample.answers, {}, &Answer::order);
     std::ranges::move(sample.answers, std::back_inserter(result.answers));
   }

@@ -117,6 +117,18 @@ TEST_F(RecordedResult, LeavesOutAnAnswerThatCameAfterTheSampleFailed) {
   EXPECT_EQ(found.answers[0].text, "a");
 }
 
+/// The coordinator keeps what it takes until the shard is written.
+TEST_F(RecordedResult, HasAnAnswerThatCameAfterItsSampleFailedAndBeforeTheLastOutcome) {
+  samples_.push_back(rules_sample(1));
+  std::ranges::sort(samples_, {}, &Sample::id);
+  Record other = outcome(Verdict::kept);
+  other.outcome->sample_id = samples_[1].id;
+  const ShardResult found =
+      result({answer(0, "a"), outcome(Verdict::failed), answer(1, "late"), other});
+  ASSERT_EQ(found.answers.size(), 2u);
+  EXPECT_EQ(found.answers[1].text, "late");
+}
+
 /// A call that became known behind the last outcome is in no file, so the bill counts it apart; its
 /// shard is written again without it.
 TEST_F(RecordedResult, ALateCallIsInNoFileAndIsCounted) {
