@@ -176,9 +176,10 @@ class Framing {
 /// Decodes an entry of a segment into `segment`.
 template <class Entry>
 Result<void> decode_entry(const Framed& record, ScannedSegment& segment) {
-  auto entry = decode<Entry>(record.payload());
+  auto entry = decode_stored<Entry>(record.payload());
   if (!entry.ok()) {
-    return corrupt(record.offset, entry.error().message);
+    return Error{entry.error().code,
+                 "offset " + std::to_string(record.offset) + ": " + entry.error().message};
   }
   segment.entries.emplace_back(std::move(entry).value());
   return {};

@@ -273,6 +273,22 @@ std::string encode(const M& message);
 template <class M>
 Result<M> decode(std::string_view body);
 
+/// Reads what is kept on disk. Errors: corrupt; unsupported, when it is not what encode() makes of
+/// it: a later program wrote a member that this one would lose when it writes it again.
+template <class M>
+Result<M> decode_stored(std::string_view bytes) {
+  auto stored = decode<M>(bytes);
+  if (!stored.ok()) {
+    return Error{Errc::corrupt, stored.error().message};
+  }
+  if (encode(*stored) != bytes) {
+    return Error{
+        Errc::unsupported,
+        "holds what this program cannot write again: go on with the program that wrote it"};
+  }
+  return stored;
+}
+
 /// Returns how many bytes `record` takes in a message at most. R: Record, SampleItem, StageItem,
 /// Answer.
 template <class R>

@@ -37,7 +37,7 @@ inline Decision decision(const ShareGranted& share) {
 }
 /// Returns what a decision of that kind says. Errors: invalid_input.
 inline Result<ShareGranted> share_of(const Decision& decision) {
-  return decode<ShareGranted>(decision.body);
+  return decode_stored<ShareGranted>(decision.body);
 }
 
 /// The shares that are not settled, by incarnation.

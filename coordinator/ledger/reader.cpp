@@ -46,7 +46,8 @@ Result<bool> goes_on_behind_outcomes(LedgerDatabase& database, std::uint32_t sha
   const std::uint64_t key = row.number(0);
   const auto record = decode_ledger_row(key, row.bytes(1));
   return record.ok() ? Result<bool>(!record->outcome)
-                     : ledger_row_error(database, "records", key, record.error().message);
+                     : ledger_row_error(database, "records", key, record.error().message,
+                                        record.error().code);
 }
 
 }  // namespace

@@ -36,9 +36,9 @@ Result<Record> decode_ledger_row(std::uint64_t key, std::string_view body) {
   if (read_big_endian(body.substr(encoded.size())) != row_crc(key, encoded)) {
     return Error{Errc::corrupt, "the checksum does not match"};
   }
-  auto record = decode<Record>(encoded);
+  auto record = decode_stored<Record>(encoded);
   if (!record.ok()) {
-    return Error{Errc::corrupt, record.error().message};
+    return record;
   }
   if (record->shard != shard_of_ledger_key(key)) {
     return Error{Errc::corrupt, "holds a record of shard " + std::to_string(record->shard)};

@@ -8,9 +8,9 @@
 namespace fd {
 
 Error ledger_row_error(const LedgerDatabase& database, const char* table, std::uint64_t row,
-                       const std::string& what) {
-  return Error{Errc::corrupt, database.path() + ": " + table + " row " +
-                                  std::to_string(static_cast<std::int64_t>(row)) + ": " + what};
+                       const std::string& what, Errc code) {
+  return Error{code, database.path() + ": " + table + " row " +
+                         std::to_string(static_cast<std::int64_t>(row)) + ": " + what};
 }
 
 Result<void> ledger_transaction(LedgerDatabase& database,
@@ -55,7 +55,8 @@ Result<std::optional<Record>> LedgerRecordReader::next() {
     const auto offset = database_.offset_of(rows_.bytes(1));
     return ledger_row_error(
         database_, "records", key,
-        record.error().message + (offset ? " (byte " + std::to_string(*offset) + ")" : ""));
+        record.error().message + (offset ? " (byte " + std::to_string(*offset) + ")" : ""),
+        record.error().code);
   }
   return std::optional<Record>(std::move(record).value());
 }
@@ -148,13 +149,19 @@ Result<std::vector<Decision>> read_ledger_decisions(LedgerDatabase& database) {
     }
     const std::uint64_t seq = statement.number(0);
     const std::uint64_t kind = statement.number(1);
-    Decision decision{DecisionKind::share, std::string(statement.bytes(2))};
+    Decision decision{static_cast<DecisionKind>(kind), std::string(statement.bytes(2))};
     if (seq != decisions.size() + 1) {
       return ledger_row_error(database, "decisions", seq, "a row before it is missing");
     }
-    if (kind != static_cast<std::uint64_t>(DecisionKind::share) ||
-        statement.number(3) != ledger_crc(seq, decision)) {
+    if (kind > UINT8_MAX || statement.number(3) != ledger_crc(seq, decision)) {
       return ledger_row_error(database, "decisions", seq, "the checksum does not match");
+    }
+    if (decision.kind != DecisionKind::share) {
+      return ledger_row_error(database, "decisions", seq,
+                              "is of kind " + std::to_string(kind) +
+                                  ", which this program does not have: go on with the program "
+                                  "that wrote it",
+                              Errc::unsupported);
     }
     decisions.push_back(std::move(decision));
   }
@@ -166,7 +173,8 @@ Result<OpenShares> open_shares(LedgerDatabase& database) {
   for (std::size_t i = 0; i < decisions.size(); ++i) {
     auto share = share_of(decisions[i]);
     if (!share.ok()) {
-      return ledger_row_error(database, "decisions", i + 1, share.error().message);
+      return ledger_row_error(database, "decisions", i + 1, share.error().message,
+                              share.error().code);
     }
     if (share->calls == 0) {
       open.erase(share->incarnation);

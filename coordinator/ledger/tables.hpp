@@ -18,9 +18,9 @@ struct LedgerLeases {
   std::vector<LeaseGranted> last;  ///< the last one of each shard that had one, by shard
 };
 
-/// Returns a `corrupt` error that names file, table and row.
+/// Returns an error that names file, table and row.
 Error ledger_row_error(const LedgerDatabase& database, const char* table, std::uint64_t row,
-                       const std::string& what);
+                       const std::string& what, Errc code = Errc::corrupt);
 
 /// Runs `change` as one transaction: all of it is committed, or nothing of it is there.
 Result<void> ledger_transaction(LedgerDatabase& database,

@@ -122,6 +122,20 @@ TEST(Journal, ComesBackAsItWent) {
   EXPECT_EQ(segment.writer.bytes(), segment.bytes.size());
 }
 
+/// An entry with a member of a later version cannot be taken over without losing it.
+TEST(Journal, AnEntryOfALaterProgramIsRefusedByName) {
+  Segment segment;
+  std::string entry = encode(JournalCancelled{sha256("s"), sha256("k")});
+  ++entry[0];  // a map of one member more
+  segment.append(JournalKind::cancelled, entry + "\x7f\x01");
+  const auto scanned = scan_segment(segment.bytes, Sealing::unknown);
+  ASSERT_FALSE(scanned.ok());
+  EXPECT_EQ(scanned.error().code, Errc::unsupported);
+  EXPECT_EQ(scanned.error().message,
+            offset_text(segment.offsets.back()) +
+                "holds what this program cannot write again: go on with the program that wrote it");
+}
+
 /// The answers of a purchase come one by one, and the call with the last of them.
 TEST(Journal, AnEndMayBeAnAnswerAlone) {
   Segment segment;

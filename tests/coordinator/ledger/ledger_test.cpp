@@ -11,6 +11,8 @@
 
 #include "coordinator/ledger/reader.hpp"
 #include "coordinator/ledger/rows.hpp"
+#include "protocol/base/coding.hpp"
+#include "protocol/base/crc32c.hpp"
 #include "tests/coordinator/ledger/ledger_driver.hpp"
 #include "tests/support/temp_folder.hpp"
 
@@ -258,6 +260,42 @@ TEST_F(LedgerTest, C09ARowWithAWrongChecksumIsNamedWithItsByte) {
   ASSERT_FALSE(records.ok());
   EXPECT_EQ(records.error().code, Errc::corrupt);
   EXPECT_EQ(records.error().message, message);
+}
+
+/// A record with a member of a later version cannot be written again without losing it.
+TEST_F(LedgerTest, ARowOfALaterProgramIsRefusedByName) {
+  LedgerStart start;
+  open(start);
+  std::string record = encode(answer_record(1, "a"));
+  ++record[0];  // a map of one member more
+  record += "\x7f\x01";
+  std::string key;
+  append_big_endian(std::uint64_t{1} << 32, 8, key);
+  std::string row = record;
+  append_big_endian(crc32c(record, crc32c(key)), 4, row);
+  sql("INSERT INTO records VALUES(4294967296, " + hex_literal(row) + ")");
+  const auto records = open(start)->records(1);
+  ASSERT_FALSE(records.ok());
+  EXPECT_EQ(records.error().code, Errc::unsupported);
+  EXPECT_NE(records.error().message.find("go on with the program that wrote it"),
+            std::string::npos);
+}
+
+TEST_F(LedgerTest, ADecisionOfALaterProgramIsRefusedByName) {
+  LedgerStart start;
+  open(start);
+  std::string bytes;
+  append_big_endian(1, 8, bytes);
+  append_big_endian(2, 1, bytes);
+  sql("INSERT INTO decisions VALUES(1, 2, X'80', " + std::to_string(crc32c("\x80", crc32c(bytes))) +
+      ")");
+  const auto ledger = Ledger::open(options(), start);
+  ASSERT_FALSE(ledger.ok());
+  EXPECT_EQ(ledger.error().code, Errc::unsupported);
+  EXPECT_EQ(ledger.error().message,
+            path_ +
+                ": decisions row 1: is of kind 2, which this program does not have: go on "
+                "with the program that wrote it");
 }
 
 TEST_F(LedgerTest, C09ARowThatIsMissingIsNamed) {
