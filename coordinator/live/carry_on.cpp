@@ -12,6 +12,7 @@
 #include "actors/system/failpoint.hpp"
 #include "actors/system/open_files.hpp"
 #include "actors/transport/tcp_endpoint.hpp"
+#include "coordinator/live/local_journals.hpp"
 #include "coordinator/live/local_workers.hpp"
 #include "coordinator/live/progress_display.hpp"
 #include "coordinator/live/run_security.hpp"
@@ -64,6 +65,17 @@ Result<int> merge_and_report(const LiveOptions& options, const RunConfig& config
                 resume_command_line(options, folder).c_str());
   }
   return code;
+}
+
+/// What local workers had paid for when the coordinator ended behind the last shard is on the bill.
+Result<void> take_up_journals(const RunFolder& folder) {
+  if (!file_exists(folder.dir().ledger())) {
+    return {};  // every shard was replayed by hand
+  }
+  LedgerStart start;
+  ImportedJournals found;
+  FD_TRY_VOID(open_run_ledger(folder.dir(), folder.facts().run_id, start, found));
+  return {};
 }
 
 RunTimes times_of(const LiveEnd& live, std::uint32_t workers) {
@@ -137,6 +149,7 @@ Result<int> carry_on(const LiveOptions& options, const RunConfig& config, RunFol
   }
   FD_TRY_VOID(folder.begin(config));
   if (all_committed) {  // stopped before or during the merge, or a shard was replayed since
+    FD_TRY_VOID(take_up_journals(folder));
     return merge_and_report(options, config, folder, {});
   }
   std::unique_ptr<ReuseIndex> reuse;

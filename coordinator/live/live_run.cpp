@@ -231,12 +231,9 @@ class LiveRun {
   /// Opens the ledger, and takes up what local workers of an earlier coordinator had paid for and
   /// not handed over.
   Result<std::unique_ptr<Ledger>> open_ledger(LedgerStart& start) {
-    LedgerOptions options;
-    options.path = folder_.dir().ledger();
-    options.run_id = folder_.facts().run_id;
-    FD_TRY(std::unique_ptr<Ledger> ledger, Ledger::open(options, start));
-    FD_TRY(const ImportedJournals found,
-           import_local_journals(folder_.dir(), options.run_id, *ledger, start.shares));
+    ImportedJournals found;
+    FD_TRY(std::unique_ptr<Ledger> ledger,
+           open_run_ledger(folder_.dir(), folder_.facts().run_id, start, found));
     if (found.calls + found.in_doubt > 0) {
       display_.message("recovered from the journals of local workers: " + grouped(found.calls) +
                        " calls that had ended; " + grouped(found.in_doubt) +

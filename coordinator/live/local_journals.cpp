@@ -37,6 +37,21 @@ Result<std::vector<std::string>> worker_folders(const RunDir& dir) {
   return folders;
 }
 
+/// All that the processes of a name did is known: no call is begun that is not in the journal.
+void settle_shares(const std::string& worker, OpenShares& open, std::vector<LedgerEvent>& events) {
+  std::erase_if(open, [&](const auto& share) {
+    if (share.second.worker != worker) {
+      return false;
+    }
+    events.emplace_back(decision(ShareGranted{worker, share.first, 0}));
+    return true;
+  });
+}
+
+std::string local_worker_name(const std::string& folder) {
+  return std::string(kLocalWorkerPrefix) + folder.substr(folder.rfind('/') + 1);
+}
+
 }  // namespace
 
 Result<ImportedJournals> import_local_journals(const RunDir& dir, const std::string& run_id,
@@ -53,13 +68,7 @@ Result<ImportedJournals> import_local_journals(const RunDir& dir, const std::str
     for (const JournalIntent& intent : journal.in_doubt) {
       events.emplace_back(in_doubt_record(intent));
     }
-    for (const std::uint64_t incarnation : journal.incarnations) {
-      if (const auto share = share_of_journal(open, incarnation); share != open.end()) {
-        share->second.calls = 0;  // all that it did is known
-        events.emplace_back(decision(share->second));
-        open.erase(share);
-      }
-    }
+    settle_shares(local_worker_name(folder), open, events);
     imported.calls += journal.ended.size();
     imported.in_doubt += journal.in_doubt.size();
     if (!events.empty()) {
@@ -69,6 +78,16 @@ Result<ImportedJournals> import_local_journals(const RunDir& dir, const std::str
     FD_TRY_VOID(remove_journal(folder, run_id));
   }
   return imported;
+}
+
+Result<std::unique_ptr<Ledger>> open_run_ledger(const RunDir& dir, const std::string& run_id,
+                                                LedgerStart& start, ImportedJournals& found) {
+  LedgerOptions options;
+  options.path = dir.ledger();
+  options.run_id = run_id;
+  FD_TRY(std::unique_ptr<Ledger> ledger, Ledger::open(options, start));
+  FD_TRY(found, import_local_journals(dir, run_id, *ledger, start.shares));
+  return ledger;
 }
 
 }  // namespace fd

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "coordinator/ledger/ledger.hpp"
@@ -21,5 +22,10 @@ struct ImportedJournals {
 /// (a worker does not end), storage.
 Result<ImportedJournals> import_local_journals(const RunDir& dir, const std::string& run_id,
                                                Ledger& ledger, OpenShares& open);
+
+/// Opens the ledger of a run, and takes up what is left in workers/*/. Errors: those of
+/// Ledger::open() and import_local_journals().
+Result<std::unique_ptr<Ledger>> open_run_ledger(const RunDir& dir, const std::string& run_id,
+                                                LedgerStart& start, ImportedJournals& found);
 
 }  // namespace fd

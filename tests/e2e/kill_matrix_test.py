@@ -21,6 +21,7 @@ class Matrix(fd_faults.FaultTest):
     """How often each point is met in calm runs, and kills at some of those times."""
 
     rows = ROWS
+    all_known = False
     settings = (*fd_faults.ONE_CALL, "lease.ttl_ms=1500", "lease.heartbeat_ms=200")
 
     @classmethod
@@ -46,6 +47,8 @@ class Matrix(fd_faults.FaultTest):
         fired = {name: failpoints.fired(name) for name in fd_faults.failpoint_names() if failpoints.fired(name)}
         job.check(self.references[rows], extra=extra * sum(fired.values()), code=code)
         job.check_doubts()
+        if self.all_known:
+            self.assertEqual(job.report("cost_report.json")["unknown"]["calls"], 0)
         return fired
 
     def kill_at(self, name, share):
@@ -60,7 +63,10 @@ class Matrix(fd_faults.FaultTest):
 
 
 class CoordinatorKills(Matrix):
-    """The local workers die with it: their call in flight may be repeated, but only in runs that have another one."""
+    """The local workers die with it: their call in flight may be repeated, but only in runs that have another one. Every journal
+    is read again, also when all shards were written: nothing is unknown."""
+
+    all_known = True
 
 
 class WorkerKills(Matrix):

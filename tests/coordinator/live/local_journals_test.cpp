@@ -95,5 +95,15 @@ TEST_F(LocalJournals, WithoutAJournalItIsNotKnownWhatTheProcessDid) {
   EXPECT_EQ(summary->unknown, 4u);
 }
 
+/// Its journal was released and removed: all of it is on record.
+TEST_F(LocalJournals, AProcessWhoseJournalIsEmptyIsSettled) {
+  ASSERT_TRUE(make_directories(dir_.workers() + "/0").ok());
+  open_[9] = {"local-1", 9, 4};
+  const auto imported = import_local_journals(dir_, ingest_.run_id, *ledger_, open_);
+  ASSERT_TRUE(imported.ok()) << imported.error().message;
+  ASSERT_EQ(open_.size(), 1u);
+  EXPECT_EQ(open_.begin()->second.worker, "local-1") << "of which nothing was found";
+}
+
 }  // namespace
 }  // namespace fd
