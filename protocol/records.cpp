@@ -110,65 +110,24 @@ std::optional<T> numbered_in(const Named<T> (&table)[N], std::uint64_t number) {
 
 }  // namespace
 
-std::string_view name(Reason value) {
-  return name_in(kReasons, value);
-}
-template <>
-std::optional<Reason> from_name<Reason>(std::string_view name) {
-  return value_in(kReasons, name);
-}
-template <>
-std::optional<Reason> from_number<Reason>(std::uint64_t number) {
-  return numbered_in(kReasons, number);
-}
-
-std::string_view name(Verdict value) {
-  return name_in(kVerdicts, value);
-}
-template <>
-std::optional<Verdict> from_name<Verdict>(std::string_view name) {
-  return value_in(kVerdicts, name);
-}
-template <>
-std::optional<Verdict> from_number<Verdict>(std::uint64_t number) {
-  return numbered_in(kVerdicts, number);
-}
-
-std::string_view name(ExecStatus value) {
-  return name_in(kExecStatuses, value);
-}
-template <>
-std::optional<ExecStatus> from_name<ExecStatus>(std::string_view name) {
-  return value_in(kExecStatuses, name);
-}
-template <>
-std::optional<ExecStatus> from_number<ExecStatus>(std::uint64_t number) {
-  return numbered_in(kExecStatuses, number);
-}
-
-std::string_view name(Role value) {
-  return name_in(kRoles, value);
-}
-template <>
-std::optional<Role> from_name<Role>(std::string_view name) {
-  return value_in(kRoles, name);
-}
-template <>
-std::optional<Role> from_number<Role>(std::uint64_t number) {
-  return numbered_in(kRoles, number);
-}
-
-std::string_view name(CallEnd value) {
-  return name_in(kCallEnds, value);
-}
-template <>
-std::optional<CallEnd> from_name<CallEnd>(std::string_view name) {
-  return value_in(kCallEnds, name);
-}
-template <>
-std::optional<CallEnd> from_number<CallEnd>(std::uint64_t number) {
-  return numbered_in(kCallEnds, number);
-}
+#define FD_NAMED(E, kNames)                               \
+  std::string_view name(E value) {                        \
+    return name_in(kNames, value);                        \
+  }                                                       \
+  template <>                                             \
+  std::optional<E> from_name<E>(std::string_view name) {  \
+    return value_in(kNames, name);                        \
+  }                                                       \
+  template <>                                             \
+  std::optional<E> from_number<E>(std::uint64_t number) { \
+    return numbered_in(kNames, number);                   \
+  }
+FD_NAMED(Reason, kReasons)
+FD_NAMED(Verdict, kVerdicts)
+FD_NAMED(ExecStatus, kExecStatuses)
+FD_NAMED(Role, kRoles)
+FD_NAMED(CallEnd, kCallEnds)
+#undef FD_NAMED
 
 template <>
 std::optional<StageId> from_name<StageId>(std::string_view name) {
