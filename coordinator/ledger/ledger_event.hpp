@@ -35,7 +35,7 @@ struct Decision {
 inline Decision decision(const ShareGranted& share) {
   return {DecisionKind::share, encode(share)};
 }
-/// Returns what a decision of that kind says. Errors: invalid_input.
+/// Returns what a decision of that kind says. Errors: those of decode_stored().
 inline Result<ShareGranted> share_of(const Decision& decision) {
   return decode_stored<ShareGranted>(decision.body);
 }

@@ -6,6 +6,7 @@
 #include "actors/journal/journal_lock.hpp"
 #include "actors/journal/journal_recovery.hpp"
 #include "actors/storage/files.hpp"
+#include "coordinator/live/local_workers.hpp"
 
 namespace fd {
 namespace {
@@ -25,16 +26,13 @@ Result<FolderLock> lock_patiently(const std::string& folder) {
   }
 }
 
-/// Returns the folders of local workers, by number.
-Result<std::vector<std::string>> worker_folders(const RunDir& dir) {
-  std::vector<std::string> folders;
-  FD_TRY(const std::vector<std::string> names, names_in(dir.workers()));
-  for (const std::string& name : names) {
-    if (name.find_first_not_of("0123456789") == std::string::npos) {
-      folders.push_back(dir.workers() + "/" + name);
-    }
-  }
-  return folders;
+/// Returns the numbers of local workers, which are the names of their folders.
+Result<std::vector<std::string>> local_worker_numbers(const RunDir& dir) {
+  FD_TRY(std::vector<std::string> names, names_in(dir.workers()));
+  std::erase_if(names, [](const std::string& name) {
+    return name.find_first_not_of("0123456789") != std::string::npos;
+  });
+  return names;
 }
 
 /// All that the processes of a name did is known: no call is begun that is not in the journal.
@@ -48,17 +46,14 @@ void settle_shares(const std::string& worker, OpenShares& open, std::vector<Ledg
   });
 }
 
-std::string local_worker_name(const std::string& folder) {
-  return std::string(kLocalWorkerPrefix) + folder.substr(folder.rfind('/') + 1);
-}
-
 }  // namespace
 
 Result<ImportedJournals> import_local_journals(const RunDir& dir, const std::string& run_id,
                                                Ledger& ledger, OpenShares& open) {
   ImportedJournals imported;
-  FD_TRY(const std::vector<std::string> folders, worker_folders(dir));
-  for (const std::string& folder : folders) {
+  FD_TRY(const std::vector<std::string> numbers, local_worker_numbers(dir));
+  for (const std::string& number : numbers) {
+    const std::string folder = dir.workers() + "/" + number;
     FD_TRY(const FolderLock lock, lock_patiently(folder));
     FD_TRY(RecoveredJournal journal, read_journal(folder, run_id));
     std::vector<LedgerEvent> events;
@@ -68,7 +63,7 @@ Result<ImportedJournals> import_local_journals(const RunDir& dir, const std::str
     for (const JournalIntent& intent : journal.in_doubt) {
       events.emplace_back(in_doubt_record(intent));
     }
-    settle_shares(local_worker_name(folder), open, events);
+    settle_shares(local_worker_name(number), open, events);
     imported.calls += journal.ended.size();
     imported.in_doubt += journal.in_doubt.size();
     if (!events.empty()) {

@@ -22,10 +22,6 @@ extern char** environ;
 namespace fd {
 namespace {
 
-std::string name_of(std::uint32_t index) {
-  return std::string(kLocalWorkerPrefix) + std::to_string(index);
-}
-
 std::string how_it_ended(int status) {
   if (WIFSIGNALED(status)) {
     return "by signal " + std::to_string(WTERMSIG(status));
@@ -39,6 +35,10 @@ void pause_ms(long milliseconds) {
 }
 
 }  // namespace
+
+std::string local_worker_name(const std::string& number) {
+  return std::string(kLocalWorkerPrefix) + number;
+}
 
 Result<std::string> sibling_program(const std::string& name) {
   std::array<char, PATH_MAX> path{};
@@ -97,7 +97,7 @@ Result<void> LocalWorkers::spawn(std::uint32_t index) {
                                         "--connect",
                                         options_.endpoint,
                                         "--name",
-                                        name_of(index),
+                                        local_worker_name(std::to_string(index)),
                                         "--parent-pid",
                                         std::to_string(getpid()),
                                         "--log-level",
@@ -151,7 +151,7 @@ std::vector<WorkerExit> LocalWorkers::reap(std::uint64_t samples_done) {
       continue;
     }
     child.pid = -1;
-    WorkerExit exit{name_of(index), false, how_it_ended(status)};
+    WorkerExit exit{local_worker_name(std::to_string(index)), false, how_it_ended(status)};
     if (samples_done > child.samples_done) {
       child.restarts = 0;  // the run moves on in spite of what ends its workers
     }

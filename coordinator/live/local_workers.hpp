@@ -24,6 +24,9 @@ struct LocalWorkerKeys {
   CurvePublicKey server;
 };
 
+/// Returns the name of a local worker. `number`: as its folder in the run is called.
+std::string local_worker_name(const std::string& number);
+
 struct LocalWorkerOptions {
   std::string program;        ///< path of fd-worker
   std::string endpoint;       ///< where the coordinator listens
