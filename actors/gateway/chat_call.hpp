@@ -12,7 +12,7 @@
 
 namespace fd {
 
-/// One paid call: exactly one completion is asked for (n is always 1 on the wire).
+/// One paid call.
 struct ChatCall : CallIdentity {
   std::uint64_t tag = 0;  ///< the caller's; comes back with the result
   std::string model;
@@ -20,14 +20,25 @@ struct ChatCall : CallIdentity {
   DecodeConfig decode;      ///< seed is already that of the candidate
   std::uint32_t shard = 0;  ///< of the lease that the call is made under
   std::uint64_t fence = 0;  ///< of that lease
+  /// How often cancel_waiting() had been called when its sample was begun. A call of before the
+  /// last time comes back as cancelled, however late it is submitted: its lease may be over.
+  std::uint64_t era = 0;
+  /// Completions asked for, from that of this identity on: as in Call. The OpenAI gateway asks for
+  /// one.
+  std::uint32_t count = 1;
 };
 
-/// What became of a call. Exactly one result comes for every call that was submitted.
+/// What became of a call. Exactly one result that is not partial comes for every call that was
+/// submitted.
 struct ChatResult {
   std::uint64_t tag = 0;
   Reason failure = Reason::none;  ///< none: `answer` is good; else a failure reason
   Answer answer;
-  Call call;  ///< filled in either way
+  /// The other answers of a purchase, which come before `answer`. JournaledGateway hands on each as
+  /// a partial result.
+  std::vector<Answer> before;
+  bool partial = false;  ///< an answer of a call that has not ended yet: `call` is not filled in
+  Call call;             ///< filled in either way
   /// Under which number the worker's journal holds it (AnswerJournal::release()); 0: it does not.
   std::uint64_t journal_seq = 0;
 };
@@ -37,6 +48,7 @@ inline Call begun(const ChatCall& call) {
   Call begun;
   static_cast<CallIdentity&>(begun) = call;
   begun.fence = call.fence;
+  begun.count = call.count;
   return begun;
 }
 

@@ -4,10 +4,12 @@
 #include <utility>
 
 #include "actors/system/failpoint.hpp"
+#include "protocol/base/mutant.hpp"
 
 namespace fd {
 namespace {
 
+constexpr const char* kCancelled = "cancelled";
 constexpr const char* kNotSent = "the disk failed, so the call was not sent";
 constexpr const char* kNotKept = "the disk failed, so the result could not be kept";
 
@@ -25,6 +27,7 @@ JournalIntent intent_of(const ChatCall& call) {
   static_cast<CallIdentity&>(intent) = call;
   intent.shard = call.shard;
   intent.fence = call.fence;
+  intent.count = call.count;
   intent.estimated_prompt_tokens = (bytes + kBytesPerToken - 1) / kBytesPerToken;
   intent.max_tokens = call.decode.max_tokens;
   return intent;
@@ -52,7 +55,7 @@ bool left_nothing(const Call& call) {
 
 }  // namespace
 
-JournaledGateway::JournaledGateway(AnswerJournal& journal, std::uint32_t slots,
+JournaledGateway::JournaledGateway(CallJournal& journal, std::uint32_t slots,
                                    const MakeInner& make_inner, ChatCallback callback)
     : journal_(journal), callback_(std::move(callback)), slots_(std::max(slots, 1u)) {
   inner_ = make_inner([this](ChatResult result) { ended(std::move(result)); });
@@ -73,7 +76,12 @@ JournaledGateway::~JournaledGateway() {
 }
 
 void JournaledGateway::submit(ChatCall call) {
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
+  if (call.era < era_ && !FD_MUTANT(late_call_not_cancelled)) {
+    lock.unlock();
+    callback_(unsent(call.tag, call, CallEnd::cancelled, kCancelled));
+    return;
+  }
   const std::uint64_t id = ++last_id_;
   Pending& pending = pending_[id];
   pending.tag = std::exchange(call.tag, id);
@@ -82,6 +90,10 @@ void JournaledGateway::submit(ChatCall call) {
   pending.waiting = std::make_unique<ChatCall>(std::move(call));
   backlog_.push_back(id);
   write_intents();
+  lock.unlock();
+  if (FD_MUTANT(intent_not_journaled)) {
+    pass_ready();
+  }
 }
 
 /// Writes the intents of the calls that are next. Requires: mutex_ is held, for an intent may be on
@@ -93,9 +105,12 @@ void JournaledGateway::write_intents() {
     backlog_.pop_front();
     Pending& pending = pending_.at(id);
     ++intended_;
+    if (FD_MUTANT(intent_not_journaled)) {
+      ready_.push_back(id);
+    }
     pending.ticket = journal_.append_intent(
         intent_of(*pending.waiting),
-        [this, id](AnswerJournal::Written written) { intent_written(id, written.durable); });
+        [this, id](CallJournal::Written written) { intent_written(id, written.durable); });
   }
 }
 
@@ -104,7 +119,7 @@ void JournaledGateway::intent_written(std::uint64_t id, bool durable) {
   {
     const std::lock_guard lock(mutex_);
     disk_failed_ |= !durable;
-    if (!pending_.contains(id)) {
+    if (!pending_.contains(id) || FD_MUTANT(intent_not_journaled)) {
       return;
     }
     ready_.push_back(id);
@@ -173,9 +188,12 @@ void JournaledGateway::ended(ChatResult result) {
   }
   if (left_nothing(result.call)) {
     journal_.append_cancelled(ticket, cancelled_of(result.call),
-                              [this](AnswerJournal::Written written) { settled(written.durable); });
+                              [this](CallJournal::Written written) { settled(written.durable); });
     callback_(std::move(result));
     return;
+  }
+  for (Answer& answer : std::exchange(result.before, {})) {
+    hand_on_partial(ticket, record, result.tag, std::move(answer));
   }
   record.call = result.call;
   if (result.failure == Reason::none) {
@@ -186,7 +204,7 @@ void JournaledGateway::ended(ChatResult result) {
     Record record;
   };
   const auto held = std::make_shared<Held>(Held{std::move(result), std::move(record)});
-  journal_.append_end(ticket, held->record, [this, held](AnswerJournal::Written written) {
+  const auto hand_on = [this, held](CallJournal::Written written) {
     ChatResult& done = held->result;
     if (!written.durable) {
       done.failure = Reason::internal;
@@ -202,6 +220,29 @@ void JournaledGateway::ended(ChatResult result) {
     }
     callback_(std::move(done));
     settled(written.durable);
+  };
+  if (FD_MUTANT(answer_before_sync)) {
+    hand_on({true, journal_.append_end(ticket, held->record, [](CallJournal::Written) {})});
+    return;
+  }
+  journal_.append_end(ticket, held->record, hand_on);
+}
+
+/// Hands on an answer of a purchase that goes on. An answer that could not be kept is dropped: its
+/// call comes back as failed.
+void JournaledGateway::hand_on_partial(std::uint32_t ticket, const Record& place, std::uint64_t tag,
+                                       Answer answer) {
+  Record record = place;
+  record.answer = std::move(answer);
+  journal_.append_end(ticket, record, [this, tag, record](CallJournal::Written written) {
+    if (written.durable) {
+      ChatResult result;
+      result.tag = tag;
+      result.partial = true;
+      result.answer = *record.answer;
+      result.journal_seq = written.seq;
+      callback_(std::move(result));
+    }
   });
 }
 
@@ -223,11 +264,15 @@ void JournaledGateway::cancel_waiting() {
   std::vector<Pending> waiting;
   {
     const std::lock_guard passing(passing_);
+    {
+      const std::lock_guard lock(mutex_);
+      ++era_;
+    }
     waiting = take_waiting();
     inner_->cancel_waiting();
   }
   for (const Pending& pending : waiting) {
-    ChatResult result = unsent(pending.tag, *pending.waiting, CallEnd::cancelled, "cancelled");
+    ChatResult result = unsent(pending.tag, *pending.waiting, CallEnd::cancelled, kCancelled);
     if (pending.ticket) {
       journal_.append_cancelled(*pending.ticket, cancelled_of(result.call));
     }

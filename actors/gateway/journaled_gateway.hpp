@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "actors/gateway/gateway.hpp"
-#include "actors/journal/answer_journal.hpp"
+#include "actors/journal/call_journal.hpp"
 
 namespace fd {
 
@@ -31,7 +31,7 @@ class JournaledGateway final : public Gateway {
   /// Lifetime: `journal` outlives the gateway. `callback` also comes on the journal's thread, and
   /// on those of set_slots() and cancel_waiting(); it must only hand on.
   /// `slots` as in set_slots.
-  JournaledGateway(AnswerJournal& journal, std::uint32_t slots, const MakeInner& make_inner,
+  JournaledGateway(CallJournal& journal, std::uint32_t slots, const MakeInner& make_inner,
                    ChatCallback callback);
   /// Gives up the calls that are not in flight, without a callback, and then those in flight, which
   /// stay in doubt; results that came before are handed on. Requires: not on the journal's thread,
@@ -57,12 +57,13 @@ class JournaledGateway final : public Gateway {
 
   void intent_written(std::uint64_t id, bool durable);
   void ended(ChatResult result);
+  void hand_on_partial(std::uint32_t ticket, const Record& place, std::uint64_t tag, Answer answer);
   std::vector<Pending> take_waiting();
   void write_intents();
   void settled(bool durable);
   void pass_ready();
 
-  AnswerJournal& journal_;
+  CallJournal& journal_;
   const ChatCallback callback_;
   /// Orders passing calls on against cancelling them. Never taken where results come in: an inner
   /// gateway may hold its own locks there.
@@ -74,6 +75,7 @@ class JournaledGateway final : public Gateway {
   std::deque<std::uint64_t> ready_;    ///< ids of calls with an intent on disk and no slot yet
   std::uint32_t unsettled_ = 0;        ///< calls passed on whose end is not on disk
   std::uint32_t slots_ = 0;
+  std::uint64_t era_ = 0;     ///< calls of cancel_waiting()
   bool disk_failed_ = false;  ///< what is paid from now on could not be kept: nothing is
   std::uint64_t last_id_ = 0;
   std::unique_ptr<Gateway> inner_;

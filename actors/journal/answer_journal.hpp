@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "actors/journal/call_journal.hpp"
 #include "actors/journal/journal_files.hpp"
 #include "actors/journal/journal_recovery.hpp"
 #include "protocol/base/result.hpp"
@@ -35,16 +36,8 @@ struct AnswerJournalOptions {
 /// with one write and one sync, and then calls the callbacks of those records, in order.
 /// Requires: lock_journals() is held on the folder. Thread: any, for all members; the callbacks
 /// come on the journal's thread and must only hand on.
-class AnswerJournal {
+class AnswerJournal final : public CallJournal {
  public:
-  /// What became of a record.
-  struct Written {
-    bool durable = false;   ///< false: the disk failed, and the record may be lost
-    std::uint64_t seq = 0;  ///< the number of an end
-  };
-  /// Called exactly once.
-  using Then = std::function<void(Written)>;
-
   /// Begins the journal's first segment, durably. `recovered`: what read_journal() found of the
   /// run, whose segments are removed once they are released, and whose numbers are gone on with.
   /// Errors: refused (a run id or a name that is none), storage.
@@ -54,27 +47,19 @@ class AnswerJournal {
                                                      AnswerJournalOptions options = {});
   /// Writes what is queued, calls the callbacks, and seals the journal; a journal of which all is
   /// released is removed. Requires: not on the journal's thread.
-  ~AnswerJournal();
-  AnswerJournal(const AnswerJournal&) = delete;
-  AnswerJournal& operator=(const AnswerJournal&) = delete;
+  ~AnswerJournal() override;
 
-  /// Returns the ticket of the intent, to be given with its end: exactly one of append_end() and
-  /// append_cancelled(), or none when the call is still under way at the end of the process.
-  std::uint32_t append_intent(const JournalIntent& intent, Then then);
-  /// Returns the number of the end. Numbers rise by one, after those of what was recovered. Without
-  /// a call it is an answer of a purchase that goes on. Requires: a call or an answer, and no
-  /// outcome; the record within kMaxJournalRecordBytes.
-  std::uint64_t append_end(std::uint32_t ticket, const JournalEnd& end, Then then);
-  void append_cancelled(std::uint32_t ticket, const JournalCancelled& cancelled, Then then = {});
+  std::uint32_t append_intent(const JournalIntent& intent, Then then) override;
+  std::uint64_t append_end(std::uint32_t ticket, const JournalEnd& end, Then then) override;
+  void append_cancelled(std::uint32_t ticket, const JournalCancelled& cancelled,
+                        Then then = {}) override;
 
   /// Everything up to number `seq` is acknowledged. Segments are removed oldest first, as soon as
   /// all of their intents have ended, durably, and all of their ends are released: an end in a
   /// later segment must not go before an intent that it belongs to.
-  void release(std::uint64_t seq);
+  void release(std::uint64_t seq) override;
 
-  /// Returns once the callbacks of all records so far have returned. Requires: not on the journal's
-  /// thread.
-  void flush();
+  void flush() override;
 
  private:
   struct Segment {

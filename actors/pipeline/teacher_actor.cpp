@@ -96,6 +96,7 @@ class Teacher {
     const std::uint64_t number = ++last_number_;
     const std::uint32_t shard = item.shard;
     const std::uint64_t fence = item.fence;
+    const std::uint64_t era = item.era;
     Waiting waiting;
     waiting.item = std::move(item);
     waiting.missing = static_cast<std::uint32_t>(calls.size());
@@ -104,6 +105,7 @@ class Teacher {
       call.tag = number;
       call.shard = shard;
       call.fence = fence;
+      call.era = era;
       gateway_->submit(std::move(call));
     }
   }

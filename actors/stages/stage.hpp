@@ -11,6 +11,7 @@ namespace fd {
 /// What travels between stages: one sample, its lease, and the evidence gathered so far.
 struct WorkItem {
   std::uint64_t run = 0;  ///< which of the runs that this process served; late items are told by it
+  std::uint64_t era = 0;  ///< as ChatCall::era, when the sample was begun
   std::uint32_t shard = 0;
   std::uint64_t fence = 0;
   Sample sample;

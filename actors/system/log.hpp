@@ -20,7 +20,8 @@ class Log {
  public:
   using Fields = std::initializer_list<std::pair<std::string_view, std::string>>;
 
-  Log(LogLevel level, std::string unit) : level_(level), unit_(std::move(unit)) {}
+  /// `level`: what is written; nothing: not a line.
+  Log(std::optional<LogLevel> level, std::string unit) : level_(level), unit_(std::move(unit)) {}
   void error(std::string_view event, Fields fields = {}) const {
     write(LogLevel::error, event, fields);
   }
@@ -33,11 +34,11 @@ class Log {
   void debug(std::string_view event, Fields fields = {}) const {
     write(LogLevel::debug, event, fields);
   }
-  [[nodiscard]] bool enabled(LogLevel level) const { return level <= level_; }
+  [[nodiscard]] bool enabled(LogLevel level) const { return level_ && level <= *level_; }
 
  private:
   void write(LogLevel level, std::string_view event, Fields fields) const;
-  LogLevel level_;
+  std::optional<LogLevel> level_;
   std::string unit_;
 };
 

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "actors/journal/answer_journal.hpp"
 #include "tests/actors/journal/faulty_files.hpp"
 #include "tests/actors/journal/journal_calls.hpp"
 #include "tests/support/temp_folder.hpp"
@@ -246,6 +247,66 @@ TEST_F(JournaledGatewayTest, ResultGoesOnOnlyOnceItIsOnDiskAndWithItsNumber) {
   const RecoveredJournal left = read();
   EXPECT_EQ(left.ended, (std::vector<Record>{{1, 41, reply.answer, reply.call, {}, {}}}));
   EXPECT_TRUE(left.in_doubt.empty());
+}
+
+TEST_F(JournaledGatewayTest, EachAnswerOfAPurchaseGoesOnUnderItsOwnNumber) {
+  start();
+  ChatCall call = call_of(0);
+  call.count = 3;
+  gateway->submit(call);
+  ChatResult reply = result_of(inner->wait(1)[0]);
+  reply.answer.text = "third";
+  for (const char* text : {"first", "second"}) {
+    reply.before.push_back(reply.answer);
+    reply.before.back().text = text;
+  }
+  inner->reply(reply);
+  const std::vector<ChatResult> got = wait(3);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(got[i].tag, call.tag);
+    EXPECT_EQ(got[i].journal_seq, i + 1);
+    EXPECT_EQ(got[i].partial, i < 2) << i;
+    EXPECT_TRUE(got[i].before.empty());
+  }
+  EXPECT_EQ(got[0].answer.text, "first");
+  EXPECT_EQ(got[1].answer.text, "second");
+  EXPECT_EQ(got[2].answer.text, "third");
+  EXPECT_EQ(got[2].call.count, 3u);
+  const RecoveredJournal left = read();
+  ASSERT_EQ(left.ended.size(), 3u);
+  EXPECT_FALSE(left.ended[0].call.has_value());
+  EXPECT_EQ(left.ended[2].call, reply.call);
+  EXPECT_TRUE(left.in_doubt.empty());
+}
+
+TEST_F(JournaledGatewayTest, OfAPurchaseThatCouldNotBeKeptOnlyTheFailureGoesOn) {
+  start();
+  ChatCall call = call_of(0);
+  call.count = 2;
+  gateway->submit(call);
+  ChatResult reply = result_of(inner->wait(1)[0]);
+  reply.before.push_back(reply.answer);
+  files.fail_sync(1);
+  inner->reply(reply);
+  const std::vector<ChatResult> got = wait(1);
+  ASSERT_EQ(got.size(), 1u);
+  EXPECT_EQ(got[0].call.end, CallEnd::journal_failed);
+  EXPECT_FALSE(got[0].partial);
+}
+
+TEST_F(JournaledGatewayTest, ACallOfASampleFromBeforeACancelIsCancelledHoweverLateItComes) {
+  start();
+  gateway->cancel_waiting();
+  gateway->submit(call_of(1));
+  const ChatResult result = wait(1)[0];
+  EXPECT_EQ(result.tag, call_of(1).tag);
+  EXPECT_EQ(result.call.end, CallEnd::cancelled);
+  EXPECT_EQ(result.call.attempts, 0u);
+  ChatCall later = call_of(2);
+  later.era = 1;
+  gateway->submit(later);
+  EXPECT_EQ(inner->wait(1)[0].call_key, later.call_key);
+  EXPECT_EQ(read().in_doubt.size(), 1u);
 }
 
 TEST_F(JournaledGatewayTest, FailedCallEndsWithoutAnAnswer) {
