@@ -10,79 +10,219 @@ constexpr Duration kDatabaseTimeout = std::chrono::seconds(2);
 
 }  // namespace
 
-std::optional<Digest> DatabaseClient::missing(const std::string& database) {
+DatabaseClient::Presence DatabaseClient::want(const std::string& database) {
   const auto digest = Digest::from_hex(database);
-  if (!digest || cache_.has(*digest)) {
-    return std::nullopt;
+  if (!digest) {
+    return Presence::here;  // it names none
+  }
+  if (const auto found = here_.find(*digest); found != here_.end()) {
+    used_.splice(used_.begin(), used_, found->second.place);
+    return Presence::here;
+  }
+  if (given_up_.contains(*digest)) {
+    return Presence::given_up;
   }
   if (wanted_.try_emplace(*digest).second) {
-    ask();
+    store_.look(*digest);
   }
-  return digest;
+  return Presence::coming;
 }
 
 void DatabaseClient::pin(const std::string& database) {
   if (const auto digest = Digest::from_hex(database)) {
-    cache_.pin(*digest);
+    ++here_.at(*digest).pins;
   }
 }
 
 void DatabaseClient::unpin(const std::string& database) {
   if (const auto digest = Digest::from_hex(database)) {
-    cache_.unpin(*digest);
+    Here& here = here_.at(*digest);
+    FD_CHECK(here.pins > 0);
+    --here.pins;
   }
 }
 
-Result<std::optional<Digest>> DatabaseClient::take(const DatabaseChunk& chunk) {
-  const auto wanted = wanted_.find(chunk.digest);
-  if (wanted == wanted_.end()) {
-    return std::optional<Digest>();
+DatabaseClient::Wanted* DatabaseClient::find(const Digest& digest, Wanted::Step step) {
+  const auto found = wanted_.find(digest);
+  return found == wanted_.end() || found->second.step != step ? nullptr : &found->second;
+}
+
+void DatabaseClient::take(const DatabaseLooked& looked) {
+  Wanted* wanted = find(looked.digest, Wanted::Step::looking);
+  if (wanted == nullptr) {
+    return;
   }
-  // What cannot be taken is asked for again after the time-out, when pins may be gone.
-  FD_TRY(const DatabaseCache::Chunk added,
-         cache_.add(chunk.digest, chunk.offset, chunk.total, chunk.bytes));
-  if (added == DatabaseCache::Chunk::more) {
-    ask(chunk.digest, wanted->second);
-  } else if (added == DatabaseCache::Chunk::complete) {
-    wanted_.erase(wanted);
+  if (looked.bytes && make_room(*looked.bytes)) {
+    enter(looked.digest, *looked.bytes);
+    return;
+  }
+  if (looked.bytes) {
+    // It is fetched again when there is room for it.
+    store_.remove(looked.digest);
+  }
+  wanted->step = Wanted::Step::waiting;
+  wanted->received = looked.received;
+  if (looked.received > 0) {
+    log_.info("database_goes_on",
+              {{"digest", looked.digest.hex()}, {"offset", std::to_string(looked.received)}});
+  }
+  ask();
+}
+
+void DatabaseClient::take(DatabaseChunk chunk) {
+  const Digest digest = chunk.digest;
+  Wanted* wanted = find(digest, Wanted::Step::asked);
+  if (wanted == nullptr || chunk.offset != wanted->received ||
+      (chunk.bytes.empty() && chunk.total > wanted->received)) {
+    return;  // repeated, or nobody wants it any more
+  }
+  if (chunk.total > max_bytes_) {
+    give_up(digest, "database " + digest.hex() + " has " + std::to_string(chunk.total) +
+                        " bytes and does not fit into the cache of " + std::to_string(max_bytes_) +
+                        " bytes (--cache-mb)");
     ask();
-    return std::optional(chunk.digest);
+    return;
   }
-  return std::optional<Digest>();
+  wanted->asks = 0;
+  wanted->total = chunk.total;
+  if (!make_room(chunk.total)) {
+    wanted->step = Wanted::Step::waiting;  // until less of what is here is pinned
+    ask();
+    return;
+  }
+  wanted->step = Wanted::Step::adding;
+  store_.add(std::move(chunk));
+}
+
+void DatabaseClient::take(const DatabaseAdded& added) {
+  Wanted* wanted = find(added.digest, Wanted::Step::adding);
+  if (wanted == nullptr) {
+    return;
+  }
+  if (added.error && added.error->code != Errc::corrupt) {
+    // The shards that need it go to a worker whose disk takes it.
+    news_.disk_failed = added.error;
+    return;
+  }
+  if (added.whole) {
+    enter(added.digest, added.received);
+    ask();
+    return;
+  }
+  wanted->step = Wanted::Step::waiting;
+  wanted->received = added.received;
+  if (added.error) {
+    ++wanted->damaged;
+    log_.warn("database_damaged",
+              {{"why", added.error->message}, {"times", std::to_string(wanted->damaged)}});
+    if (wanted->damaged >= kDamagedMax) {
+      give_up(added.digest, added.error->message + ", " + std::to_string(kDamagedMax) + " times");
+    }
+    ask();
+    return;
+  }
+  ask(added.digest, *wanted);
+}
+
+void DatabaseClient::enter(const Digest& digest, std::uint64_t bytes) {
+  wanted_.erase(digest);
+  used_.push_front(digest);
+  here_[digest] = Here{bytes, 0, used_.begin()};
+  bytes_ += bytes;
+  news_.arrived.push_back(digest);
+}
+
+/// Returns whether `needed` bytes fit beside what is pinned.
+bool DatabaseClient::has_room(std::uint64_t needed) const {
+  std::uint64_t pinned = 0;
+  for (const auto& [digest, here] : here_) {
+    pinned += here.pins > 0 ? here.bytes : 0;
+  }
+  return pinned + needed <= max_bytes_;
+}
+
+/// Evicts what is not pinned, least recently used first, until `needed` bytes fit. Returns whether
+/// they do.
+bool DatabaseClient::make_room(std::uint64_t needed) {
+  if (!has_room(needed)) {
+    return false;
+  }
+  for (auto last = used_.end(); bytes_ + needed > max_bytes_ && last != used_.begin();) {
+    --last;
+    const auto here = here_.find(*last);
+    if (here->second.pins > 0) {
+      continue;
+    }
+    store_.remove(*last);
+    bytes_ -= here->second.bytes;
+    here_.erase(here);
+    last = used_.erase(last);
+  }
+  return true;
+}
+
+void DatabaseClient::give_up(const Digest& digest, std::string why) {
+  log_.error("database_given_up", {{"why", why}});
+  wanted_.erase(digest);
+  store_.remove(digest);
+  given_up_.emplace(digest, why);
+  news_.given_up.emplace_back(digest, std::move(why));
 }
 
 bool DatabaseClient::asking() const {
-  return std::any_of(wanted_.begin(), wanted_.end(),
-                     [](const auto& entry) { return entry.second.asked.has_value(); });
+  return std::ranges::any_of(
+      wanted_, [](const auto& entry) { return entry.second.step == Wanted::Step::asked; });
 }
 
 /// One at a time: on a slow link two would only halve what either gets.
 void DatabaseClient::ask() {
-  bool asked = asking();
-  for (auto& [digest, wanted] : wanted_) {
-    if (!wanted.asked) {
-      if (!std::exchange(asked, true)) {
-        ask(digest, wanted);
-      }
-    } else if (clock_.now() >= *wanted.asked + kDatabaseTimeout &&
-               core_.bulk().passed(wanted.mark)) {
-      ask(digest, wanted);
+  const auto busy = std::ranges::find_if(wanted_, [](const auto& entry) {
+    return entry.second.step == Wanted::Step::asked || entry.second.step == Wanted::Step::adding;
+  });
+  if (busy != wanted_.end()) {
+    if (busy->second.step == Wanted::Step::asked) {
+      ask_again(busy->first, busy->second);
     }
+    return;
+  }
+  const auto next = std::ranges::find_if(wanted_, [&](const auto& entry) {
+    return entry.second.step == Wanted::Step::waiting && has_room(entry.second.total);
+  });
+  if (next != wanted_.end()) {
+    ask(next->first, next->second);
   }
 }
 
-void DatabaseClient::ask(const Digest& digest, Wanted& wanted) {
-  const std::uint64_t received = cache_.received(digest);
-  if (!wanted.asked && received > 0) {
-    log_.info("database_goes_on", {{"digest", digest.hex()}, {"offset", std::to_string(received)}});
+/// A request is repeated once it, or its answer, is known to be lost, and not for ever.
+void DatabaseClient::ask_again(const Digest& digest, Wanted& wanted) {
+  if (clock_.now() < wanted.asked + kDatabaseTimeout || !core_.bulk().passed(wanted.mark)) {
+    return;
   }
-  wanted = {clock_.now(), core_.bulk().mark()};
-  send_(FetchDatabase{digest, received});
+  if (++wanted.asks >= kAsksMax) {
+    give_up(Digest(digest), "database " + digest.hex() + " was asked for " +
+                                std::to_string(kAsksMax) + " times without an answer");
+    ask();
+    return;
+  }
+  log_.warn("database_asked_again",
+            {{"digest", digest.hex()}, {"times", std::to_string(wanted.asks)}});
+  ask(digest, wanted);
+}
+
+void DatabaseClient::ask(const Digest& digest, Wanted& wanted) {
+  wanted.step = Wanted::Step::asked;
+  wanted.asked = clock_.now();
+  wanted.mark = core_.bulk().mark();
+  send_(FetchDatabase{digest, wanted.received});
 }
 
 void DatabaseClient::forget() {
   wanted_.clear();
-  cache_.unpin_all();
+  given_up_.clear();
+  news_ = {};
+  for (auto& [digest, here] : here_) {
+    here.pins = 0;
+  }
 }
 
 }  // namespace fd

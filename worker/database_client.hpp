@@ -1,60 +1,115 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <list>
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "actors/system/clock.hpp"
 #include "actors/system/log.hpp"
 #include "protocol/messages.hpp"
-#include "worker/database_cache.hpp"
+#include "worker/database_store.hpp"
 #include "worker/worker_core.hpp"
 
 namespace fd {
 
-/// The databases of the samples that are here: which are there, which are on their way. A sample
-/// names its database by digest; one that names none needs none. Thread: one at a time.
+/// What became of databases that somebody waits for.
+struct DatabaseNews {
+  std::vector<Digest> arrived;
+  std::vector<std::pair<Digest, std::string>> given_up;  ///< with the reason, for people
+  std::optional<Error> disk_failed;                      ///< the worker cannot go on
+};
+
+/// The databases of the samples that are here: which are there, which are on their way, which must
+/// go. A sample names its database by digest; one that names none needs none. Decides only: the
+/// disk is the store's. Thread: one at a time.
 class DatabaseClient {
  public:
+  /// Requests of a piece without an answer, each one lost or dropped, before a database is given
+  /// up.
+  static constexpr std::uint32_t kAsksMax = 10;
+  /// Arrivals with another digest before a database is given up.
+  static constexpr std::uint32_t kDamagedMax = 3;
+
   using Send = std::function<void(const FetchDatabase&)>;
 
-  /// `send` asks the coordinator, of whose answers `core` knows. Lifetime: `cache`, `core`, `clock`
-  /// and `log` outlive it.
-  DatabaseClient(DatabaseCache& cache, const WorkerCore& core, const Clock& clock, const Log& log,
-                 Send send)
-      : cache_(cache), core_(core), clock_(clock), log_(log), send_(std::move(send)) {}
+  /// `send` asks the coordinator, of whose answers `core` knows. `max_bytes`: of all databases
+  /// together. Lifetime: `store`, `core`, `clock` and `log` outlive it.
+  DatabaseClient(DatabaseStore& store, std::uint64_t max_bytes, const WorkerCore& core,
+                 const Clock& clock, const Log& log, Send send)
+      : store_(store),
+        max_bytes_(max_bytes),
+        core_(core),
+        clock_(clock),
+        log_(log),
+        send_(std::move(send)) {}
 
-  /// Returns the database that must come before the sample can run, having asked for it.
-  std::optional<Digest> missing(const std::string& database);
-  /// While pinned, a database stays. Every pin needs its unpin.
+  enum class Presence { here, coming, given_up };
+  /// Tells whether a sample can open its database, and has it fetched if it is not here. News tell
+  /// when it is, or that it was given up.
+  Presence want(const std::string& database);
+  /// While pinned, a database stays. Every pin needs its unpin. Requires: it is here.
   void pin(const std::string& database);
   void unpin(const std::string& database);
 
-  /// Takes a part of a database; returns its digest when it is whole. Errors: as
-  /// DatabaseCache::add.
-  Result<std::optional<Digest>> take(const DatabaseChunk& chunk);
+  /// Takes a piece that the coordinator sent.
+  void take(DatabaseChunk chunk);
+  /// Takes an answer of the store.
+  void take(const DatabaseLooked& looked);
+  void take(const DatabaseAdded& added);
+  /// Asks for the next database, and again for what did not come.
+  void ask();
+  /// Returns what became of databases since the last call.
+  [[nodiscard]] DatabaseNews news() { return std::exchange(news_, {}); }
   /// Returns whether a piece was asked for and has not come.
   [[nodiscard]] bool asking() const;
-  /// Asks for the next databases, and again for what did not come.
-  void ask();
-  /// Another run: nothing is wanted or pinned any more.
+  /// The session ended: nothing is wanted, pinned or given up any more.
   void forget();
+  /// Returns the bytes of the databases that are here.
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
 
  private:
-  struct Wanted {
-    std::optional<Instant> asked;
-    std::uint64_t mark = 0;  ///< of the core, when it was asked for
+  /// A database that is here.
+  struct Here {
+    std::uint64_t bytes = 0;
+    std::uint32_t pins = 0;
+    std::list<Digest>::iterator place;  ///< in used_
   };
-
+  /// A database that is on its way.
+  struct Wanted {
+    enum class Step { looking, waiting, asked, adding };
+    Step step = Step::looking;
+    std::uint64_t received = 0;
+    std::uint64_t total = 0;  ///< bytes of the whole, once a piece has told; else 0
+    Instant asked;
+    std::uint64_t mark = 0;     ///< of the core, when it was asked for
+    std::uint32_t asks = 0;     ///< without an answer
+    std::uint32_t damaged = 0;  ///< arrivals with another digest
+  };
   void ask(const Digest& digest, Wanted& wanted);
+  void ask_again(const Digest& digest, Wanted& wanted);
+  Wanted* find(const Digest& digest, Wanted::Step step);
+  void enter(const Digest& digest, std::uint64_t bytes);
+  [[nodiscard]] bool has_room(std::uint64_t needed) const;
+  bool make_room(std::uint64_t needed);
+  void give_up(const Digest& digest, std::string why);
 
-  DatabaseCache& cache_;
+  DatabaseStore& store_;
+  const std::uint64_t max_bytes_;
   const WorkerCore& core_;
   const Clock& clock_;
   const Log& log_;
   Send send_;
+  std::map<Digest, Here> here_;
+  std::list<Digest> used_;  ///< of here_, most recent first
+  std::uint64_t bytes_ = 0;
   std::map<Digest, Wanted> wanted_;
+  std::map<Digest, std::string> given_up_;
+  DatabaseNews news_;
 };
 
 }  // namespace fd

@@ -19,7 +19,6 @@
 #include "actors/system/shell_text.hpp"
 #include "actors/transport/zmq_transport.hpp"
 #include "protocol/exit_code.hpp"
-#include "worker/metered_gateway.hpp"
 #include "worker/peer_network.hpp"
 #include "worker/silence_report.hpp"
 #include "worker/stage_options.hpp"
@@ -34,7 +33,7 @@ using namespace fd;  // the composition root speaks of nearly everything
 /// Chooses where databases are kept. Returns the folder that goes with the process, if it is one.
 /// Errors: storage, refused.
 Result<std::optional<TemporaryDirectory>> take_database_folder(WorkerSettings& settings) {
-  std::string& databases = settings.options.database_directory;
+  std::string& databases = settings.options.parts.database_directory;
   std::optional<TemporaryDirectory> temporary;
   if (settings.state.state) {
     databases = *settings.state.state + "/databases";
@@ -47,21 +46,12 @@ Result<std::optional<TemporaryDirectory>> take_database_folder(WorkerSettings& s
   return temporary;
 }
 
-/// Returns what makes the gateway of a run. Lifetime: `meter` outlives it.
-GatewayFactory gateway_factory(GatewayMeter& meter) {
-  return [&meter](const RunConfig& config, std::uint32_t slots,
-                  ChatCallback callback) -> Result<std::unique_ptr<Gateway>> {
-    FD_TRY(std::vector<Endpoint> endpoints, endpoints_with_secrets(config, environment_variable));
-    meter.set_slots(slots);
-    auto counted = [&meter, callback = std::move(callback)](ChatResult result) {
-      meter.ended();
-      callback(std::move(result));
-    };
-    return std::unique_ptr<Gateway>(std::make_unique<MeteredGateway>(
-        std::make_unique<CurlGateway>(std::move(endpoints), config.gateway, slots, random_u64(),
-                                      std::move(counted)),
-        meter));
-  };
+/// Makes the gateway of a run.
+Result<std::unique_ptr<Gateway>> curl_gateway(const RunConfig& config, std::uint32_t slots,
+                                              ChatCallback callback) {
+  FD_TRY(std::vector<Endpoint> endpoints, endpoints_with_secrets(config, environment_variable));
+  return std::unique_ptr<Gateway>(std::make_unique<CurlGateway>(
+      std::move(endpoints), config.gateway, slots, random_u64(), std::move(callback)));
 }
 
 /// Returns how the coordinator is spoken to; `rejected` becomes true when it does not want us.
@@ -99,8 +89,9 @@ Result<std::unique_ptr<ZmqTransport>> listen_to_peers(WorkerSettings& settings,
   if (!reachable) {
     return Error{Errc::invalid_input, "--peer-listen: name an address that other workers reach"};
   }
-  settings.options.core.peer_endpoint = *reachable;
-  settings.options.peers = peers.get();
+  settings.options.loop.core.peer_endpoint = *reachable;
+  settings.options.loop.serves_peers = true;
+  settings.options.parts.peers = peers.get();
   log.info("serving", {{"endpoint", *reachable}});
   return peers;
 }
@@ -126,20 +117,20 @@ Result<int> serve(WorkerSettings settings) {
   FD_TRY_VOID(check_sqlite_library());
   FD_TRY(const std::uint64_t open_files, raise_open_files(kOpenFilesMin));
   WorkerActorOptions& options = settings.options;
-  options.core.slots_max = calls_within(open_files, options.core.slots_max);
+  WorkerCoreConfig& core = options.loop.core;
+  core.slots_max = calls_within(open_files, core.slots_max);
   FD_TRY(const StateFolder folder, take_state_folder(settings.state));
-  options.core.name = folder.name;
-  options.core.incarnation = folder.incarnation;
-  options.journal_directory = folder.journal;
+  core.name = folder.name;
+  core.incarnation = folder.incarnation;
+  options.parts.stages = core.stages;
+  options.parts.journal_directory = folder.journal;
   const Log log(settings.level, folder.name);
   FD_TRY(const auto temporary, take_database_folder(settings));
 
   const SystemClock clock;
-  GatewayMeter meter(clock);
   std::promise<int> ended_promise;
   std::future<int> ended = ended_promise.get_future();
-  options.make_gateway = gateway_factory(meter);
-  options.load = [&meter] { return meter.load(); };
+  options.parts.make_gateway = curl_gateway;
   options.exited = [&ended_promise](int exit_code) { ended_promise.set_value(exit_code); };
 
   // Before the actors, which use them: whoever is under way when this ends still finds them.
@@ -150,13 +141,13 @@ Result<int> serve(WorkerSettings settings) {
   caf::actor_system_config system_config;
   // One thread for each sample that may run SQL; the other stages cost next to nothing beside it,
   // and more threads than that only wake each other.
-  act::configure(system_config, std::max<std::size_t>(1, options.exec_actors));
+  act::configure(system_config, std::max<std::size_t>(1, options.parts.exec_actors));
   caf::actor_system system(system_config);
   caf::actor worker;
   std::promise<caf::actor> ready;
   std::shared_future<caf::actor> ready_future = ready.get_future().share();
   std::atomic<bool> rejected = false;
-  options.core.peer_key = network.public_key();
+  core.peer_key = network.public_key();
   TransportSecurity security = security_of(settings, log, rejected);
   // What can still be refused comes first: a connection's end waits for the actor.
   FD_TRY(auto peers, listen_to_peers(settings, network, hand_on<PeerFramesIn>(ready_future), log));
@@ -167,7 +158,7 @@ Result<int> serve(WorkerSettings settings) {
                                             act::post(ready_future.get(), BulkMade{});
                                           }));
   options.peers_known = [&network](const std::vector<PeerInfo>& known) { network.known(known); };
-  options.connect_peer = [&network](const PeerInfo& peer, ReceiveCallback receive) {
+  options.parts.connect_peer = [&network](const PeerInfo& peer, ReceiveCallback receive) {
     return network.connect(peer, std::move(receive));
   };
   worker = spawn_worker(system, clock, {*control, *bulk}, log, std::move(options));

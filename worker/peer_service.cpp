@@ -2,59 +2,32 @@
 
 #include <algorithm>
 
-#include "actors/stages/registry.hpp"
-#include "protocol/frame.hpp"
-
 namespace fd {
-namespace {
 
-bool needs_databases(const StageRequest& request) {
-  return opens_databases(stages_between(request.stage, request.last));
+std::string not_now(const FrameView& asked, std::uint64_t request_id) {
+  return encode_frame(asked.run_id, asked.speaker, StageReply{request_id, {}, true});
 }
 
-}  // namespace
-
-PeerService::PeerService(Transport& transport, DatabaseClient& databases,
-                         PeerServiceOptions options)
-    : transport_(transport),
+PeerService::PeerService(SessionParts& parts, DatabaseClient& databases,
+                         std::unique_ptr<StageServers> servers, PeerServiceOptions options)
+    : parts_(parts),
       databases_(databases),
+      servers_(std::move(servers)),
       options_(std::move(options)),
-      last_ticket_(options_.tickets_from) {}
-
-Result<std::unique_ptr<PeerService>> PeerService::start(
-    caf::actor_system& system, const Clock& clock, const RunConfig& config, Transport& transport,
-    DatabaseClient& databases, PeerServiceOptions options, const caf::actor& owner) {
-  std::unique_ptr<PeerService> service(new PeerService(transport, databases, std::move(options)));
-  for (std::uint32_t i = 0; i < service->options_.threads; ++i) {
-    FD_TRY(std::vector<std::unique_ptr<Stage>> stages,
-           make_stages(config, service->options_.open_database));
-    service->servers_.push_back(spawn_stage_server(system, std::move(stages), clock, owner));
-  }
-  service->idle_ = service->servers_;
-  return service;
-}
-
-PeerService::~PeerService() {
-  for (const auto& [ticket, job] : working_) {
-    for (const std::string& database : job.databases) {
-      databases_.unpin(database);
-    }
-  }
-  for (const caf::actor& server : servers_) {
-    caf::anon_send_exit(server, caf::exit_reason::user_shutdown);
+      last_ticket_(options_.identity.number << 32) {  // beyond those of earlier sessions
+  for (std::uint32_t lane = 0; lane < servers_->lanes(); ++lane) {
+    idle_.push_back(lane);
   }
 }
 
-void PeerService::say_not_now(Transport& transport, const PeerId& peer, const FrameView& asked,
-                              std::uint64_t request_id) {
-  transport.send(peer, encode_frame(asked.run_id, asked.speaker, StageReply{request_id, {}, true}));
-}
+PeerService::~PeerService() = default;
 
-Result<void> PeerService::take(const PeerId& peer, const FrameView& frame) {
+Result<void> PeerService::take(const std::string& peer, const FrameView& frame) {
   FD_TRY(StageRequest request, decode<StageRequest>(frame.body));
-  if (frame.run_id != options_.run_id || frame.speaker.ledger != options_.ledger ||
+  if (frame.run_id != options_.identity.run_id ||
+      frame.speaker.ledger != options_.identity.speaker.ledger ||
       request.config != options_.config || !serves(request) || waiting_.size() >= kServeQueueMax) {
-    say_not_now(transport_, peer, frame, request.id);
+    parts_.reply_to_peer(peer, not_now(frame, request.id));
     return {};
   }
   if (!known_.emplace(peer, request.id).second) {
@@ -65,13 +38,7 @@ Result<void> PeerService::take(const PeerId& peer, const FrameView& frame) {
   job.speaker = frame.speaker;
   job.id = request.id;
   job.samples = request.items.size();
-  if (needs_databases(request)) {
-    std::set<std::string> databases;
-    for (const StageItem& item : request.items) {
-      databases.insert(item.sample.database);
-    }
-    job.databases.assign(databases.begin(), databases.end());
-  }
+  job.needs_databases = opens_databases(stages_between(request.stage, request.last));
   job.request = std::make_shared<StageRequest>(std::move(request));
   waiting_.push_back(std::move(job));
   put_to_work();
@@ -85,11 +52,25 @@ bool PeerService::serves(const StageRequest& request) const {
   });
 }
 
-/// Asks for all that are not here.
-bool PeerService::databases_are_here(const Job& job) {
+/// Asks for all that are not here. A sample whose database cannot be had fails.
+bool PeerService::databases_are_here(Job& job) {
   bool here = true;
-  for (const std::string& database : job.databases) {
-    here = !databases_.missing(database) && here;
+  job.pinned.clear();
+  for (StageItem& item : job.request->items) {
+    if (!job.needs_databases || item.failure) {
+      continue;
+    }
+    switch (databases_.want(item.sample.database)) {
+      case DatabaseClient::Presence::here:
+        job.pinned.push_back(item.sample.database);
+        break;
+      case DatabaseClient::Presence::coming:
+        here = false;
+        break;
+      case DatabaseClient::Presence::given_up:
+        item.failure = Reason::internal;
+        break;
+    }
   }
   return here;
 }
@@ -100,38 +81,33 @@ void PeerService::put_to_work() {
       ++job;
       continue;
     }
-    for (const std::string& database : job->databases) {
+    for (const std::string& database : job->pinned) {
       databases_.pin(database);
     }
-    job->server = idle_.back();
+    job->lane = idle_.back();
     idle_.pop_back();
     const std::uint64_t ticket = ++last_ticket_;
-    act::post(job->server, ServeStages{ticket, std::move(job->request)});
+    servers_->serve(job->lane, ticket, std::move(job->request));
     working_.emplace(ticket, std::move(*job));
     job = waiting_.erase(job);
   }
 }
 
-bool PeerService::served(const StagesServed& served) {
-  const auto found = working_.find(served.ticket);
-  if (found == working_.end()) {
+bool PeerService::served(std::uint64_t ticket, const StageReply& reply) {
+  const auto node = working_.extract(ticket);
+  if (node.empty()) {
     return false;
   }
-  const Job& job = found->second;
-  for (const std::string& database : job.databases) {
+  const Job& job = node.mapped();
+  for (const std::string& database : job.pinned) {
     databases_.unpin(database);
   }
-  transport_.send(job.peer, encode_frame(options_.run_id, job.speaker, *served.reply));
+  parts_.reply_to_peer(job.peer, encode_frame(options_.identity.run_id, job.speaker, reply));
   samples_served_ += job.samples;
-  idle_.push_back(job.server);
+  idle_.push_back(job.lane);
   known_.erase({job.peer, job.id});
-  working_.erase(found);
   put_to_work();
   return true;
-}
-
-void PeerService::database_arrived() {
-  put_to_work();
 }
 
 ServingLoad PeerService::load() const {

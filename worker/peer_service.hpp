@@ -9,11 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "actors/pipeline/stage_server.hpp"
-#include "actors/stages/exec.hpp"
-#include "actors/transport/transport.hpp"
-#include "protocol/run_config.hpp"
+#include "protocol/frame.hpp"
 #include "worker/database_client.hpp"
+#include "worker/session_parts.hpp"
 #include "worker/worker_core.hpp"
 
 namespace fd {
@@ -22,27 +20,23 @@ namespace fd {
 inline constexpr std::size_t kServeQueueMax = 256;
 
 struct PeerServiceOptions {
-  std::string run_id;
-  std::uint64_t ledger = 0;  ///< of the run
-  Digest config;             ///< digest of the RunSpec that is served
+  SessionIdentity identity;
+  Digest config;  ///< digest of the RunSpec that is served
   std::vector<StageId> stages;
-  std::uint32_t threads = 1;
-  std::uint64_t tickets_from = 0;  ///< beyond those of earlier services
-  SandboxOpener open_database;
 };
 
+/// Returns the frame that tells a peer to ask elsewhere or later. `request_id` comes back to it.
+std::string not_now(const FrameView& asked, std::uint64_t request_id);
+
 /// What this worker does for others in one run: takes their requests, has the databases they need
-/// fetched, and lets its stage servers work them off, each asked one batch at a time. Keeps nothing
+/// fetched, and lets its stage servers work them off, one request a lane at a time. Keeps nothing
 /// of a request that was replied to, so any request may come again, here or elsewhere.
-/// Thread: that of the worker's actor.
+/// Thread: that of the worker's loop.
 class PeerService {
  public:
-  /// Errors: invalid_input, from the config. Lifetime: what is passed by reference outlives it.
-  static Result<std::unique_ptr<PeerService>> start(caf::actor_system& system, const Clock& clock,
-                                                    const RunConfig& config, Transport& transport,
-                                                    DatabaseClient& databases,
-                                                    PeerServiceOptions options,
-                                                    const caf::actor& owner);
+  /// Lifetime: `parts` and `databases` outlive it.
+  PeerService(SessionParts& parts, DatabaseClient& databases, std::unique_ptr<StageServers> servers,
+              PeerServiceOptions options);
   /// Ends the servers; what waits gets no reply.
   ~PeerService();
   PeerService(const PeerService&) = delete;
@@ -51,40 +45,36 @@ class PeerService {
   /// Takes a StageRequest of this run. One of another config or for a stage that is not served, or
   /// one too many, is answered "not now"; one that is at work already is not taken twice.
   /// Errors: invalid_input.
-  Result<void> take(const PeerId& peer, const FrameView& frame);
+  Result<void> take(const std::string& peer, const FrameView& frame);
   /// A server is done. Returns false for a ticket of an earlier service.
-  bool served(const StagesServed& served);
-  /// A database came.
-  void database_arrived();
+  bool served(std::uint64_t ticket, const StageReply& reply);
+  /// Databases came, or were given up: their samples fail.
+  void databases_changed() { put_to_work(); }
   [[nodiscard]] ServingLoad load() const;
-
-  /// Tells a peer to ask elsewhere or later. `request_id` comes back to it.
-  static void say_not_now(Transport& transport, const PeerId& peer, const FrameView& asked,
-                          std::uint64_t request_id);
 
  private:
   struct Job {
-    PeerId peer;
+    std::string peer;
     Speaker speaker;  ///< as it was asked
     std::uint64_t id = 0;
     std::shared_ptr<StageRequest> request;
-    std::vector<std::string> databases;  ///< of its samples, when SQL is to run
+    bool needs_databases = false;
+    std::vector<std::string> pinned;
     std::size_t samples = 0;
-    caf::actor server;
+    std::uint32_t lane = 0;
   };
-  PeerService(Transport& transport, DatabaseClient& databases, PeerServiceOptions options);
   [[nodiscard]] bool serves(const StageRequest& request) const;
-  bool databases_are_here(const Job& job);
+  bool databases_are_here(Job& job);
   void put_to_work();
 
-  Transport& transport_;
+  SessionParts& parts_;
   DatabaseClient& databases_;
+  std::unique_ptr<StageServers> servers_;
   PeerServiceOptions options_;
-  std::vector<caf::actor> servers_;
-  std::vector<caf::actor> idle_;
-  std::deque<Job> waiting_;               ///< for a database, or for a server
+  std::vector<std::uint32_t> idle_;       ///< lanes
+  std::deque<Job> waiting_;               ///< for a database, or for a lane
   std::map<std::uint64_t, Job> working_;  ///< by ticket
-  std::set<std::pair<PeerId, std::uint64_t>> known_;
+  std::set<std::pair<std::string, std::uint64_t>> known_;
   std::uint64_t last_ticket_ = 0;
   std::uint64_t samples_served_ = 0;
 };

@@ -15,7 +15,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::start(caf::actor_system& system, con
   FD_TRY(PromptStage prompt, PromptStage::make(config));
   // Refuses a config also where peers run the stage that cannot follow it.
   FD_TRY_VOID(make_stages(config, options.open_database));
-  std::unique_ptr<Pipeline> pipeline(new Pipeline());
+  std::unique_ptr<Pipeline> pipeline(new Pipeline(clock));
 
   options.remote.local.insert(StageId::select);  // always beside the teacher
   const auto local = [&](StageId stage) { return options.remote.local.contains(stage); };
@@ -56,6 +56,11 @@ Result<std::unique_ptr<Pipeline>> Pipeline::start(caf::actor_system& system, con
   pipeline->gateway_ = std::make_shared<ClosableGateway>(std::move(gateway));
   act::post(pipeline->teacher_, UseGateway{pipeline->gateway_});
   return pipeline;
+}
+
+void Pipeline::take(std::vector<WorkItem> items) {
+  act::post(teacher_,
+            WorkBatch{std::make_shared<std::vector<WorkItem>>(std::move(items)), clock_.now()});
 }
 
 void Pipeline::use_peers(std::vector<PeerInfo> peers) {

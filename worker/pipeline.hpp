@@ -11,12 +11,9 @@
 #include "protocol/base/result.hpp"
 #include "protocol/run_config.hpp"
 #include "worker/closable_gateway.hpp"
+#include "worker/session_parts.hpp"
 
 namespace fd {
-
-/// Makes the gateway of a run; injected, so that tests need no HTTP.
-using GatewayFactory = std::function<Result<std::unique_ptr<Gateway>>(
-    const RunConfig& config, std::uint32_t slots, ChatCallback callback)>;
 
 struct PipelineOptions {
   std::uint32_t slots = 1;
@@ -30,7 +27,7 @@ struct PipelineOptions {
 /// A pure stage that is not in `PipelineOptions::remote.local` is a proxy for
 /// those at other workers. Paid answers (CallDone), dropped samples (WorkDropped) and finished ones
 /// (WorkBatch with outcomes) go to `sink`.
-class Pipeline {
+class Pipeline final : public SessionStages {
  public:
   /// Errors: invalid_input, from the config. Lifetime: `system`, `clock` and `log` outlive the
   /// pipeline.
@@ -38,18 +35,15 @@ class Pipeline {
                                                  const Log& log, const RunConfig& config,
                                                  PipelineOptions options, const caf::actor& sink);
   /// Ends the actors, and has ended the gateway when it returns. What is under way is given up.
-  ~Pipeline();
-  Pipeline(const Pipeline&) = delete;
-  Pipeline& operator=(const Pipeline&) = delete;
+  ~Pipeline() override;
 
-  /// Tells which other workers there are from now on.
-  void use_peers(std::vector<PeerInfo> peers);
-
-  [[nodiscard]] const caf::actor& entrance() const { return teacher_; }
-  [[nodiscard]] Gateway& gateway() { return *gateway_; }
+  void take(std::vector<WorkItem> items) override;
+  void use_peers(std::vector<PeerInfo> peers) override;
+  Gateway& gateway() override { return *gateway_; }
 
  private:
-  Pipeline() = default;
+  explicit Pipeline(const Clock& clock) : clock_(clock) {}
+  const Clock& clock_;
   std::vector<caf::actor> stages_;
   caf::actor teacher_;
   caf::actor remote_;                         ///< null: every stage runs here

@@ -41,7 +41,9 @@ WorkerEffects WorkerCore::step(Instant now, WorkerEvent event) {
   }
   effects.silent = silence_.look(now);
   act(bulk_.look(now, {awaiting(), unacked_bytes_, in_contact(now), ttl_}), effects);
-  if (report_due_ || now >= last_report_ + heartbeat_) {
+  // What a new session's journal has is owed: the state that says so follows.
+  const bool opens = effects.reset && !effects.reset->empty();
+  if (!opens && (report_due_ || now >= last_report_ + heartbeat_)) {
     report(now, effects);
   }
   plan_tick(now);
@@ -73,6 +75,9 @@ void WorkerCore::forget_run(WorkerEffects& effects, const std::string& run_id) {
   bulk_.start_anew();
   peers_.clear();
   recovered_.clear();
+  troubles_.clear();
+  resends_ = {};
+  load_ = {};
   run_id_ = run_id;
   ledger_ = 0;
   start_ = 0;
@@ -83,12 +88,44 @@ void WorkerCore::on(Instant, RunSpecArrived& event, WorkerEffects& effects) {
   if (configured_ == event.spec.config) {
     return;
   }
+  if (configured_) {
+    end_session(effects);
+  }
   configured_ = event.spec.config;
   effects.configure = std::move(event.spec.config_json);
   effects.peers = peers_;
   effects.slots = slots_;
   effects.send_deadline = lapses_;
   report_due_ = true;
+}
+
+/// The run goes on by another config, in another session. Samples in flight are gone; their calls
+/// are offered from the journal. Batches that were sent keep their numbers, for the coordinator may
+/// have them. Leases have nothing left to fetch: what is missing comes under a new fence, behind
+/// what is offered.
+void WorkerCore::end_session(WorkerEffects& effects) {
+  running_.clear();
+  alone_ = false;
+  for (auto* leases : {&leases_, &given_up_}) {
+    for (auto& [shard, lease] : *leases) {
+      lease.next = lease.count;
+      lease.under_way = 0;
+      lease.asked.reset();
+      lease.piece.reset();
+      lease.alone = false;
+      lease.mixed = true;
+    }
+  }
+  for (Batch& batch : unacked_) {
+    batch.journal_seq = 0;  // of a journal that is offered again, under other numbers
+  }
+  std::erase_if(outbox_, [](const Owed& owed) { return owed.journal_seq > 0; });
+  outbox_bytes_ = 0;
+  for (const Owed& owed : outbox_) {
+    outbox_bytes_ += owed.bytes;
+  }
+  load_ = {};
+  effects.reset = run_id_;
 }
 
 void WorkerCore::on(Instant now, StopAsked&, WorkerEffects& effects) {
@@ -117,13 +154,38 @@ void WorkerCore::lapse_if_due(Instant now, WorkerEffects& effects) {
 void WorkerCore::on(Instant now, WorkerTicked& event, WorkerEffects& effects) {
   database_asked_ = event.database_asked;
   for (auto& [shard, lease] : leases_) {
-    if (lease.asked && now >= *lease.asked + kFetchTimeout && bulk_.passed(lease.asked_mark)) {
+    if (lease.asked && now >= *lease.asked + kFetchTimeout && bulk_.passed(lease.asked_mark) &&
+        repeat(now, lease.repeats, "a request for samples", effects)) {
       lease.asked.reset();
     }
   }
-  if (!unacked_.empty() && now >= resend_at_ && bulk_.passed(unacked_.front().mark)) {
+  if (!unacked_.empty() && now >= resend_at_ && bulk_.passed(unacked_.front().mark) &&
+      repeat(now, resends_, "a message with records", effects)) {
     resend(now, effects);
   }
+}
+
+/// Counts that `what` is sent again. Returns false when that has been in vain for too long: the
+/// coordinator is heard, it answers what was sent later, and it does not answer this.
+bool WorkerCore::repeat(Instant now, Repeats& repeats, const char* what,
+                        WorkerEffects& effects) const {
+  if (repeats.count == 0 || !in_contact(now)) {
+    repeats = {0, now};
+  }
+  if (++repeats.count > kRepeatsMax && now - repeats.since > kRepeatTtls * ttl_) {
+    effects.give_up = std::string(what) + " was sent " + std::to_string(repeats.count) +
+                      " times, and the coordinator does not answer it";
+    return false;
+  }
+  return true;
+}
+
+void WorkerCore::on(Instant, TroubleMet& event, WorkerEffects&) {
+  troubles_.push_back(std::move(event.what));
+  if (troubles_.size() > kTroublesMax) {
+    troubles_.pop_front();
+  }
+  report_due_ = true;
 }
 
 // --- the bulk connection ------------------------------------------------------------------------
@@ -193,6 +255,7 @@ void WorkerCore::report(Instant now, WorkerEffects& effects) {
   }
   state.owed = static_cast<std::uint32_t>(owed);
   state.recovered = recovered_;
+  state.troubles.assign(troubles_.begin(), troubles_.end());
   state_sent_[state.seq] = now;
   while (state_sent_.size() > kStateTimesMax) {
     state_sent_.erase(state_sent_.begin());

@@ -70,7 +70,7 @@ struct SampleDropped {
   std::uint64_t fence = 0;  ///< that it was started under
   SampleId sample_id;
 };
-/// What an earlier process had in its journal, unacknowledged: offered before anything else. Comes
+/// What a session before had in its journal, unacknowledged: offered before anything else. Comes
 /// right after the effect `reset` named the run.
 struct JournalRecovered {
   struct Entry {
@@ -78,6 +78,7 @@ struct JournalRecovered {
     std::uint64_t journal_seq = 0;
   };
   std::vector<Entry> entries;
+  std::size_t in_doubt = 0;                 ///< how many of them: the last ones
   std::vector<std::uint64_t> incarnations;  ///< whose journals they were in
 };
 /// What the gateway is doing. Units: calls; milliseconds since the process started.
@@ -90,6 +91,10 @@ struct ServingLoad {
   std::uint32_t serving = 0;
   std::uint64_t served = 0;
 };
+/// Something cannot be done here, in words for people.
+struct TroubleMet {
+  std::string what;
+};
 struct StopAsked {};
 struct WorkerTicked {
   bool database_asked = false;  ///< a piece of a database was asked for and has not come
@@ -97,7 +102,7 @@ struct WorkerTicked {
 using WorkerEvent =
     std::variant<OrderArrived, RunSpecArrived, SamplesArrived, AckArrived, FlushMarkerReturned,
                  BulkConnected, PieceArrived, RecordReady, SampleDropped, JournalRecovered,
-                 GatewayLoad, ServingLoad, StopAsked, WorkerTicked>;
+                 GatewayLoad, ServingLoad, TroubleMet, StopAsked, WorkerTicked>;
 
 // --- effects --------------------------------------------------------------------------------
 
@@ -118,8 +123,9 @@ struct StartSample {
 
 /// What the shell must do, in this order.
 struct WorkerEffects {
-  std::optional<std::string> reset;      ///< tear the pipeline down: another run (its id), or none
-  std::optional<std::string> configure;  ///< build the pipeline by this config (JSON)
+  /// End the session, and open one of this run; empty: of none. JournalRecovered follows.
+  std::optional<std::string> reset;
+  std::optional<std::string> configure;        ///< start the session's stages by this config (JSON)
   std::optional<std::vector<PeerInfo>> peers;  ///< the other workers from now on
   std::optional<std::uint32_t> slots;          ///< calls in flight from now on
   std::optional<Instant> send_deadline;        ///< no call is to be sent from then on
@@ -134,6 +140,8 @@ struct WorkerEffects {
   /// Journal entries up to this one are acknowledged.
   std::optional<std::uint64_t> release;
   bool exit = false;  ///< everything is delivered, and the end was asked for
+  /// End the process: the coordinator is there and does not answer this, however often it is sent.
+  std::optional<std::string> give_up;
 };
 
 /// What this worker holds, when it lapses, what it asks for and what it owes. Pure.
@@ -141,6 +149,11 @@ class WorkerCore {
  public:
   static constexpr std::size_t kDeliverRecords = 128;       ///< records in one Deliver
   static constexpr std::size_t kDeliverBytes = 256u << 10;  ///< bytes in one Deliver, about
+  /// A message that is known to have arrived and is not answered is sent again this many times, and
+  /// for kRepeatTtls leases, before the worker gives up.
+  static constexpr std::uint32_t kRepeatsMax = 10;
+  static constexpr int kRepeatTtls = 3;
+  static constexpr std::size_t kTroublesMax = 8;  ///< in a state: the latest
 
   explicit WorkerCore(WorkerCoreConfig config) : config_(std::move(config)) {}
 
@@ -156,6 +169,11 @@ class WorkerCore {
   [[nodiscard]] const DataChannelMonitor& bulk() const { return bulk_; }
 
  private:
+  /// How often something was sent again without an answer.
+  struct Repeats {
+    std::uint32_t count = 0;
+    Instant since;  ///< the first time
+  };
   struct Lease {
     std::uint64_t fence = 0;
     std::uint32_t count = 0;
@@ -164,6 +182,7 @@ class WorkerCore {
     std::uint32_t undelivered = 0;  ///< outcomes handed over, not yet acknowledged
     std::optional<Instant> asked;   ///< a Fetch is under way since then
     std::uint64_t asked_mark = 0;
+    Repeats repeats;                  ///< of that Fetch
     std::optional<SampleItem> piece;  ///< of the next sample; more of its answers follow
     bool blocked = false;  ///< records of an earlier lease of the shard are not acknowledged yet
     bool mixed = false;    ///< samples of an earlier lease of the shard were still under way
@@ -205,6 +224,7 @@ class WorkerCore {
   void on(Instant now, JournalRecovered& event, WorkerEffects& effects);
   void on(Instant now, GatewayLoad& event, WorkerEffects& effects);
   void on(Instant now, ServingLoad& event, WorkerEffects& effects);
+  void on(Instant now, TroubleMet& event, WorkerEffects& effects);
   void on(Instant now, StopAsked& event, WorkerEffects& effects);
   void on(Instant now, WorkerTicked& event, WorkerEffects& effects);
 
@@ -217,6 +237,8 @@ class WorkerCore {
   [[nodiscard]] bool at_the_door(const OrderArrived& event) const;
   void forget_run(WorkerEffects& effects, const std::string& run_id);
   void take_start(const Speaker& from);
+  void end_session(WorkerEffects& effects);
+  bool repeat(Instant now, Repeats& repeats, const char* what, WorkerEffects& effects) const;
   void fetch_more(Instant now, WorkerEffects& effects);
   [[nodiscard]] bool fetching() const;
   void fetch(Instant now, std::uint32_t shard, Lease& lease, std::uint32_t count, bool alone,
@@ -274,10 +296,12 @@ class WorkerCore {
   std::size_t unacked_bytes_ = 0;
   std::uint64_t deliver_seq_ = 0;
   Instant resend_at_{};
+  Repeats resends_;  ///< of what is not acknowledged
   GatewayLoad load_;
   ServingLoad serving_;
   std::vector<PeerInfo> peers_;           ///< as the last order named them
   std::vector<std::uint64_t> recovered_;  ///< processes of before whose journals were read
+  std::deque<std::string> troubles_;      ///< the latest, oldest first
   bool leaving_ = false;                  ///< SIGTERM
   bool draining_ = false;                 ///< the coordinator's order
   std::optional<Instant> leave_by_;

@@ -77,7 +77,7 @@ Result<StateRequest> state_request(const ParsedCommand& parsed, bool local) {
 
 /// Takes up which stages are served, and to whom.
 Result<void> take_stages(const ParsedCommand& parsed, WorkerSettings& settings) {
-  std::vector<StageId>& stages = settings.options.core.stages;
+  std::vector<StageId>& stages = settings.options.loop.core.stages;
   if (const auto text = parsed.value("--stages")) {
     FD_TRY(stages, stages_from_text(*text));
   }
@@ -157,17 +157,17 @@ Result<WorkerSettings> worker_settings(const ParsedCommand& parsed) {
   if (settings.keys) {
     settings.state.host = default_name(settings.keys->user, settings.state.host);
   }
-  options.core.policy = verdict_policy();
+  options.loop.core.policy = verdict_policy();
   FD_TRY(const std::uint64_t concurrency, parsed.number("--concurrency", 0, 1, 65536));
-  options.core.slots_max = static_cast<std::uint32_t>(concurrency);
+  options.loop.core.slots_max = static_cast<std::uint32_t>(concurrency);
   FD_TRY(const std::uint64_t drain_s, parsed.number("--drain-s", 25, 0, 86400));
-  options.core.drain = std::chrono::seconds(drain_s);
+  options.loop.core.drain = std::chrono::seconds(drain_s);
   const std::uint64_t cores = std::max(1u, std::thread::hardware_concurrency());
   FD_TRY(const std::uint64_t threads, parsed.number("--exec-threads", cores, 1, 256));
-  options.exec_actors = static_cast<std::uint32_t>(threads);
-  options.core.threads = options.exec_actors;
+  options.parts.exec_actors = static_cast<std::uint32_t>(threads);
+  options.loop.core.threads = options.parts.exec_actors;
   FD_TRY(const std::uint64_t cache_mb, parsed.number("--cache-mb", kCacheMbDefault, 1, 1u << 24));
-  options.database_cache_bytes = cache_mb << 20;
+  options.loop.database_cache_bytes = cache_mb << 20;
   FD_TRY(settings.level, parsed.log_level(settings.level));
   if (parent != 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);

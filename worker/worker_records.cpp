@@ -137,6 +137,7 @@ void WorkerCore::on(Instant now, SamplesArrived& event, WorkerEffects& effects) 
     return;  // a suspect, but we are not alone any more: asked for again
   }
   lease->asked.reset();
+  lease->repeats = {};
   if (stopping()) {
     return;
   }
@@ -220,6 +221,7 @@ void WorkerCore::on(Instant now, JournalRecovered& event, WorkerEffects&) {
   if (recovered_.size() > kMaxListItems) {
     recovered_.resize(kMaxListItems);
   }
+  report_due_ = true;
 }
 
 /// Puts a record into the outbox.
@@ -315,6 +317,7 @@ void WorkerCore::on(Instant now, AckArrived& event, WorkerEffects& effects) {
     unacked_bytes_ -= unacked_.front().bytes;
     unacked_.pop_front();
     resend_at_ = now + kResendAfter;
+    resends_ = {};
   }
   if (unacked_.size() != before) {
     for (auto& [shard, lease] : leases_) {

@@ -6,6 +6,7 @@
 #include "coordinator/shards/record_fold.hpp"
 #include "protocol/base/mutant.hpp"
 #include "protocol/frame.hpp"
+#include "tests/sim/run_spec.hpp"
 
 namespace fd::sim {
 namespace {
@@ -22,16 +23,6 @@ Duration duration(Time time) {
 
 }  // namespace
 
-const std::string& config_json() {
-  static const std::string text = "{}";
-  return text;
-}
-
-const Digest& config_digest() {
-  static const Digest digest = sha256(config_json());
-  return digest;
-}
-
 CoordinatorProcess::CoordinatorProcess(Services& services, std::function<void(End)> ended)
     : Process(services.schedule, services.plan.clocks.at(0)),
       services_(services),
@@ -42,7 +33,7 @@ void CoordinatorProcess::start() {
   MemoryLedger& ledger = services_.ledger;
   ledger.open(*this, [this] { end(End::storage_failed); });
   CoordinatorCoreConfig config;
-  config.config = config_digest();
+  config.config = run_spec().digest;
   config.ledger = ledger.speaker().ledger;
   config.start = ledger.speaker().start;
   config.shares_before = ledger.open_shares();
@@ -344,7 +335,7 @@ CoordinatorProcess::Frame CoordinatorProcess::encoded(const Outgoing& outgoing) 
     frame.order = order->order;
     frame.bytes = framed(*order, order->order);
   } else if (std::holds_alternative<SendRunSpec>(outgoing)) {
-    frame.bytes = framed(frame.to, RunSpec{config_digest(), config_json()});
+    frame.bytes = framed(frame.to, RunSpec{run_spec().digest, run_spec().json});
   } else if (const auto* marker = std::get_if<SendFlushMarker>(&outgoing)) {
     frame.bytes = framed(*marker, marker->marker);
   } else {

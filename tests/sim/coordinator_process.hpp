@@ -92,9 +92,4 @@ class CoordinatorProcess final : public Process, public Receiver {
   bool over_ = false;
 };
 
-/// Returns the config text that all simulated workers go by.
-const std::string& config_json();
-/// Returns its digest.
-const Digest& config_digest();
-
 }  // namespace fd::sim

@@ -13,10 +13,10 @@ namespace fd::sim {
 
 /// One life of one process: what is asked of it happens only while it lives, and waits while it is
 /// stopped. It reads its own clock, which is offset and drifts.
-class Process {
+class Process : public Clock {
  public:
   Process(Schedule& schedule, const ClockPlan& clock) : schedule_(schedule), clock_(clock) {}
-  virtual ~Process() = default;
+  ~Process() override = default;
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
@@ -41,11 +41,12 @@ class Process {
   /// Has `task` done in this process after `delay` of simulated time.
   void after(Time delay, Task task);
 
- protected:
   /// Returns what this process's clock shows.
-  [[nodiscard]] Instant now() const;
+  [[nodiscard]] Instant now() const override;
   /// Returns how long this process's clock takes for `local`, in simulated time, rounded up.
   [[nodiscard]] Time simulated(Duration local) const;
+
+ protected:
   /// Passes from one effect to the next. Returns true if the process died in between.
   bool boundary();
 

@@ -5,7 +5,7 @@
 namespace fd::sim {
 namespace {
 
-constexpr Time kHang = 6 * kSecond;  ///< the gateway's time-out
+constexpr Time kHang = 1500 * kMillisecond;  ///< the gateway's time-out
 
 }  // namespace
 
@@ -18,9 +18,7 @@ Teacher::Teacher(const Plan& plan, const Dataset& data, const MemoryLedger& ledg
       trace_(trace),
       oracle_(oracle),
       random_(plan.seed, "teacher") {
-  late_starts_ = std::any_of(plan.pauses.begin(), plan.pauses.end(),
-                             [](const Pause& pause) { return pause.who != 0; }) ||
-                 std::any_of(plan.clocks.begin(), plan.clocks.end(),
+  late_starts_ = std::any_of(plan.clocks.begin(), plan.clocks.end(),
                              [](const ClockPlan& clock) { return clock.drift_ppm != 0; });
 }
 
@@ -35,16 +33,16 @@ Reply Teacher::request(const Sample& sample, std::uint32_t number, std::uint32_t
   reply.latency = random_.between(plan.latency_min, plan.latency_max);
   const bool faulty = !mended_;
   if (faulty && random_.chance(plan.retry_permille)) {
-    reply.attempts += 1 + random_.below(3);
-    reply.latency += (reply.attempts - 1) * 300 * kMillisecond;
+    reply.attempts += 1 + random_.below(kMaxAttempts - 1);
   }
   if (faulty && random_.chance(plan.refuse_permille)) {
     reply.failure = Reason::provider_rejected;
   } else if (faulty && random_.chance(plan.hang_permille)) {
     reply.failure = Reason::attempts_exhausted;
+    reply.attempts = kMaxAttempts;
     reply.latency = kHang;
   }
-  bill_.push_back({data_.call(sample, number), reply.attempts});
+  bill_.push_back({data_.call(sample, number), 0});
   // Of a purchase not all may come back.
   const std::uint32_t brought = count == 1 ? 1 : 1 + random_.below(count);
   for (std::uint32_t i = 0; i < count; ++i) {
@@ -111,6 +109,13 @@ bool Teacher::lapsed(const Request& request, Place place, std::uint32_t number) 
     return lease.lease.worker != name && lease.lease.fence > request.caller.fence &&
            (row == nullptr || row->durable_at >= lease.granted_at);
   });
+}
+
+void Teacher::abandoned(const Digest& key, std::uint64_t incarnation) {
+  for (auto& request : log_.at(key)) {
+    request.fails = request.fails || (request.caller.incarnation == incarnation &&
+                                      request.state == State::in_flight);
+  }
 }
 
 void Teacher::settled(const Digest& key, std::uint64_t incarnation) {

@@ -15,11 +15,15 @@
 
 namespace fd::sim {
 
-/// What the teacher replies to one call, all attempts of the gateway taken together.
+/// The gateway's tries of one call.
+inline constexpr std::uint32_t kMaxAttempts = 4;
+
+/// What the teacher will reply to one call.
 struct Reply {
-  Time latency = 0;
-  std::uint32_t attempts = 1;
-  std::uint64_t serial = 0;  ///< of the call: 1, 2, ...
+  Time latency = 0;            ///< of the last attempt; of every one, when it hangs
+  std::uint32_t attempts = 1;  ///< it answers, or fails for good, at this one
+  std::uint32_t tried = 0;     ///< attempts so far, for the gateway
+  std::uint64_t serial = 0;    ///< of the call: 1, 2, ...
   Reason failure = Reason::none;
   std::vector<Answer> answers;  ///< of a purchase at least one, the first; none with a failure
 };
@@ -54,6 +58,10 @@ class Teacher {
   /// The answer (or the failure) of the latest request of this key by this process is in its
   /// journal.
   void settled(const Digest& key, std::uint64_t incarnation);
+  /// An attempt of the call with this serial number is sent.
+  void attempted(std::uint64_t serial) { ++bill_.at(serial - 1).attempts; }
+  /// The process gives the call up between two attempts.
+  void abandoned(const Digest& key, std::uint64_t incarnation);
   /// A process ended: what it had in flight is in doubt.
   void died(std::uint64_t incarnation);
 
@@ -93,7 +101,7 @@ class Teacher {
   std::map<Digest, std::vector<Request>> log_;
   std::map<std::uint64_t, std::set<Digest>> open_;  ///< keys not settled, by incarnation
   std::set<std::uint64_t> ghosts_;
-  bool late_starts_ = false;  ///< a process may miss the end of its own lease
+  bool late_starts_ = false;  ///< clocks drift: a lease may end a little later for its holder
   bool mended_ = false;
   std::map<std::uint32_t, std::uint64_t> served_;  ///< incarnation, by worker
   std::vector<Billed> bill_;

@@ -20,8 +20,8 @@ WorkerDisk::WorkerDisk(const Plan& plan, std::uint32_t worker, Schedule& schedul
       oracle_(oracle),
       random_(plan.seed, "disk" + std::to_string(worker)) {}
 
-WorkerDisk::Recovered WorkerDisk::open(Process& owner, std::uint64_t incarnation,
-                                       std::function<void()> failed) {
+RecoveredJournal WorkerDisk::open(Process& owner, std::uint64_t incarnation,
+                                  std::function<void(const Error&)> failed) {
   owner_ = &owner;
   failed_ = std::move(failed);
   if (incarnation != incarnation_) {
@@ -29,10 +29,12 @@ WorkerDisk::Recovered WorkerDisk::open(Process& owner, std::uint64_t incarnation
   }
   incarnation_ = incarnation;
   ++opened_;
+  ++sessions_;
   intents_.clear();
+  durable_intents_.clear();
   released_ = 0;
   broken_ = false;
-  Recovered recovered = read();
+  RecoveredJournal recovered = read();
   seq_ = recovered.ended.size() + recovered.in_doubt.size();
   durable_seq_ = seq_;
   begin_segment();
@@ -49,28 +51,39 @@ void WorkerDisk::begin_segment() {
   segments_.push_back(std::move(segment));
 }
 
-std::uint32_t WorkerDisk::append_intent(const JournalIntent& intent, Task then) {
+std::uint32_t WorkerDisk::append_intent(const JournalIntent& intent, Then then) {
   const std::uint32_t ticket = ++tickets_;
-  put({JournalKind::intent, encode(intent), ticket, 0, std::move(then), false});
+  put({JournalKind::intent, encode(intent), ticket, 0, std::move(then), false, intent.call_key});
   return ticket;
 }
 
-std::uint64_t WorkerDisk::append_end(std::uint32_t ticket, const Record& end, Task then) {
-  put({JournalKind::end, encode(end), ticket, ++seq_, std::move(then), end.call.has_value()});
+std::uint64_t WorkerDisk::append_end(std::uint32_t ticket, const Record& end, Then then) {
+  put({JournalKind::end, encode(end), ticket, ++seq_, std::move(then), end.call.has_value(), {}});
   return seq_;
 }
 
-void WorkerDisk::append_cancelled(std::uint32_t ticket, const JournalCancelled& cancelled) {
-  put({JournalKind::cancelled, encode(cancelled), ticket, 0, [] {}, true});
+void WorkerDisk::append_cancelled(std::uint32_t ticket, const JournalCancelled& cancelled,
+                                  Then then) {
+  put({JournalKind::cancelled, encode(cancelled), ticket, 0, std::move(then), true, {}});
 }
 
 void WorkerDisk::put(Queued queued) {
-  if (broken_ || !writer_) {
-    return;
-  }
   queue_.push_back(std::move(queued));
-  if (syncing_.empty()) {
+  if (broken_) {
+    owner_->after(0, [this] { fail_queued(); });
+  } else if (syncing_.empty()) {
     start_sync();
+  }
+}
+
+/// The disk failed: what was not synced by then may be lost.
+void WorkerDisk::fail_queued() {
+  for (std::vector<Queued>* queue : {&syncing_, &queue_}) {
+    for (Queued& queued : std::exchange(*queue, {})) {
+      if (queued.then) {
+        queued.then({false, queued.seq});
+      }
+    }
   }
 }
 
@@ -105,14 +118,15 @@ void WorkerDisk::finish_sync() {
   if (schedule_.now() < plan_.faults_end && random_.chance(plan_.disk.sync_fails_permille)) {
     trace_.note(schedule_.now(), "sync_failed", worker_);
     broken_ = true;
-    failed_();
+    failed_(Error{Errc::storage, "sync failed"});
+    fail_queued();
     return;
   }
   segments_.back().synced = segments_.back().bytes.size();
   std::vector<Queued> synced = std::exchange(syncing_, {});
   for (const Queued& queued : synced) {
     if (queued.kind == JournalKind::intent) {
-      durable_ticket_ = std::max(durable_ticket_, queued.ticket);
+      durable_intents_.insert(queued.call_key);
     }
     durable_seq_ = std::max(durable_seq_, queued.seq);
   }
@@ -124,7 +138,9 @@ void WorkerDisk::finish_sync() {
     if (!owner_->alive()) {
       return;
     }
-    queued.then();
+    if (queued.then) {
+      queued.then({true, queued.seq});
+    }
   }
   remove_released();
   if (!queue_.empty() && syncing_.empty() && owner_->alive() && writer_) {
@@ -145,8 +161,9 @@ void WorkerDisk::remove_released() {
   }
 }
 
-void WorkerDisk::close() {
-  if (!writer_ || broken_) {
+void WorkerDisk::flush() {
+  if (broken_) {
+    fail_queued();
     return;
   }
   ++opened_;
@@ -157,6 +174,13 @@ void WorkerDisk::close() {
     }
     finish_sync();
   }
+}
+
+void WorkerDisk::close() {
+  if (!writer_ || broken_) {
+    return;
+  }
+  flush();
   if (writer_ && !broken_) {
     writer_->seal(segments_.back().bytes);
     segments_.back().synced = segments_.back().bytes.size();
@@ -184,8 +208,8 @@ void WorkerDisk::crash() {
   last.closed = true;
 }
 
-WorkerDisk::Recovered WorkerDisk::read() {
-  Recovered recovered;
+RecoveredJournal WorkerDisk::read() {
+  RecoveredJournal recovered;
   std::vector<std::pair<std::size_t, JournalIntent>> open;  // of one incarnation, by segment
   std::vector<std::size_t> doubts;
   for (std::size_t i = 0; i < segments_.size(); ++i) {
@@ -236,11 +260,68 @@ WorkerDisk::Recovered WorkerDisk::read() {
   return recovered;
 }
 
-WorkerDisk::Recovered WorkerDisk::take_all() {
-  Recovered recovered = read();
+RecoveredJournal WorkerDisk::take_all() {
+  RecoveredJournal recovered = read();
   removed_ += static_cast<std::uint32_t>(segments_.size());
   segments_.clear();
   return recovered;
+}
+
+// --- one session's journal ----------------------------------------------------------------------
+
+SimJournal::~SimJournal() {
+  if (open()) {
+    disk_.close();
+  }
+}
+
+std::uint32_t SimJournal::append_intent(const JournalIntent& intent, Then then) {
+  return open() ? disk_.append_intent(intent, std::move(then)) : 0;
+}
+
+/// What an end settles: its answer's call; the last one, all of the purchase that failed, too.
+std::uint64_t SimJournal::append_end(std::uint32_t ticket, const JournalEnd& end, Then then) {
+  if (!open()) {
+    return 0;
+  }
+  std::vector<Digest> keys;
+  if (end.answer) {
+    keys.push_back(end.answer->call_key);
+  }
+  if (end.call) {
+    const Place place = Dataset::place_of(end.call->sample_id);
+    const Sample& sample = services_.data.shard(place.first).at(place.second);
+    for (std::uint32_t i = 0; i < end.call->count; ++i) {
+      keys.push_back(services_.data.call(sample, Dataset::number_of(*end.call) + i).call_key);
+    }
+  }
+  return disk_.append_end(ticket, end, [this, keys, then = std::move(then)](Written written) {
+    for (const Digest& key : keys) {
+      if (written.durable) {
+        services_.teacher.settled(key, incarnation_);
+      }
+    }
+    then(written);
+  });
+}
+
+void SimJournal::append_cancelled(std::uint32_t ticket, const JournalCancelled& cancelled,
+                                  Then then) {
+  if (open()) {
+    disk_.append_cancelled(ticket, cancelled, std::move(then));
+  }
+}
+
+void SimJournal::release(std::uint64_t seq) {
+  if (open()) {
+    disk_.release(seq);
+  }
+}
+
+void SimJournal::flush() {
+  if (open()) {
+    disk_.flush();
+  }
 }
 
 }  // namespace fd::sim

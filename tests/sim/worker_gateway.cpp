@@ -1,112 +1,153 @@
-// The gateway of a simulated worker: slots in front of the teacher, a journal around them.
+#include "tests/sim/worker_gateway.hpp"
 
-#include <memory>
+#include <algorithm>
 #include <utility>
 
-#include "protocol/base/mutant.hpp"
-#include "tests/sim/worker_process.hpp"
+#include "tests/sim/run_spec.hpp"
 
 namespace fd::sim {
+namespace {
 
-void WorkerProcess::submit(Call call) {
-  const Item& item = items_.at(call.item);
-  JournalIntent intent;
-  static_cast<CallIdentity&>(intent) = identity(call);
-  intent.count = call.count;
-  intent.shard = item.shard;
-  intent.fence = item.fence;
-  ++journaling_;
-  const std::uint64_t run = run_;
-  // The ticket is known only once the intent is queued, which is before it is durable.
-  auto ticket = std::make_shared<std::uint32_t>(0);
-  *ticket = disk_.append_intent(intent, [this, call, run, ticket]() mutable {
-    if (run != run_ || FD_MUTANT(intent_not_journaled)) {
-      return;
-    }
-    --journaling_;
-    call.ticket = *ticket;
-    if (call.ticket <= cancelled_at_) {
-      const CallIdentity id = identity(call);
-      disk_.append_cancelled(call.ticket, {id.sample_id, id.call_key});
-      cancel_call(call);
-      return;
-    }
-    waiting_.push_back(call);
-    send_waiting();
-  });
-  last_ticket_ = *ticket;
-  if (FD_MUTANT(intent_not_journaled)) {
-    --journaling_;
-    call.ticket = *ticket;
-    waiting_.push_back(call);
-    send_waiting();
+constexpr Time kFailedAttempt = 50 * kMillisecond;  ///< until the teacher says no
+
+GatewayConfig gateway_config() {
+  GatewayConfig config = run_spec().config.gateway;
+  config.retry.max_attempts = kMaxAttempts;
+  config.retry.base_ms = 200;
+  return config;
+}
+
+}  // namespace
+
+SimGateway::SimGateway(Process& process, Services& services, const WorkerDisk& disk,
+                       std::uint32_t worker, std::uint64_t incarnation, std::uint32_t slots,
+                       ChatCallback callback)
+    : process_(process),
+      services_(services),
+      disk_(disk),
+      worker_(worker),
+      incarnation_(incarnation),
+      callback_(std::move(callback)),
+      queue_(gateway_config(), slots, services.plan.seed + incarnation) {}
+
+SimGateway::~SimGateway() {
+  *open_ = false;
+  if (process_.alive()) {
+    services_.teacher.died(incarnation_);
   }
 }
 
-void WorkerProcess::send_waiting() {
-  while (in_flight_ < slots_ && !waiting_.empty()) {
-    const Call call = waiting_.front();
-    waiting_.pop_front();
-    ++in_flight_;
-    request(call);
-  }
+void SimGateway::submit(ChatCall call) {
+  queue_.add(make_job(std::move(call), process_.now()));
+  pump();
 }
 
-void WorkerProcess::request(const Call& call) {
-  const Item& item = items_.at(call.item);
-  if (!disk_.has_intent(call.ticket)) {
-    services_.oracle.fail(schedule_.now(), "a call is sent whose intent is not in the journal");
+void SimGateway::set_slots(std::uint32_t slots) {
+  queue_.set_slots(slots);
+  pump();
+}
+
+void SimGateway::set_send_deadline(Instant deadline) {
+  queue_.set_send_deadline(deadline);
+  pump();
+}
+
+void SimGateway::cancel_waiting() {
+  queue_.cancel(process_.now());
+  deliver();
+}
+
+/// Sends what may be sent, and comes back when time alone lets something more be sent.
+void SimGateway::pump() {
+  if (!process_.alive()) {
+    return;
   }
-  const Reply reply = services_.teacher.request(item.sample, call.number, call.count,
-                                                Caller{number_, incarnation_, item.fence});
-  after(reply.latency, [this, call, reply, run = run_] {
-    if (run != run_) {
-      return;
-    }
-    --in_flight_;
-    std::vector<Record> records = records_of(call, reply);
-    for (std::size_t i = 0; i < records.size(); ++i) {
-      Record& record = records[i];
-      const bool last = i + 1 == records.size();
-      auto seq = std::make_shared<std::uint64_t>(0);
-      // What of the call this record settles: its answer's key; the last one, all that failed, too.
-      std::vector<Digest> keys;
-      const std::size_t end = last ? call.count : i + 1;
-      for (std::size_t k = i; k < end; ++k) {
-        keys.push_back(
-            services_.data.call(item_sample(call), call.number + static_cast<std::uint32_t>(k))
-                .call_key);
+  std::vector<JobPtr> to_send;
+  queue_.take(process_.now(), SIZE_MAX, to_send);
+  for (JobPtr& job : to_send) {
+    transfer(std::move(job));
+  }
+  deliver();
+  const std::optional<Instant> due = queue_.next_due();
+  if (due && (!pump_at_ || *due < *pump_at_)) {
+    pump_at_ = due;
+    const Duration delay = std::max(*due - process_.now(), Duration{1});
+    process_.after(process_.simulated(delay), [this, open = open_] {
+      if (*open) {
+        pump_at_.reset();
+        pump();
       }
-      const auto then = [this, call, reply, run, seq, last, keys, record]() {
-        for (const Digest& key : keys) {
-          services_.teacher.settled(key, incarnation_);
-        }
-        if (run == run_ && !FD_MUTANT(answer_before_sync)) {
-          hand_on(call, record, *seq);
-          if (last && run == run_ && alive()) {
-            finish_call(call, reply);
-          }
-        }
-      };
-      *seq = disk_.append_end(call.ticket, record, then);
-      if (FD_MUTANT(answer_before_sync)) {
-        hand_on(call, record, *seq);
-        if (last) {
-          finish_call(call, reply);
-        }
-      }
+    });
+  }
+}
+
+/// One attempt. The first one of a call asks the teacher what will come of it.
+void SimGateway::transfer(JobPtr job) {
+  const ChatCall& call = job->call;
+  auto found = replies_.find(call.tag);
+  if (found == replies_.end()) {
+    if (!disk_.has_intent(call.call_key)) {
+      services_.oracle.fail(services_.schedule.now(),
+                            "a call is sent whose intent is not in the journal");
     }
-    send_waiting();
+    const Place place = Dataset::place_of(call.sample_id);
+    const Sample& sample = services_.data.shard(place.first).at(place.second);
+    found = replies_
+                .emplace(call.tag,
+                         services_.teacher.request(sample, Dataset::number_of(call), call.count,
+                                                   Caller{worker_, incarnation_, call.fence}))
+                .first;
+  }
+  Reply& reply = found->second;
+  services_.teacher.attempted(reply.serial);
+  const bool last = ++reply.tried == reply.attempts;
+  const bool hangs = reply.failure == Reason::attempts_exhausted;
+  const Time latency = last || hangs ? reply.latency : kFailedAttempt;
+  process_.after(latency, [this, open = open_, held = std::make_shared<JobPtr>(std::move(job))] {
+    if (*open) {
+      finish(std::move(*held));
+      pump();
+    }
   });
 }
 
-void WorkerProcess::cancel_waiting() {
-  cancelled_at_ = last_ticket_;
-  std::deque<Call> dropped = std::exchange(waiting_, {});
-  for (const Call& call : dropped) {
-    const CallIdentity id = identity(call);
-    disk_.append_cancelled(call.ticket, {id.sample_id, id.call_key});
-    cancel_call(call);
+void SimGateway::finish(JobPtr job) {
+  const Reply& reply = replies_.at(job->call.tag);
+  Attempt attempt;
+  attempt.sent = true;
+  if (reply.failure == Reason::attempts_exhausted) {
+    attempt.end = AttemptEnd::timed_out;
+  } else if (reply.tried < reply.attempts) {
+    attempt.end = AttemptEnd::refused;
+    attempt.status = 503;
+  } else if (reply.failure != Reason::none) {
+    attempt.end = AttemptEnd::refused;
+    attempt.status = 400;
+  } else {
+    attempt.status = 200;
+    job->result.answer = reply.answers.back();
+    job->result.before.assign(reply.answers.begin(), reply.answers.end() - 1);
+  }
+  queue_.finish(std::move(job), attempt, process_.now());
+}
+
+void SimGateway::deliver() {
+  std::vector<JobPtr> ended;
+  queue_.take_ended(ended);
+  for (JobPtr& job : ended) {
+    ChatResult result = std::move(job->result);
+    if (const auto found = replies_.find(result.tag); found != replies_.end()) {
+      if (result.call.end == CallEnd::cancelled) {
+        services_.teacher.abandoned(result.call.call_key, incarnation_);
+      }
+      result.call.service_us = found->second.serial;  // tells any two calls apart
+      replies_.erase(found);
+    }
+    process_.after(0, [this, open = open_, held = std::make_shared<ChatResult>(std::move(result))] {
+      if (*open) {
+        callback_(std::move(*held));
+      }
+    });
   }
 }
 

@@ -32,7 +32,11 @@ World::World(Plan plan, bool print)
   }
 }
 
-World::~World() = default;
+World::~World() {
+  for (const auto& process : processes_) {
+    process->kill();  // its end has no effect on the disks, which end before it
+  }
+}
 
 Verdict World::run() {
   arrange();
@@ -316,7 +320,7 @@ void World::worker_ended(WorkerProcess& worker, std::uint32_t number, WorkerProc
 /// into the ledger.
 void World::read_local_journals() {
   for (Machine& machine : machines_) {
-    const WorkerDisk::Recovered left = machine.disk->take_all();
+    const RecoveredJournal left = machine.disk->take_all();
     std::vector<Record> records = left.ended;
     for (const JournalIntent& intent : left.in_doubt) {
       records.push_back(in_doubt_record(intent));

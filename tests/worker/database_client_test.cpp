@@ -1,13 +1,14 @@
 #include "worker/database_client.hpp"
 
-#include "tests/support/temp_folder.hpp"
+#include <deque>
+
 #include "tests/worker/worker_core_fixture.hpp"
 
 namespace fd {
 namespace {
 
+using Presence = DatabaseClient::Presence;
 using std::chrono::seconds;
-using testing_support::TempFolder;
 using testing_support::WorkerCoreTest;
 
 class HandClock final : public Clock {
@@ -16,65 +17,235 @@ class HandClock final : public Clock {
   Instant now_{};
 };
 
+/// Keeps what it is asked, and files in memory.
+class MemoryStore final : public DatabaseStore {
+ public:
+  void look(const Digest& digest) override { looks_.push_back(digest); }
+  void add(DatabaseChunk chunk) override { adds_.push_back(std::move(chunk)); }
+  void remove(const Digest& digest) override { removed_.push_back(digest); }
+  std::deque<Digest> looks_;
+  std::deque<DatabaseChunk> adds_;
+  std::vector<Digest> removed_;
+};
+
 class DatabaseClientTest : public WorkerCoreTest {
  protected:
-  DatabaseClientTest()
-      : cache_(folder_.root(), 1u << 20),
-        scheduler_(cache_, core_, clock_, log_,
-                   [this](const FetchDatabase& fetch) { asked_.push_back(fetch); }) {}
-
   /// What was asked for since the last time.
   std::vector<FetchDatabase> asked() { return std::exchange(asked_, {}); }
+  /// The store has found nothing of what it looked for.
+  void find_nothing() {
+    for (const Digest& digest : std::exchange(store_.looks_, {})) {
+      client_.take(DatabaseLooked{digest, {}, 0});
+    }
+  }
+  /// Brings a whole database in one piece, and the store takes it.
+  void bring(const std::string& bytes) {
+    const Digest digest = sha256(bytes);
+    client_.want(digest.hex());
+    find_nothing();
+    client_.take(DatabaseChunk{digest, 0, bytes.size(), bytes});
+    take_adds();
+  }
+  void take_adds() {
+    for (const DatabaseChunk& chunk : std::exchange(store_.adds_, {})) {
+      const std::uint64_t received = chunk.offset + chunk.bytes.size();
+      client_.take(DatabaseAdded{chunk.digest, received, received == chunk.total, {}});
+    }
+  }
+  void damage() {
+    for (const DatabaseChunk& chunk : std::exchange(store_.adds_, {})) {
+      client_.take(DatabaseAdded{chunk.digest, 0, false, Error{Errc::corrupt, "another digest"}});
+    }
+  }
+  /// A piece that was asked for is known to be lost.
+  void lose() {
+    clock_.now_ += seconds(3);
+    now_ += seconds(3);
+    hear({});
+    step(WorkerTicked{client_.asking()});
+    hear_flush_marker();
+    now_ += seconds(1);
+    step(WorkerTicked{client_.asking()});
+    hear_flush_marker();
+    client_.ask();
+  }
 
-  TempFolder folder_;
   HandClock clock_;
-  Log log_{LogLevel::error, "test"};
-  DatabaseCache cache_;
+  Log log_{std::nullopt, "test"};
+  MemoryStore store_;
   std::vector<FetchDatabase> asked_;
-  DatabaseClient scheduler_;
-  const std::string first_ = "the first database";
-  const std::string second_ = "the second one";
+  DatabaseClient client_{store_, 20,
+                         core_,  clock_,
+                         log_,   [this](const FetchDatabase& fetch) { asked_.push_back(fetch); }};
+  const std::string first_ = "the first";
+  const std::string second_ = "the second";
 };
+
+TEST_F(DatabaseClientTest, ASampleThatNamesNoDatabaseWaitsForNone) {
+  EXPECT_EQ(client_.want(""), Presence::here);
+  EXPECT_TRUE(store_.looks_.empty());
+}
 
 TEST_F(DatabaseClientTest, B10OneDatabaseIsAskedForAtATime) {
   const Digest first = sha256(first_);
   const Digest second = sha256(second_);
-  EXPECT_EQ(scheduler_.missing(first.hex()), first);
-  EXPECT_EQ(scheduler_.missing(second.hex()), second);
-  EXPECT_EQ(scheduler_.missing(first.hex()), first);
+  EXPECT_EQ(client_.want(first.hex()), Presence::coming);
+  EXPECT_EQ(client_.want(second.hex()), Presence::coming);
+  EXPECT_EQ(client_.want(first.hex()), Presence::coming);
+  EXPECT_EQ(store_.looks_.size(), 2u);
+  find_nothing();
   EXPECT_EQ(asked(), std::vector{(FetchDatabase{first, 0})});
-  const auto half = scheduler_.take({first, 0, first_.size(), first_.substr(0, 5)});
-  ASSERT_TRUE(half.ok());
-  EXPECT_EQ(*half, std::nullopt);
+  client_.take(DatabaseChunk{first, 0, first_.size(), first_.substr(0, 5)});
+  EXPECT_TRUE(asked().empty());  // the disk has it first
+  take_adds();
   EXPECT_EQ(asked(), std::vector{(FetchDatabase{first, 5})});
-  const auto whole = scheduler_.take({first, 5, first_.size(), first_.substr(5)});
-  ASSERT_TRUE(whole.ok());
-  EXPECT_EQ(*whole, first);
-  EXPECT_EQ(scheduler_.missing(first.hex()), std::nullopt);
+  client_.take(DatabaseChunk{first, 0, first_.size(), first_.substr(0, 5)});  // repeated
+  EXPECT_TRUE(store_.adds_.empty());
+  client_.take(DatabaseChunk{first, 5, first_.size(), first_.substr(5)});
+  take_adds();
+  EXPECT_EQ(client_.news().arrived, std::vector{first});
+  EXPECT_EQ(client_.want(first.hex()), Presence::here);
   EXPECT_EQ(asked(), std::vector{(FetchDatabase{second, 0})});
+}
+
+TEST_F(DatabaseClientTest, WhatAnEarlierProcessLeftIsUsed) {
+  const Digest first = sha256(first_);
+  const Digest second = sha256(second_);
+  client_.want(first.hex());
+  client_.want(second.hex());
+  client_.take(DatabaseLooked{first, first_.size(), 0});
+  client_.take(DatabaseLooked{second, {}, 4});
+  EXPECT_EQ(client_.news().arrived, std::vector{first});
+  EXPECT_EQ(client_.want(first.hex()), Presence::here);
+  EXPECT_EQ(asked(), std::vector{(FetchDatabase{second, 4})});
 }
 
 TEST_F(DatabaseClientTest, B10APieceThatMayStillBeOnItsWayIsNotAskedForAgain) {
   join();
   const Digest first = sha256(first_);
-  EXPECT_EQ(scheduler_.missing(first.hex()), first);
+  client_.want(first.hex());
+  find_nothing();
   ASSERT_EQ(asked().size(), 1u);
   clock_.now_ += seconds(60);
-  scheduler_.ask();
+  client_.ask();
   EXPECT_TRUE(asked().empty());
-  hear({});
-  step(WorkerTicked{scheduler_.asking()});
-  now_ += seconds(1);
-  step(WorkerTicked{scheduler_.asking()});  // a flush marker leaves
-  hear_flush_marker();
-  scheduler_.ask();
+  lose();
   EXPECT_EQ(asked(), std::vector{(FetchDatabase{first, 0})});
   clock_.now_ += seconds(1);
   now_ += seconds(1);
-  step(WorkerTicked{scheduler_.asking()});
+  step(WorkerTicked{client_.asking()});
   hear_flush_marker();
-  scheduler_.ask();
+  client_.ask();
   EXPECT_TRUE(asked().empty());  // not yet
+}
+
+TEST_F(DatabaseClientTest, ARequestWithoutAnAnswerHasAnEnd) {
+  join();
+  const Digest first = sha256(first_);
+  client_.want(first.hex());
+  find_nothing();
+  for (std::uint32_t i = 1; i < DatabaseClient::kAsksMax; ++i) {
+    ASSERT_EQ(asked().size(), 1u) << i;
+    ASSERT_TRUE(client_.news().given_up.empty()) << i;
+    lose();
+  }
+  ASSERT_EQ(asked().size(), 1u);
+  lose();
+  EXPECT_TRUE(asked().empty());
+  const DatabaseNews news = client_.news();
+  ASSERT_EQ(news.given_up.size(), 1u);
+  EXPECT_EQ(news.given_up[0].first, first);
+  EXPECT_NE(news.given_up[0].second.find("without an answer"), std::string::npos);
+  EXPECT_EQ(client_.want(first.hex()), Presence::given_up);
+  client_.forget();
+  EXPECT_EQ(client_.want(first.hex()), Presence::coming);
+}
+
+TEST_F(DatabaseClientTest, ADatabaseThatArrivesDamagedIsGivenUpInTheEnd) {
+  const Digest first = sha256(first_);
+  client_.want(first.hex());
+  find_nothing();
+  for (std::uint32_t i = 1; i < DatabaseClient::kDamagedMax; ++i) {
+    client_.take(DatabaseChunk{first, 0, first_.size(), first_});
+    damage();
+    EXPECT_EQ(client_.want(first.hex()), Presence::coming) << i;
+  }
+  client_.take(DatabaseChunk{first, 0, first_.size(), first_});
+  damage();
+  EXPECT_EQ(client_.want(first.hex()), Presence::given_up);
+  EXPECT_EQ(client_.news().given_up.size(), 1u);
+}
+
+TEST_F(DatabaseClientTest, LeastRecentlyUsedGoesFirst) {
+  const std::string a(8, 'a');
+  const std::string b(8, 'b');
+  bring(a);
+  bring(b);
+  client_.want(sha256(a).hex());
+  bring(std::string(5, 'c'));
+  EXPECT_EQ(store_.removed_, std::vector{sha256(b)});
+  EXPECT_EQ(client_.want(sha256(a).hex()), Presence::here);
+  EXPECT_EQ(client_.bytes(), 13u);
+}
+
+TEST_F(DatabaseClientTest, WhatDoesNotFitBesideWhatIsInUseWaits) {
+  const std::string a(10, 'a');
+  const std::string b(11, 'b');
+  bring(a);
+  client_.pin(sha256(a).hex());
+  client_.want(sha256(b).hex());
+  find_nothing();
+  static_cast<void>(asked());
+  client_.take(DatabaseChunk{sha256(b), 0, b.size(), b});
+  EXPECT_TRUE(store_.adds_.empty());
+  client_.ask();
+  EXPECT_TRUE(asked().empty());  // not before there is room
+  client_.unpin(sha256(a).hex());
+  client_.ask();
+  EXPECT_EQ(asked(), std::vector{(FetchDatabase{sha256(b), 0})});
+  client_.take(DatabaseChunk{sha256(b), 0, b.size(), b});
+  take_adds();
+  EXPECT_EQ(client_.want(sha256(b).hex()), Presence::here);
+  EXPECT_EQ(store_.removed_, std::vector{sha256(a)});
+}
+
+TEST_F(DatabaseClientTest, WhatFitsIntoNoCacheIsGivenUpAtOnce) {
+  const std::string large(21, 'x');
+  const Digest digest = sha256(large);
+  client_.want(digest.hex());
+  find_nothing();
+  client_.take(DatabaseChunk{digest, 0, 20, large.substr(0, 5)});
+  EXPECT_TRUE(client_.news().given_up.empty());  // it fits exactly
+  client_.forget();
+  client_.want(digest.hex());
+  find_nothing();
+  client_.take(DatabaseChunk{digest, 0, 21, large.substr(0, 5)});
+  const DatabaseNews news = client_.news();
+  ASSERT_EQ(news.given_up.size(), 1u);
+  EXPECT_NE(news.given_up[0].second.find(digest.hex()), std::string::npos);
+  EXPECT_NE(news.given_up[0].second.find("--cache-mb"), std::string::npos);
+}
+
+TEST_F(DatabaseClientTest, ADiskThatFailsIsTheWorkersEnd) {
+  const Digest first = sha256(first_);
+  client_.want(first.hex());
+  find_nothing();
+  client_.take(DatabaseChunk{first, 0, first_.size(), first_});
+  client_.take(DatabaseAdded{first, 0, false, Error{Errc::storage, "no space left"}});
+  ASSERT_TRUE(client_.news().disk_failed.has_value());
+}
+
+TEST_F(DatabaseClientTest, AnAnswerToAnEarlierSessionMeansNothing) {
+  const Digest first = sha256(first_);
+  client_.want(first.hex());
+  find_nothing();
+  client_.take(DatabaseChunk{first, 0, first_.size(), first_.substr(0, 5)});
+  client_.forget();
+  client_.want(first.hex());
+  take_adds();  // of the session before
+  static_cast<void>(asked());
+  client_.take(DatabaseLooked{first, {}, 5});
+  EXPECT_EQ(asked(), std::vector{(FetchDatabase{first, 5})});
 }
 
 }  // namespace

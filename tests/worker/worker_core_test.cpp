@@ -433,7 +433,7 @@ TEST_F(WorkerCoreTest, WhatIsOwedIsSamplesInWorkAndRecordsThatAreNotAcknowledged
 
 TEST_F(WorkerCoreTest, TheProcessesWhoseJournalsWereReadAreNamedUntilTheRunIsOver) {
   join();
-  step(JournalRecovered{{}, {11, 12}});
+  step(JournalRecovered{{}, 0, {11, 12}});
   wait(milliseconds(1000));
   EXPECT_EQ(last_state_.recovered, (std::vector<std::uint64_t>{11, 12}));
   Order over = order({});

@@ -18,9 +18,9 @@ TEST(WorkerOptions, DefaultsServeNobodyAndLeaveThePaceToTheRun) {
   EXPECT_EQ(all->endpoint, "tcp://127.0.0.1:5555");
   EXPECT_EQ(all->peer_listen, std::nullopt);
   EXPECT_FALSE(all->keys.has_value());
-  EXPECT_EQ(all->options.core.slots_max, 0u);
-  EXPECT_EQ(all->options.core.drain, std::chrono::seconds(25));
-  EXPECT_EQ(all->options.database_cache_bytes, 8192ull << 20);
+  EXPECT_EQ(all->options.loop.core.slots_max, 0u);
+  EXPECT_EQ(all->options.loop.core.drain, std::chrono::seconds(25));
+  EXPECT_EQ(all->options.loop.database_cache_bytes, 8192ull << 20);
   EXPECT_EQ(all->level, LogLevel::info);
 }
 

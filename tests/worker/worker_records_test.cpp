@@ -156,7 +156,7 @@ TEST_F(WorkerCoreTest, JournaledRecordsAreOfferedFirstAndReleasedWhenAcknowledge
 
 TEST_F(WorkerCoreTest, RecoveredShardIsFetchedOnlyOnceItsAnswersAreAcknowledged) {
   join();
-  step(JournalRecovered{{{answered(3).record, 1}}, {}});
+  step(JournalRecovered{{{answered(3).record, 1}}, 0, {}});
   EXPECT_TRUE(fetches(take(order({{0, 2, 10}}))).empty());
   wait(milliseconds(5));
   EXPECT_EQ(fetches(step(AckArrived{from(), {1}})).size(), 1u);

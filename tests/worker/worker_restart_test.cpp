@@ -57,6 +57,8 @@ TEST_F(WorkerRestartTest, AnotherLedgerUnderTheSameRunIdIsAnotherRun) {
   const WorkerEffects effects = hear({{0, 1, 10}});
   EXPECT_EQ(effects.reset, "run");
   EXPECT_EQ(core_.speaker(), coordinator_);
+  EXPECT_TRUE(effects.send.empty()) << "before the journal was read nothing is known";
+  step(JournalRecovered{});
   EXPECT_EQ(last_state_.owed, 0u) << "it comes from the journal";
   EXPECT_FALSE(last_state_.config.has_value());
   EXPECT_EQ(step(RunSpecArrived{from(), {digest_of(9), "{}"}}).configure, "{}");

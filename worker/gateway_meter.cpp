@@ -1,4 +1,4 @@
-#include "worker/metered_gateway.hpp"
+#include "worker/gateway_meter.hpp"
 
 #include <algorithm>
 

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <mutex>
+#include <utility>
 
 #include "actors/gateway/gateway.hpp"
 #include "actors/system/clock.hpp"
@@ -9,7 +11,7 @@
 
 namespace fd {
 
-/// Counts what a gateway has under way, and for how long all its slots were taken. Thread: any.
+/// Counts the calls of one session, and for how long all its slots were taken. Thread: any.
 class GatewayMeter {
  public:
   explicit GatewayMeter(const Clock& clock) : clock_(clock) {}
@@ -28,7 +30,7 @@ class GatewayMeter {
   Instant since_{};  ///< when full_ was brought up to date
 };
 
-/// A gateway that reports to a meter.
+/// A gateway that reports to a meter. Its results report to the meter where it was made.
 class MeteredGateway final : public Gateway {
  public:
   /// Lifetime: `meter` outlives the gateway.

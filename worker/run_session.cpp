@@ -1,0 +1,228 @@
+#include "worker/run_session.hpp"
+
+#include <iterator>
+
+#include "actors/config/loader.hpp"
+#include "actors/gateway/journaled_gateway.hpp"
+
+namespace fd {
+namespace {
+
+/// Numbers what a journal had, as AnswerJournal::release() counts.
+JournalRecovered offered(RecoveredJournal found) {
+  JournalRecovered recovered;
+  for (Record& ended : found.ended) {
+    recovered.entries.push_back({std::move(ended), recovered.entries.size() + 1});
+  }
+  for (const JournalIntent& intent : found.in_doubt) {
+    recovered.entries.push_back({in_doubt_record(intent), recovered.entries.size() + 1});
+  }
+  recovered.in_doubt = found.in_doubt.size();
+  recovered.incarnations = std::move(found.incarnations);
+  return recovered;
+}
+
+/// What becomes of a sample whose database cannot be had.
+Record failed_record(const WorkItem& item) {
+  Record record{item.shard, item.fence, {}, {}, {}, {}};
+  record.outcome.emplace();
+  record.outcome->sample_id = item.sample.id;
+  record.outcome->verdict = Verdict::failed;
+  record.outcome->reason = Reason::internal;
+  record.outcome->times = item.times;
+  return record;
+}
+
+/// Reads a run's config. Errors: unsupported (this program has other keys or defaults).
+Result<RunConfig> read_config(const std::string& json) {
+  const Digest digest = sha256(json);
+  auto config = config_from_json(json);
+  if (!config.ok()) {
+    return Error{Errc::unsupported, "this program cannot read the run's config " + digest.hex() +
+                                        ": " + config.error().message};
+  }
+  const std::string read_as = json::canonical(effective_config(*config));
+  if (read_as != json) {
+    return Error{Errc::unsupported, "this program reads the run's config " + digest.hex() + " as " +
+                                        sha256(read_as).hex() + ": it has other keys or defaults"};
+  }
+  return config;
+}
+
+}  // namespace
+
+RunSession::RunSession(SessionParts& parts, DatabaseClient& databases, const Clock& clock,
+                       SessionOptions options)
+    : parts_(parts), databases_(databases), options_(std::move(options)), meter_(clock) {}
+
+Result<std::unique_ptr<RunSession>> RunSession::open(SessionParts& parts, DatabaseClient& databases,
+                                                     const Clock& clock, SessionOptions options,
+                                                     std::function<void(const Error&)> failed,
+                                                     JournalRecovered& recovered) {
+  const JournalIdentity identity{options.identity.run_id, options.worker, options.incarnation};
+  std::unique_ptr<RunSession> session(new RunSession(parts, databases, clock, std::move(options)));
+  FD_TRY(OpenedJournal opened, parts.open_journal(identity, std::move(failed)));
+  session->journal_ = std::move(opened.journal);
+  recovered = offered(std::move(opened.found));
+  return session;
+}
+
+RunSession::~RunSession() {
+  service_.reset();
+  stages_.reset();
+  journal_.reset();
+  databases_.forget();
+}
+
+Result<void> RunSession::configure(const std::string& config_json) {
+  FD_CHECK(stages_ == nullptr && service_ == nullptr);
+  FD_TRY(const RunConfig config, read_config(config_json));
+  const Digest digest = sha256(config_json);
+  if (has_stage(options_.stages, StageId::teacher)) {
+    FD_TRY(stages_, parts_.start_stages(
+                        options_.identity, config, digest,
+                        [this](const RunConfig& run, std::uint32_t slots, ChatCallback callback) {
+                          return make_gateway(run, slots, std::move(callback));
+                        }));
+  }
+  if (options_.serves_peers) {
+    FD_TRY(std::unique_ptr<StageServers> servers, parts_.start_servers(config));
+    service_ = std::make_unique<PeerService>(
+        parts_, databases_, std::move(servers),
+        PeerServiceOptions{options_.identity, digest, options_.stages});
+  }
+  return {};
+}
+
+/// Puts the journal before the gateway that sends, and the meter between them.
+Result<std::unique_ptr<Gateway>> RunSession::make_gateway(const RunConfig& config,
+                                                          std::uint32_t slots,
+                                                          ChatCallback callback) {
+  std::optional<Error> failed;
+  meter_.set_slots(slots);
+  auto gateway = std::make_unique<JournaledGateway>(
+      *journal_, slots,
+      [&](ChatCallback journaled) -> std::unique_ptr<Gateway> {
+        auto counted = [meter = &meter_, journaled = std::move(journaled)](ChatResult result) {
+          meter->ended();
+          journaled(std::move(result));
+        };
+        auto inner = parts_.make_gateway(config, slots, std::move(counted));
+        if (!inner.ok()) {
+          failed = inner.error();
+          return nullptr;
+        }
+        return std::make_unique<MeteredGateway>(std::move(inner).value(), meter_);
+      },
+      std::move(callback));
+  if (failed) {
+    return *failed;
+  }
+  return std::unique_ptr<Gateway>(std::move(gateway));
+}
+
+Gateway* RunSession::gateway() {
+  return stages_ == nullptr ? nullptr : &stages_->gateway();
+}
+
+void RunSession::use_peers(std::vector<PeerInfo> peers) {
+  if (stages_ != nullptr) {
+    stages_->use_peers(std::move(peers));
+  }
+}
+
+// --- samples and their databases ----------------------------------------------------------------
+
+void RunSession::begin(StartSample sample) {
+  WorkItem item;
+  item.run = number();
+  item.era = era_;
+  item.shard = sample.shard;
+  item.fence = sample.fence;
+  item.sample = std::move(sample.item.sample);
+  item.answers = std::move(sample.item.answers);
+  const auto presence = opens_databases_here() ? databases_.want(item.sample.database)
+                                               : DatabaseClient::Presence::here;
+  if (presence == DatabaseClient::Presence::coming) {
+    waiting_[item.sample.database].push_back(std::move(item));
+  } else if (presence == DatabaseClient::Presence::given_up) {
+    failed_.push_back(std::move(item));
+  } else {
+    submit(std::move(item));
+  }
+}
+
+void RunSession::submit(WorkItem item) {
+  if (opens_databases_here()) {
+    databases_.pin(item.sample.database);
+  }
+  ready_.push_back(std::move(item));
+}
+
+std::vector<Record> RunSession::flush() {
+  if (!ready_.empty()) {
+    stages_->take(std::exchange(ready_, {}));
+  }
+  std::vector<Record> records;
+  for (const WorkItem& item : std::exchange(failed_, {})) {
+    records.push_back(failed_record(item));
+  }
+  return records;
+}
+
+void RunSession::left(const WorkItem& item) {
+  if (opens_databases_here()) {
+    databases_.unpin(item.sample.database);
+  }
+}
+
+std::vector<WorkItem> RunSession::cancel_waiting() {
+  if (stages_ != nullptr) {
+    ++era_;
+    stages_->gateway().cancel_waiting();
+  }
+  std::vector<WorkItem> dropped;
+  for (auto& [database, items] : std::exchange(waiting_, {})) {
+    std::move(items.begin(), items.end(), std::back_inserter(dropped));
+  }
+  return dropped;
+}
+
+void RunSession::take(const DatabaseNews& news) {
+  for (const Digest& digest : news.arrived) {
+    if (auto waiting = waiting_.extract(digest.hex())) {
+      for (WorkItem& item : waiting.mapped()) {
+        submit(std::move(item));
+      }
+    }
+  }
+  for (const auto& [digest, why] : news.given_up) {
+    if (auto waiting = waiting_.extract(digest.hex())) {
+      std::move(waiting.mapped().begin(), waiting.mapped().end(), std::back_inserter(failed_));
+    }
+  }
+  if (service_ != nullptr && !(news.arrived.empty() && news.given_up.empty())) {
+    service_->databases_changed();
+  }
+}
+
+// --- other workers ------------------------------------------------------------------------------
+
+Result<void> RunSession::take_request(const std::string& peer, const FrameView& frame) {
+  if (service_ != nullptr) {
+    return service_->take(peer, frame);
+  }
+  FD_TRY(const StageRequest request, decode<StageRequest>(frame.body));
+  parts_.reply_to_peer(peer, not_now(frame, request.id));
+  return {};
+}
+
+bool RunSession::served(std::uint64_t ticket, const StageReply& reply) {
+  return service_ != nullptr && service_->served(ticket, reply);
+}
+
+ServingLoad RunSession::serving() const {
+  return service_ == nullptr ? ServingLoad{} : service_->load();
+}
+
+}  // namespace fd
