@@ -27,7 +27,7 @@ inline constexpr auto kFields<WorkerState> = table(
     field(14, &WorkerState::peer_key).at_most(kMaxNameBytes), field(15, &WorkerState::threads),
     field(16, &WorkerState::serving), field(17, &WorkerState::served),
     field(18, &WorkerState::policy).at_most(kMaxPolicyBytes), field(19, &WorkerState::owed),
-    field(20, &WorkerState::recovered));
+    field(20, &WorkerState::recovered), field(21, &WorkerState::troubles).when_set());
 
 template <>
 inline constexpr auto kFields<GrantedLease> = table("granted lease", field(1, &GrantedLease::shard),
