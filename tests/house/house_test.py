@@ -9,7 +9,7 @@ PRODUCT = ("protocol", "actors", "coordinator", "worker")
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 60
 # Over a limit until they are rewritten: the two actor shells.
-TOO_LONG = {"coordinator/control/coordinator_actor.cpp", "worker/worker_actor.cpp"}
+TOO_LONG = {"worker/worker_actor.cpp"}
 
 
 def sources(*tops):
