@@ -265,10 +265,11 @@ void CoordinatorLoop::send_one(const Message& message, Frames* held) {
   }
 }
 
-/// A piece that is on its way to the worker already is not read once more.
+/// A piece that is being read for the worker already is not read once more.
 void CoordinatorLoop::send_one(const SendDatabase& message, Frames*) {
   const auto& [digest, offset] = message.fetch;
-  if (reading_.insert({message.peer, digest.hex(), offset}).second) {
+  if (reading_.size() < kReadingMax &&
+      reading_.insert({message.peer, digest.hex(), offset}).second) {
     ports_->read_database(message);
   }
 }

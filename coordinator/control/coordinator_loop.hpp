@@ -29,6 +29,9 @@ namespace fd {
 inline constexpr Duration kTick = std::chrono::milliseconds(500);
 /// How long a drain waits for calls in flight, unless told otherwise.
 inline constexpr Duration kDrainDefault = std::chrono::seconds(25);
+/// Pieces of databases that may be asked for and not read yet: later ones are dropped, and asked
+/// for again.
+inline constexpr std::size_t kReadingMax = 4096;
 
 struct CoordinatorLoopOptions {
   std::string run_id;
