@@ -406,7 +406,6 @@ class WorkerShell {
   // --- samples and their databases
 
   void begin(StartSample sample) {
-    FD_FAILPOINT_SAMPLE("sample.started", sample.item.sample.id);
     WorkItem item;
     item.run = run_;
     item.shard = sample.shard;
