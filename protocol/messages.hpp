@@ -67,7 +67,8 @@ struct WorkerState {
   std::uint32_t owed = 0;     ///< samples in work, and records that are not acknowledged yet
   /// Earlier processes of the worker whose journals it has read.
   std::vector<std::uint64_t> recovered;
-  std::vector<std::string> troubles;  ///< what it cannot do, the latest, in words for people
+  /// What it cannot do, a short text each: for people.
+  std::vector<std::string> troubles;
   friend bool operator==(const WorkerState&, const WorkerState&) = default;
 };
 

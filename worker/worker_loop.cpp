@@ -193,7 +193,6 @@ void WorkerLoop::perform(WorkerEffects effects) {
     }
   }
   for (StartSample& sample : effects.start) {
-    FD_FAILPOINT_SAMPLE("sample.started", sample.item.sample.id);
     session_->begin(std::move(sample));
   }
   if (effects.reconnect) {

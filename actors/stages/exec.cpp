@@ -103,6 +103,7 @@ class ExecStage final : public Stage {
       item.failure = Reason::internal;
       return;
     }
+    FD_FAILPOINT_SAMPLE("sample.before_exec", item.sample.id);
     const Ran* gold = item.sample.gold ? run_gold(*sandbox, item.sample) : nullptr;
     item.gold_failed = gold != nullptr && gold->result.status != ExecStatus::ok;
     for (std::size_t i = 0; i < item.candidates.size(); ++i) {

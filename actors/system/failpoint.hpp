@@ -43,12 +43,12 @@ inline constexpr std::array kFailpoints = std::to_array<std::string_view>({
     "k29.ack_received",
     "k30.exec_before_run",        // SQL of a model
     "k32.journal_before_remove",  // of a segment that nobody needs any more
-    // Errors to pretend, and a sample that kills.
+    // Errors to pretend, and a sample that kills once it has its answers.
     "ledger.commit_error",
     "file.sync_error",
     "journal.sync_error",
     "zap.read_error",
-    "sample.started",
+    "sample.before_exec",
 });
 
 /// A name of kFailpoints; any other one does not compile.

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "actors/system/failpoint.hpp"
-#include "actors/transport/transport.hpp"
+#include "coordinator/control/coordinator_ports.hpp"
 
 namespace fd {
 
@@ -15,12 +15,12 @@ class CommittedFrames {
   CommittedFrames(std::vector<std::pair<PeerId, std::string>> frames, bool records)
       : frames_(std::move(frames)), records_(records) {}
 
-  void send(Transport& transport) {
+  void send(CoordinatorPorts& ports) {
     if (records_) {
       FD_FAILPOINT("k09.records_before_ack");
     }
     for (auto& [peer, bytes] : frames_) {
-      transport.send(peer, std::move(bytes));
+      ports.send(peer, std::move(bytes));
     }
     if (records_) {
       FD_FAILPOINT("k10.ack_sent");

@@ -217,7 +217,7 @@ Lapse CoordinatorCore::bury(std::uint64_t incarnation, CoordinatorEffects& effec
   if (lapse.alone) {
     strike(*lapse.alone, effects);
   }
-  for (const SamplePlace& place : lapse.under_way) {
+  for (const Caught& place : lapse.under_way) {
     if (FD_MUTANT(neighbours_struck)) {
       strike(place, effects);
     }

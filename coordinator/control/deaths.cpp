@@ -1,5 +1,7 @@
 #include "coordinator/control/deaths.hpp"
 
+#include <algorithm>
+
 namespace fd {
 namespace {
 
@@ -11,9 +13,9 @@ SampleState* sample_at(ShardProgresses& shards, const SamplePlace& place) {
 
 }  // namespace
 
-std::vector<SamplePlace> count_death(ShardProgresses& shards, const LeaseTable& leases,
-                                     std::uint64_t incarnation) {
-  std::vector<SamplePlace> under_way;
+std::vector<Caught> count_death(ShardProgresses& shards, const LeaseTable& leases,
+                                std::uint64_t incarnation) {
+  std::vector<Caught> under_way;
   for (const std::uint32_t shard : leases.held_by(incarnation)) {
     const auto found = shards.find(shard);
     if (found == shards.end()) {
@@ -22,11 +24,14 @@ std::vector<SamplePlace> count_death(ShardProgresses& shards, const LeaseTable& 
     std::vector<SampleState>& samples = found->second.samples;
     for (std::uint32_t position = 0; position < samples.size(); ++position) {
       SampleState& sample = samples[position];
-      if (!sample.done && sample.sent_fence == leases.lease(shard)->fence &&
-          sample.deaths < UINT8_MAX) {
-        ++sample.deaths;
-        under_way.push_back({shard, position});
+      if (sample.done || sample.sent_fence != leases.lease(shard)->fence) {
+        continue;
       }
+      const int weight =
+          found->second.has_answer(position) ? kSuspicionAnswered : kSuspicionUnanswered;
+      const auto added = static_cast<std::uint8_t>(std::min(weight, UINT8_MAX - sample.suspicion));
+      sample.suspicion = static_cast<std::uint8_t>(sample.suspicion + added);
+      under_way.push_back({{shard, position}, added});
     }
   }
   return under_way;
@@ -38,9 +43,10 @@ bool add_strike(ShardProgresses& shards, const SamplePlace& place) {
 }
 
 void take_back(ShardProgresses& shards, const Lapse& lapse) {
-  for (const SamplePlace& place : lapse.under_way) {
-    if (SampleState* sample = sample_at(shards, place); sample != nullptr && sample->deaths > 0) {
-      --sample->deaths;
+  for (const Caught& caught : lapse.under_way) {
+    if (SampleState* sample = sample_at(shards, caught)) {
+      sample->suspicion = static_cast<std::uint8_t>(sample->suspicion -
+                                                    std::min(sample->suspicion, caught.suspicion));
     }
   }
   if (lapse.alone) {

@@ -13,19 +13,24 @@
 
 namespace fd {
 
-/// After this many worker deaths with the sample in flight, the sample is run in isolation.
-inline constexpr std::uint8_t kDeathsToSuspect = 2;
+/// What the death of a worker adds to the suspicion against a sample that was in flight there. With
+/// an answer on record its SQL may have run. Without one it hardly has: a worker that is gone with
+/// its journal may have run it before it handed the answer over.
+inline constexpr std::uint8_t kSuspicionAnswered = 4;
+inline constexpr std::uint8_t kSuspicionUnanswered = 1;
+/// From here on the sample is run in isolation: two deaths with an answer, or eight without.
+inline constexpr std::uint8_t kSuspicionMax = 8;
 
 /// What is known of a sample while its shard is worked on.
 struct SampleState {
   bool done = false;
   bool failed = false;           ///< done, but a later start asks again
-  std::uint8_t deaths = 0;       ///< of workers that had it in flight
+  std::uint8_t suspicion = 0;    ///< by deaths of workers that had it in flight
   std::uint8_t strikes = 0;      ///< deaths while it ran alone
   std::uint64_t sent_fence = 0;  ///< under which it was sent last; 0: not yet
   /// Returns whether it is suspected of ending its workers, and must run alone.
   [[nodiscard]] bool suspect() const {
-    return !done && deaths >= kDeathsToSuspect && !FD_MUTANT(neighbours_struck);
+    return !done && suspicion >= kSuspicionMax && !FD_MUTANT(neighbours_struck);
   }
 };
 
@@ -50,6 +55,10 @@ struct ShardProgress {
   [[nodiscard]] auto answers_at(std::uint32_t position) const {
     return std::ranges::subrange(answers.lower_bound({position, CallIdentity{}}),
                                  answers.lower_bound({position + 1, CallIdentity{}}));
+  }
+  /// Returns whether `answers` has one for the sample.
+  [[nodiscard]] bool has_answer(std::uint32_t position) const {
+    return !answers_at(position).empty();
   }
   /// Returns whether an outcome was computed from the answers that are recorded for its sample, and
   /// not from others that came too late.

@@ -77,7 +77,7 @@ struct Ledger::Impl {
   std::vector<Batch> queue;           // guarded by mutex
   std::uint64_t queued = 0;           // guarded by mutex: batches ever queued
   std::uint64_t finished = 0;         // guarded by mutex: of these, how many were dealt with
-  std::uint32_t waiting = 0;          // guarded by mutex: callers of records() that wait
+  std::uint32_t waiting = 0;          // guarded by mutex: callers of flush() that wait
   bool urgent = false;                // guarded by mutex: what is queued waits for no company
   bool stopping = false;              // guarded by mutex
   std::function<void(Error)> failed;  // guarded by mutex
@@ -316,7 +316,6 @@ Result<void> Ledger::flush() {
 }
 
 Result<std::vector<Record>> Ledger::records(std::uint32_t shard) {
-  FD_TRY_VOID(flush());
   const std::lock_guard lock(impl_->database_mutex);
   LedgerStatement& rows = impl_->select_records;
   FD_TRY(const std::uint64_t first, ledger_key(shard, 0));

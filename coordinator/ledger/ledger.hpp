@@ -71,9 +71,10 @@ class Ledger {
   /// Thread: any but the ledger's.
   Result<void> flush();
 
-  /// Returns the records of a shard in the order of their commits. Waits for what was queued
-  /// before. Errors: corrupt, naming the row; storage; that of the commit that failed, if one did.
-  /// Thread: any but the ledger's.
+  /// Returns the committed records of a shard in the order of their commits. Does not wait for what
+  /// is queued: a coordinator reads a shard before it appends anything to it (CoordinatorCore keeps
+  /// what comes for a shard until that is read), and reads it once. Waits for the commit under way.
+  /// Errors: corrupt, naming the row; storage. Thread: any but the ledger's.
   Result<std::vector<Record>> records(std::uint32_t shard);
 
   /// Called once, on the ledger's thread, when a commit failed: nothing is committed any more.

@@ -86,6 +86,13 @@ RunTimes times_of(const LiveEnd& live, std::uint32_t workers) {
   return times;
 }
 
+/// Says that a run was stopped, and what its drain did not wait for.
+std::string stopped(std::uint32_t in_flight) {
+  return in_flight == 0
+             ? "stopped"
+             : "stopped with " + grouped(in_flight) + " calls in flight (possibly billed)";
+}
+
 /// Says why a run ended before all was done, and how to go on. Returns the exit code.
 int report_unfinished(const LiveEnd& live, const std::string& go_on) {
   const Error& error = live.end.error;
@@ -104,7 +111,8 @@ int report_unfinished(const LiveEnd& live, const std::string& go_on) {
                    one_line(error).c_str(), go_on.c_str());
       return kExitNoEndpoint;
     default:
-      std::fprintf(stderr, "stopped; every answer is recorded. %s\n", go_on.c_str());
+      std::fprintf(stderr, "%s; every answer is recorded. %s\n",
+                   stopped(live.end.in_flight).c_str(), go_on.c_str());
       return kExitSignal + live.signal;
   }
 }

@@ -12,6 +12,7 @@
 
 #include "actors/config/loader.hpp"
 #include "actors/pipeline/caf_compat.hpp"
+#include "actors/sandbox/sql_sandbox.hpp"
 #include "actors/storage/disk_kind.hpp"
 #include "actors/system/failpoint.hpp"
 #include "actors/system/process.hpp"
@@ -21,6 +22,7 @@
 #include "coordinator/live/local_journals.hpp"
 #include "coordinator/live/local_workers.hpp"
 #include "coordinator/live/progress_display.hpp"
+#include "coordinator/live/progress_writer.hpp"
 #include "coordinator/live/run_security.hpp"
 #include "coordinator/live/supervisor.hpp"
 #include "coordinator/shards/answers.hpp"
@@ -70,6 +72,12 @@ class LiveRun {
     FD_TRY(std::unique_ptr<Ledger> ledger, open_ledger(ledger_start));
     StatusFile status(folder_.dir(), folder_.facts().run_id, ledger_start.epoch,
                       written_shards(shards.states));
+    ProgressWriter shown(
+        [this, &status](const Progress& progress) {
+          status.update(clock_.now(), progress);
+          display_.update(progress);
+        },
+        [this](const std::string& line) { display_.message(line); });
 
     caf::actor_system_config system_config;
     act::configure(system_config, 1);  // one event-based actor; the shard writer has its own
@@ -83,12 +91,7 @@ class LiveRun {
 
     std::promise<RunEnd> end_promise;
     std::future<RunEnd> end = end_promise.get_future();
-    CoordinatorActorOptions options = actor_options(shards, ledger_start);
-    options.progress = [this, &status](const Progress& progress) {
-      samples_done_ = progress.done;
-      status.update(clock_.now(), progress);
-      display_.update(progress);
-    };
+    CoordinatorActorOptions options = actor_options(shards, ledger_start, shown);
     options.ended = [&end_promise](RunEnd what) { end_promise.set_value(std::move(what)); };
     const caf::actor actor =
         spawn_coordinator(system, clock_, *transport, *ledger, log_, std::move(options));
@@ -106,6 +109,7 @@ class LiveRun {
                               folder_.dir().workers(), samples_done_, display_, log_, clock_},
                              end);
     ended.end = end.get();
+    shown.finish();
     display_.finish();
     status.flush();
     ledger.reset();  // commits what is queued, and its callbacks use the transport
@@ -157,22 +161,41 @@ class LiveRun {
                                           : " (plaintext, loopback only)";
   }
 
-  /// All but who hears of progress and end.
-  CoordinatorActorOptions actor_options(const RunShards& shards, const LedgerStart& start) {
+  /// All but who hears of the end.
+  CoordinatorActorOptions actor_options(const RunShards& shards, const LedgerStart& start,
+                                        ProgressWriter& shown) {
     CoordinatorActorOptions options;
     options.dir = folder_.dir();
-    options.run_id = folder_.facts().run_id;
     options.config = config_;
+    options.first_start = start.epoch == 1;
+    options.loop = loop_options(shards, start);
+    options.answers_beside = [this](std::uint32_t shard, const std::vector<Sample>& samples) {
+      return answers_beside(shard, samples);
+    };
+    options.progress = [this, &shown](std::shared_ptr<const Progress> progress) {
+      samples_done_ = progress->done;
+      shown.publish(std::move(progress));
+    };
+    options.tell = [&shown](std::string line) { shown.say(std::move(line)); };
+    return options;
+  }
+
+  [[nodiscard]] CoordinatorLoopOptions loop_options(const RunShards& shards,
+                                                    const LedgerStart& start) const {
+    CoordinatorLoopOptions options;
+    options.run_id = folder_.facts().run_id;
+    options.config_json = json::canonical(effective_config(config_));
+    options.policy = verdict_policy();
+    for (const DatabaseFile& database : folder_.facts().ingest.databases) {
+      options.databases.insert(database.digest);
+    }
     options.core = core_config(start);
-    options.epoch = start.epoch;
+    options.core.config = sha256(options.config_json);
     options.shards = shard_seeds(shards.states, start);
     options.before.total = shards.total;
     options.before.done = shards.done;
     options.before.kept = shards.kept;
     options.before.rejected = shards.rejected;
-    options.answers_beside = [this](std::uint32_t shard, const std::vector<Sample>& samples) {
-      return answers_beside(shard, samples);
-    };
     if (security_.own) {
       options.check_sender = [allowed = security_.allowed](const std::string& user,
                                                            const WorkerState& state) {
@@ -200,7 +223,6 @@ class LiveRun {
 
   [[nodiscard]] CoordinatorCoreConfig core_config(const LedgerStart& start) const {
     CoordinatorCoreConfig core;
-    core.config = sha256(json::canonical(effective_config(config_)));
     core.ledger = start.ledger;
     core.start = start.start;
     core.shares_before = start.shares;

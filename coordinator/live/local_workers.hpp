@@ -12,8 +12,9 @@
 
 namespace fd {
 
-/// How often one local worker that ended by itself is started again while no sample gets done.
-inline constexpr std::uint32_t kWorkerRestartsMax = 5;
+/// How often one local worker that ended by itself is started again while no sample gets done: more
+/// than it takes to find a sample that ends it (docs/recovery.md, 6).
+inline constexpr std::uint32_t kWorkerRestartsMax = 8;
 
 /// The fd on which a local worker finds its keys.
 inline constexpr int kLocalKeysFd = 3;

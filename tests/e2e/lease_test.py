@@ -191,17 +191,44 @@ class LeaseTest(fd_faults.FaultTest):
         self.assertEqual(job.extra_requests(), 0)
         self.assertIsNone(worker.poll())
 
-    def test_A18_a_sample_that_kills_every_worker_fails_alone(self):
+    def poison(self, job):
+        """Has one sample kill every worker that is about to run its SQL. Returns its id and the failpoints."""
         ids = fd.run("fd-coordinator", "ids", self.folder / "job.yaml")
         poison = json.loads(ids.stdout.splitlines()[17])["sample_id"]
-        job = self.job()
-        failpoints = fd_faults.Failpoints(f"{job.out}-fired", f"sample.started/{poison}=kill@1x100")
-        self.assertEqual(job.run(failpoints), 4, job.output)
-        self.assertGreaterEqual(failpoints.fired("sample.started"), 3)
+        return poison, fd_faults.Failpoints(f"{job.out}-fired", f"sample.before_exec/{poison}=kill@1x100")
+
+    def check_poisoned(self, job, code, poison, failpoints, deaths=6):
+        """The sample ended as poison after so many deaths at most, and its neighbours are unharmed."""
+        self.assertEqual(code, 4, job.output)
+        self.assertGreaterEqual(failpoints.fired("sample.before_exec"), 3)
+        self.assertLessEqual(failpoints.fired("sample.before_exec"), deaths)
         outcomes = fd.outcomes(job.run_dir)
         self.assertEqual(len(outcomes), ROWS)
         failed = [outcome for outcome in outcomes if outcome["verdict"] == "failed"]
         self.assertEqual([(outcome["sample_id"], outcome["reason"]) for outcome in failed], [(poison, "poison")])
+
+    def test_A18_a_sample_that_kills_every_worker_fails_alone(self):
+        job = self.job()
+        poison, failpoints = self.poison(job)
+        self.check_poisoned(job, job.run(failpoints), poison, failpoints)
+
+    def test_A18_so_it_does_where_somebody_else_starts_the_worker_again_at_once(self):
+        self.kill_by_sample(lambda start: "first", deaths=6)  # the first one may come before its answer is on record
+
+    def test_A18_so_it_does_where_each_worker_that_it_kills_is_gone_for_good(self):
+        self.kill_by_sample(lambda start: f"number-{start}", deaths=11)  # with a journal each, which nobody reads
+
+    def kill_by_sample(self, name_of, deaths):
+        """Runs a job with one worker that is not the coordinator's, and the next one whenever a sample has killed it."""
+        job = self.job()
+        poison, failpoints = self.poison(job)
+        coordinator = job.listen()
+        starts = 0
+        while coordinator.poll() is None:
+            worker = job.worker(name_of(starts), failpoints)
+            starts += 1
+            fd_faults.until(lambda: worker.poll() is not None or coordinator.poll() is not None)
+        self.check_poisoned(job, job.finish(coordinator), poison, failpoints, deaths)
 
 
 if __name__ == "__main__":

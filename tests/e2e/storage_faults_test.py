@@ -1,6 +1,7 @@
 """Disks that fill up, fail, or lose a file; and run folders that are not what they were."""
 
 import os
+import pathlib
 import resource
 import shutil
 import signal
@@ -169,27 +170,67 @@ class StorageTest(fd_faults.FaultTest):
                 self.assertEqual(done.returncode, 7, done.stderr)
                 job.check(self.reference, extra=fd_faults.IN_FLIGHT, code=job.run())
 
-    def test_C07_a_disk_slower_than_the_lease_costs_no_lease_and_no_call(self):
+    def on_a_slow_disk(self, job, command):
+        """Runs fd-coordinator where each sync of the ledger takes longer than a lease. Returns how many there were."""
         if shutil.which("strace") is None:
             self.skipTest("needs strace, to make the system call slow")
-        job = self.job()
-        job.arguments += ["--set", "lease.ttl_ms=1000", "--set", "lease.heartbeat_ms=100", 
-                          "--set", "gateway.providers.0.max_concurrency=16"]
         delay_us = 1_100_000
+        trace = job.out.with_suffix(".strace")
         done = subprocess.run(
-            ["strace", "-f", "--seccomp-bpf", "-o", job.out.with_suffix(".strace"), "-e", "trace=fdatasync", "-P",
+            ["strace", "-f", "--seccomp-bpf", "-o", trace, "-e", "trace=fdatasync", "-P",
              job.run_dir / "ledger.sqlite-wal", "-e", f"inject=fdatasync:delay_enter={delay_us}",
-             fd.BIN / "fd-coordinator", *map(str, job.arguments)],
+             fd.BIN / "fd-coordinator", *map(str, command)],
             env=fd.environment(), capture_output=True, text=True, timeout=fd.DEADLINE_S)
         if "ptrace" in done.stderr and done.returncode == 1:
             self.skipTest(f"strace is not allowed here: {done.stderr}")
         job.output = done.stderr
-        job.check(self.reference, extra=0, code=done.returncode)
-        syncs = job.out.with_suffix(".strace").read_text().count("fdatasync(")
-        self.assertGreater(syncs, 2)
-        self.assertLess(syncs, ROWS)  # what comes during a sync shares the next one
+        self.assertEqual(done.returncode, 0, job.output)
         self.assertNotIn(fd_faults.DEATH, done.stderr)
         self.assertNotIn("gets its shards back", done.stderr)
+        logs = [path.read_text() for path in job.run_dir.glob("workers/*/worker.log")]
+        self.assertTrue(logs)
+        self.assertEqual([log for log in logs if "given_up" in log], [])
+        return trace.read_text().count("fdatasync(")
+
+    def with_short_leases(self, **options):
+        job = self.job(**options)
+        for setting in ("lease.ttl_ms=1000", "lease.heartbeat_ms=100", "gateway.providers.0.max_concurrency=16"):
+            job.arguments += ["--set", setting]
+        return job
+
+    def test_C07_a_disk_slower_than_the_lease_costs_no_lease_and_no_call(self):
+        job = self.with_short_leases()
+        syncs = self.on_a_slow_disk(job, job.arguments)
+        job.check(self.reference, extra=0)
+        self.assertGreater(syncs, 2)
+        self.assertLess(syncs, ROWS)  # what comes during a sync shares the next one
+
+    def test_C07_nor_on_a_second_start_which_reads_shards_while_it_commits(self):
+        job = self.with_short_leases(simulator=("--latency-ms", 20))
+        process = job.start()
+        self.after_requests(job, ROWS // 3, process)
+        process.send_signal(signal.SIGINT)
+        job.output, _ = process.communicate(timeout=fd.DEADLINE_S)
+        self.assertEqual(process.returncode, 130, job.output)
+        self.on_a_slow_disk(job, ["resume", job.run_dir, "--quiet", "--workers", 2])
+        job.check(self.reference, extra=0)
+
+    def test_C19_a_database_of_the_run_that_is_gone_or_damaged_ends_the_run(self):
+        for name, harm in (("gone", pathlib.Path.unlink), ("damaged", lambda path: path.write_bytes(b"not it"))):
+            with self.subTest(name=name):
+                job = self.job(f"database-{name}")
+                coordinator = job.listen()
+                database = next((job.run_dir / "databases").iterdir())
+                whole = database.read_bytes()
+                database.chmod(0o600)
+                harm(database)
+                worker = job.worker("first")
+                self.assertEqual(job.finish(coordinator), 5, job.output)
+                self.assertIn(f"fd-coordinator: {database}: ", job.output)
+                self.assertEqual(job.simulator.requests() if job.simulator.log.exists() else [], [])
+                self.assertIsNone(worker.poll())
+                database.write_bytes(whole)
+                job.check(self.reference, code=job.finish(job.listen()))
 
     def test_C05_an_answer_whose_sync_failed_is_in_doubt(self):
         job = self.job()

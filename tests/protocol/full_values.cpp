@@ -133,6 +133,7 @@ WorkerState full() {
   state.policy = "sandbox 1";
   state.owed = 33;
   state.recovered = {34, std::uint64_t{1} << 60};
+  state.troubles = {"no room"};
   return state;
 }
 

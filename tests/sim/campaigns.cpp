@@ -187,7 +187,7 @@ void fill_recovery(Plan& plan) {
 void fill_poison(Plan& plan) {
   Random random = faults_of(plan);
   const std::uint32_t shard = random.below(static_cast<std::uint32_t>(plan.shards.size()));
-  plan.poison.push_back({shard, random.below(plan.shards[shard]), random.chance(500)});
+  plan.poison.push_back({shard, random.below(plan.shards[shard])});
 }
 
 void fill_local(Plan& plan) {

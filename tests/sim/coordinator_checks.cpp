@@ -1,7 +1,8 @@
-// What CoordinatorProcess checks of everything that its core decides.
+// What CoordinatorProcess checks of everything that passes its ports.
 
 #include <algorithm>
 
+#include "protocol/frame.hpp"
 #include "tests/sim/coordinator_process.hpp"
 
 namespace fd::sim {
@@ -43,13 +44,8 @@ void CoordinatorProcess::check_append(const LedgerEvent& event) {
 }
 
 /// A state that was overtaken by a later one, or is of a process that was replaced, has no effect.
-void CoordinatorProcess::check_state(const StateArrived& event, const CoordinatorEffects& effects) {
-  const WorkerState& state = event.state;
-  const std::uint64_t incarnation = event.from.incarnation;
-  const bool served = std::ranges::any_of(effects.send, [](const Outgoing& outgoing) {
-    const auto* order = std::get_if<SendOrder>(&outgoing);
-    return order != nullptr && order->order.refused.empty();
-  });
+void CoordinatorProcess::check_state(const WorkerState& state, std::uint64_t incarnation,
+                                     bool served) {
   if (served && !services_.plan.ghosts.empty()) {
     services_.teacher.served(worker_number(state.name), incarnation);
   }
@@ -78,12 +74,29 @@ void CoordinatorProcess::check_state(const StateArrived& event, const Coordinato
   }
 }
 
+/// Checks a frame that is about to leave.
+void CoordinatorProcess::check_frame(const std::string& bytes) {
+  const FrameView frame = decode_frame(bytes).value();
+  const std::uint64_t incarnation = frame.speaker.incarnation;
+  if (frame.kind == MessageKind::order) {
+    const Order order = decode<Order>(frame.body).value();
+    if (order.refused.empty()) {
+      orders_.emplace_back(incarnation, order.ack_seq);
+    }
+    check_order(incarnation, order);
+  } else if (frame.kind == MessageKind::ack) {
+    check_ack(incarnation, decode<Ack>(frame.body).value());
+  } else if (frame.kind == MessageKind::samples) {
+    check_samples(decode<Samples>(frame.body).value());
+  }
+}
+
 /// Every lease of an order is in the ledger before the order leaves, for this worker alone.
-void CoordinatorProcess::check_order(const To& to, const Order& order) {
+void CoordinatorProcess::check_order(std::uint64_t incarnation, const Order& order) {
   for (const GrantedLease& lease : order.leases) {
     const auto& rows = services_.ledger.leases(lease.shard);
     const bool durable = std::any_of(rows.begin(), rows.end(), [&](const LeaseRow& row) {
-      return row.lease.fence == lease.fence && row.lease.incarnation == to.incarnation;
+      return row.lease.fence == lease.fence && row.lease.incarnation == incarnation;
     });
     if (!durable) {
       services_.oracle.fail(schedule_.now(), "an order names fence " + std::to_string(lease.fence) +
@@ -94,7 +107,7 @@ void CoordinatorProcess::check_order(const To& to, const Order& order) {
   for (const Share& share : order.shares) {
     calls += share.calls;
   }
-  const auto open = services_.ledger.open_shares().find(to.incarnation);
+  const auto open = services_.ledger.open_shares().find(incarnation);
   const std::uint32_t known = open == services_.ledger.open_shares().end() ? 0 : open->second.calls;
   if (!order.leases.empty() && calls > known) {
     services_.oracle.fail(schedule_.now(), "an order grants " + std::to_string(calls) +
@@ -104,11 +117,11 @@ void CoordinatorProcess::check_order(const To& to, const Order& order) {
 }
 
 /// Every answer that an acknowledgement covers is in the ledger before it leaves.
-void CoordinatorProcess::check_ack(const To& to, const Ack& ack) {
-  std::uint64_t& checked = acked_[to.incarnation];
+void CoordinatorProcess::check_ack(std::uint64_t incarnation, const Ack& ack) {
+  std::uint64_t& checked = acked_[incarnation];
   for (; checked < ack.seq; ++checked) {
     const auto found =
-        services_.deliveries.find({to.incarnation, services_.ledger.speaker().start, checked + 1});
+        services_.deliveries.find({incarnation, services_.ledger.speaker().start, checked + 1});
     if (found == services_.deliveries.end()) {
       services_.oracle.fail(schedule_.now(), "an acknowledgement covers what was not delivered");
       return;
@@ -123,21 +136,27 @@ void CoordinatorProcess::check_ack(const To& to, const Ack& ack) {
   }
 }
 
-/// Samples go out with every answer that is on record.
-void CoordinatorProcess::check_samples(const SendSamples& send) {
-  for (const std::uint32_t position : send.positions) {
+/// Samples go out with every answer that is on record; of one that goes in pieces, up to the last
+/// answer that fits.
+void CoordinatorProcess::check_samples(const Samples& reply) {
+  for (const SampleItem& item : reply.items) {
+    const Place place = Dataset::place_of(item.sample.id);
+    std::vector<Answer> due;
     for (std::uint32_t number = 0; number < services_.data.calls(); ++number) {
-      const AnswerRow* row = services_.ledger.answer({send.shard, position}, number);
-      if (row == nullptr) {
-        continue;
+      if (const AnswerRow* row = services_.ledger.answer(place, number)) {
+        due.push_back(row->answer);
       }
-      const auto answers = send.answers.find(position);
-      const bool included =
-          answers != send.answers.end() && std::find(answers->second.begin(), answers->second.end(),
-                                                     row->answer) != answers->second.end();
-      if (!included) {
-        services_.oracle.fail(schedule_.now(), "sample " + std::to_string(send.shard) + "/" +
-                                                   std::to_string(position) +
+    }
+    std::ranges::sort(due, {}, &Answer::order);
+    if (reply.after && &item == &reply.items.front()) {
+      const auto last = std::ranges::find(due, *reply.after, &Answer::call_key);
+      due.erase(due.begin(), last == due.end() ? last : std::next(last));
+    }
+    for (const Answer& answer : due) {
+      const bool later = item.more && item.answers.back().order() < answer.order();
+      if (!later && std::ranges::find(item.answers, answer) == item.answers.end()) {
+        services_.oracle.fail(schedule_.now(), "sample " + std::to_string(place.first) + "/" +
+                                                   std::to_string(place.second) +
                                                    " goes out without its recorded answer");
       }
     }

@@ -5,23 +5,21 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "coordinator/control/commit_gate.hpp"
-#include "coordinator/control/coordinator_core.hpp"
+#include "coordinator/control/coordinator_loop.hpp"
 #include "tests/sim/process.hpp"
 #include "tests/sim/random.hpp"
 #include "tests/sim/services.hpp"
 
 namespace fd::sim {
 
-/// One life of fd-coordinator: the real core, and a shell with the order of the real one
-/// (coordinator_actor.cpp): make `append` durable, send; later frames queue behind earlier commits,
-/// and shards are read a little later. Checks what is true of every frame that leaves.
-class CoordinatorProcess final : public Process, public Receiver {
+/// One life of fd-coordinator: the shipped CoordinatorLoop over simulated ports. It may die between
+/// two effects; the ports of a dead one do nothing. Checks what is true of every frame that leaves
+/// and of every append.
+class CoordinatorProcess final : public Process, public Receiver, private CoordinatorPorts {
  public:
   /// How a life ended by itself.
   enum class End { finished, drained, storage_failed };
@@ -36,50 +34,41 @@ class CoordinatorProcess final : public Process, public Receiver {
   void worker_ended(const std::string& name, bool replaced);
   /// Asked to end (SIGTERM): what is under way is still recorded.
   void drain();
-  [[nodiscard]] std::uint32_t shards_committed() const { return core_->leases().committed(); }
+  [[nodiscard]] std::uint32_t shards_committed() const { return loop_->leases().committed(); }
 
  private:
-  struct Store {
-    std::vector<Answer> answers;
-    std::vector<Outcome> outcomes;
-  };
-  struct Frame {
-    To to;
-    std::string bytes;
-    std::optional<Order> order;  ///< what is in it, for the checks
-    std::optional<Ack> ack;
-  };
+  // the ports
+  [[nodiscard]] Instant now() const override { return Process::now(); }
+  void send(const PeerId& peer, std::string frame) override;
+  void append(std::vector<LedgerEvent> events, std::function<void()> then) override;
+  void post(LeasesDurable leases) override;
+  void load_shard(std::uint32_t shard) override;
+  void write_shard(std::shared_ptr<ShardResult> result) override;
+  void read_database(SendDatabase) override {}  // no world has databases
+  void report(std::shared_ptr<const Progress>) override {}
+  void warn(std::string_view event, Log::Fields fields) override;
+  void tell(std::string) override {}
+  void ended(RunEnd end) override;
 
   void tick();
-  void end(End how);
-  void step(CoordinatorEvent event);
-  Result<void> dispatch(const std::string& from, const std::string& bytes);
-  void perform(CoordinatorEffects effects);
-  void after_commit(CoordinatorEffects effects, std::vector<Frame> frames);
-  void load(std::uint32_t shard);
-  void keep(const Record& record);
+  [[nodiscard]] CoordinatorLoopOptions options();
+  [[nodiscard]] std::vector<ShardSeed> seeds();
   void write_next();
-  void finish_write(std::uint32_t shard, const Store& store);
-  template <class Message>
-  std::string framed(const To& to, const Message& message) const;
-  Frame encoded(const Outgoing& outgoing) const;
-  std::string encoded_samples(const SendSamples& send) const;
-  void send(Frame& frame);
+  void finish_write(const ShardResult& result);
+  // the checks (coordinator_checks.cpp)
   void check_append(const LedgerEvent& event);
-  void check_state(const StateArrived& event, const CoordinatorEffects& effects);
-  void check_order(const To& to, const Order& order);
-  void check_ack(const To& to, const Ack& ack);
-  void check_samples(const SendSamples& send);
+  void check_state(const WorkerState& state, std::uint64_t incarnation, bool served);
+  void check_frame(const std::string& bytes);
+  void check_order(std::uint64_t incarnation, const Order& order);
+  void check_ack(std::uint64_t incarnation, const Ack& ack);
+  void check_samples(const Samples& reply);
 
   Services& services_;
   std::function<void(End)> ended_;
   Random random_;
-  std::optional<CoordinatorCore> core_;
-  std::map<std::uint32_t, Store> stores_;
-  std::vector<std::pair<std::uint32_t, Store>> writing_;  ///< the first one is being written
-  std::set<std::uint32_t> loading_;                       ///< shards that will be read soon
-  CommitGate gate_;
-  std::map<std::uint64_t, std::uint64_t> acked_;  ///< the highest Ack, by incarnation
+  std::optional<CoordinatorLoop> loop_;
+  std::vector<std::shared_ptr<ShardResult>> writing_;  ///< the first one is being written
+  std::map<std::uint64_t, std::uint64_t> acked_;       ///< the highest Ack, by incarnation
   /// Per shard, the last lease that was given, and when.
   std::map<std::uint32_t, std::pair<LeaseGranted, Time>> last_lease_;
   struct Seen {
@@ -88,7 +77,8 @@ class CoordinatorProcess final : public Process, public Receiver {
   };
   std::map<std::uint64_t, Seen> seen_;                   ///< states, by incarnation
   std::map<std::string, std::uint64_t> incarnation_of_;  ///< the highest that was heard
-  bool draining_ = false;
+  /// The orders that left since the last frame came: incarnation and state answered.
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> orders_;
   bool over_ = false;
 };
 

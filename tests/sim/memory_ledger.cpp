@@ -24,10 +24,8 @@ void MemoryLedger::open(Process& owner, std::function<void()> failed) {
 }
 
 void MemoryLedger::close() {
-  make_durable(committing_);
-  make_durable(queue_);
-  committing_.clear();
-  queue_.clear();
+  finish(std::exchange(committing_, {}));
+  finish(std::exchange(queue_, {}));
 }
 
 std::vector<Call> MemoryLedger::calls() const {
@@ -38,11 +36,11 @@ std::vector<Call> MemoryLedger::calls() const {
   return calls;
 }
 
-void MemoryLedger::append(std::vector<LedgerEvent> events, std::vector<Record> late, Task then) {
+void MemoryLedger::append(std::vector<LedgerEvent> events, Task then) {
   if (broken_) {
     return;
   }
-  queue_.push_back({std::move(events), std::move(late), schedule_.now(), std::move(then)});
+  queue_.push_back({std::move(events), schedule_.now(), std::move(then)});
   if (committing_.empty()) {
     start_commit();
   }
@@ -51,7 +49,7 @@ void MemoryLedger::append(std::vector<LedgerEvent> events, std::vector<Record> l
 void MemoryLedger::start_commit() {
   committing_.swap(queue_);
   const Time took = random_.between(plan_.disk.commit_min, plan_.disk.commit_max);
-  // A commit that records() has forced meanwhile leaves nothing to finish.
+  // One that close() did meanwhile leaves nothing to finish.
   owner_->after(took, [this, epoch = epoch_] {
     if (epoch == epoch_ && !committing_.empty() && !broken_) {
       finish_commit();
@@ -68,8 +66,13 @@ void MemoryLedger::finish_commit() {
     failed_();
     return;
   }
-  std::vector<Pending> batch;
-  batch.swap(committing_);
+  finish(std::exchange(committing_, {}));
+  if (owner_->alive() && !queue_.empty() && committing_.empty()) {
+    start_commit();
+  }
+}
+
+void MemoryLedger::finish(std::vector<Pending> batch) {
   make_durable(batch);
   for (Pending& pending : batch) {
     if (!owner_->alive()) {
@@ -77,19 +80,17 @@ void MemoryLedger::finish_commit() {
     }
     pending.then();
   }
-  if (!queue_.empty() && committing_.empty()) {
-    start_commit();
-  }
 }
 
 std::vector<Record> MemoryLedger::records(std::uint32_t shard) {
-  // The real ledger waits for its thread; here the wait takes no time.
-  for (std::vector<Pending>* waiting : {&committing_, &queue_}) {
-    std::vector<Pending> batch;
-    batch.swap(*waiting);
-    make_durable(batch);
-    for (Pending& pending : batch) {
-      owner_->after(0, std::move(pending.then));
+  for (const std::vector<Pending>* waiting : {&committing_, &queue_}) {
+    for (const Pending& pending : *waiting) {
+      for (const LedgerEvent& event : pending.events) {
+        const auto* record = std::get_if<Record>(&event);
+        if (record != nullptr && record->shard == shard) {
+          oracle_.fail(schedule_.now(), "a shard is read while something of it is queued");
+        }
+      }
     }
   }
   return records_.at(shard);
@@ -114,7 +115,7 @@ void MemoryLedger::crash() {
   queue_.clear();
 }
 
-void MemoryLedger::make_durable(std::vector<Pending>& batch) {
+void MemoryLedger::make_durable(const std::vector<Pending>& batch) {
   for (const Pending& pending : batch) {
     for (const LedgerEvent& event : pending.events) {
       if (const auto* lease = std::get_if<LeaseGranted>(&event)) {
@@ -122,11 +123,9 @@ void MemoryLedger::make_durable(std::vector<Pending>& batch) {
       } else if (const auto* decision = std::get_if<Decision>(&event)) {
         add(*decision);
       } else {
-        add(std::get<Record>(event), false);
+        const Record& record = std::get<Record>(event);
+        add(record, done(record.shard));
       }
-    }
-    for (const Record& record : pending.late) {
-      add(record, true);
     }
   }
 }
@@ -176,6 +175,15 @@ void MemoryLedger::add(const Record& record, bool late) {
   if (record.outcome) {
     check_outcome(Dataset::place_of(record.outcome->sample_id), *record.outcome);
   }
+}
+
+/// Returns whether all samples of the shard have outcomes that this start does not ask for again.
+bool MemoryLedger::done(std::uint32_t shard) const {
+  return std::ranges::all_of(data_.shard(shard), [&](const Sample& sample) {
+    const auto found = outcomes_.find(Dataset::place_of(sample.id));
+    return found != outcomes_.end() &&
+           (found->second.first.verdict != fd::Verdict::failed || found->second.second == epoch_);
+  });
 }
 
 void MemoryLedger::check_outcome(Place place, const Outcome& outcome) {

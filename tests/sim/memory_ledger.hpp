@@ -43,14 +43,14 @@ class MemoryLedger {
   /// Lifetime: `owner` outlives the ledger.
   void open(Process& owner, std::function<void()> failed);
 
-  /// As Ledger::append: `events`, and behind them what came for shards that are done.
-  void append(std::vector<LedgerEvent> events, std::vector<Record> late, Task then);
-  /// As Ledger::records: what is queued is committed first.
+  /// As Ledger::append.
+  void append(std::vector<LedgerEvent> events, Task then);
+  /// As Ledger::records: waits for nothing. Checks that nothing of the shard is queued.
   std::vector<Record> records(std::uint32_t shard);
 
   /// Commits, at once, what a coordinator found in the journals of these processes.
   void import(std::vector<Record> records, const std::vector<std::uint64_t>& journals);
-  /// Commits what is queued: the coordinator ended in order.
+  /// Commits what is queued, with all that waits for it: the coordinator ended in order.
   void close();
 
   /// The coordinator died: what is queued is lost, what was being committed may be durable or not.
@@ -75,14 +75,15 @@ class MemoryLedger {
  private:
   struct Pending {
     std::vector<LedgerEvent> events;
-    std::vector<Record> late;
     Time queued_at = 0;
     Task then;
   };
   static constexpr std::uint64_t kLedgerId = 77;
   void start_commit();
   void finish_commit();
-  void make_durable(std::vector<Pending>& batch);
+  void make_durable(const std::vector<Pending>& batch);
+  void finish(std::vector<Pending> batch);
+  [[nodiscard]] bool done(std::uint32_t shard) const;
   void add(const LeaseGranted& lease, Time queued_at);
   void add(const Record& record, bool late);
   void add(const Decision& decision);

@@ -96,11 +96,10 @@ struct ClockPlan {
   std::int32_t drift_ppm = 0;
 };
 
-/// A sample that kills every worker that works on it.
+/// A sample that kills every worker that works on it, once it has its answers.
 struct Poison {
   std::uint32_t shard = 0;
   std::uint32_t position = 0;
-  bool at_start = true;  ///< else once it has its answers
 };
 
 /// All that happens to one world, but for what single messages and calls draw.

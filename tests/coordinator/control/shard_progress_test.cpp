@@ -90,9 +90,9 @@ TEST(ShardProgress, AnOutcomeMustFollowFromTheRecordedAnswers) {
 
 TEST(ShardProgress, ASampleIsASuspectFromItsSecondDeathUntilItIsDone) {
   ShardProgress progress(kIds, {});
-  progress.samples[0].deaths = 1;
+  progress.samples[0].suspicion = kSuspicionMax - 1;
   EXPECT_FALSE(progress.samples[0].suspect());
-  progress.samples[0].deaths = 2;
+  progress.samples[0].suspicion = kSuspicionMax;
   EXPECT_TRUE(progress.samples[0].suspect());
   EXPECT_FALSE(progress.only_suspects_left());
   progress.finish(1, false);

@@ -204,9 +204,9 @@ TEST(LedgerFaults, C01AFullDiskIsNamedAsSuch) {
   // Space is free again; this process acknowledges nothing any more.
   lives.disk.limit_space(std::nullopt);
   EXPECT_EQ(driver.commit({{answer_record(1, "x")}}), 0u);
-  const auto records = ledger->records(1);
-  ASSERT_FALSE(records.ok());
-  EXPECT_EQ(records.error().message, "ledger.sqlite: database or disk is full");
+  const auto flushed = ledger->flush();
+  ASSERT_FALSE(flushed.ok());
+  EXPECT_EQ(flushed.error().message, "ledger.sqlite: database or disk is full");
 }
 
 }  // namespace

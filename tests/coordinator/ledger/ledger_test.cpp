@@ -86,7 +86,8 @@ TEST_F(LedgerTest, RecordsComeBackByShardInTheOrderOfTheirCommits) {
     const auto ledger = open(start);
     ledger->append({answer_record(7, "a"), answer_record(8, "x")}, [] {});
     ledger->append({answer_record(7, "b")}, [] {});
-    const auto records = ledger->records(7);  // waits for what is queued
+    ASSERT_TRUE(ledger->flush().ok());
+    const auto records = ledger->records(7);
     ASSERT_TRUE(records.ok());
     EXPECT_EQ(records->size(), 2u);
   }
@@ -142,6 +143,17 @@ TEST_F(LedgerTest, ACommitThatBringsALeaseWaitsForNoCompany) {
   leased.get_future().wait();  // else for an hour
   EXPECT_EQ((*ledger)->counts().records, 1u);
   EXPECT_EQ((*ledger)->counts().leases, 1u);
+}
+
+TEST_F(LedgerTest, ReadingAShardWaitsForNothingThatIsQueued) {
+  LedgerStart start;
+  LedgerOptions patient = options();
+  patient.gather = std::chrono::hours(1);
+  const auto ledger = Ledger::open(patient, start).value();
+  std::atomic<bool> committed = false;
+  ledger->append({answer_record(7, "a")}, [&committed] { committed = true; });
+  EXPECT_TRUE(ledger->records(8)->empty());
+  EXPECT_FALSE(committed);
 }
 
 TEST_F(LedgerTest, RecordsOfManyShardsKeepTheirNumbersOverRestarts) {
@@ -407,7 +419,7 @@ TEST_F(LedgerTest, AFailedCommitIsReportedAndNothingIsAcknowledgedAfterIt) {
   ledger->append({answer_record(1, "a")}, [&acknowledged] { acknowledged = true; });
   EXPECT_EQ(failure.get_future().get().message, path_ + ": no such table: records");
   ledger->append({LeaseGranted{0, 1, "w"}}, [&acknowledged] { acknowledged = true; });
-  EXPECT_FALSE(ledger->records(1).ok());  // waits for the queue to run dry
+  EXPECT_FALSE(ledger->flush().ok());
   EXPECT_FALSE(acknowledged);
 }
 

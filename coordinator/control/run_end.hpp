@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstdint>
+
+#include "coordinator/reports/timing.hpp"
+#include "protocol/base/result.hpp"
+
+namespace fd {
+
+/// How the live part of a run ended.
+struct RunEnd {
+  enum class Kind { finished, drained, no_endpoint, no_stage, failed };
+  Kind kind = Kind::finished;
+  Error error;                  ///< of failed, and what no_endpoint and no_stage were told
+  RunTimes times;               ///< all but wall_s
+  std::uint64_t full_ms = 0;    ///< over all workers: how long all slots of one were taken
+  std::uint32_t in_flight = 0;  ///< calls that a drain did not wait for any longer
+};
+
+}  // namespace fd

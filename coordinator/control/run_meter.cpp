@@ -1,0 +1,57 @@
+#include "coordinator/control/run_meter.hpp"
+
+#include <array>
+#include <cstddef>
+
+#include "coordinator/reports/costs.hpp"
+
+namespace fd {
+
+void RunMeter::count(const Record& record) {
+  if (record.call && record.call->end != CallEnd::in_doubt) {
+    ++progress_.calls;
+    progress_.prompt_tokens += record.call->prompt_tokens;
+    progress_.completion_tokens += record.call->completion_tokens;
+    progress_.cost += cost_of(*record.call);
+  }
+  if (record.outcome) {
+    ++progress_.done;
+    ++(record.outcome->verdict == Verdict::kept       ? progress_.kept
+       : record.outcome->verdict == Verdict::rejected ? progress_.rejected
+                                                      : progress_.failed);
+  }
+}
+
+void RunMeter::measure(const Outcome& outcome) {
+  for (const StageTime& time : outcome.times) {
+    StageHistograms& stage = stages_[time.stage];
+    stage.queue.add(time.queue_us);
+    stage.service.add(time.service_us);
+    stage.service_us += time.service_us;
+  }
+}
+
+std::shared_ptr<const Progress> RunMeter::snapshot(const CoordinatorView& view) const {
+  auto snapshot = std::make_shared<Progress>(progress_);
+  snapshot->in_flight = view.in_flight;
+  snapshot->workers = static_cast<std::uint32_t>(view.workers.size());
+  snapshot->worker_views = view.workers;
+  return snapshot;
+}
+
+RunTimes RunMeter::times() const {
+  constexpr std::array<double, 4> kQuantiles = {0.50, 0.90, 0.95, 0.99};
+  RunTimes times;
+  for (const auto& [stage, from] : stages_) {
+    RunTimes::Stage& to = times.stages[stage];
+    to.count = from.service.count();
+    to.wall_s = static_cast<double>(from.service_us) / 1e6;
+    for (std::size_t i = 0; i < kQuantiles.size(); ++i) {
+      to.service_ms.at(i) = static_cast<double>(from.service.quantile(kQuantiles.at(i))) / 1e3;
+      to.queue_ms.at(i) = static_cast<double>(from.queue.quantile(kQuantiles.at(i))) / 1e3;
+    }
+  }
+  return times;
+}
+
+}  // namespace fd

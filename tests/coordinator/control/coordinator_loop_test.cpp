@@ -1,0 +1,377 @@
+// CoordinatorLoop over ports that a test plays by hand: the order of effects, who is refused, the
+// end.
+
+#include "coordinator/control/coordinator_loop.hpp"
+
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+#include "protocol/frame.hpp"
+#include "tests/coordinator/control/fake_ports.hpp"
+
+namespace fd {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing_support::FakePorts;
+using Strings = std::vector<std::string>;
+
+constexpr std::uint64_t kIncarnation = 5;
+
+/// A run with one shard of two samples, and one worker.
+class CoordinatorLoopTest : public testing::Test {
+ protected:
+  CoordinatorLoopTest() {
+    options_.run_id = "run";
+    options_.config_json = "{}";
+    options_.policy = "policy";
+    options_.core.config = sha256("{}");
+    options_.core.ledger = 7;
+    options_.core.start = 9;
+    options_.core.providers = {{"p", 4}};
+    options_.shards = {{2, false, std::nullopt}};
+  }
+  void begin() { loop_.emplace(ports_, options_); }
+
+  template <class Message>
+  Incoming frame(const Message& message, const std::string& run = "run") const {
+    return {"peer", encode_frame(run, Speaker{7, 9, kIncarnation}, message), {}};
+  }
+  WorkerState state() {
+    WorkerState state;
+    state.name = "w";
+    state.seq = ++seq_;
+    state.heard = seq_ - 1;
+    state.config = options_.core.config;
+    state.stages = all_stages();
+    state.policy = "policy";
+    state.version = FD_VERSION;
+    return state;
+  }
+  void hear(const WorkerState& state) { loop_->take(frame(state)); }
+
+  static SampleId id(std::uint8_t position) {
+    SampleId id;
+    id.bytes[1] = position;
+    return id;
+  }
+  static LoadedShard shard() {
+    LoadedShard shard;
+    shard.samples.resize(2);
+    shard.samples[0].id = id(0);
+    shard.samples[1].id = id(1);
+    return shard;
+  }
+  Record outcome(std::uint8_t position) const {
+    Record record{0, fence_, {}, {}, {}, {}};
+    record.outcome.emplace();
+    record.outcome->sample_id = id(position);
+    record.outcome->verdict = Verdict::kept;
+    record.outcome->reason = Reason::none;
+    record.outcome->times = {{StageId::exec, 3, 5}};
+    return record;
+  }
+  Record ended_call(CallEnd end) const {
+    Record record{0, fence_, {}, {}, {}, {}};
+    record.call.emplace();
+    record.call->sample_id = id(0);
+    record.call->end = end;
+    record.call->http_status = 401;
+    record.call->endpoint = "e";
+    record.call->error = "no";
+    return record;
+  }
+  void deliver(std::vector<Record> records) {
+    loop_->take(frame(Deliver{++delivered_, std::move(records)}));
+  }
+  void commit_all() {
+    while (!ports_->commits.empty()) {
+      ports_->commit();
+    }
+    for (LeasesDurable& leases : std::exchange(ports_->durable, {})) {
+      loop_->leases_durable(std::move(leases));
+    }
+  }
+  /// The worker has the shard under a durable lease, and the shard is read.
+  void work() {
+    begin();
+    hear(state());
+    hear(state());
+    commit_all();
+    loop_->loaded(shard());
+    commit_all();
+    fence_ = ports_->messages<Order>().back().leases.at(0).fence;
+    ports_->done.clear();
+  }
+
+  std::shared_ptr<FakePorts> ports_ = std::make_shared<FakePorts>();
+  CoordinatorLoopOptions options_;
+  std::optional<CoordinatorLoop> loop_;
+  std::uint64_t seq_ = 0;
+  std::uint64_t delivered_ = 0;
+  std::uint64_t fence_ = 0;
+};
+
+TEST_F(CoordinatorLoopTest, AnOrderNamesALeaseOnlyOnceItIsDurable) {
+  begin();
+  hear(state());
+  hear(state());
+  EXPECT_TRUE(ports_->messages<Order>().back().leases.empty());
+  EXPECT_TRUE(ports_->durable.empty());
+  commit_all();
+  EXPECT_EQ(ports_->messages<Order>().back().leases.size(), 1u);
+}
+
+TEST_F(CoordinatorLoopTest, AnAckLeavesBehindTheCommitOfItsRecords) {
+  work();
+  deliver({outcome(0)});
+  EXPECT_EQ(ports_->done, (Strings{"append 1"}));
+  ports_->commit();
+  EXPECT_EQ(ports_->done, (Strings{"append 1", "send 9 peer"}));
+  EXPECT_EQ(ports_->messages<Ack>().back().seq, 1u);
+}
+
+TEST_F(CoordinatorLoopTest, NothingOvertakesAnAckThatWaits) {
+  work();
+  deliver({outcome(0)});
+  loop_->take(frame(FlushMarker{3}));
+  EXPECT_EQ(ports_->done, (Strings{"append 1", "append 0"}));
+  commit_all();
+  EXPECT_EQ(ports_->done, (Strings{"append 1", "append 0", "send 9 peer", "send 12 peer"}));
+}
+
+TEST_F(CoordinatorLoopTest, AnOrderWaitsForNoCommit) {
+  work();
+  deliver({outcome(0)});
+  hear(state());
+  EXPECT_EQ(std::ranges::count(ports_->done, "send 2 peer"), 1);
+}
+
+TEST_F(CoordinatorLoopTest, AShardIsWrittenBehindTheCommitOfItsLastOutcome) {
+  work();
+  deliver({outcome(0), outcome(1)});
+  EXPECT_TRUE(ports_->written.empty());
+  ports_->commit();
+  EXPECT_EQ(ports_->done, (Strings{"append 2", "send 9 peer", "write 0"}));
+  ASSERT_EQ(ports_->written.size(), 1u);
+  EXPECT_EQ(ports_->written[0]->outcomes.size(), 2u);
+}
+
+TEST_F(CoordinatorLoopTest, AShardIsReadOnceHoweverOftenItIsAskedFor) {
+  options_.shards = {{2, false, LeaseGranted{0, 3, "w", kIncarnation}}};
+  options_.core.last_fence = 3;
+  begin();
+  fence_ = 3;
+  WorkerState holder = state();
+  holder.leases = {{0, 3, 2, 0}};
+  hear(holder);
+  deliver({outcome(0)});
+  EXPECT_EQ(std::ranges::count(ports_->done, "load 0"), 1);
+}
+
+TEST_F(CoordinatorLoopTest, AShardThatCannotBeReadEndsTheRun) {
+  begin();
+  loop_->loaded(Error{Errc::corrupt, "input.jsonl: damaged"});
+  ASSERT_EQ(ports_->ends.size(), 1u);
+  EXPECT_EQ(ports_->ends[0].kind, RunEnd::Kind::failed);
+  EXPECT_EQ(ports_->ends[0].error.message, "input.jsonl: damaged");
+}
+
+// --- who is refused -----------------------------------------------------------------------------
+
+TEST_F(CoordinatorLoopTest, AMessageOfAnotherRunIsCountedAndChangesNothing) {
+  work();
+  loop_->take(frame(Deliver{1, {outcome(0)}}, "other"));
+  EXPECT_EQ(ports_->done, Strings{});
+  EXPECT_EQ(ports_->warnings.back(), "message_refused why=message of another run: other total=1");
+}
+
+TEST_F(CoordinatorLoopTest, RefusedMessagesAreLoggedTwentyTimesAtMost) {
+  begin();
+  for (int i = 0; i < 21; ++i) {
+    loop_->take({"peer", "no frame", {}});
+  }
+  EXPECT_EQ(ports_->warnings.size(), 20u);
+}
+
+TEST_F(CoordinatorLoopTest, AWorkerThatJudgesOtherwiseIsToldWhyItMayNotTakePart) {
+  begin();
+  WorkerState other = state();
+  other.policy = "another policy";
+  hear(other);
+  ASSERT_EQ(ports_->messages<Order>().size(), 1u);
+  EXPECT_EQ(ports_->messages<Order>()[0].refused,
+            "worker 'w' judges SQL by 'another policy', this coordinator by 'policy': verdicts "
+            "could differ");
+  EXPECT_EQ(ports_->done, (Strings{"send 2 peer"}));
+}
+
+TEST_F(CoordinatorLoopTest, ASenderThatIsNotWhoItSaysIsNotAnswered) {
+  options_.check_sender = [](const std::string& user, const WorkerState&) -> Result<void> {
+    return Error{Errc::refused, "not " + user};
+  };
+  begin();
+  hear(state());
+  EXPECT_EQ(ports_->done, Strings{});
+  EXPECT_EQ(ports_->warnings, (Strings{"message_refused why=not  total=1"}));
+}
+
+TEST_F(CoordinatorLoopTest, AWorkerOfAnotherProtocolGetsAFrameThatNamesOurs) {
+  begin();
+  Incoming incoming = frame(state());
+  incoming.bytes[5] = 99;  // the version
+  loop_->take(incoming);
+  EXPECT_EQ(ports_->done, (Strings{"send 2 peer"}));
+}
+
+// --- what workers cannot do ---------------------------------------------------------------------
+
+TEST_F(CoordinatorLoopTest, ATroubleOfAWorkerIsToldOnce) {
+  begin();
+  WorkerState troubled = state();
+  troubled.troubles = {"no room for a database"};
+  hear(troubled);
+  troubled.seq = ++seq_;
+  troubled.troubles = {"no room for a database", "a key is missing"};
+  hear(troubled);
+  EXPECT_EQ(ports_->warnings, (Strings{"worker_trouble worker=w what=no room for a database",
+                                       "worker_trouble worker=w what=a key is missing"}));
+  EXPECT_EQ(ports_->told,
+            (Strings{"worker w: \"no room for a database\"", "worker w: \"a key is missing\""}));
+}
+
+// --- databases ----------------------------------------------------------------------------------
+
+TEST_F(CoordinatorLoopTest, APieceOfADatabaseIsReadOnceUntilItIsThere) {
+  const Digest digest = sha256("database");
+  options_.databases = {digest.hex()};
+  work();
+  loop_->take(frame(FetchDatabase{digest, 0}));
+  loop_->take(frame(FetchDatabase{digest, 0}));
+  EXPECT_EQ(ports_->done, (Strings{"read database"}));
+  loop_->database_read(ports_->databases.at(0), FilePiece{"bytes", 5});
+  ASSERT_EQ(ports_->messages<DatabaseChunk>().size(), 1u);
+  EXPECT_EQ(ports_->messages<DatabaseChunk>()[0], (DatabaseChunk{digest, 0, 5, "bytes"}));
+  loop_->take(frame(FetchDatabase{digest, 0}));
+  EXPECT_EQ(ports_->databases.size(), 2u);
+}
+
+TEST_F(CoordinatorLoopTest, PiecesOfDatabasesThatWaitAreBounded) {
+  const Digest digest = sha256("database");
+  options_.databases = {digest.hex()};
+  work();
+  for (std::uint64_t piece = 0; piece <= kReadingMax; ++piece) {
+    loop_->take(frame(FetchDatabase{digest, piece * kDatabaseChunkBytes}));
+  }
+  EXPECT_EQ(ports_->databases.size(), kReadingMax);
+  loop_->database_read(ports_->databases.at(0), FilePiece{"bytes", 5});
+  loop_->take(frame(FetchDatabase{digest, kReadingMax * kDatabaseChunkBytes}));
+  EXPECT_EQ(ports_->databases.size(), kReadingMax + 1);
+}
+
+TEST_F(CoordinatorLoopTest, ADatabaseThatIsNotTheRunsIsRefusedAndNotRead) {
+  work();
+  const Digest digest = sha256("database");
+  loop_->take(frame(FetchDatabase{digest, 0}));
+  EXPECT_EQ(ports_->done, Strings{});
+  EXPECT_EQ(ports_->warnings.back(),
+            "message_refused why=not a database of this run: " + digest.hex() + " total=1");
+}
+
+TEST_F(CoordinatorLoopTest, ADatabaseOfTheRunThatCannotBeReadEndsIt) {
+  const Digest digest = sha256("database");
+  options_.databases = {digest.hex()};
+  work();
+  loop_->take(frame(FetchDatabase{digest, 0}));
+  loop_->database_read(ports_->databases.at(0), Error{Errc::corrupt, "databases/x: is gone"});
+  ASSERT_EQ(ports_->ends.size(), 1u);
+  EXPECT_EQ(ports_->ends[0].kind, RunEnd::Kind::failed);
+  EXPECT_EQ(ports_->ends[0].error.code, Errc::corrupt);
+}
+
+// --- the end ------------------------------------------------------------------------------------
+
+TEST_F(CoordinatorLoopTest, AFinishedRunTellsItsWorkersBeforeItEnds) {
+  work();
+  deliver({outcome(0), outcome(1)});
+  commit_all();
+  hear(state());
+  ports_->done.clear();
+  loop_->written(0, {});
+  ASSERT_EQ(ports_->ends.size(), 1u);
+  EXPECT_EQ(ports_->ends[0].kind, RunEnd::Kind::finished);
+  EXPECT_EQ(ports_->ends[0].times.stages.at(StageId::exec).count, 2u);
+  EXPECT_EQ(ports_->done, (Strings{"append 1", "send 2 peer", "append 0", "ended"}));
+  EXPECT_TRUE(ports_->messages<Order>().back().run_over);
+  EXPECT_EQ(ports_->progress->done, 2u);
+}
+
+TEST_F(CoordinatorLoopTest, AfterTheEndNothingIsTakenAndNothingIsSent) {
+  const Digest digest = sha256("database");
+  options_.databases = {digest.hex()};
+  work();
+  loop_->take(frame(FetchDatabase{digest, 0}));
+  loop_->fail(Error{Errc::storage, "gone"});
+  ports_->done.clear();
+  ports_->warnings.clear();
+  hear(state());
+  loop_->take({"peer", "no frame", {}});
+  deliver({outcome(0)});
+  loop_->database_read(ports_->databases.at(0), FilePiece{"bytes", 5});
+  loop_->loaded(shard());
+  loop_->written(0, Error{Errc::storage, "gone too"});
+  loop_->leases_durable({fence_, {}});
+  loop_->tick();
+  loop_->drain();
+  EXPECT_EQ(ports_->done, Strings{});
+  EXPECT_EQ(ports_->warnings, Strings{});
+  EXPECT_EQ(ports_->ends.size(), 1u);
+}
+
+TEST_F(CoordinatorLoopTest, ADrainWaitsForCallsInFlightButNotForEver) {
+  options_.drain = seconds(25);
+  options_.core.ttl = seconds(100);
+  work();
+  WorkerState busy = state();
+  busy.draining = true;
+  busy.in_flight = 3;
+  loop_->drain();
+  hear(busy);
+  ports_->time += seconds(25) - milliseconds(1);
+  loop_->tick();
+  EXPECT_TRUE(ports_->ends.empty());
+  ports_->time += milliseconds(1);
+  loop_->tick();
+  ASSERT_EQ(ports_->ends.size(), 1u);
+  EXPECT_EQ(ports_->ends[0].kind, RunEnd::Kind::drained);
+  EXPECT_EQ(ports_->ends[0].in_flight, 3u);
+}
+
+TEST_F(CoordinatorLoopTest, ADrainEndsAsSoonAsNobodyHoldsAnything) {
+  work();
+  loop_->drain();
+  EXPECT_TRUE(ports_->ends.empty());
+  WorkerState idle = state();
+  idle.draining = true;
+  hear(idle);
+  ASSERT_EQ(ports_->ends.size(), 1u);
+  EXPECT_EQ(ports_->ends[0].kind, RunEnd::Kind::drained);
+  EXPECT_EQ(ports_->ends[0].in_flight, 0u);
+}
+
+TEST_F(CoordinatorLoopTest, AKeyThatIsNotTakenDrainsTheRunAndIsNamed) {
+  work();
+  deliver({ended_call(CallEnd::unauthorized)});
+  EXPECT_TRUE(ports_->messages<Order>().back().drain);
+  WorkerState idle = state();
+  idle.draining = true;
+  hear(idle);
+  ASSERT_EQ(ports_->ends.size(), 1u);
+  EXPECT_EQ(ports_->ends[0].kind, RunEnd::Kind::no_endpoint);
+  EXPECT_EQ(ports_->ends[0].error.message, "endpoint e: no");
+}
+
+}  // namespace
+}  // namespace fd
