@@ -229,7 +229,7 @@ class WorkerCore {
   void on(Instant now, WorkerTicked& event, WorkerEffects& effects);
 
   void take_share(const Order& order, WorkerEffects& effects);
-  void take_leases(const Order& order);
+  void take_leases(const Order& order, WorkerEffects& effects);
   static std::uint64_t highest_fence(const std::vector<GrantedLease>& leases);
   [[nodiscard]] std::uint64_t highest_fence() const;
   void take_back(std::uint32_t shard, const Lease& before, Lease& lease) const;

@@ -93,7 +93,7 @@ void WorkerCore::on([[maybe_unused]] Instant now, OrderArrived& event, WorkerEff
     report_due_ = true;
   }
   draining_ = order.drain;
-  take_leases(order);
+  take_leases(order, effects);
 }
 
 void WorkerCore::take_share(const Order& order, WorkerEffects& effects) {
@@ -124,7 +124,7 @@ std::uint64_t WorkerCore::highest_fence() const {
   return fence;
 }
 
-void WorkerCore::take_leases(const Order& order) {
+void WorkerCore::take_leases(const Order& order, WorkerEffects& effects) {
   std::map<std::uint32_t, Lease> next;
   for (const GrantedLease& granted : order.leases) {
     const auto same = leases_.find(granted.shard);
@@ -152,6 +152,9 @@ void WorkerCore::take_leases(const Order& order) {
   for (const auto& [shard, lease] : leases_) {
     if (!next.contains(shard)) {
       given_up_[shard] = lease;
+      // Another worker may get the shard: what is not sent is not ours to send any more.
+      effects.cancel_waiting =
+          effects.cancel_waiting || (lease.under_way > 0 && !FD_MUTANT(taken_lease_worked_on));
     }
   }
   leases_ = std::move(next);

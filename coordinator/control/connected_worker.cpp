@@ -10,12 +10,14 @@ constexpr std::size_t kStatesMax = 256;
 
 }  // namespace
 
-void ConnectedWorker::take(Instant now, const StateArrived& event, const Digest& config) {
+void ConnectedWorker::take(Instant now, const StateArrived& event, const Digest& config,
+                           const Speaker& us) {
   peer = event.peer;
   state = event.state;
   last_seen = now;
   last_state = now;
   ready = state.config == config;
+  knows_start = event.from.ledger == us.ledger && event.from.start == us.start;
   arrivals[state.seq] = now;
   if (const auto heard = arrivals.find(state.heard); heard != arrivals.end()) {
     last_confirmed = std::max(last_confirmed, heard->second);

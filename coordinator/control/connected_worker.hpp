@@ -27,19 +27,24 @@ struct ConnectedWorker {
   std::uint32_t slots_durable = 0;            ///< the ledger has this share of it
   /// Calls may be in flight there for samples that it does not hold any more.
   bool strayed = false;
-  bool ready = false;      ///< has the run's config
-  bool held_back = false;  ///< could have more shards, but too many wait to be written
+  bool knows_start = false;  ///< the latest state is of one that has heard this start
+  bool ready = false;        ///< has the run's config
+  bool held_back = false;    ///< could have more shards, but too many wait to be written
   std::map<std::uint32_t, HeldLease> held;  ///< of the latest state, by shard
   std::optional<SamplePlace> alone;         ///< the suspect that it was sent to run in isolation
   /// What it asked for or delivered waits for this shard to be read. A flush marker waits behind
   /// it: the worker would take what is not answered for lost.
   std::optional<std::uint32_t> early;
 
-  /// Returns whether all that it paid for is on record, as far as it says.
-  [[nodiscard]] bool settled() const { return state.in_flight == 0 && state.owed == 0; }
+  /// Returns whether all that it paid for is on record, as far as it says. Before it has heard this
+  /// start it says nothing of the run: its journal may not be open.
+  [[nodiscard]] bool settled() const {
+    return knows_start && state.in_flight == 0 && state.owed == 0;
+  }
 
-  /// Takes a later state. `config`: digest of the run's config.
-  void take(Instant now, const StateArrived& event, const Digest& config);
+  /// Takes a later state. `config`: digest of the run's config; `us`: ledger and start of this
+  /// coordinator.
+  void take(Instant now, const StateArrived& event, const Digest& config, const Speaker& us);
 };
 
 }  // namespace fd

@@ -72,7 +72,7 @@ ConnectedWorker* CoordinatorCore::admit(Instant now, const StateArrived& event,
     return nullptr;  // repeated or overtaken
   }
   ConnectedWorker& worker = found->second;
-  worker.take(now, event, config_.config);
+  worker.take(now, event, config_.config, {config_.ledger, config_.start, 0});
   settle_what_it_knows(incarnation, worker, effects);
   for (const HeldLease& lease : state.leases) {
     // A fence is given once in a ledger, so the claim proves itself, also to a restarted

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "tests/sim/dataset.hpp"
 #include "tests/sim/plan.hpp"
 #include "tests/sim/random.hpp"
 
@@ -231,6 +232,55 @@ void fill_long_cuts(Plan& plan) {
   }
 }
 
+void fill_config_changes(Plan& plan) {
+  Random random = faults_of(plan);
+  plan.config_changes = true;
+  if (random.chance(500)) {
+    lossy(random, plan);
+  }
+  coordinator_crashes(random, plan, random.chance(700) ? 1 * kSecond : 6 * kSecond);
+  if (random.chance(300)) {
+    worker_crashes(random, plan);
+  }
+}
+
+void fill_replacements(Plan& plan) {
+  Random random = faults_of(plan);
+  if (random.chance(500)) {
+    lossy(random, plan);
+  }
+  const std::uint32_t count = 1 + random.below(2);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    Replacement replacement;
+    replacement.at = moment(random, plan);
+    replacement.restart_after = random.between(20 * kMillisecond, 6 * kSecond);
+    if (random.chance(500)) {
+      replacement.copied_at = random.between(0, replacement.at);
+    }
+    plan.replacements.push_back(replacement);
+  }
+  if (random.chance(300)) {
+    worker_crashes(random, plan);
+  }
+}
+
+void fill_twins(Plan& plan) {
+  Random random = faults_of(plan);
+  if (random.chance(500)) {
+    lossy(random, plan);
+  }
+  const std::uint32_t count = 1 + random.below(2);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    plan.ghosts.push_back({some_worker(random, plan), moment(random, plan)});
+  }
+  if (random.chance(300)) {
+    coordinator_crashes(random, plan, 1 * kSecond);
+  }
+  if (random.chance(300)) {
+    worker_crashes(random, plan);
+  }
+}
+
 void fill_all(Plan& plan) {
   Random random = faults_of(plan);
   plan.local_workers = random.chance(200);
@@ -267,6 +317,7 @@ void fill_all(Plan& plan) {
   if (random.chance(200)) {
     plan.stops.push_back({random.below(plan.workers + 1), moment(random, plan), 1 * kSecond});
   }
+  plan.config_changes = random.chance(200);
 }
 
 /// Sizes and clocks of a world, before anything goes wrong.
@@ -287,6 +338,9 @@ Plan quiet_world(std::uint64_t seed) {
   plan.other_roles = calls.chance(150);
   plan.purchases = calls.chance(250);
   plan.in_pieces = calls.chance(200);
+  Random databases(seed, "databases");
+  plan.databases = databases.chance(300) ? 1 + databases.below(3) : 0;
+  plan.database_room = kDatabaseBytes * (1 + databases.below(3));
   plan.teacher.deterministic = random.chance(650);
   plan.clocks.resize(plan.workers + 1);
   for (ClockPlan& clock : plan.clocks) {
@@ -303,6 +357,9 @@ void stretch(Plan& plan) {
   }
   for (const Pause& pause : plan.pauses) {
     plan.faults_end = std::max(plan.faults_end, pause.at + pause.length);
+  }
+  for (const Replacement& replacement : plan.replacements) {
+    plan.faults_end = std::max(plan.faults_end, replacement.at + replacement.restart_after);
   }
   for (const Crash& crash : plan.crashes) {
     plan.faults_end = std::max(plan.faults_end, crash.at + crash.restart_after.value_or(0));
@@ -333,6 +390,11 @@ const std::vector<Campaign>& campaigns() {
        fill_stops},
       {"C14", "cuts around and beyond the lease, slow messages; nothing is begun too late",
        fill_long_cuts},
+      {"C15", "coordinator crashes, and each start has another config (resume --set)",
+       fill_config_changes},
+      {"C16", "run directories are deleted or put back from a copy while workers live on",
+       fill_replacements},
+      {"C17", "two processes of one worker's name", fill_twins},
   };
   return all;
 }
@@ -358,6 +420,8 @@ Plan without_faults(const Plan& plan) {
   quiet.shards = plan.shards;
   quiet.candidates = plan.candidates;
   quiet.other_roles = plan.other_roles;
+  quiet.databases = plan.databases;
+  quiet.database_room = plan.database_room;
   quiet.teacher.deterministic = true;
   quiet.faults_end = 0;
   quiet.zero_slack = true;

@@ -41,11 +41,15 @@ CoordinatorLoopOptions CoordinatorProcess::options() {
   const MemoryLedger& ledger = services_.ledger;
   CoordinatorLoopOptions options;
   options.run_id = kRunId;
-  options.config_json = run_spec().json;
+  const Spec& spec = run_spec(services_.plan.config_changes && ledger.epoch() % 2 == 0);
+  options.config_json = spec.json;
+  for (const auto& [digest, bytes] : services_.data.databases()) {
+    options.databases.insert(digest.hex());
+  }
   options.samples_bytes = services_.plan.in_pieces ? 1 : kSamplesBytes;
   options.shards = seeds();
   CoordinatorCoreConfig& core = options.core;
-  core.config = run_spec().digest;
+  core.config = spec.digest;
   core.ledger = ledger.speaker().ledger;
   core.start = ledger.speaker().start;
   core.shares_before = ledger.open_shares();
@@ -142,6 +146,14 @@ void CoordinatorProcess::load_shard(std::uint32_t shard) {
   after(random_.between(0, kLoadMax), [this, shard] {
     loop_->loaded(
         LoadedShard{shard, services_.data.shard(shard), services_.ledger.records(shard), {}});
+  });
+}
+
+void CoordinatorProcess::read_database(SendDatabase asked) {
+  after(random_.between(0, kLoadMax), [this, asked = std::move(asked)] {
+    const std::string& bytes = services_.data.databases().at(asked.fetch.digest);
+    const std::size_t offset = std::min<std::size_t>(asked.fetch.offset, bytes.size());
+    loop_->database_read(asked, FilePiece{bytes.substr(offset, kPieceBytes), bytes.size()});
   });
 }
 

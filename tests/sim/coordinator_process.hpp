@@ -44,7 +44,7 @@ class CoordinatorProcess final : public Process, public Receiver, private Coordi
   void post(LeasesDurable leases) override;
   void load_shard(std::uint32_t shard) override;
   void write_shard(std::shared_ptr<ShardResult> result) override;
-  void read_database(SendDatabase) override {}  // no world has databases
+  void read_database(SendDatabase asked) override;
   void report(std::shared_ptr<const Progress>) override {}
   void warn(std::string_view event, Log::Fields fields) override;
   void tell(std::string) override {}

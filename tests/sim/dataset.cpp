@@ -19,6 +19,12 @@ std::uint64_t bits_of(std::string_view text) {
 
 Dataset::Dataset(const Plan& plan) : candidates_(plan.candidates), other_roles_(plan.other_roles) {
   Random random(plan.seed, "samples");
+  std::vector<Digest> digests;
+  for (std::uint32_t i = 0; i < plan.databases; ++i) {
+    const std::string bytes(kDatabaseBytes, static_cast<char>('a' + i));
+    digests.push_back(sha256(bytes));
+    databases_.emplace(digests.back(), bytes);
+  }
   for (std::uint32_t shard = 0; shard < plan.shards.size(); ++shard) {
     std::vector<Sample> samples;
     for (std::uint32_t position = 0; position < plan.shards[shard]; ++position) {
@@ -30,6 +36,9 @@ Dataset::Dataset(const Plan& plan) : candidates_(plan.candidates), other_roles_(
       sample.id.bytes[1] = static_cast<std::uint8_t>(position);
       sample.ordinal = count_++;
       sample.canonical_input = "{}";
+      if (!digests.empty()) {
+        sample.database = digests[sample.ordinal % digests.size()].hex();
+      }
       samples.push_back(std::move(sample));
     }
     shards_.push_back(std::move(samples));

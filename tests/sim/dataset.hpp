@@ -11,6 +11,10 @@
 
 namespace fd::sim {
 
+/// Bytes of one database, and of a piece of it.
+inline constexpr std::size_t kDatabaseBytes = 100;
+inline constexpr std::size_t kPieceBytes = 40;
+
 /// Shard and position of a sample.
 using Place = std::pair<std::uint32_t, std::uint32_t>;
 
@@ -32,6 +36,8 @@ class Dataset {
   [[nodiscard]] std::uint32_t shard_count() const {
     return static_cast<std::uint32_t>(shards_.size());
   }
+  /// Returns the bytes of the databases, by digest.
+  [[nodiscard]] const std::map<Digest, std::string>& databases() const { return databases_; }
   [[nodiscard]] std::uint32_t sample_count() const { return count_; }
   /// Returns how many candidates the teacher is asked for; they are the first calls.
   [[nodiscard]] std::uint32_t candidates() const { return candidates_; }
@@ -64,6 +70,7 @@ class Dataset {
 
  private:
   std::vector<std::vector<Sample>> shards_;
+  std::map<Digest, std::string> databases_;
   std::uint32_t candidates_ = 1;
   bool other_roles_ = false;
   std::uint32_t count_ = 0;

@@ -11,16 +11,25 @@ MemoryLedger::MemoryLedger(const Plan& plan, const Dataset& data, Schedule& sche
       schedule_(schedule),
       trace_(trace),
       oracle_(oracle),
-      random_(plan.seed, "ledger"),
-      leases_(data.shard_count()),
-      records_(data.shard_count()) {}
+      random_(plan.seed, "ledger") {
+  durable_ = empty();
+}
+
+MemoryLedger::Content MemoryLedger::empty() {
+  Content content;
+  content.ledger += starts_;
+  content.leases.resize(data_.shard_count());
+  content.records.resize(data_.shard_count());
+  return content;
+}
 
 void MemoryLedger::open(Process& owner, std::function<void()> failed) {
   owner_ = &owner;
   failed_ = std::move(failed);
   broken_ = false;
-  ++epoch_;
-  start_ = (epoch_ << 32) + random_.below(1u << 30) + 1;
+  ++durable_.epoch;
+  ++starts_;
+  start_ = (starts_ << 32) + random_.below(1u << 30) + 1;
 }
 
 void MemoryLedger::close() {
@@ -30,7 +39,7 @@ void MemoryLedger::close() {
 
 std::vector<Call> MemoryLedger::calls() const {
   std::vector<Call> calls;
-  for (const auto& [fingerprint, call] : calls_) {
+  for (const auto& [fingerprint, call] : durable_.calls) {
     calls.push_back(call);
   }
   return calls;
@@ -50,8 +59,8 @@ void MemoryLedger::start_commit() {
   committing_.swap(queue_);
   const Time took = random_.between(plan_.disk.commit_min, plan_.disk.commit_max);
   // One that close() did meanwhile leaves nothing to finish.
-  owner_->after(took, [this, epoch = epoch_] {
-    if (epoch == epoch_ && !committing_.empty() && !broken_) {
+  owner_->after(took, [this, start = starts_] {
+    if (start == starts_ && !committing_.empty() && !broken_) {
       finish_commit();
     }
   });
@@ -93,7 +102,7 @@ std::vector<Record> MemoryLedger::records(std::uint32_t shard) {
       }
     }
   }
-  return records_.at(shard);
+  return durable_.records.at(shard);
 }
 
 void MemoryLedger::import(std::vector<Record> records, const std::vector<std::uint64_t>& journals) {
@@ -101,8 +110,9 @@ void MemoryLedger::import(std::vector<Record> records, const std::vector<std::ui
     add(record, true);
   }
   for (const std::uint64_t journal : journals) {
-    if (const auto share = share_of_journal(open_shares_, journal); share != open_shares_.end()) {
-      open_shares_.erase(share);
+    if (const auto share = share_of_journal(durable_.open_shares, journal);
+        share != durable_.open_shares.end()) {
+      durable_.open_shares.erase(share);
     }
   }
 }
@@ -131,12 +141,12 @@ void MemoryLedger::make_durable(const std::vector<Pending>& batch) {
 }
 
 void MemoryLedger::add(const LeaseGranted& lease, Time queued_at) {
-  if (lease.fence <= last_fence_) {
+  if (lease.fence <= durable_.last_fence) {
     oracle_.fail(schedule_.now(), "fences do not rise: " + std::to_string(lease.fence) +
-                                      " was given after " + std::to_string(last_fence_));
+                                      " was given after " + std::to_string(durable_.last_fence));
   }
-  last_fence_ = std::max(last_fence_, lease.fence);
-  leases_.at(lease.shard).push_back({lease, queued_at});
+  durable_.last_fence = std::max(durable_.last_fence, lease.fence);
+  durable_.leases.at(lease.shard).push_back({lease, queued_at});
   trace_.note(schedule_.now(), "lease", 0, lease.shard, lease.fence);
 }
 
@@ -144,18 +154,18 @@ void MemoryLedger::add(const Decision& decision) {
   const ShareGranted share = share_of(decision).value();
   trace_.note(schedule_.now(), "share", 0, share.incarnation, share.calls);
   if (share.calls == 0) {
-    open_shares_.erase(share.incarnation);
+    durable_.open_shares.erase(share.incarnation);
   } else {
-    open_shares_[share.incarnation] = share;
+    durable_.open_shares[share.incarnation] = share;
   }
 }
 
 /// `late`: of a shard whose samples all have outcomes, or out of a journal. It may be there
 /// already: whoever reads the records takes what comes first.
 void MemoryLedger::add(const Record& record, bool late) {
-  records_.at(record.shard).push_back(record);
+  durable_.records.at(record.shard).push_back(record);
   if (record.call) {
-    const bool fresh = calls_.emplace(call_fingerprint(*record.call), *record.call).second;
+    const bool fresh = durable_.calls.emplace(call_fingerprint(*record.call), *record.call).second;
     if (!fresh && !late) {
       oracle_.fail(schedule_.now(), "a call is recorded twice, so it is billed twice");
     }
@@ -164,7 +174,7 @@ void MemoryLedger::add(const Record& record, bool late) {
     const Place place = Dataset::place_of(record.answer->sample_id);
     const std::uint32_t number = Dataset::number_of(*record.answer);
     const auto [entry, fresh] =
-        answers_.try_emplace({place, number}, AnswerRow{*record.answer, schedule_.now()});
+        durable_.answers.try_emplace({place, number}, AnswerRow{*record.answer, schedule_.now()});
     if (!fresh && !late) {
       oracle_.fail(schedule_.now(), "a second answer is recorded for sample " +
                                         std::to_string(place.first) + "/" +
@@ -180,9 +190,10 @@ void MemoryLedger::add(const Record& record, bool late) {
 /// Returns whether all samples of the shard have outcomes that this start does not ask for again.
 bool MemoryLedger::done(std::uint32_t shard) const {
   return std::ranges::all_of(data_.shard(shard), [&](const Sample& sample) {
-    const auto found = outcomes_.find(Dataset::place_of(sample.id));
-    return found != outcomes_.end() &&
-           (found->second.first.verdict != fd::Verdict::failed || found->second.second == epoch_);
+    const auto found = durable_.outcomes.find(Dataset::place_of(sample.id));
+    return found != durable_.outcomes.end() &&
+           (found->second.first.verdict != fd::Verdict::failed ||
+            found->second.second == durable_.epoch);
   });
 }
 
@@ -190,12 +201,12 @@ void MemoryLedger::check_outcome(Place place, const Outcome& outcome) {
   const std::string which = std::to_string(place.first) + "/" + std::to_string(place.second);
   trace_.note(schedule_.now(), "outcome", 0, place.first, place.second,
               static_cast<std::uint64_t>(outcome.reason));
-  const auto found = outcomes_.find(place);
-  if (found != outcomes_.end() &&
-      (found->second.first.verdict != fd::Verdict::failed || found->second.second == epoch_)) {
+  const auto found = durable_.outcomes.find(place);
+  if (found != durable_.outcomes.end() && (found->second.first.verdict != fd::Verdict::failed ||
+                                           found->second.second == durable_.epoch)) {
     oracle_.fail(schedule_.now(), "a second outcome is recorded for sample " + which);
   }
-  outcomes_[place] = {outcome, epoch_};
+  durable_.outcomes[place] = {outcome, durable_.epoch};
   if (outcome.verdict == fd::Verdict::failed) {
     return;
   }
@@ -216,13 +227,13 @@ void MemoryLedger::check_outcome(Place place, const Outcome& outcome) {
 }
 
 const AnswerRow* MemoryLedger::answer(Place place, std::uint32_t number) const {
-  const auto found = answers_.find({place, number});
-  return found == answers_.end() ? nullptr : &found->second;
+  const auto found = durable_.answers.find({place, number});
+  return found == durable_.answers.end() ? nullptr : &found->second;
 }
 
 const Outcome* MemoryLedger::outcome(Place place) const {
-  const auto found = outcomes_.find(place);
-  return found == outcomes_.end() ? nullptr : &found->second.first;
+  const auto found = durable_.outcomes.find(place);
+  return found == durable_.outcomes.end() ? nullptr : &found->second.first;
 }
 
 }  // namespace fd::sim

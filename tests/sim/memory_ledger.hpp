@@ -56,16 +56,34 @@ class MemoryLedger {
   /// The coordinator died: what is queued is lost, what was being committed may be durable or not.
   void crash();
 
-  [[nodiscard]] std::uint64_t epoch() const { return epoch_; }
+  /// What is durable: the content of the file.
+  struct Content {
+    std::uint64_t ledger = 77;  ///< Speaker::ledger
+    std::uint64_t epoch = 0;
+    std::uint64_t last_fence = 0;
+    std::vector<std::vector<LeaseRow>> leases;
+    std::vector<std::vector<Record>> records;
+    std::map<std::pair<Place, std::uint32_t>, AnswerRow> answers;
+    std::map<Place, std::pair<Outcome, std::uint64_t>> outcomes;  ///< with the epoch
+    std::map<std::uint64_t, Call> calls;                          ///< by fingerprint
+    OpenShares open_shares;
+  };
+  [[nodiscard]] const Content& content() const { return durable_; }
+  /// Puts another file in its place. Requires: no coordinator has it open.
+  void replace(Content content) { durable_ = std::move(content); }
+  /// Returns a file that has just been made.
+  [[nodiscard]] Content empty();
+
+  [[nodiscard]] std::uint64_t epoch() const { return durable_.epoch; }
   /// Returns what a coordinator says that it is: who made the ledger, and which start it is.
-  [[nodiscard]] Speaker speaker() const { return {kLedgerId, start_, 0}; }
-  [[nodiscard]] const OpenShares& open_shares() const { return open_shares_; }
+  [[nodiscard]] Speaker speaker() const { return {durable_.ledger, start_, 0}; }
+  [[nodiscard]] const OpenShares& open_shares() const { return durable_.open_shares; }
   /// Returns every call that is recorded, once.
   [[nodiscard]] std::vector<Call> calls() const;
-  [[nodiscard]] std::uint64_t last_fence() const { return last_fence_; }
+  [[nodiscard]] std::uint64_t last_fence() const { return durable_.last_fence; }
   /// Returns the durable leases of a shard, oldest first.
   [[nodiscard]] const std::vector<LeaseRow>& leases(std::uint32_t shard) const {
-    return leases_.at(shard);
+    return durable_.leases.at(shard);
   }
   /// Returns the recorded answer to the `number`-th call of a sample, or null.
   [[nodiscard]] const AnswerRow* answer(Place place, std::uint32_t number) const;
@@ -78,7 +96,6 @@ class MemoryLedger {
     Time queued_at = 0;
     Task then;
   };
-  static constexpr std::uint64_t kLedgerId = 77;
   void start_commit();
   void finish_commit();
   void make_durable(const std::vector<Pending>& batch);
@@ -100,16 +117,9 @@ class MemoryLedger {
   bool broken_ = false;
   std::vector<Pending> queue_;
   std::vector<Pending> committing_;
-  // durable
-  std::uint64_t epoch_ = 0;
   std::uint64_t start_ = 0;
-  std::uint64_t last_fence_ = 0;
-  std::vector<std::vector<LeaseRow>> leases_;
-  std::vector<std::vector<Record>> records_;
-  std::map<std::pair<Place, std::uint32_t>, AnswerRow> answers_;
-  std::map<Place, std::pair<Outcome, std::uint64_t>> outcomes_;  ///< with the epoch
-  std::map<std::uint64_t, Call> calls_;                          ///< by fingerprint
-  OpenShares open_shares_;
+  std::uint64_t starts_ = 0;  ///< of all files
+  Content durable_;
 };
 
 }  // namespace fd::sim

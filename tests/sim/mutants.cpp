@@ -107,6 +107,8 @@ const std::vector<Mutant>& mutants() {
       {"no_send_deadline", "a gateway sends calls under leases that are over", "C5 C1"},
       {"late_call_not_cancelled", "a call that comes after its lease ended waits for the next one",
        "C5 C14"},
+      {"taken_lease_worked_on", "a worker sends calls under a lease that an order takes away",
+       "C17 C14"},
       {"answer_before_sync", "an answer is handed on before it is in the journal", "C2"},
       {"intent_not_journaled", "a call is sent before its intent is in the journal", "C2"},
       {"released_before_acknowledged", "the journal forgets what was sent, not acknowledged",

@@ -96,6 +96,13 @@ struct ClockPlan {
   std::int32_t drift_ppm = 0;
 };
 
+/// The coordinator dies, and its run directory is not what it was when it starts again.
+struct Replacement {
+  Time at = 0;
+  Time restart_after = 0;
+  std::optional<Time> copied_at;  ///< put back from a copy of then; nothing: deleted
+};
+
 /// A sample that kills every worker that works on it, once it has its answers.
 struct Poison {
   std::uint32_t shard = 0;
@@ -111,6 +118,9 @@ struct Plan {
   bool other_roles = false;  ///< a judge votes twice on candidate 0, which the teacher then repairs
   bool purchases = false;    ///< the teacher's candidates are asked for in one request
   bool in_pieces = false;    ///< a sample's answers travel one by one
+  std::uint32_t databases = 0;      ///< samples name so many, which travel in small pieces
+  std::uint64_t database_room = 0;  ///< bytes of them that a worker keeps
+  bool config_changes = false;      ///< every other start of the coordinator has another config
   std::uint32_t slots = 6;
   std::uint32_t prefetch = 64;     ///< samples that a worker holds beyond its slots
   std::uint32_t writing_max = 64;  ///< finished shards that may wait to be written
@@ -122,6 +132,7 @@ struct Plan {
   std::vector<Pause> pauses;
   std::vector<Stop> stops;
   std::vector<Ghost> ghosts;
+  std::vector<Replacement> replacements;
   std::vector<Poison> poison;
   Time faults_end = 0;         ///< single messages, calls and syncs fail until then
   bool zero_slack = false;     ///< no call may be repeated, whatever the excuse

@@ -48,7 +48,7 @@ Reply Teacher::request(const Sample& sample, std::uint32_t number, std::uint32_t
   for (std::uint32_t i = 0; i < count; ++i) {
     const CallIdentity call = data_.call(sample, number + i);
     std::vector<Request>& requests = log_[call.call_key];
-    if (!ghost) {
+    if (!ghost && plan_.replacements.empty()) {
       check(sample, number + i, caller, requests);
     }
     const bool fails = reply.failure != Reason::none || i >= brought;

@@ -15,6 +15,7 @@ WorkerLoopOptions loop_options(const Plan& plan, std::uint32_t number, std::uint
   options.core.name = "w" + std::to_string(number);
   options.core.incarnation = incarnation;
   options.core.prefetch = plan.prefetch;
+  options.database_cache_bytes = plan.database_room;
   return options;
 }
 
@@ -75,10 +76,27 @@ void WorkerProcess::send(Wire wire, std::string frame) {
   FD_CHECK(decoded.ok());
   if (decoded->kind == MessageKind::deliver) {
     Deliver deliver = decode<Deliver>(decoded->body).value();
+    say(deliver);
     services_.deliveries[{incarnation_, decoded->speaker.start, deliver.seq}] =
         std::move(deliver.records);
   }
   services_.network.send_up(wire == Wire::control ? control_ : bulk_, std::move(frame));
+}
+
+/// Lists what is delivered, for people.
+void WorkerProcess::say(const Deliver& deliver) const {
+  if (!services_.trace.prints()) {
+    return;
+  }
+  std::string line = "w" + std::to_string(number_) + " delivers " + std::to_string(deliver.seq);
+  for (const Record& record : deliver.records) {
+    if (record.call) {
+      const Place place = Dataset::place_of(record.call->sample_id);
+      line += " call " + std::to_string(place.first) + "/" + std::to_string(place.second) + "." +
+              std::to_string(Dataset::number_of(*record.call));
+    }
+  }
+  services_.trace.line(schedule_.now(), line);
 }
 
 void WorkerProcess::reconnect_bulk() {

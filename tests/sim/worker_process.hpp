@@ -38,6 +38,7 @@ class WorkerProcess final : public Process,
   [[nodiscard]] std::uint64_t incarnation() const { return incarnation_; }
 
  private:
+  void say(const Deliver& deliver) const;
   // WorkerPorts
   void send(Wire wire, std::string frame) override;
   void reconnect_bulk() override;

@@ -21,6 +21,7 @@ SimStages::SimStages(Process& process, Services& services, const WorkerDisk& dis
       sink_(std::move(sink)) {}
 
 SimStages::~SimStages() {
+  gateway_.reset();  // what it still hands on is of no use: the journal has it
   *open_ = false;
 }
 

@@ -14,6 +14,25 @@ constexpr std::uint32_t kResumesMax = 4;
 
 }  // namespace
 
+namespace {
+
+/// Names the calls on the bill whose end is not recorded, for people.
+std::string missing_calls(const std::vector<Billed>& bill, const std::set<std::uint64_t>& ended) {
+  std::string text;
+  for (std::uint64_t serial = 1; serial <= bill.size(); ++serial) {
+    if (!ended.contains(serial)) {
+      const CallIdentity& call = bill[serial - 1].call;
+      const Place place = Dataset::place_of(call.sample_id);
+      text += "; no end of request " + std::to_string(serial) + " for " +
+              std::to_string(place.first) + "/" + std::to_string(place.second) + "." +
+              std::to_string(Dataset::number_of(call));
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
 World::World(Plan plan, bool print)
     : plan_(std::move(plan)),
       data_(plan_),
@@ -98,6 +117,16 @@ void World::arrange() {
   }
   for (const Stop& one : plan_.stops) {
     schedule_.after(one.at, [this, one] { stop(one); });
+  }
+  copies_.resize(plan_.replacements.size());
+  for (std::size_t i = 0; i < plan_.replacements.size(); ++i) {
+    const Replacement& replacement = plan_.replacements[i];
+    if (replacement.copied_at) {
+      schedule_.after(*replacement.copied_at, [this, i] {
+        copies_[i] = Copy{ledger_.content(), files_};
+      });
+    }
+    schedule_.after(replacement.at, [this, i] { replace_directory(i); });
   }
   for (const Ghost& ghost : plan_.ghosts) {
     schedule_.after(ghost.at, [this, ghost] { start_ghost(ghost.who); });
@@ -219,6 +248,18 @@ void World::kill_coordinator(const Crash& crash) {
   ledger_.crash();
   end_local_workers();
   schedule_.after(crash.restart_after.value_or(kRestartDefault), [this] { start_coordinator(); });
+}
+
+/// The coordinator dies, and its run directory is deleted, or put back from a copy.
+void World::replace_directory(std::size_t number) {
+  if (finished_) {
+    return;
+  }
+  trace_.note(schedule_.now(), "directory_replaced", 0);
+  kill_coordinator({0, 0, 0, plan_.replacements[number].restart_after, false});
+  const std::optional<Copy>& copy = copies_[number];
+  ledger_.replace(copy ? copy->ledger : ledger_.empty());
+  files_ = copy ? copy->files : RunFiles(data_.shard_count());
 }
 
 void World::kill_worker(std::uint32_t number, std::optional<Time> restart_after, bool told) {
@@ -371,6 +412,9 @@ void World::check_end() {
 /// Every call that the teacher has on its bill is accounted for: its end is recorded, with as many
 /// attempts; or it is in doubt; or a worker never came back, which is said.
 void World::check_bill() {
+  if (!plan_.replacements.empty()) {
+    return;  // a part of the bill is gone with the directory
+  }
   std::set<std::uint64_t> ended;
   std::uint64_t in_doubt = 0;
   for (const Call& call : ledger_.calls()) {
@@ -391,11 +435,12 @@ void World::check_bill() {
   const std::uint64_t open = teacher_.bill().size() - ended.size();
   const std::string figures = std::to_string(teacher_.bill().size()) + " calls, " +
                               std::to_string(ended.size()) + " ended, " + std::to_string(in_doubt) +
-                              " in doubt, " + std::to_string(unknown) + " unknown";
+                              " in doubt, " + std::to_string(unknown) + " unknown" +
+                              missing_calls(teacher_.bill(), ended);
   if (open > in_doubt && unknown == 0) {
     oracle_.fail(schedule_.now(), "calls were paid for and are not accounted for: " + figures);
   }
-  const bool somebody_died = died_ || !plan_.pauses.empty();
+  const bool somebody_died = died_ || !plan_.pauses.empty() || plan_.config_changes;
   if (!somebody_died && in_doubt > 0) {
     oracle_.fail(schedule_.now(), "calls are in doubt, and no process died: " + figures);
   }

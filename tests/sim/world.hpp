@@ -49,6 +49,7 @@ class World {
   void crash(const Crash& crash);
   void kill(const Crash& crash);
   void kill_coordinator(const Crash& crash);
+  void replace_directory(std::size_t number);
   void kill_worker(std::uint32_t number, std::optional<Time> restart_after, bool told);
   void end_local_workers();
   void stop(const Stop& stop);
@@ -78,6 +79,12 @@ class World {
   std::vector<Machine> machines_;                    ///< worker k at k - 1
   std::vector<std::unique_ptr<WorkerDisk>> ghost_disks_;
   std::uint64_t incarnations_ = 0;
+  /// What a run directory had when it was copied.
+  struct Copy {
+    MemoryLedger::Content ledger;
+    RunFiles files;
+  };
+  std::vector<std::optional<Copy>> copies_;  ///< by replacement
   std::optional<Time> stop_again_;  ///< a coordinator that was asked to stop starts again then
   bool healed_ = false;
   std::uint32_t resumes_ = 0;

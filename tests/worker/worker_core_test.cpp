@@ -443,5 +443,18 @@ TEST_F(WorkerCoreTest, TheProcessesWhoseJournalsWereReadAreNamedUntilTheRunIsOve
   EXPECT_TRUE(last_state_.recovered.empty());
 }
 
+TEST_F(WorkerCoreTest, CallsUnderALeaseThatAnOrderTakesAwayAreNotSent) {
+  join();
+  hear({{0, 1, 10}, {1, 2, 10}});
+  take(samples(0, 4));
+  now_ += seconds(1);
+  step(WorkerTicked{});
+  EXPECT_FALSE(hear({{0, 1, 10}}).cancel_waiting) << "nothing of shard 1 was started";
+  now_ += seconds(1);
+  step(WorkerTicked{});
+  EXPECT_TRUE(hear({}).cancel_waiting);
+  EXPECT_FALSE(hear({}).cancel_waiting);
+}
+
 }  // namespace
 }  // namespace fd

@@ -177,6 +177,27 @@ TEST_F(Strays, ARunWithoutThemEndsWithItsLastShard) {
   EXPECT_TRUE(core_->finished());
 }
 
+/// Between two runs a worker owes nothing, as far as it knows: it has to read its journal first.
+TEST_F(Strays, AWorkerThatHasNotHeardThisStartDoesNotSayWhatItOwes) {
+  config_.shares_before = {{5, {"w", 5, 4}}};
+  begin();
+  state(6, "other");
+  load();
+  StateArrived stranger{from(5), {}};
+  stranger.from = {0, 0, 5};
+  stranger.state.name = "w";
+  stranger.state.seq = 1;
+  stranger.state.stages = all_stages();
+  step(std::move(stranger));
+  finish_shard(6, 1);
+  EXPECT_FALSE(core_->finished());
+  seq_ = 10;
+  state(5, "w", [](WorkerState& state) { state.owed = 1; });
+  EXPECT_FALSE(core_->finished());
+  EXPECT_EQ(logged(state(5)), (std::vector<ShareGranted>{{"w", 5, 0}, {"other", 6, 0}}));
+  EXPECT_TRUE(core_->finished());
+}
+
 /// What was paid for is known, however late.
 TEST_F(CoordinatorShares, ACallForAShardThatIsBeingWrittenOrIsCommittedIsKeptWithoutItsOutcome) {
   begin({{2, false, std::nullopt}, {2, false, std::nullopt}});
