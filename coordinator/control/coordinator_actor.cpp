@@ -135,17 +135,17 @@ class ActorPorts final : public CoordinatorPorts {
   void tell(std::string line) override { tell_(std::move(line)); }
   void ended(RunEnd end) override {
     for (const caf::actor& writer : writers_) {
-      stop(writer);
+      act::post(writer, exit_of(writer));
     }
-    stop(loader_);
-    stop(databases_);
-    stop(self_);
+    for (const caf::actor& actor : {loader_, databases_, self_}) {
+      act::post_urgent(actor, exit_of(actor));  // what waits there is of no use any more
+    }
     ended_(std::move(end));
   }
 
  private:
-  static void stop(const caf::actor& actor) {
-    act::post(actor, caf::exit_msg{actor.address(), caf::exit_reason::user_shutdown});
+  static caf::exit_msg exit_of(const caf::actor& actor) {
+    return {actor.address(), caf::exit_reason::user_shutdown};
   }
 
   caf::actor self_;  // in a circle, until the actor ends and drops its behavior

@@ -1,5 +1,7 @@
 #include "coordinator/control/coordinator_loop.hpp"
 
+#include <algorithm>
+
 #include "actors/system/failpoint.hpp"
 #include "coordinator/control/committed_frames.hpp"
 #include "protocol/base/mutant.hpp"
@@ -284,6 +286,10 @@ void CoordinatorLoop::after_commit(CoordinatorEffects effects, Frames frames) {
     finished.push_back(std::make_shared<ShardResult>(std::move(found->second.result)));
     stores_.erase(found);
     ++writing_;
+  }
+  if (FD_MUTANT(written_before_commit)) {
+    std::ranges::for_each(std::exchange(finished, {}),
+                          [&](auto& one) { ports_->write_shard(one); });
   }
   LeasesDurable leases{highest_fence(effects.append), shares_in(effects.append)};
   auto waiting =

@@ -112,7 +112,8 @@ class LiveRun {
     shown.finish();
     display_.finish();
     status.flush();
-    ledger.reset();  // commits what is queued, and its callbacks use the transport
+    system.await_all_actors_done();  // one may be reading the ledger
+    ledger.reset();                  // commits what is queued, and its callbacks use the transport
     FD_FAILPOINT("k20.coordinator_shutdown");
     local.stop(kWorkerPatienceMs);
     transport.reset();

@@ -12,6 +12,30 @@ import fd_faults
 import fd_processes as fd
 
 ROWS = 48
+SHORT_LEASES = ("lease.ttl_ms=1000", "lease.heartbeat_ms=100", "gateway.providers.0.max_concurrency=16")
+
+
+def on_a_slow_disk(test, job, command):
+    """Runs fd-coordinator where each sync of the ledger takes longer than a lease. Returns how many there were."""
+    if shutil.which("strace") is None:
+        test.skipTest("needs strace, to make the system call slow")
+    delay_us = 1_100_000
+    trace = job.out.with_suffix(".strace")
+    done = subprocess.run(
+        ["strace", "-f", "--seccomp-bpf", "-o", trace, "-e", "trace=fdatasync", "-P",
+         job.run_dir / "ledger.sqlite-wal", "-e", f"inject=fdatasync:delay_enter={delay_us}",
+         fd.BIN / "fd-coordinator", *map(str, command)],
+        env=fd.environment(), capture_output=True, text=True, timeout=fd.DEADLINE_S)
+    if "ptrace" in done.stderr and done.returncode == 1:
+        test.skipTest(f"strace is not allowed here: {done.stderr}")
+    job.output = done.stderr
+    test.assertEqual(done.returncode, 0, job.output)
+    test.assertNotIn(fd_faults.DEATH, done.stderr)
+    test.assertNotIn("gets its shards back", done.stderr)
+    logs = [path.read_text() for path in job.run_dir.glob("workers/*/worker.log")]
+    test.assertTrue(logs)
+    test.assertEqual([log for log in logs if "given_up" in log], [])
+    return trace.read_text().count("fdatasync(")
 
 
 class StorageTest(fd_faults.FaultTest):
@@ -170,50 +194,14 @@ class StorageTest(fd_faults.FaultTest):
                 self.assertEqual(done.returncode, 7, done.stderr)
                 job.check(self.reference, extra=fd_faults.IN_FLIGHT, code=job.run())
 
-    def on_a_slow_disk(self, job, command):
-        """Runs fd-coordinator where each sync of the ledger takes longer than a lease. Returns how many there were."""
-        if shutil.which("strace") is None:
-            self.skipTest("needs strace, to make the system call slow")
-        delay_us = 1_100_000
-        trace = job.out.with_suffix(".strace")
-        done = subprocess.run(
-            ["strace", "-f", "--seccomp-bpf", "-o", trace, "-e", "trace=fdatasync", "-P",
-             job.run_dir / "ledger.sqlite-wal", "-e", f"inject=fdatasync:delay_enter={delay_us}",
-             fd.BIN / "fd-coordinator", *map(str, command)],
-            env=fd.environment(), capture_output=True, text=True, timeout=fd.DEADLINE_S)
-        if "ptrace" in done.stderr and done.returncode == 1:
-            self.skipTest(f"strace is not allowed here: {done.stderr}")
-        job.output = done.stderr
-        self.assertEqual(done.returncode, 0, job.output)
-        self.assertNotIn(fd_faults.DEATH, done.stderr)
-        self.assertNotIn("gets its shards back", done.stderr)
-        logs = [path.read_text() for path in job.run_dir.glob("workers/*/worker.log")]
-        self.assertTrue(logs)
-        self.assertEqual([log for log in logs if "given_up" in log], [])
-        return trace.read_text().count("fdatasync(")
-
-    def with_short_leases(self, **options):
-        job = self.job(**options)
-        for setting in ("lease.ttl_ms=1000", "lease.heartbeat_ms=100", "gateway.providers.0.max_concurrency=16"):
-            job.arguments += ["--set", setting]
-        return job
-
     def test_C07_a_disk_slower_than_the_lease_costs_no_lease_and_no_call(self):
-        job = self.with_short_leases()
-        syncs = self.on_a_slow_disk(job, job.arguments)
+        job = self.job()
+        for setting in SHORT_LEASES:
+            job.arguments += ["--set", setting]
+        syncs = on_a_slow_disk(self, job, job.arguments)
         job.check(self.reference, extra=0)
         self.assertGreater(syncs, 2)
         self.assertLess(syncs, ROWS)  # what comes during a sync shares the next one
-
-    def test_C07_nor_on_a_second_start_which_reads_shards_while_it_commits(self):
-        job = self.with_short_leases(simulator=("--latency-ms", 20))
-        process = job.start()
-        self.after_requests(job, ROWS // 3, process)
-        process.send_signal(signal.SIGINT)
-        job.output, _ = process.communicate(timeout=fd.DEADLINE_S)
-        self.assertEqual(process.returncode, 130, job.output)
-        self.on_a_slow_disk(job, ["resume", job.run_dir, "--quiet", "--workers", 2])
-        job.check(self.reference, extra=0)
 
     def test_C19_a_database_of_the_run_that_is_gone_or_damaged_ends_the_run(self):
         for name, harm in (("gone", pathlib.Path.unlink), ("damaged", lambda path: path.write_bytes(b"not it"))):
@@ -273,6 +261,23 @@ class StorageTest(fd_faults.FaultTest):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual((shard / "outcomes.jsonl").read_bytes(), (self.folder / "taken").read_bytes())
         job.check(self.reference, code=job.run())
+
+
+class SecondStartTest(fd_faults.FaultTest):
+    """More samples than a worker is given at once, so that shards are read while it holds leases."""
+
+    rows = 240
+    settings = (*SHORT_LEASES, "sharding.target_size=4")
+
+    def test_C07_a_second_start_on_a_disk_slower_than_the_lease_costs_no_lease_and_no_call(self):
+        job = self.job(simulator=("--latency-ms", 20))
+        process = job.start()
+        self.after_requests(job, 16, process)
+        process.send_signal(signal.SIGINT)
+        job.output, _ = process.communicate(timeout=fd.DEADLINE_S)
+        self.assertEqual(process.returncode, 130, job.output)
+        on_a_slow_disk(self, job, ["resume", job.run_dir, "--quiet", "--workers", 1])
+        job.check(self.reference, extra=0)
 
 
 if __name__ == "__main__":

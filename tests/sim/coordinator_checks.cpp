@@ -136,6 +136,17 @@ void CoordinatorProcess::check_ack(std::uint64_t incarnation, const Ack& ack) {
   }
 }
 
+/// A shard is written once the ledger has all its outcomes.
+void CoordinatorProcess::check_write(const ShardResult& result) {
+  for (const Outcome& outcome : result.outcomes) {
+    if (services_.ledger.outcome(Dataset::place_of(outcome.sample_id)) == nullptr) {
+      services_.oracle.fail(schedule_.now(), "shard " + std::to_string(result.shard) +
+                                                 " is written with an outcome that the ledger "
+                                                 "does not have");
+    }
+  }
+}
+
 /// Samples go out with every answer that is on record; of one that goes in pieces, up to the last
 /// answer that fits.
 void CoordinatorProcess::check_samples(const Samples& reply) {

@@ -161,6 +161,7 @@ void CoordinatorProcess::write_shard(std::shared_ptr<ShardResult> result) {
   if (boundary()) {
     return;
   }
+  check_write(*result);
   writing_.push_back(std::move(result));
   if (writing_.size() == 1) {
     write_next();

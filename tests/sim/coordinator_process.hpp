@@ -62,6 +62,7 @@ class CoordinatorProcess final : public Process, public Receiver, private Coordi
   void check_order(std::uint64_t incarnation, const Order& order);
   void check_ack(std::uint64_t incarnation, const Ack& ack);
   void check_samples(const Samples& reply);
+  void check_write(const ShardResult& result);
 
   Services& services_;
   std::function<void(End)> ended_;

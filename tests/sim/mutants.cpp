@@ -90,6 +90,7 @@ const std::vector<Mutant>& mutants() {
   static const std::vector<Mutant> all = {
       {"last_writer_wins", "a later answer replaces the recorded one", "C1 C5"},
       {"ack_before_commit", "frames leave before what they rest on is durable", "C3 C1"},
+      {"written_before_commit", "a shard is written before its last outcome is durable", "C3 C1"},
       {"order_before_lease", "an order leaves before its leases are durable", "C2"},
       {"flush_marker_not_heard", "what was lost is never known to be lost", "C2"},
       {"no_resend", "what was not acknowledged is not offered again", "C2"},
