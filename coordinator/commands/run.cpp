@@ -56,11 +56,12 @@ int exit_code_of_prepare(Errc code) {
                                                                 : exit_code_of(code);
 }
 
-Result<int> run(const ParsedCommand& parsed) {
+Result<int> run(const ParsedCommand& parsed, StopSignals& signals) {
   if (const auto run_id = parsed.value("--run-id");
       run_id && !valid_run_id(*run_id, kMaxGivenRunIdBytes)) {
     return Error{Errc::invalid_input, "--run-id: must match [A-Za-z0-9][A-Za-z0-9._-]{0,63}"};
   }
+  signals.say("no call was made. The same command starts again");
   FD_TRY(const LiveOptions live, live_options(parsed));
   FD_TRY(const std::uint64_t limit, parsed.number("--limit", 0, 1, kLimitMax));
   FD_TRY_VOID(check_live_options(live));
@@ -76,7 +77,7 @@ Result<int> run(const ParsedCommand& parsed) {
   if (!folder.ok()) {
     return report_failure(folder.error(), exit_code_of_prepare(folder.error().code));
   }
-  return carry_on(live, config, **folder);
+  return carry_on(live, config, **folder, signals);
 }
 
 }  // namespace
@@ -101,7 +102,7 @@ Command run_command() {
                       kQuietOption,
                       kLogLevelOption},
           .run = run,
-          .waits_for_signals = true};
+          .outlives_reader = true};
 }
 
 }  // namespace fd

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "actors/system/log.hpp"
+#include "actors/system/stop_signals.hpp"
 #include "coordinator/control/coordinator_actor.hpp"
 #include "coordinator/reuse/reuse_index.hpp"
 #include "coordinator/run/run_folder.hpp"
@@ -32,8 +33,10 @@ struct LiveEnd {
 };
 
 /// The live part of a run: from the leases to the last shard. `reuse`: earlier runs; null: none.
+/// The first signal of `signals` ends it as soon as no call is under way.
 /// Requires: as carry_on(). Errors: what keeps a run from starting; later ones are in LiveEnd.
 Result<LiveEnd> run_live(const LiveOptions& options, const RunConfig& config,
-                         const RunFolder& folder, ReuseIndex* reuse, const RunShards& shards);
+                         const RunFolder& folder, ReuseIndex* reuse, const RunShards& shards,
+                         StopSignals& signals);
 
 }  // namespace fd
