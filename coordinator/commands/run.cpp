@@ -97,6 +97,7 @@ Command run_command() {
                       {"--run-id", "ID", "the run's name (default: from config and input)"},
                       kWorkersOption,
                       kListenOption,
+                      kDrainOption,
                       {"--limit", "N", "take only the first N rows"},
                       kSetOption,
                       kQuietOption,

@@ -166,6 +166,7 @@ class LiveRun {
     options.config = config_;
     options.core = core_config(start);
     options.epoch = start.epoch;
+    // MERGE: options.drain = std::chrono::seconds(live_.drain_s);
     options.shards = shard_seeds(shards.states, start);
     options.before.total = shards.total;
     options.before.done = shards.done;

@@ -59,7 +59,8 @@ void supervise(const SupervisedRun& run, const std::future<RunEnd>& end) {
     warn_of_plaintext(run, warned);
     if (run.drain.signal() != 0 && !draining) {
       draining = true;
-      run.display.message("stopping: calls under way are still recorded (again: stop at once)");
+      run.display.message("stopping: calls under way are still recorded, for at most " +
+                          std::to_string(run.options.drain_s) + " s (again: stop at once)");
       act::post(run.coordinator, DrainNow{});
     }
     const int number = next_signal(signals, std::chrono::milliseconds(50));
