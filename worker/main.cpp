@@ -19,6 +19,7 @@
 #include "actors/system/shell_text.hpp"
 #include "actors/transport/zmq_transport.hpp"
 #include "protocol/exit_code.hpp"
+#include "protocol/run_dir.hpp"
 #include "worker/metered_gateway.hpp"
 #include "worker/peer_network.hpp"
 #include "worker/silence_report.hpp"
@@ -41,7 +42,12 @@ Result<std::optional<TemporaryDirectory>> take_database_folder(WorkerSettings& s
     FD_TRY_VOID(make_directories(databases));
     FD_TRY_VOID(check_own_folder(databases));
   } else {
-    FD_TRY(TemporaryDirectory made, TemporaryDirectory::create("fd-worker-"));
+    // A local worker's go with its run; no other worker may have such a name.
+    const bool local = settings.options.core.name.starts_with(kLocalWorkerPrefix);
+    FD_TRY(TemporaryDirectory made,
+           local ? TemporaryDirectory::create_in(settings.options.journal_directory,
+                                                 RunDir::kWorkerDatabases)
+                 : TemporaryDirectory::create("fd-databases-"));
     databases = temporary.emplace(std::move(made)).path();
   }
   return temporary;

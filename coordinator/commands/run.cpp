@@ -4,12 +4,12 @@
 #include "actors/config/loader.hpp"
 #include "actors/storage/disk_kind.hpp"
 #include "actors/storage/files.hpp"
+#include "actors/storage/temporary_directory.hpp"
 #include "actors/system/failpoint.hpp"
 #include "actors/system/shell_text.hpp"
 #include "coordinator/commands/command.hpp"
 #include "coordinator/commands/shared_options.hpp"
 #include "coordinator/ingest/ingest.hpp"
-#include "coordinator/ingest/ingest_folder.hpp"
 #include "coordinator/live/carry_on.hpp"
 #include "coordinator/reuse/reuse_index.hpp"
 #include "coordinator/run/run_folder.hpp"
@@ -35,7 +35,7 @@ Result<std::unique_ptr<RunFolder>> prepare(const ParsedCommand& parsed, std::uin
   const std::string artifacts = artifacts_root(parsed);
   FD_TRY_VOID(make_directories(artifacts));
   FD_TRY_VOID(check_disk(artifacts));
-  FD_TRY(const IngestFolder fresh, IngestFolder::make(artifacts));
+  FD_TRY(const TemporaryDirectory fresh, TemporaryDirectory::create_in(artifacts, ".ingest-"));
   FD_FAILPOINT("k01.ingest_folder_made");
   IngestOptions options;
   options.inputs = std::move(inputs);
