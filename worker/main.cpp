@@ -151,7 +151,9 @@ Result<int> serve(WorkerSettings settings) {
   // Before the actors, which use them: whoever is under way when this ends still finds them.
   SilenceReport silence(settings.endpoint, log);
   options.silent = [&silence](Duration time) { silence.silent(time); };
-  const PeerNetwork network(settings.keys ? std::optional(settings.keys->own) : std::nullopt,
+  FD_TRY(const ZmqContext context, ZmqContext::make());
+  const PeerNetwork network(context,
+                            settings.keys ? std::optional(settings.keys->own) : std::nullopt,
                             settings.allow_plaintext);
   caf::actor_system_config system_config;
   // One thread for each sample that may run SQL; the other stages cost next to nothing beside it,
@@ -166,12 +168,12 @@ Result<int> serve(WorkerSettings settings) {
   TransportSecurity security = security_of(settings, log, rejected);
   // What can still be refused comes first: a connection's end waits for the actor.
   FD_TRY(auto peers, listen_to_peers(settings, network, hand_on<PeerFramesIn>(ready_future), log));
-  FD_TRY(auto control, ZmqTransport::connect(settings.endpoint, security, Traffic::control,
+  FD_TRY(auto control, ZmqTransport::connect(context, settings.endpoint, security, Traffic::control,
                                              hand_on<FramesIn>(ready_future)));
-  FD_TRY(auto bulk, ZmqTransport::connect(settings.endpoint, std::move(security), Traffic::bulk,
-                                          hand_on<FramesIn>(ready_future), [ready_future] {
-                                            act::post(ready_future.get(), BulkMade{});
-                                          }));
+  FD_TRY(auto bulk,
+         ZmqTransport::connect(context, settings.endpoint, std::move(security), Traffic::bulk,
+                               hand_on<FramesIn>(ready_future),
+                               [ready_future] { act::post(ready_future.get(), BulkMade{}); }));
   options.peers_known = [&network](const std::vector<PeerInfo>& known) { network.known(known); };
   options.connect_peer = [&network](const PeerInfo& peer, ReceiveCallback receive) {
     return network.connect(peer, std::move(receive));
