@@ -16,7 +16,7 @@ inline constexpr int kExitRefused = 8;
 inline constexpr int kExitNoEndpoint = 10;
 inline constexpr int kExitMismatch = 11;  ///< a run folder of something else, or another build
 inline constexpr int kExitBug = 70;       ///< as fail_check() ends a process
-/// A program that drained after signal n ends with kExitSignal + n.
+/// A program that signal n asked to end ends with kExitSignal + n.
 inline constexpr int kExitSignal = 128;
 
 }  // namespace fd

@@ -19,6 +19,7 @@
 #include "actors/system/shell_text.hpp"
 #include "actors/transport/zmq_transport.hpp"
 #include "protocol/exit_code.hpp"
+#include "protocol/run_dir.hpp"
 #include "worker/peer_network.hpp"
 #include "worker/silence_report.hpp"
 #include "worker/stage_options.hpp"
@@ -40,7 +41,9 @@ Result<std::optional<TemporaryDirectory>> take_database_folder(WorkerSettings& s
     FD_TRY_VOID(make_directories(databases));
     FD_TRY_VOID(check_own_folder(databases));
   } else {
-    FD_TRY(TemporaryDirectory made, TemporaryDirectory::create("fd-worker-"));
+    FD_TRY(TemporaryDirectory made,
+           TemporaryDirectory::create_in(settings.options.parts.journal_directory,
+                                         RunDir::kWorkerDatabases));
     databases = temporary.emplace(std::move(made)).path();
   }
   return temporary;
@@ -136,7 +139,9 @@ Result<int> serve(WorkerSettings settings) {
   // Before the actors, which use them: whoever is under way when this ends still finds them.
   SilenceReport silence(settings.endpoint, log);
   options.silent = [&silence](Duration time) { silence.silent(time); };
-  const PeerNetwork network(settings.keys ? std::optional(settings.keys->own) : std::nullopt,
+  FD_TRY(const ZmqContext context, ZmqContext::make());
+  const PeerNetwork network(context,
+                            settings.keys ? std::optional(settings.keys->own) : std::nullopt,
                             settings.allow_plaintext);
   caf::actor_system_config system_config;
   // One thread for each sample that may run SQL; the other stages cost next to nothing beside it,
@@ -151,12 +156,12 @@ Result<int> serve(WorkerSettings settings) {
   TransportSecurity security = security_of(settings, log, rejected);
   // What can still be refused comes first: a connection's end waits for the actor.
   FD_TRY(auto peers, listen_to_peers(settings, network, hand_on<PeerFramesIn>(ready_future), log));
-  FD_TRY(auto control, ZmqTransport::connect(settings.endpoint, security, Traffic::control,
+  FD_TRY(auto control, ZmqTransport::connect(context, settings.endpoint, security, Traffic::control,
                                              hand_on<FramesIn>(ready_future)));
-  FD_TRY(auto bulk, ZmqTransport::connect(settings.endpoint, std::move(security), Traffic::bulk,
-                                          hand_on<FramesIn>(ready_future), [ready_future] {
-                                            act::post(ready_future.get(), BulkMade{});
-                                          }));
+  FD_TRY(auto bulk,
+         ZmqTransport::connect(context, settings.endpoint, std::move(security), Traffic::bulk,
+                               hand_on<FramesIn>(ready_future),
+                               [ready_future] { act::post(ready_future.get(), BulkMade{}); }));
   options.peers_known = [&network](const std::vector<PeerInfo>& known) { network.known(known); };
   options.parts.connect_peer = [&network](const PeerInfo& peer, ReceiveCallback receive) {
     return network.connect(peer, std::move(receive));

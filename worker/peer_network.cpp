@@ -17,8 +17,8 @@ Result<void> check_wire(const std::string& what, const std::string& endpoint, bo
   return {};
 }
 
-PeerNetwork::PeerNetwork(std::optional<CurveKeyPair> own, bool allow_plaintext)
-    : own_(std::move(own)), allow_plaintext_(allow_plaintext) {}
+PeerNetwork::PeerNetwork(ZmqContext context, std::optional<CurveKeyPair> own, bool allow_plaintext)
+    : context_(std::move(context)), own_(std::move(own)), allow_plaintext_(allow_plaintext) {}
 
 Result<std::unique_ptr<ZmqTransport>> PeerNetwork::listen(const std::string& endpoint,
                                                           ReceiveCallback receive) const {
@@ -44,9 +44,9 @@ Result<std::unique_ptr<Transport>> PeerNetwork::connect(const PeerInfo& peer,
     FD_TRY(security.server, parse_public_key(peer.key));
     security.own = own_;
   }
-  FD_TRY(
-      std::unique_ptr<ZmqTransport> made,
-      ZmqTransport::connect(peer.endpoint, std::move(security), Traffic::bulk, std::move(receive)));
+  FD_TRY(std::unique_ptr<ZmqTransport> made,
+         ZmqTransport::connect(context_, peer.endpoint, std::move(security), Traffic::bulk,
+                               std::move(receive)));
   return std::unique_ptr<Transport>(std::move(made));
 }
 

@@ -23,7 +23,7 @@ Result<void> check_wire(const std::string& what, const std::string& endpoint, bo
 class PeerNetwork {
  public:
   /// `own`: the keys of this worker; nothing: plaintext, and off this machine only when allowed.
-  PeerNetwork(std::optional<CurveKeyPair> own, bool allow_plaintext);
+  PeerNetwork(ZmqContext context, std::optional<CurveKeyPair> own, bool allow_plaintext);
 
   /// Serves other workers at `endpoint`; until known() has named some, it lets nobody in.
   /// Errors: as ZmqTransport::bind, and refused.
@@ -38,6 +38,7 @@ class PeerNetwork {
   [[nodiscard]] std::string public_key() const { return own_ ? own_->public_key.z85 : ""; }
 
  private:
+  ZmqContext context_;  ///< of all that connect() makes
   std::optional<CurveKeyPair> own_;
   bool allow_plaintext_;
   std::shared_ptr<AllowList> allowed_ = std::make_shared<AllowList>();

@@ -2,6 +2,7 @@
 
 #include <thread>
 
+#include "actors/system/thread_name.hpp"
 #include "worker/reachability.hpp"
 
 namespace fd {
@@ -9,8 +10,10 @@ namespace fd {
 void SilenceReport::look() {
   if (const std::int64_t silent_s = silent_s_.exchange(0); silent_s != 0 && !why_.valid()) {
     shown_s_ = silent_s;
-    std::packaged_task<std::string()> probe(
-        [endpoint = endpoint_] { return why_unreachable(endpoint, std::chrono::seconds(2)); });
+    std::packaged_task<std::string()> probe([endpoint = endpoint_] {
+      name_thread("fd-probe");
+      return why_unreachable(endpoint, std::chrono::seconds(2));
+    });
     why_ = probe.get_future();
     std::thread(std::move(probe)).detach();
   }

@@ -5,6 +5,7 @@
 
 #include "actors/journal/segment_name.hpp"
 #include "actors/system/failpoint.hpp"
+#include "actors/system/thread_name.hpp"
 #include "protocol/run_dir.hpp"
 
 namespace fd {
@@ -25,7 +26,10 @@ Result<std::unique_ptr<AnswerJournal>> AnswerJournal::open(const std::string& fo
       new AnswerJournal(folder, identity, recovered, std::move(options)));
   // Now, so that a disk that takes no files is found before a call is paid for.
   FD_TRY_VOID(journal->create_segment(0, std::exchange(journal->open_.header, {})));
-  journal->thread_ = std::thread([raw = journal.get()] { raw->run(); });
+  journal->thread_ = std::thread([raw = journal.get()] {
+    name_thread("fd-journal");
+    raw->run();
+  });
   return journal;
 }
 

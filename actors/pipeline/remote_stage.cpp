@@ -17,17 +17,6 @@ StageItem stage_item(const WorkItem& item) {
   return {item.sample, item.answers, item.candidates, item.gold_failed, item.failure};
 }
 
-/// Ends connections on a thread of its own: one to a peer that is gone waits for it a while.
-caf::behavior closer(caf::event_based_actor* self) {
-  act::end_process_on_exception(self, "connection closer");
-  return {[self](CloseTransports& close) {
-    close.transports->clear();
-    if (close.last) {
-      self->quit();
-    }
-  }};
-}
-
 class RemoteStages {
  public:
   RemoteStages(caf::event_based_actor* self, const Clock& clock, const Log& log,
@@ -36,8 +25,7 @@ class RemoteStages {
         clock_(clock),
         log_(log),
         options_(std::move(options)),
-        scheduler_({options_.local, options_.patience}),
-        closer_(self->system().spawn<caf::detached>(closer)) {}
+        scheduler_({options_.local, options_.patience}) {}
 
   void use(UseTargets& use) {
     for (auto& [stage, targets] : use.targets) {
@@ -81,13 +69,7 @@ class RemoteStages {
     }
   }
 
-  void close() {
-    for (auto& [incarnation, transport] : connections_) {
-      closing_.push_back(std::move(transport));
-    }
-    connections_.clear();
-    hand_to_closer(true);
-  }
+  void close() { connections_.clear(); }
 
  private:
   struct Item {
@@ -116,12 +98,8 @@ class RemoteStages {
   void step(PeerSchedulerEvent event, StageReply* reply = nullptr) {
     PeerSchedulerEffects effects = scheduler_.step(clock_.now(), std::move(event));
     for (const std::uint64_t peer : effects.disconnect) {
-      if (const auto found = connections_.find(peer); found != connections_.end()) {
-        closing_.push_back(std::move(found->second));
-        connections_.erase(found);
-      }
+      connections_.erase(peer);
     }
-    hand_to_closer(false);
     for (const PeerInfo& peer : effects.connect) {
       connect(peer);
     }
@@ -148,14 +126,6 @@ class RemoteStages {
     }
     log_.info("peer", {{"name", peer.name}, {"endpoint", peer.endpoint}});
     connections_[peer.incarnation] = std::move(made).value();
-  }
-
-  void hand_to_closer(bool last) {
-    if (last || !closing_.empty()) {
-      act::post(closer_, CloseTransports{std::make_shared<std::vector<std::unique_ptr<Transport>>>(
-                                             std::exchange(closing_, {})),
-                                         last});
-    }
   }
 
   void send(const AskPeer& ask) {
@@ -224,10 +194,8 @@ class RemoteStages {
   const Log& log_;
   RemoteStagesOptions options_;
   PeerScheduler scheduler_;
-  caf::actor closer_;
   std::map<StageId, Route> routes_;
   std::map<std::uint64_t, std::unique_ptr<Transport>> connections_;  ///< by incarnation
-  std::vector<std::unique_ptr<Transport>> closing_;
   std::map<std::uint64_t, Item> items_;
   std::map<StageId, std::vector<WorkItem>> finished_;  ///< by the stage they need next
   std::uint64_t last_number_ = 0;

@@ -36,11 +36,6 @@ struct PeerFrames {
 struct RemoteWake {
   std::uint64_t generation = 0;
 };
-/// Connections to take down, which may take a while.
-struct CloseTransports {
-  std::shared_ptr<std::vector<std::unique_ptr<Transport>>> transports;
-  bool last = false;
-};
 
 }  // namespace fd
 
@@ -49,7 +44,6 @@ FD_ACTOR_MESSAGE(fd::UseTargets)
 FD_ACTOR_MESSAGE(fd::RemoteWork)
 FD_ACTOR_MESSAGE(fd::PeerFrames)
 FD_ACTOR_MESSAGE(fd::RemoteWake)
-FD_ACTOR_MESSAGE(fd::CloseTransports)
 
 namespace fd {
 

@@ -5,6 +5,7 @@
 #include "actors/transport/handshake_monitor.hpp"
 #include "actors/transport/socket_options.hpp"
 #include "actors/transport/transport_limits.hpp"
+#include "actors/transport/zmq_context.hpp"
 
 namespace fd {
 
@@ -13,13 +14,13 @@ Result<void> expect_stranger_refused(const std::string& endpoint, const CurvePub
   const auto failed = [&](const std::string& why) {
     return Error{Errc::refused, "start-up test of " + endpoint + ": " + why};
   };
+  FD_TRY(const ZmqContext context, ZmqContext::make());
   try {
-    zmq::context_t context{1};
-    zmq::socket_t socket(context, zmq::socket_type::dealer);
-    set_limits(context, socket);
+    zmq::socket_t socket(context.get(), zmq::socket_type::dealer);
+    set_limits(socket);
     socket.set(zmq::sockopt::linger, 0);
     set_client_keys(socket, stranger, server);
-    HandshakeMonitor monitor(context, socket, false);
+    HandshakeMonitor monitor(context.get(), socket, false);
     socket.connect(endpoint);
     const SystemClock clock;
     const Instant deadline = clock.now() + std::chrono::milliseconds(kSelfTestMs);

@@ -11,7 +11,6 @@
 namespace fd {
 namespace {
 
-constexpr const char* kMonitorEndpoint = "inproc://fd-handshakes";
 constexpr int kServerEvents = ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
                               ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_ACCEPT_FAILED;
 constexpr int kClientEvents =
@@ -32,6 +31,12 @@ std::string protocol_error(std::uint32_t code) {
       return text.data();
     }
   }
+}
+
+/// Returns an endpoint that no other socket of the context has.
+std::string monitor_endpoint(const zmq::socket_t& monitored) {
+  return "inproc://fd-handshakes-" +
+         std::to_string(reinterpret_cast<std::uintptr_t>(monitored.handle()));
 }
 
 HandshakeEvent event_of(std::uint16_t event, std::uint32_t value) {
@@ -59,9 +64,12 @@ HandshakeMonitor::HandshakeMonitor(zmq::context_t& context, zmq::socket_t& monit
   // needs.
   reader_.set(zmq::sockopt::rcvhwm, 0);
   reader_.set(zmq::sockopt::linger, 0);
-  FD_CHECK(zmq_socket_monitor(monitored.handle(), kMonitorEndpoint,
-                              server ? kServerEvents : kClientEvents) == 0);
-  reader_.connect(kMonitorEndpoint);
+  const std::string endpoint = monitor_endpoint(monitored);
+  if (zmq_socket_monitor(monitored.handle(), endpoint.c_str(),
+                         server ? kServerEvents : kClientEvents) != 0) {
+    throw zmq::error_t();
+  }
+  reader_.connect(endpoint);
 }
 
 HandshakeMonitor::~HandshakeMonitor() {

@@ -28,6 +28,7 @@ struct HandshakeEvent {
 class HandshakeMonitor {
  public:
   /// `server`: only what goes wrong matters; else everything about the handshake.
+  /// Throws zmq::error_t, as a socket does, when too few files may be open.
   HandshakeMonitor(zmq::context_t& context, zmq::socket_t& monitored, bool server);
   ~HandshakeMonitor();
   HandshakeMonitor(const HandshakeMonitor&) = delete;

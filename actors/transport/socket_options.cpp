@@ -14,8 +14,7 @@ constexpr int kZapEnforceDomain = 93;
 
 }  // namespace
 
-void set_limits(zmq::context_t& context, zmq::socket_t& socket) {
-  context.set(zmq::ctxopt::max_sockets, kContextSocketsMax);
+void set_limits(zmq::socket_t& socket) {
   socket.set(zmq::sockopt::maxmsgsize, kWireMessageBytesMax);
   socket.set(zmq::sockopt::sndhwm, kWireHighWaterMark);
   socket.set(zmq::sockopt::rcvhwm, kWireHighWaterMark);

@@ -7,9 +7,8 @@
 
 namespace fd {
 
-/// Sets every limit of transport_limits.hpp. Requires: `socket` is the first of its context, and
-/// neither bound nor connected.
-void set_limits(zmq::context_t& context, zmq::socket_t& socket);
+/// Sets every limit of transport_limits.hpp. Requires: `socket` is neither bound nor connected.
+void set_limits(zmq::socket_t& socket);
 /// Makes a connecting `socket`, and whoever it connects to, close a connection that is mute.
 void set_heartbeats(zmq::socket_t& socket);
 /// Makes `socket` take CURVE alone, and only whom a ZAP handler admits: also when there is none.

@@ -8,10 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include "actors/system/failpoint.hpp"
+#include "actors/system/thread_name.hpp"
 #include "actors/transport/zap.hpp"
 
 namespace fd {
@@ -27,10 +25,23 @@ constexpr const char* kZapEndpoint = "inproc://zeromq.zap.01";
 
 }  // namespace
 
-ZapHandler::ZapHandler(zmq::context_t& context, std::shared_ptr<const AllowList> allowed,
+Result<std::unique_ptr<ZapHandler>> ZapHandler::make(const ZmqContext& context,
+                                                     std::shared_ptr<const AllowList> allowed,
+                                                     std::function<void(std::string)> refused) {
+  FD_TRY(WakeEvent stop, WakeEvent::make());
+  try {
+    return std::unique_ptr<ZapHandler>(
+        new ZapHandler(context, std::move(stop), std::move(allowed), std::move(refused)));
+  } catch (const zmq::error_t& error) {
+    return Error{Errc::invalid_input, std::string("cannot check keys: ") + error.what()};
+  }
+}
+
+ZapHandler::ZapHandler(const ZmqContext& context, WakeEvent stop,
+                       std::shared_ptr<const AllowList> allowed,
                        std::function<void(std::string)> refused)
-    : socket_(context, zmq::socket_type::rep),
-      stop_fd_(::eventfd(0, EFD_CLOEXEC)),
+    : socket_(context.get(), zmq::socket_type::rep),
+      stop_(std::move(stop)),
       allowed_(std::move(allowed)),
       refused_(std::move(refused)) {
   socket_.set(zmq::sockopt::linger, 0);
@@ -39,16 +50,15 @@ ZapHandler::ZapHandler(zmq::context_t& context, std::shared_ptr<const AllowList>
 }
 
 ZapHandler::~ZapHandler() {
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const ssize_t written = ::write(stop_fd_, &one, sizeof one);
+  stop_.wake();
   thread_.join();
   socket_.close();
-  ::close(stop_fd_);
 }
 
 void ZapHandler::run() {
+  name_thread("fd-zap");
   std::array<zmq::pollitem_t, 2> items{
-      {{socket_.handle(), 0, ZMQ_POLLIN, 0}, {nullptr, stop_fd_, ZMQ_POLLIN, 0}}};
+      {{socket_.handle(), 0, ZMQ_POLLIN, 0}, {nullptr, stop_.get(), ZMQ_POLLIN, 0}}};
   while (items[1].revents == 0) {
     try {
       zmq::poll(items.data(), items.size(), std::chrono::milliseconds(-1));

@@ -8,6 +8,8 @@
 #include <zmq.hpp>
 
 #include "actors/keys/allow_list.hpp"
+#include "actors/transport/wake_event.hpp"
+#include "actors/transport/zmq_context.hpp"
 
 namespace fd {
 
@@ -17,18 +19,22 @@ class ZapHandler {
  public:
   /// Is ready for requests when it returns: no socket that relies on it may be bound before.
   /// `refused` (may be empty) hears of who was not admitted, on the handler's thread.
-  ZapHandler(zmq::context_t& context, std::shared_ptr<const AllowList> allowed,
-             std::function<void(std::string)> refused);
+  /// Errors: invalid_input: too few open files are allowed.
+  static Result<std::unique_ptr<ZapHandler>> make(const ZmqContext& context,
+                                                  std::shared_ptr<const AllowList> allowed,
+                                                  std::function<void(std::string)> refused);
   /// Requires: every socket that relies on it is closed.
   ~ZapHandler();
   ZapHandler(const ZapHandler&) = delete;
   ZapHandler& operator=(const ZapHandler&) = delete;
 
  private:
+  ZapHandler(const ZmqContext& context, WakeEvent stop, std::shared_ptr<const AllowList> allowed,
+             std::function<void(std::string)> refused);
   void run();
   bool answer_one();
   zmq::socket_t socket_;
-  int stop_fd_;
+  WakeEvent stop_;
   std::shared_ptr<const AllowList> allowed_;
   std::function<void(std::string)> refused_;
   std::thread thread_;

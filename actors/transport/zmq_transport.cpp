@@ -11,15 +11,15 @@
 #include <thread>
 #include <utility>
 
-#include <sys/eventfd.h>
-#include <unistd.h>
 #include <zmq.hpp>
 
+#include "actors/system/thread_name.hpp"
 #include "actors/transport/curve_self_test.hpp"
 #include "actors/transport/handshake_monitor.hpp"
 #include "actors/transport/message_check.hpp"
 #include "actors/transport/socket_options.hpp"
 #include "actors/transport/transport_limits.hpp"
+#include "actors/transport/wake_event.hpp"
 #include "actors/transport/zap_handler.hpp"
 
 namespace fd {
@@ -36,14 +36,14 @@ struct ZmqTransport::Impl {
     std::string bytes;
   };
 
-  zmq::context_t context{1};
+  ZmqContext context;
   zmq::socket_t socket;
   bool router = false;
   TransportSecurity security;
   std::unique_ptr<HandshakeMonitor> monitor;
   std::unique_ptr<ZapHandler> zap;     // of a bound socket with keys
   std::optional<CurveKeyPair> tester;  // the stranger of the start-up test
-  int wake_fd = -1;
+  WakeEvent woken;
   ReceiveCallback receive;
   std::vector<std::string> bound;
   std::mutex mutex;
@@ -60,18 +60,32 @@ struct ZmqTransport::Impl {
   std::optional<MessageCheck> check;
   std::thread thread;
 
-  /// `traffic`: of a connecting side; none: a listening one.
-  Impl(std::optional<Traffic> traffic, TransportSecurity how, ReceiveCallback callback)
-      : socket(context, traffic ? zmq::socket_type::dealer : zmq::socket_type::router),
+  /// `traffic`: of a connecting side; none: a listening one. Errors: invalid_input: too few open
+  /// files are allowed.
+  static Result<std::unique_ptr<Impl>> make(ZmqContext context, std::optional<Traffic> traffic,
+                                            TransportSecurity how, ReceiveCallback callback) {
+    FD_TRY(WakeEvent wake, WakeEvent::make());
+    try {
+      return std::make_unique<Impl>(std::move(context), std::move(wake), traffic, std::move(how),
+                                    std::move(callback));
+    } catch (const zmq::error_t& error) {
+      return Error{Errc::invalid_input, std::string("cannot open a socket: ") + error.what()};
+    }
+  }
+  /// Throws zmq::error_t.
+  Impl(ZmqContext shared, WakeEvent wake, std::optional<Traffic> traffic, TransportSecurity how,
+       ReceiveCallback callback)
+      : context(std::move(shared)),
+        socket(context.get(), traffic ? zmq::socket_type::dealer : zmq::socket_type::router),
         router(!traffic),
         security(std::move(how)),
-        wake_fd(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
+        woken(std::move(wake)),
         receive(std::move(callback)) {
-    set_limits(context, socket);
+    set_limits(socket);
     if (traffic == Traffic::control) {
       set_heartbeats(socket);
     }
-    monitor = std::make_unique<HandshakeMonitor>(context, socket, router);
+    monitor = std::make_unique<HandshakeMonitor>(context.get(), socket, router);
   }
   ~Impl() {
     if (thread.joinable()) {
@@ -79,26 +93,19 @@ struct ZmqTransport::Impl {
         const std::lock_guard lock(mutex);
         stopping = true;
       }
-      wake();
+      woken.wake();
       thread.join();
     }
     monitor.reset();
     socket.close();
     zap.reset();
-    ::close(wake_fd);
   }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
-  void wake() const {
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const ssize_t written = ::write(wake_fd, &one, sizeof one);
-  }
-
   /// Moves what is queued to the backlog; returns false when the thread should end.
   bool take_queue() {
-    std::uint64_t count = 0;
-    [[maybe_unused]] const ssize_t got = ::read(wake_fd, &count, sizeof count);
+    woken.clear();
     std::vector<Outgoing> taken;
     bool stop = false;
     {
@@ -269,7 +276,7 @@ struct ZmqTransport::Impl {
 
   void run() {
     std::array<zmq::pollitem_t, 3> items{{{socket.handle(), 0, ZMQ_POLLIN, 0},
-                                          {nullptr, wake_fd, ZMQ_POLLIN, 0},
+                                          {nullptr, woken.get(), ZMQ_POLLIN, 0},
                                           {monitor->handle(), 0, ZMQ_POLLIN, 0}}};
     bool running = true;
     while (running) {
@@ -287,12 +294,16 @@ struct ZmqTransport::Impl {
     }
   }
 
-  void start() {
+  /// `name`: of the thread.
+  void start(const char* name) {
     check.emplace(checks_keys() ? security.allowed.get() : nullptr,
                   [this](TransportNotice::Kind kind, std::string detail) {
                     notify(kind, std::move(detail));
                   });
-    thread = std::thread([this] { run(); });
+    thread = std::thread([this, name] {
+      name_thread(name);
+      run();
+    });
   }
 };
 
@@ -302,15 +313,19 @@ ZmqTransport::~ZmqTransport() = default;
 Result<std::unique_ptr<ZmqTransport>> ZmqTransport::bind(const std::vector<std::string>& endpoints,
                                                          TransportSecurity security,
                                                          ReceiveCallback receive) {
-  auto impl = std::make_unique<Impl>(std::nullopt, std::move(security), std::move(receive));
+  // Its own context: ZAP is one handler, and so one allow-list, for a whole context.
+  FD_TRY(ZmqContext context, ZmqContext::make());
+  FD_TRY(auto impl,
+         Impl::make(std::move(context), std::nullopt, std::move(security), std::move(receive)));
   if (impl->security.own) {
     FD_CHECK(impl->security.allowed != nullptr);
     FD_TRY_VOID(check_curve_library());
     // In this order: whoever comes in through a socket that is bound must find the handler there.
-    impl->zap = std::make_unique<ZapHandler>(
-        impl->context, impl->security.allowed, [raw = impl.get()](std::string detail) {
-          raw->notify(TransportNotice::Kind::handshake_refused, std::move(detail));
-        });
+    FD_TRY(impl->zap, ZapHandler::make(impl->context, impl->security.allowed,
+                                       [raw = impl.get()](std::string detail) {
+                                         raw->notify(TransportNotice::Kind::handshake_refused,
+                                                     std::move(detail));
+                                       }));
     FD_TRY_VOID(set_server_keys(impl->socket, *impl->security.own));
     FD_TRY(impl->tester, make_curve_key_pair());
   }
@@ -323,7 +338,7 @@ Result<std::unique_ptr<ZmqTransport>> ZmqTransport::bind(const std::vector<std::
       return Error{code, "cannot listen on " + endpoint + ": " + error.what()};
     }
   }
-  impl->start();
+  impl->start("fd-zmq-listen");
   if (impl->tester) {
     FD_TRY_VOID(expect_stranger_refused(impl->bound.front(), impl->security.own->public_key,
                                         *impl->tester));
@@ -331,12 +346,10 @@ Result<std::unique_ptr<ZmqTransport>> ZmqTransport::bind(const std::vector<std::
   return std::unique_ptr<ZmqTransport>(new ZmqTransport(std::move(impl)));
 }
 
-Result<std::unique_ptr<ZmqTransport>> ZmqTransport::connect(const std::string& endpoint,
-                                                            TransportSecurity security,
-                                                            Traffic traffic,
-                                                            ReceiveCallback receive,
-                                                            std::function<void()> connected) {
-  auto impl = std::make_unique<Impl>(traffic, std::move(security), std::move(receive));
+Result<std::unique_ptr<ZmqTransport>> ZmqTransport::connect(
+    const ZmqContext& context, const std::string& endpoint, TransportSecurity security,
+    Traffic traffic, ReceiveCallback receive, std::function<void()> connected) {
+  FD_TRY(auto impl, Impl::make(context, traffic, std::move(security), std::move(receive)));
   impl->connected = std::move(connected);
   if (impl->security.own) {
     FD_CHECK(impl->security.server.has_value());
@@ -350,7 +363,7 @@ Result<std::unique_ptr<ZmqTransport>> ZmqTransport::connect(const std::string& e
   } catch (const zmq::error_t& error) {
     return Error{Errc::invalid_input, "cannot connect to " + endpoint + ": " + error.what()};
   }
-  impl->start();
+  impl->start(traffic == Traffic::control ? "fd-zmq-control" : "fd-zmq-bulk");
   return std::unique_ptr<ZmqTransport>(new ZmqTransport(std::move(impl)));
 }
 
@@ -362,7 +375,7 @@ void ZmqTransport::send(const PeerId& peer, std::string bytes) {
     impl_->queue.push_back({peer, std::move(bytes)});
   }
   if (first) {
-    impl_->wake();
+    impl_->woken.wake();
   }
 }
 
@@ -374,7 +387,7 @@ void ZmqTransport::reconnect() {
     const std::lock_guard lock(impl_->mutex);
     impl_->reconnect_asked = true;
   }
-  impl_->wake();
+  impl_->woken.wake();
 }
 
 const std::vector<std::string>& ZmqTransport::endpoints() const {

@@ -7,6 +7,7 @@
 
 #include "actors/transport/transport.hpp"
 #include "actors/transport/transport_security.hpp"
+#include "actors/transport/zmq_context.hpp"
 #include "protocol/base/result.hpp"
 
 namespace fd {
@@ -23,18 +24,20 @@ enum class Traffic {
 /// checked against the allow-list of that moment.
 class ZmqTransport final : public Transport {
  public:
-  /// Binds every endpoint. Errors: invalid_input (not a usable endpoint), busy (address in use),
+  /// Binds every endpoint, under a context of its own. Errors: invalid_input (not a usable
+  /// endpoint, or too few open files are allowed), busy (address in use),
   /// refused (keys are wanted and cannot be relied on).
   static Result<std::unique_ptr<ZmqTransport>> bind(const std::vector<std::string>& endpoints,
                                                     TransportSecurity security,
                                                     ReceiveCallback receive);
-  /// Connects, and keeps reconnecting; `connected` is called on the transport's thread each time it
-  /// succeeded (empty: nobody asks). Errors: invalid_input, refused (as above).
-  static Result<std::unique_ptr<ZmqTransport>> connect(const std::string& endpoint,
+  /// Connects under `context`, and keeps reconnecting; `connected` is called on the transport's
+  /// thread each time it succeeded (empty: nobody asks). Errors: invalid_input, refused (as above).
+  static Result<std::unique_ptr<ZmqTransport>> connect(const ZmqContext& context,
+                                                       const std::string& endpoint,
                                                        TransportSecurity security, Traffic traffic,
                                                        ReceiveCallback receive,
                                                        std::function<void()> connected = {});
-  /// Sends what is queued (for at most 2 s), then ends the thread.
+  /// Ends the thread, after it has handed what is queued to the context, which sends it.
   ~ZmqTransport() override;
   ZmqTransport(const ZmqTransport&) = delete;
   ZmqTransport& operator=(const ZmqTransport&) = delete;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "actors/system/command_line.hpp"
+#include "actors/system/stop_signals.hpp"
 #include "protocol/base/result.hpp"
 
 namespace fd {
@@ -17,9 +18,10 @@ struct Command {
   std::vector<CommandOption> options = {};  ///< without --help, which every command has
   std::size_t arguments = 1;                ///< how many there must be that are no options
   /// Results go to standard output, progress and logs to standard error. Returns the exit code of
-  /// docs/contract.md. Errors: end with the exit code of their Errc.
-  Result<int> (*run)(const ParsedCommand&);
-  bool waits_for_signals = false;  ///< SIGINT, SIGTERM and SIGCHLD are blocked in every thread
+  /// docs/contract.md. Errors: end with the exit code of their Errc. SIGINT and SIGTERM end the
+  /// process wherever the command is, without a word of its own, unless it uses the StopSignals.
+  Result<int> (*run)(const ParsedCommand&, StopSignals&);
+  bool outlives_reader = false;  ///< goes on when nobody reads its output any more
 };
 
 /// Runs the whole way from raw rows to the export.

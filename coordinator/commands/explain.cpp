@@ -8,7 +8,7 @@
 namespace fd {
 namespace {
 
-Result<int> explain(const ParsedCommand& parsed) {
+Result<int> explain(const ParsedCommand& parsed, StopSignals& /*signals*/) {
   FD_TRY(const std::string text,
          explain_sample(RunDir(parsed.positionals.front()), parsed.positionals.back()));
   std::fputs(text.c_str(), stdout);

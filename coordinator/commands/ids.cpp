@@ -21,7 +21,7 @@ Result<void> print(const RunConfig& config, const std::vector<InputSpec>& inputs
   return check_written(std::fflush(stdout) == 0);
 }
 
-Result<int> ids(const ParsedCommand& parsed) {
+Result<int> ids(const ParsedCommand& parsed, StopSignals& /*signals*/) {
   FD_TRY(const LoadedConfig loaded,
          load_config(parsed.positionals.front(), {environment_variable, parsed.all("--set")}));
   FD_TRY(const std::vector<InputSpec> inputs, input_files(parsed, loaded));

@@ -102,7 +102,7 @@ Result<void> worker_key(const std::string& folder, const std::string& name,
   return {};
 }
 
-Result<int> keygen(const ParsedCommand& parsed) {
+Result<int> keygen(const ParsedCommand& parsed, StopSignals& /*signals*/) {
   FD_TRY(const KeygenReport report, make_keys(parsed.positionals.front(), parsed.all("--worker")));
   for (const std::string& line : report.lines) {
     std::puts(line.c_str());

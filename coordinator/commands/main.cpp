@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "actors/system/process.hpp"
+#include "actors/system/stop_signals.hpp"
 #include "coordinator/commands/command.hpp"
 #include "coordinator/text/exit_code.hpp"
 
@@ -42,12 +43,11 @@ Result<int> start(const Command& command, const std::vector<std::string>& argume
     return kExitComplete;
   }
   FD_TRY(const ParsedCommand parsed, parse_command(spec, arguments));
-  if (command.waits_for_signals) {
-    block_signals(signal_set({SIGINT, SIGTERM, SIGCHLD}));
-  } else {
+  if (!command.outlives_reader) {
     std::signal(SIGPIPE, SIG_DFL);  // `... | head` ends these as it ends any filter
   }
-  return command.run(parsed);
+  StopSignals signals;
+  return command.run(parsed, signals);
 }
 
 }  // namespace

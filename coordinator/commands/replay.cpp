@@ -1,5 +1,5 @@
+#include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -11,8 +11,8 @@
 #include "actors/storage/directory_trust.hpp"
 #include "actors/storage/files.hpp"
 #include "actors/system/incarnation.hpp"
-#include "actors/system/process.hpp"
 #include "actors/system/shell_text.hpp"
+#include "actors/system/stop_signals.hpp"
 #include "coordinator/commands/command.hpp"
 #include "coordinator/replay/databases.hpp"
 #include "coordinator/replay/fresh.hpp"
@@ -27,36 +27,14 @@
 namespace fd {
 namespace {
 
-/// Returns the signal that asks for the end, else 0. The second one ends the process.
-class StopSignals {
- public:
-  int poll() {
-    const int number = next_signal(signals_, std::chrono::milliseconds(0));
-    if (number <= 0) {
-      return first_;
-    }
-    if (first_ != 0) {
-      std::fputs("stopped at once; what is recorded stays recorded\n", stderr);
-      std::fflush(nullptr);
-      std::_Exit(kExitSignal + number);
-    }
-    first_ = number;
-    std::fputs("stopping: calls under way are still recorded (again: stop at once)\n", stderr);
-    return number;
-  }
-
- private:
-  const sigset_t signals_ = signal_set({SIGINT, SIGTERM});
-  int first_ = 0;
-};
-
 class Replay {
  public:
-  Replay(const ParsedCommand& parsed, ShardPlace place)
+  Replay(const ParsedCommand& parsed, ShardPlace place, StopSignals& signals)
       : fresh_(parsed.has("--fresh")),
         databases_(parsed.value("--databases").value_or("")),
         gateway_(parsed.value("--gateway").value_or("")),
-        place_(std::move(place)) {}
+        place_(std::move(place)),
+        signals_(signals) {}
 
   /// Errors: with the exit code of their Errc.
   Result<int> run() {
@@ -195,17 +173,26 @@ class Replay {
     FD_TRY(const std::vector<Endpoint> endpoints,
            endpoints_with_secrets(config, environment_variable));
     const std::uint32_t slots = config.gateway.max_concurrency();
-    StopSignals signals;
+    signals_.say("every answer is recorded. To go on: " + how_to_ask());
+    Drain drain(signals_);
     AskOptions options;
     options.journal_folder = replay_journal(place_.folder);
     options.incarnation = new_incarnation();
-    options.signal = [&signals] { return signals.poll(); };
+    options.signal = [&drain, slots, said = false](std::size_t open) mutable {
+      drain.under_way(std::min<std::size_t>(open, slots));
+      const int number = drain.signal();
+      if (number != 0 && !std::exchange(said, true)) {
+        std::fputs("stopping: calls under way are still recorded (again: stop at once)\n", stderr);
+      }
+      return number;
+    };
     options.slots = slots;
     options.make_gateway = [&](ChatCallback callback) -> std::unique_ptr<Gateway> {
       return std::make_unique<CurlGateway>(endpoints, config.gateway, slots, random_u64(),
                                            std::move(callback));
     };
     FD_TRY(const Asked asked, ask_for_missing(replay, options));
+    drain.finish();
     FD_TRY(const Manifest manifest, replace_shard(place_.folder, config, replay.result()));
     return report_asked(asked, manifest);
   }
@@ -245,10 +232,11 @@ class Replay {
   const std::string databases_;  ///< empty: those of the run
   const std::string gateway_;    ///< a file; empty: the run's, or the environment's
   ShardPlace place_;
+  StopSignals& signals_;
   std::string name_;  ///< of the shard, for messages
 };
 
-Result<int> replay(const ParsedCommand& parsed) {
+Result<int> replay(const ParsedCommand& parsed, StopSignals& signals) {
   std::optional<std::uint32_t> shard;
   if (parsed.has("--shard")) {
     FD_TRY(const std::uint64_t number, parsed.number("--shard", 0, 0, UINT32_MAX));
@@ -259,7 +247,7 @@ Result<int> replay(const ParsedCommand& parsed) {
   FD_TRY(ShardPlace place, find_shard(parsed.positionals.front(), shard));
   FD_TRY_VOID(check_own_folder(place.run_root.value_or(place.folder)));
   FD_TRY(const auto lock, lock_place(place));
-  return Replay(parsed, std::move(place)).run();
+  return Replay(parsed, std::move(place), signals).run();
 }
 
 }  // namespace
@@ -279,7 +267,7 @@ Command replay_command() {
                    "where the rows' databases lie, under any name (default: the run's)"},
                   {"--gateway", "FILE", "endpoints to ask (default: the run's)"}},
       .run = replay,
-      .waits_for_signals = true};
+      .outlives_reader = true};
 }
 
 }  // namespace fd

@@ -37,13 +37,14 @@ Result<RunConfig> config_to_go_on_with(const RunFolder& folder,
   return std::move(now.config);
 }
 
-Result<int> resume(const ParsedCommand& parsed) {
+Result<int> resume(const ParsedCommand& parsed, StopSignals& signals) {
+  signals.say("no call was made. The same command goes on");
   FD_TRY(const LiveOptions live, live_options(parsed));
   FD_TRY_VOID(check_live_options(live));
   FD_TRY(const auto folder, RunFolder::open(resolved(parsed.positionals.front())));
   FD_TRY(RunConfig config, config_to_go_on_with(*folder, parsed.all("--set")));
   FD_TRY_VOID(check_place(live, "", config));
-  return carry_on(live, config, *folder);
+  return carry_on(live, config, *folder, signals);
 }
 
 }  // namespace
@@ -56,9 +57,10 @@ Command resume_command() {
               "Goes on with a run that was killed or stopped, or has failed samples. Everything is "
               "taken from the\n"
               "run's folder; only what decides no output may be changed.",
-          .options = {kWorkersOption, kListenOption, kSetOption, kQuietOption, kLogLevelOption},
+          .options = {kWorkersOption, kListenOption, kDrainOption, kSetOption, kQuietOption,
+                      kLogLevelOption},
           .run = resume,
-          .waits_for_signals = true};
+          .outlives_reader = true};
 }
 
 }  // namespace fd

@@ -4,12 +4,12 @@
 #include "actors/config/loader.hpp"
 #include "actors/storage/disk_kind.hpp"
 #include "actors/storage/files.hpp"
+#include "actors/storage/temporary_directory.hpp"
 #include "actors/system/failpoint.hpp"
 #include "actors/system/shell_text.hpp"
 #include "coordinator/commands/command.hpp"
 #include "coordinator/commands/shared_options.hpp"
 #include "coordinator/ingest/ingest.hpp"
-#include "coordinator/ingest/ingest_folder.hpp"
 #include "coordinator/live/carry_on.hpp"
 #include "coordinator/reuse/reuse_index.hpp"
 #include "coordinator/run/run_folder.hpp"
@@ -35,7 +35,7 @@ Result<std::unique_ptr<RunFolder>> prepare(const ParsedCommand& parsed, std::uin
   const std::string artifacts = artifacts_root(parsed);
   FD_TRY_VOID(make_directories(artifacts));
   FD_TRY_VOID(check_disk(artifacts));
-  FD_TRY(const IngestFolder fresh, IngestFolder::make(artifacts));
+  FD_TRY(const TemporaryDirectory fresh, TemporaryDirectory::create_in(artifacts, ".ingest-"));
   FD_FAILPOINT("k01.ingest_folder_made");
   IngestOptions options;
   options.inputs = std::move(inputs);
@@ -56,11 +56,12 @@ int exit_code_of_prepare(Errc code) {
                                                                 : exit_code_of(code);
 }
 
-Result<int> run(const ParsedCommand& parsed) {
+Result<int> run(const ParsedCommand& parsed, StopSignals& signals) {
   if (const auto run_id = parsed.value("--run-id");
       run_id && !valid_run_id(*run_id, kMaxGivenRunIdBytes)) {
     return Error{Errc::invalid_input, "--run-id: must match [A-Za-z0-9][A-Za-z0-9._-]{0,63}"};
   }
+  signals.say("no call was made. The same command starts again");
   FD_TRY(const LiveOptions live, live_options(parsed));
   FD_TRY(const std::uint64_t limit, parsed.number("--limit", 0, 1, kLimitMax));
   FD_TRY_VOID(check_live_options(live));
@@ -76,7 +77,7 @@ Result<int> run(const ParsedCommand& parsed) {
   if (!folder.ok()) {
     return report_failure(folder.error(), exit_code_of_prepare(folder.error().code));
   }
-  return carry_on(live, config, **folder);
+  return carry_on(live, config, **folder, signals);
 }
 
 }  // namespace
@@ -96,12 +97,13 @@ Command run_command() {
                       {"--run-id", "ID", "the run's name (default: from config and input)"},
                       kWorkersOption,
                       kListenOption,
+                      kDrainOption,
                       {"--limit", "N", "take only the first N rows"},
                       kSetOption,
                       kQuietOption,
                       kLogLevelOption},
           .run = run,
-          .waits_for_signals = true};
+          .outlives_reader = true};
 }
 
 }  // namespace fd

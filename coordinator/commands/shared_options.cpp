@@ -6,11 +6,15 @@ namespace fd {
 
 Result<LiveOptions> live_options(const ParsedCommand& parsed) {
   constexpr std::uint64_t kWorkersMax = 1024;
+  constexpr std::uint64_t kDrainSecondsMax = 86400;
   LiveOptions live;
   if (parsed.has("--workers")) {
     FD_TRY(const std::uint64_t workers, parsed.number("--workers", 0, 0, kWorkersMax));
     live.workers = static_cast<std::uint32_t>(workers);
   }
+  FD_TRY(const std::uint64_t drain_s,
+         parsed.number("--drain-s", live.drain_s, 0, kDrainSecondsMax));
+  live.drain_s = static_cast<std::uint32_t>(drain_s);
   live.listen = parsed.value("--listen");
   live.quiet = parsed.has("--quiet");
   FD_TRY(live.level, parsed.log_level(live.level));

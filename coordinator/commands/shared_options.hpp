@@ -18,6 +18,8 @@ inline const CommandOption kSetOption{"--set", "KEY=VALUE", "override one key of
 inline const CommandOption kWorkersOption{"--workers", "N", "local worker processes (default: 2)"};
 inline const CommandOption kListenOption{"--listen", "ENDPOINT",
                                          "take other workers too, such as tcp://127.0.0.1:5555"};
+inline const CommandOption kDrainOption{
+    "--drain-s", "N", "how long Ctrl-C and SIGTERM wait for calls under way (default: 25)"};
 inline const CommandOption kQuietOption{"--quiet", "", "no progress"};
 inline const CommandOption kLogLevelOption{"--log-level", "LEVEL",
                                            "error, warn, info, debug or trace (default: warn)"};
@@ -25,7 +27,7 @@ inline const CommandOption kLogLevelOption{"--log-level", "LEVEL",
 /// The most rows that --limit may name.
 inline constexpr std::uint64_t kLimitMax = UINT64_MAX >> 11;
 
-/// Reads the last four of these. Errors: invalid_input.
+/// Reads what LiveOptions has of these. Errors: invalid_input.
 Result<LiveOptions> live_options(const ParsedCommand& parsed);
 
 /// Returns the input files: those of --input, else those of the config (relative to it).

@@ -101,7 +101,7 @@ std::string list_reasons(const std::map<std::string, std::uint64_t>& reasons) {
   return out.empty() ? "none yet" : out;
 }
 
-Result<int> show(const ParsedCommand& parsed) {
+Result<int> show(const ParsedCommand& parsed, StopSignals& /*signals*/) {
   FD_TRY(const std::uint64_t limit, parsed.number("--limit", 10, 1, kLimitMax));
   FD_TRY(const std::string text, show_rows(RunDir(parsed.positionals.front()),
                                            {parsed.value("--reason").value_or(""), limit}));

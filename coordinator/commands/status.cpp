@@ -8,7 +8,7 @@
 namespace fd {
 namespace {
 
-Result<int> status(const ParsedCommand& parsed) {
+Result<int> status(const ParsedCommand& parsed, StopSignals& /*signals*/) {
   FD_TRY(const RunStatus found, read_status(RunDir(parsed.positionals.front())));
   const std::string text =
       parsed.has("--json") ? json::canonical(to_json(found)) + "\n" : render_status(found);

@@ -8,7 +8,7 @@
 namespace fd {
 namespace {
 
-Result<int> verify(const ParsedCommand& parsed) {
+Result<int> verify(const ParsedCommand& parsed, StopSignals& /*signals*/) {
   const RunDir dir(parsed.positionals.front());
   FD_TRY(const VerifyReport report, verify_run(dir));
   std::fputs(render_problems(report).c_str(), stderr);

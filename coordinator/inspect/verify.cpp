@@ -144,7 +144,7 @@ class Verifier {
       check_all_finished();  // the rest of the law: every sample of a finished shard has an outcome
       return {};
     }
-    FD_TRY(const TemporaryDirectory folder, TemporaryDirectory::create("fd-"));
+    FD_TRY(const TemporaryDirectory folder, scratch());
     const RunDir out(folder.path());
     const auto merged = merge_run(dir_, out, truth_->config, truth_->facts.ingest, RunTimes{});
     if (!merged.ok()) {
@@ -165,6 +165,13 @@ class Verifier {
     }
     verification_.report.merge_repeated = true;
     return {};
+  }
+
+  /// Returns a folder for a second merge: on the disk of the first, which had room for one, unless
+  /// nobody may write there.
+  [[nodiscard]] Result<TemporaryDirectory> scratch() const {
+    auto beside = TemporaryDirectory::create_in(dir_.root(), RunDir::kScratch);
+    return beside.ok() ? std::move(beside) : TemporaryDirectory::create("fd-verify-");
   }
 
   void check_all_finished() {

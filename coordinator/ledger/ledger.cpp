@@ -11,6 +11,7 @@
 
 #include "actors/system/failpoint.hpp"
 #include "actors/system/incarnation.hpp"
+#include "actors/system/thread_name.hpp"
 #include "coordinator/ledger/database.hpp"
 #include "coordinator/ledger/rows.hpp"
 #include "coordinator/ledger/schema.hpp"
@@ -281,7 +282,10 @@ Result<std::unique_ptr<Ledger>> Ledger::open(const LedgerOptions& options, Ledge
   database.settle_on_close(true);
   auto impl = std::make_unique<Impl>(std::move(database), options);
   FD_TRY_VOID(impl->prepare());
-  impl->thread = std::thread([raw = impl.get()] { raw->run(); });
+  impl->thread = std::thread([raw = impl.get()] {
+    name_thread("fd-ledger");
+    raw->run();
+  });
   return std::unique_ptr<Ledger>(new Ledger(std::move(impl)));
 }
 

@@ -147,7 +147,8 @@ Result<void> check_place(const LiveOptions& options, const std::string& config_d
   return {};
 }
 
-Result<int> carry_on(const LiveOptions& options, const RunConfig& config, RunFolder& folder) {
+Result<int> carry_on(const LiveOptions& options, const RunConfig& config, RunFolder& folder,
+                     StopSignals& signals) {
   FD_TRY(const RunShards shards, folder.shards());
   const bool all_committed = shards.done == shards.total;
   if (all_committed && folder.facts().exit_code && folder.facts().merged == shards.digest) {
@@ -155,6 +156,7 @@ Result<int> carry_on(const LiveOptions& options, const RunConfig& config, RunFol
                 *folder.facts().exit_code, folder.dir().root().c_str());
     return *folder.facts().exit_code;
   }
+  signals.say("every answer is recorded. " + how_to_go_on(options, folder));
   FD_TRY_VOID(folder.begin(config));
   if (all_committed) {  // stopped before or during the merge, or a shard was replayed since
     FD_TRY_VOID(take_up_journals(folder));
@@ -164,8 +166,8 @@ Result<int> carry_on(const LiveOptions& options, const RunConfig& config, RunFol
   if (!config.reuse.empty()) {
     FD_TRY(reuse, ReuseIndex::open(config.reuse, folder.dir().root(), config));
   }
-  FD_TRY(const LiveEnd live, run_live(options, config, folder, reuse.get(), shards));
-  if (live.end.kind != RunEnd::Kind::finished) {
+  FD_TRY(const LiveEnd live, run_live(options, config, folder, reuse.get(), shards, signals));
+  if (live.end.kind != RunEnd::Kind::finished || live.signal != 0) {
     return report_unfinished(live, how_to_go_on(options, folder));
   }
   return merge_and_report(options, config, folder,

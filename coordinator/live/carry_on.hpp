@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "actors/system/stop_signals.hpp"
 #include "coordinator/live/live_run.hpp"
 #include "coordinator/run/run_folder.hpp"
 #include "protocol/base/result.hpp"
@@ -22,7 +23,9 @@ Result<void> check_place(const LiveOptions& options, const std::string& config_d
 /// merged and reported. A run that is complete is left as it is. Returns the exit code of
 /// docs/contract.md, after saying on standard error how to go on when there is something left.
 /// Errors: end with the exit code of their Errc.
-/// Requires: SIGINT, SIGTERM and SIGCHLD are blocked in every thread.
-Result<int> carry_on(const LiveOptions& options, const RunConfig& config, RunFolder& folder);
+/// A signal of `signals` ends calls under way first, and everything else at once.
+/// Requires: this thread and the listener of `signals` are the only ones.
+Result<int> carry_on(const LiveOptions& options, const RunConfig& config, RunFolder& folder,
+                     StopSignals& signals);
 
 }  // namespace fd

@@ -51,11 +51,12 @@ Result<void> check_sender(const AllowList& allowed, const std::string& user,
 class LiveRun {
  public:
   LiveRun(const LiveOptions& options, const RunConfig& config, const RunFolder& folder,
-          ReuseIndex* reuse)
+          ReuseIndex* reuse, StopSignals& signals)
       : live_(options),
         config_(config),
         folder_(folder),
         reuse_(reuse),
+        drain_(signals),
         log_(options.level, "coordinator"),
         notices_(clock_, log_),
         display_(clock_, isatty(STDERR_FILENO) == 1, options.quiet) {}
@@ -64,10 +65,8 @@ class LiveRun {
     const Instant started = clock_.now();
     FD_TRY_VOID(warn_of_memory());
     FD_TRY(security_, secure_run(config_.transport, live_.listen));
-    if (security_.own) {
-      // It asks for the allow-list to be read again: no thread may end the process with it.
-      block_signals(signal_set({SIGHUP}));
-    }
+    // supervise() waits for these: no thread may take them.
+    block_signals(supervised_signals(security_));
     LedgerStart ledger_start;
     FD_TRY(std::unique_ptr<Ledger> ledger, open_ledger(ledger_start));
     StatusFile status(folder_.dir(), folder_.facts().run_id, ledger_start.epoch,
@@ -105,9 +104,9 @@ class LiveRun {
       }
     }
     LiveEnd ended;
-    ended.signal = supervise({live_, config_.transport, security_, actor, local,
-                              folder_.dir().workers(), samples_done_, display_, log_, clock_},
-                             end);
+    supervise({live_, config_.transport, security_, actor, local, folder_.dir().workers(),
+               samples_done_, drain_, display_, log_, clock_},
+              end);
     ended.end = end.get();
     shown.finish();
     display_.finish();
@@ -117,6 +116,7 @@ class LiveRun {
     FD_FAILPOINT("k20.coordinator_shutdown");
     local.stop(kWorkerPatienceMs);
     transport.reset();
+    ended.signal = drain_.finish();
     ended.wall_s = static_cast<double>((clock_.now() - started).count()) / 1e6;
     return ended;
   }
@@ -175,6 +175,7 @@ class LiveRun {
     };
     options.progress = [this, &shown](std::shared_ptr<const Progress> progress) {
       samples_done_ = progress->done;
+      drain_.under_way(progress->in_flight);
       shown.publish(std::move(progress));
     };
     options.tell = [&shown](std::string line) { shown.say(std::move(line)); };
@@ -192,6 +193,7 @@ class LiveRun {
     }
     options.core = core_config(start);
     options.core.config = sha256(options.config_json);
+    options.drain = std::chrono::seconds(live_.drain_s);
     options.shards = shard_seeds(shards.states, start);
     options.before.total = shards.total;
     options.before.done = shards.done;
@@ -295,6 +297,7 @@ class LiveRun {
   const RunConfig& config_;
   const RunFolder& folder_;
   ReuseIndex* reuse_;  ///< null: no earlier runs
+  Drain drain_;
   SystemClock clock_;
   Log log_;
   NoticeLog notices_;
@@ -306,8 +309,9 @@ class LiveRun {
 }  // namespace
 
 Result<LiveEnd> run_live(const LiveOptions& options, const RunConfig& config,
-                         const RunFolder& folder, ReuseIndex* reuse, const RunShards& shards) {
-  return LiveRun(options, config, folder, reuse).run(shards);
+                         const RunFolder& folder, ReuseIndex* reuse, const RunShards& shards,
+                         StopSignals& signals) {
+  return LiveRun(options, config, folder, reuse, signals).run(shards);
 }
 
 }  // namespace fd

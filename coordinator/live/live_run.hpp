@@ -5,6 +5,7 @@
 #include <string>
 
 #include "actors/system/log.hpp"
+#include "actors/system/stop_signals.hpp"
 #include "coordinator/control/coordinator_actor.hpp"
 #include "coordinator/reuse/reuse_index.hpp"
 #include "coordinator/run/run_folder.hpp"
@@ -17,6 +18,7 @@ namespace fd {
 struct LiveOptions {
   std::optional<std::uint32_t> workers;  ///< local ones; nothing: 2
   std::optional<std::string> listen;     ///< where others may come to
+  std::uint32_t drain_s = 25;            ///< how long a signal waits for calls under way
   bool quiet = false;
   LogLevel level = LogLevel::warn;
 
@@ -32,8 +34,10 @@ struct LiveEnd {
 };
 
 /// The live part of a run: from the leases to the last shard. `reuse`: earlier runs; null: none.
+/// The first signal of `signals` ends it as soon as no call is under way, at most `drain_s` later.
 /// Requires: as carry_on(). Errors: what keeps a run from starting; later ones are in LiveEnd.
 Result<LiveEnd> run_live(const LiveOptions& options, const RunConfig& config,
-                         const RunFolder& folder, ReuseIndex* reuse, const RunShards& shards);
+                         const RunFolder& folder, ReuseIndex* reuse, const RunShards& shards,
+                         StopSignals& signals);
 
 }  // namespace fd

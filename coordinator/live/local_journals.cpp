@@ -6,6 +6,7 @@
 #include "actors/journal/journal_lock.hpp"
 #include "actors/journal/journal_recovery.hpp"
 #include "actors/storage/files.hpp"
+#include "actors/storage/temporary_directory.hpp"
 #include "coordinator/live/local_workers.hpp"
 
 namespace fd {
@@ -55,6 +56,7 @@ Result<ImportedJournals> import_local_journals(const RunDir& dir, const std::str
   for (const std::string& number : numbers) {
     const std::string folder = dir.workers() + "/" + number;
     FD_TRY(const FolderLock lock, lock_patiently(folder));
+    remove_abandoned(folder, RunDir::kWorkerDatabases);
     FD_TRY(RecoveredJournal journal, read_journal(folder, run_id));
     std::vector<LedgerEvent> events;
     for (Record& record : journal.ended) {

@@ -15,7 +15,9 @@
 
 #include "actors/keys/key_files.hpp"
 #include "actors/storage/files.hpp"
+#include "actors/storage/temporary_directory.hpp"
 #include "protocol/messages.hpp"
+#include "protocol/run_dir.hpp"
 
 extern char** environ;
 
@@ -88,10 +90,14 @@ Result<void> LocalWorkers::start() {
   return {};
 }
 
+std::string LocalWorkers::directory(std::uint32_t index) const {
+  return options_.log_directory + "/" + std::to_string(index);
+}
+
 Result<void> LocalWorkers::spawn(std::uint32_t index) {
-  const std::string directory = options_.log_directory + "/" + std::to_string(index);
-  FD_TRY_VOID(make_directories(directory));
-  const std::string log = directory + "/worker.log";
+  const std::string folder = directory(index);
+  FD_TRY_VOID(make_directories(folder));
+  const std::string log = folder + "/worker.log";
 
   std::vector<std::string> arguments = {options_.program,
                                         "--connect",
@@ -103,7 +109,7 @@ Result<void> LocalWorkers::spawn(std::uint32_t index) {
                                         "--log-level",
                                         options_.log_level,
                                         "--journal",
-                                        directory};
+                                        folder};
   if (options_.exec_threads > 0) {
     arguments.insert(arguments.end(), {"--exec-threads", std::to_string(options_.exec_threads)});
   }
@@ -191,9 +197,12 @@ void LocalWorkers::stop(int patience_ms) {
       }
     }
     if (alive() == 0) {
-      return;
+      break;
     }
     pause_ms(kStepMs);
+  }
+  for (std::uint32_t index = 0; index < children_.size(); ++index) {
+    remove_abandoned(directory(index), RunDir::kWorkerDatabases);  // of those that were killed
   }
 }
 

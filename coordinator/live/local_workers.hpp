@@ -29,9 +29,10 @@ struct LocalWorkerKeys {
 std::string local_worker_name(const std::string& number);
 
 struct LocalWorkerOptions {
-  std::string program;        ///< path of fd-worker
-  std::string endpoint;       ///< where the coordinator listens
-  std::string log_directory;  ///< each worker has <log_directory>/<k>: worker.log and its journal
+  std::string program;   ///< path of fd-worker
+  std::string endpoint;  ///< where the coordinator listens
+  std::string
+      log_directory;  ///< each worker has <log_directory>/<k>: worker.log, journal, databases
   std::string log_level = "info";
   std::uint32_t count = 0;
   std::uint32_t exec_threads = 0;  ///< of each; 0: the worker's own default
@@ -74,6 +75,7 @@ class LocalWorkers {
     std::uint64_t samples_done = 0;  ///< when it ended last
   };
   Result<void> write_keys();
+  [[nodiscard]] std::string directory(std::uint32_t index) const;
   Result<void> spawn(std::uint32_t index);
   LocalWorkerOptions options_;
   int keys_fd_ = -1;  ///< of the file with the keys

@@ -1,13 +1,10 @@
 #include "coordinator/live/supervisor.hpp"
 
 #include <csignal>
-#include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <optional>
 
 #include "actors/system/process.hpp"
-#include "protocol/exit_code.hpp"
 
 namespace fd {
 namespace {
@@ -49,32 +46,30 @@ void reap(const SupervisedRun& run) {
 
 }  // namespace
 
-int supervise(const SupervisedRun& run, const std::future<RunEnd>& end) {
-  sigset_t signals = signal_set({SIGINT, SIGTERM, SIGCHLD});
-  if (run.security.own) {
-    sigaddset(&signals, SIGHUP);
-  }
-  int first = 0;
+sigset_t supervised_signals(const RunSecurity& security) {
+  // SIGHUP asks for the allow-list to be read again; without one it ends the process.
+  return security.own ? signal_set({SIGCHLD, SIGHUP}) : signal_set({SIGCHLD});
+}
+
+void supervise(const SupervisedRun& run, const std::future<RunEnd>& end) {
+  const sigset_t signals = supervised_signals(run.security);
+  bool draining = false;
   std::optional<Instant> warned;  // of plaintext on a network
   while (end.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
     warn_of_plaintext(run, warned);
+    if (run.drain.signal() != 0 && !draining) {
+      draining = true;
+      run.display.message("stopping: calls under way are still recorded, for at most " +
+                          std::to_string(run.options.drain_s) + " s (again: stop at once)");
+      act::post(run.coordinator, DrainNow{});
+    }
     const int number = next_signal(signals, std::chrono::milliseconds(50));
     if (number == SIGCHLD) {
       reap(run);
     } else if (number == SIGHUP) {
       reload(run);
-    } else if (number > 0 && first != 0) {
-      run.display.message("stopped at once; what is recorded stays recorded");
-      run.local.stop(0);
-      std::fflush(nullptr);
-      std::_Exit(kExitSignal + number);
-    } else if (number > 0) {
-      first = number;
-      run.display.message("stopping: calls under way are still recorded (again: stop at once)");
-      act::post(run.coordinator, DrainNow{});
     }
   }
-  return first;
 }
 
 }  // namespace fd

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <atomic>
+#include <csignal>
 #include <cstdint>
 #include <future>
 #include <string>
 
 #include "actors/system/clock.hpp"
 #include "actors/system/log.hpp"
+#include "actors/system/stop_signals.hpp"
 #include "coordinator/live/live_run.hpp"
 #include "coordinator/live/local_workers.hpp"
 #include "coordinator/live/progress_display.hpp"
@@ -24,13 +26,16 @@ struct SupervisedRun {
   LocalWorkers& local;
   std::string logs;  ///< the folder of the local workers' logs
   const std::atomic<std::uint64_t>& samples_done;
+  const Drain& drain;
   ProgressDisplay& display;
   const Log& log;
   const Clock& clock;
 };
 
-/// Waits for the run's end, for signals, and for local workers that end by themselves. A second
-/// signal ends the process. Returns the signal that asked for the end; 0: none did.
-int supervise(const SupervisedRun& run, const std::future<RunEnd>& end);
+/// Returns the signals that supervise() takes.
+sigset_t supervised_signals(const RunSecurity& security);
+/// Waits for the run's end, for signals, and for local workers that end by themselves.
+/// Requires: supervised_signals() are blocked in every thread.
+void supervise(const SupervisedRun& run, const std::future<RunEnd>& end);
 
 }  // namespace fd

@@ -47,13 +47,14 @@ class Asking {
       : replay_(replay), gateway_(gateway), asked_(asked) {}
 
   /// Returns once `open` results have come. Errors: storage, when the journal failed.
-  Result<void> wait(ResultQueue& results, std::size_t open, const std::function<int()>& signal) {
+  Result<void> wait(ResultQueue& results, std::size_t open,
+                    const std::function<int(std::size_t)>& signal) {
     while (open > 0) {
       for (const ChatResult& result : results.take()) {
         --open;
         FD_TRY_VOID(take(result));
       }
-      if (const int number = signal(); number != 0 && asked_.signal == 0) {
+      if (const int number = signal(open); number != 0 && asked_.signal == 0) {
         asked_.signal = number;
         gateway_.cancel_waiting();
       }

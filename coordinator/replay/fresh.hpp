@@ -20,8 +20,9 @@ struct AskOptions {
   std::uint32_t slots = 1;        ///< calls in flight
   /// Makes the gateway that sends the calls.
   std::function<std::unique_ptr<Gateway>(ChatCallback)> make_gateway;
-  /// Returns the signal that asked for the end, else 0. Called about twenty times a second.
-  std::function<int()> signal;
+  /// Returns the signal that asked for the end, else 0. Called about twenty times a second, with
+  /// the number of calls that have no result yet.
+  std::function<int(std::size_t open)> signal;
 };
 
 /// How the asking went.

@@ -241,6 +241,17 @@ def state_of(pid):
         return ""
 
 
+def threads_of(pid):
+    """Returns the names of a process's threads; none when it is gone."""
+    names = []
+    for path in pathlib.Path(f"/proc/{pid}/task").glob("*/comm"):
+        try:
+            names.append(path.read_text().strip())
+        except FileNotFoundError:
+            pass  # that thread has ended meanwhile
+    return names
+
+
 def kill(pid, number=signal.SIGKILL):
     """Sends a signal; false when the process has ended already."""
     try:

@@ -4,6 +4,7 @@
 //                       ACTION at the N-th hit in this process (default 1):
 //                         kill         SIGKILL to this process
 //                         pause        SIGSTOP to this process; SIGCONT goes on
+//                         hang         this thread goes no further; the others go on
 //                         exit70       ends like a broken invariant
 //                         error:EIO    the operation fails so (also ENOSPC, EROFS)
 //                         count        nothing: hits are counted only
@@ -137,6 +138,11 @@ int act(const Plan& plan) {
   if (plan.action == "pause") {
     ::kill(::getpid(), SIGSTOP);
     return 0;
+  }
+  if (plan.action == "hang") {
+    for (;;) {
+      ::pause();
+    }
   }
   if (plan.action == "exit70") {
     fail_check(plan.name.c_str(), __FILE__, __LINE__);

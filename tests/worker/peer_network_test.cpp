@@ -23,9 +23,9 @@ PeerInfo info_of(const PeerNetwork& network, const std::string& name,
 }
 
 TEST(PeerNetwork, LetsInWhomTheOrdersNameAndNobodyElse) {
-  const PeerNetwork serving(new_pair(), false);
-  const PeerNetwork known(new_pair(), false);
-  const PeerNetwork later(new_pair(), false);
+  const PeerNetwork serving(ZmqContext::make().value(), new_pair(), false);
+  const PeerNetwork known(ZmqContext::make().value(), new_pair(), false);
+  const PeerNetwork later(ZmqContext::make().value(), new_pair(), false);
   Inbox inbox;
   const auto server = serving.listen("tcp://127.0.0.1:*", inbox.callback());
   ASSERT_TRUE(server.ok());
@@ -55,8 +55,8 @@ TEST(PeerNetwork, LetsInWhomTheOrdersNameAndNobodyElse) {
 }
 
 TEST(PeerNetwork, KeysOnOneSideOnlyAreRefusedWithTheSideNamed) {
-  const PeerNetwork with(new_pair(), false);
-  const PeerNetwork without(std::nullopt, false);
+  const PeerNetwork with(ZmqContext::make().value(), new_pair(), false);
+  const PeerNetwork without(ZmqContext::make().value(), std::nullopt, false);
   Inbox unused;
   const auto to_plain =
       with.connect(info_of(without, "plain", "tcp://127.0.0.1:9"), unused.callback());
@@ -79,7 +79,7 @@ TEST(PeerNetwork, WithoutKeysOtherMachinesAreRefusedUnlessAllowed) {
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, Errc::refused);
   EXPECT_TRUE(refused.error().message.starts_with("--peer-listen: " + far + " is not on this"));
-  const PeerNetwork plain(std::nullopt, false);
+  const PeerNetwork plain(ZmqContext::make().value(), std::nullopt, false);
   Inbox unused;
   EXPECT_EQ(plain.connect(info_of(plain, "far", far), unused.callback()).error().code,
             Errc::refused);

@@ -60,7 +60,7 @@ struct CurlGateway::Impl {
     const std::size_t count = std::clamp<std::size_t>(wanted, 1, kMaxLoops);
     const std::lock_guard lock(loops_mutex);
     while (loops.size() < count) {
-      loops.push_back(std::make_unique<CurlLoop>(context, scheduler));
+      loops.push_back(std::make_unique<CurlLoop>(context, scheduler, loops.size()));
     }
   }
 

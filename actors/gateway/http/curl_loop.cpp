@@ -7,6 +7,7 @@
 
 #include "actors/gateway/openai/error_text.hpp"
 #include "actors/system/failpoint.hpp"
+#include "actors/system/thread_name.hpp"
 #include "protocol/base/result.hpp"
 
 namespace fd {
@@ -28,14 +29,14 @@ void block_signals() {
 
 }  // namespace
 
-CurlLoop::CurlLoop(const LoopContext& context, CallScheduler& scheduler)
+CurlLoop::CurlLoop(const LoopContext& context, CallScheduler& scheduler, std::size_t number)
     : context_(context), scheduler_(scheduler), multi_(curl_multi_init()) {
   FD_CHECK(multi_ != nullptr);
   // A cache that is smaller than the number of transfers opens a connection for almost every call.
   curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, static_cast<long>(kMaxLoopTransfers));
   curl_multi_setopt(multi_, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_NOTHING));
   scheduler_.join(*this);
-  thread_ = std::thread([this] { run(); });
+  thread_ = std::thread([this, number] { run(number); });
 }
 
 CurlLoop::~CurlLoop() {
@@ -53,7 +54,8 @@ void CurlLoop::wake() {
   curl_multi_wakeup(multi_);
 }
 
-void CurlLoop::run() {
+void CurlLoop::run(std::size_t number) {
+  name_thread(("fd-gateway-" + std::to_string(number)).c_str());
   block_signals();
   CallScheduler::Turn turn;
   while (true) {

@@ -28,8 +28,8 @@ struct LoopContext {
 /// A thread with a libcurl multi handle that sends what a scheduler has.
 class CurlLoop final : public CallWorker {
  public:
-  /// Starts the thread, joined to `scheduler`.
-  CurlLoop(const LoopContext& context, CallScheduler& scheduler);
+  /// Starts the thread, joined to `scheduler`. `number`: of the loop among those of its gateway.
+  CurlLoop(const LoopContext& context, CallScheduler& scheduler, std::size_t number);
   /// Requires: the scheduler was stopped. Waits for the thread; calls in flight are dropped.
   ~CurlLoop() override;
   CurlLoop(const CurlLoop&) = delete;
@@ -38,7 +38,7 @@ class CurlLoop final : public CallWorker {
   void wake() override;
 
  private:
-  void run();
+  void run(std::size_t number);
   void send(JobPtr job);
   void deliver(std::vector<JobPtr>& ended);
   void collect();

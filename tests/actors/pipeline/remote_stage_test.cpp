@@ -110,7 +110,8 @@ class RemoteStageTest : public testing::Test {
     options.connect = [](const PeerInfo& peer,
                          ReceiveCallback receive) -> Result<std::unique_ptr<Transport>> {
       FD_TRY(std::unique_ptr<Transport> made,
-             ZmqTransport::connect(peer.endpoint, {}, Traffic::bulk, std::move(receive)));
+             ZmqTransport::connect(ZmqContext::make().value(), peer.endpoint, {}, Traffic::bulk,
+                                   std::move(receive)));
       return made;
     };
     remote_ = spawn_remote_stages(*system_, clock_, log_, std::move(options));

@@ -40,8 +40,8 @@ struct Server {
     TransportSecurity security;
     security.own = own;
     security.server = keys.public_key;
-    return ZmqTransport::connect(transport->endpoints().front(), std::move(security),
-                                 Traffic::control, client_inbox.callback())
+    return ZmqTransport::connect(ZmqContext::make().value(), transport->endpoints().front(),
+                                 std::move(security), Traffic::control, client_inbox.callback())
         .value();
   }
 };
@@ -55,8 +55,9 @@ std::string rejection(const std::string& endpoint, std::optional<CurveKeyPair> o
   security.own = std::move(own);
   security.server = std::move(server);
   security.rejected = [told](const Error& error) { told->set_value(error.message); };
-  const auto client = ZmqTransport::connect(endpoint, std::move(security), Traffic::control,
-                                            [](std::vector<Incoming>) {});
+  const auto client =
+      ZmqTransport::connect(ZmqContext::make().value(), endpoint, std::move(security),
+                            Traffic::control, [](std::vector<Incoming>) {});
   return future.wait_for(kTestPatience) == std::future_status::ready ? future.get() : "nothing";
 }
 

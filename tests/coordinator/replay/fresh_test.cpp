@@ -103,7 +103,7 @@ class ReplayFresh : public testing::Test {
     options.slots = 2;  // so that a call left under way keeps no other waiting
     options.journal_folder = replay_journal(replay.shard().folder);
     options.incarnation = ++incarnation_;
-    options.signal = std::move(signal);
+    options.signal = [signal = std::move(signal)](std::size_t) { return signal(); };
     options.make_gateway = [this, teacher = std::move(teacher)](ChatCallback callback) {
       return std::make_unique<TeacherGateway>(teacher, asked_, std::move(callback));
     };
