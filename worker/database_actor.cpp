@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "actors/system/thread_name.hpp"
 #include "worker/database_files.hpp"
 
 namespace fd {
@@ -30,6 +31,7 @@ namespace {
 caf::behavior database_actor(caf::event_based_actor* self, std::string directory,
                              caf::actor owner) {
   act::end_process_on_exception(self, "database");
+  name_thread("fd-databases");
   const auto files = std::make_shared<DatabaseFiles>(std::move(directory));
   return {[=](const LookForDatabase& look) { act::post(owner, files->look(look.digest)); },
           [=](const AddToDatabase& add) { act::post(owner, files->add(*add.chunk)); },

@@ -15,8 +15,10 @@ namespace fd {
 struct ConnectedWorker {
   std::string name;
   PeerId peer;
-  WorkerState state;       ///< the latest
-  Instant last_seen;       ///< when it was last heard of
+  WorkerState state;                 ///< the latest
+  Instant joined;                    ///< when its first state came
+  std::uint64_t full_ms_before = 0;  ///< WorkerState::full_ms of that state
+  Instant last_seen;                 ///< when it was last heard of
   Instant last_state;      ///< when its latest state came; states do not wait behind records
   Instant last_confirmed;  ///< when the latest state came whose Order the worker has confirmed
   std::map<std::uint64_t, Instant> arrivals;  ///< when each state came that it may yet confirm
@@ -40,6 +42,12 @@ struct ConnectedWorker {
   /// start it says nothing of the run: its journal may not be open.
   [[nodiscard]] bool settled() const {
     return knows_start && state.in_flight == 0 && state.owed == 0;
+  }
+
+  /// Returns for how long all its slots were taken since it joined. A session that began since then
+  /// counts from 0.
+  [[nodiscard]] std::uint64_t full_ms() const {
+    return state.full_ms < full_ms_before ? state.full_ms : state.full_ms - full_ms_before;
   }
 
   /// Takes a later state. `config`: digest of the run's config; `us`: ledger and start of this

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "actors/system/thread_name.hpp"
 #include "coordinator/control/database_server.hpp"
 #include "coordinator/control/frame_queues.hpp"
 #include "coordinator/shards/replace.hpp"
@@ -58,6 +59,7 @@ namespace {
 caf::behavior shard_writer(caf::event_based_actor* self, RunDir dir, RunConfig config,
                            caf::actor coordinator) {
   act::end_process_on_exception(self, "shard writer");
+  name_thread("fd-writer");
   return {[=](const WriteShard& write) {
     const std::uint32_t shard = write.result->shard;
     const auto manifest = write_shard(dir, config, std::move(*write.result));
@@ -70,6 +72,7 @@ caf::behavior shard_writer(caf::event_based_actor* self, RunDir dir, RunConfig c
 caf::behavior shard_loader(caf::event_based_actor* self, std::shared_ptr<const ShardLoader> loader,
                            caf::actor coordinator) {
   act::end_process_on_exception(self, "shard loader");
+  name_thread("fd-loader");
   return {[=](const LoadShard& load) {
     act::post(coordinator,
               ShardRead{std::make_shared<Result<LoadedShard>>(loader->load(load.shard))});
@@ -79,6 +82,7 @@ caf::behavior shard_loader(caf::event_based_actor* self, std::shared_ptr<const S
 caf::behavior database_server(caf::event_based_actor* self, std::shared_ptr<DatabaseServer> server,
                               caf::actor coordinator) {
   act::end_process_on_exception(self, "database server");
+  name_thread("fd-databases");
   return {[=](const ReadDatabase& read) {
     act::post(coordinator, DatabaseRead{read.asked, std::make_shared<Result<FilePiece>>(
                                                         server->read(read.asked.fetch))});

@@ -190,7 +190,7 @@ std::size_t CoordinatorCore::drop_worker(Instant now, std::uint64_t incarnation,
       leases_.release(shard);
     }
   }
-  full_ms_gone_ += found->second.state.full_ms;
+  teacher_gone_.add(found->second, now);
   workers_.erase(found);
   std::erase(joined_, incarnation);
   share_slots();

@@ -54,12 +54,21 @@ struct WorkerView {
   std::uint64_t served = 0;     ///< samples done for others, so far
 };
 
+/// Sums over the workers that ask teachers.
+struct TeacherTime {
+  std::uint64_t full_ms = 0;       ///< in which all slots of one were taken
+  std::uint64_t connected_ms = 0;  ///< in which one was connected
+
+  /// Adds the time of a worker that is connected until `now`.
+  void add(const ConnectedWorker& worker, Instant now);
+};
+
 /// What the run looks like at this moment.
 struct CoordinatorView {
   std::uint32_t shards_committed = 0;
   std::uint32_t in_flight = 0;
-  std::uint64_t full_ms = 0;  ///< sum over workers of the time in which all their slots were taken
-  bool idle = false;          ///< no worker holds anything (after a drain: time to end)
+  TeacherTime teacher;
+  bool idle = false;  ///< no worker holds anything (after a drain: time to end)
   std::vector<WorkerView> workers;
 };
 
@@ -158,7 +167,7 @@ class CoordinatorCore {
   std::map<std::uint64_t, Lapse> lapses_;  ///< of workers that fell silent
   StageMonitor stage_monitor_;
   std::optional<Instant> last_step_;
-  std::uint64_t full_ms_gone_ = 0;  ///< of workers that left
+  TeacherTime teacher_gone_;  ///< of workers that left
   bool draining_ = false;
   std::optional<Instant> settle_by_;  ///< every shard is committed; strays are awaited until then
   bool over_ = false;

@@ -54,7 +54,8 @@ ConnectedWorker* CoordinatorCore::admit(Instant now, const StateArrived& event,
     }
     ConnectedWorker worker;
     worker.name = state.name;
-    worker.last_confirmed = now;
+    worker.joined = worker.last_confirmed = now;
+    worker.full_ms_before = state.full_ms;
     worker.hears = event.from.start == config_.start;
     if (const auto open = open_shares_.find(incarnation); open != open_shares_.end()) {
       worker.slots_logged = worker.slots_durable = open->second.calls;

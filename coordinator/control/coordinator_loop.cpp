@@ -387,8 +387,7 @@ void CoordinatorLoop::end(RunEnd::Kind kind, Error error) {
   RunEnd end;
   end.kind = kind;
   end.error = std::move(error);
-  end.times = meter_.times();
-  end.full_ms = view.full_ms;
+  end.times = meter_.times(view.teacher);
   end.in_flight = kind == RunEnd::Kind::finished ? 0 : view.in_flight;
   if (kind == RunEnd::Kind::finished) {
     perform(core_.step(ports_->now(), Ticked{}));  // tells the workers, which wait for the next run

@@ -92,10 +92,18 @@ std::vector<StageNode> CoordinatorCore::nodes() const {
   return nodes;
 }
 
+void TeacherTime::add(const ConnectedWorker& worker, Instant now) {
+  if (holds_leases(worker.state.stages)) {
+    full_ms += worker.full_ms();
+    connected_ms +=
+        static_cast<std::uint64_t>((now - worker.joined) / std::chrono::milliseconds(1));
+  }
+}
+
 CoordinatorView CoordinatorCore::view(Instant now) const {
   CoordinatorView view;
   view.shards_committed = leases_.committed();
-  view.full_ms = full_ms_gone_;
+  view.teacher = teacher_gone_;
   view.idle = true;
   for (const std::uint64_t incarnation : joined_) {
     const ConnectedWorker& worker = workers_.at(incarnation);
@@ -105,7 +113,7 @@ CoordinatorView CoordinatorCore::view(Instant now) const {
       outstanding += lease.outstanding;
     }
     view.in_flight += state.in_flight;
-    view.full_ms += state.full_ms;
+    view.teacher.add(worker, now);
     view.idle =
         view.idle && (state.draining || state.leaving) && outstanding == 0 && worker.settled();
     const Duration silent = std::max(now - worker.last_seen, Duration::zero());

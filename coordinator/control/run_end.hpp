@@ -13,7 +13,6 @@ struct RunEnd {
   Kind kind = Kind::finished;
   Error error;                  ///< of failed, and what no_endpoint and no_stage were told
   RunTimes times;               ///< all but wall_s
-  std::uint64_t full_ms = 0;    ///< over all workers: how long all slots of one were taken
   std::uint32_t in_flight = 0;  ///< calls that a drain did not wait for any longer
 };
 

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 
+#include "coordinator/control/coordinator_core.hpp"
 #include "coordinator/control/progress.hpp"
 #include "coordinator/reports/histogram.hpp"
 #include "coordinator/reports/timing.hpp"
@@ -24,8 +25,8 @@ class RunMeter {
 
   /// Returns the counts, with what `view` shows of the workers. Thread: any may read it.
   [[nodiscard]] std::shared_ptr<const Progress> snapshot(const CoordinatorView& view) const;
-  /// Returns what the stages took, all but the run's wall time.
-  [[nodiscard]] RunTimes times() const;
+  /// Returns what the stages and teachers took, all but the run's wall time.
+  [[nodiscard]] RunTimes times(const TeacherTime& teacher) const;
 
  private:
   struct StageHistograms {

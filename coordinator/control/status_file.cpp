@@ -7,6 +7,7 @@
 
 #include "actors/storage/files.hpp"
 #include "actors/system/log.hpp"
+#include "actors/system/thread_name.hpp"
 #include "coordinator/shards/files.hpp"
 #include "coordinator/shards/lines.hpp"
 
@@ -65,7 +66,10 @@ StatusFile::StatusFile(const RunDir& dir, std::string run_id, std::uint64_t epoc
   if (written.empty()) {
     earlier_.emplace();
   } else {
-    counter_ = std::thread([this, shards = std::move(written)] { count_earlier(shards); });
+    counter_ = std::thread([this, shards = std::move(written)] {
+      name_thread("fd-counter");
+      count_earlier(shards);
+    });
   }
 }
 

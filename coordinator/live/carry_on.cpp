@@ -78,11 +78,9 @@ Result<void> take_up_journals(const RunFolder& folder) {
   return {};
 }
 
-RunTimes times_of(const LiveEnd& live, std::uint32_t workers) {
+RunTimes times_of(const LiveEnd& live) {
   RunTimes times = live.end.times;
   times.wall_s = live.wall_s;
-  times.teacher_full_share =
-      live.wall_s > 0 ? static_cast<double>(live.end.full_ms) / 1e3 / (live.wall_s * workers) : 0;
   return times;
 }
 
@@ -170,8 +168,7 @@ Result<int> carry_on(const LiveOptions& options, const RunConfig& config, RunFol
   if (live.end.kind != RunEnd::Kind::finished || live.signal != 0) {
     return report_unfinished(live, how_to_go_on(options, folder));
   }
-  return merge_and_report(options, config, folder,
-                          times_of(live, std::max<std::uint32_t>(options.local_workers(), 1)));
+  return merge_and_report(options, config, folder, times_of(live));
 }
 
 }  // namespace fd

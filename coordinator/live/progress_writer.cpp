@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "actors/system/thread_name.hpp"
+
 namespace fd {
 
 ProgressWriter::ProgressWriter(Show show, Say say)
@@ -42,6 +44,7 @@ void ProgressWriter::finish() {
 }
 
 void ProgressWriter::run() {
+  name_thread("fd-progress");
   std::unique_lock lock(mutex_);
   for (;;) {
     came_.wait(lock, [&] { return ending_ || latest_ != nullptr || !lines_.empty(); });

@@ -13,7 +13,8 @@ namespace fd {
 /// Wall-clock facts that only the live run knows. Units: seconds.
 struct RunTimes {
   double wall_s = 0;
-  double teacher_full_share = 0;  ///< share of the wall time in which every teacher slot was taken
+  /// Share of the time that workers were connected in which all teacher slots of one were taken.
+  double teacher_full_share = 0;
   /// Per stage that ran, log-scale histograms of queue and service time; see
   /// coordinator/reports/histogram.hpp.
   struct Stage {

@@ -31,9 +31,9 @@ class ThreadsTest(fd_faults.FaultTest):
         process = job.start()
         self.addCleanup(fd_faults.end, process)
         fd_faults.until(lambda: fd_faults.processes_of(process.pid), process)
-        self.named(process.pid, ("fd-signals", "fd-ledger", "fd-zmq-listen"), process)
+        self.named(process.pid, ("fd-signals", "fd-ledger", "fd-zmq-listen", "fd-writer", "fd-loader", "fd-databases", "fd-progress"), process)
         worker = fd_faults.processes_of(process.pid)[0]
-        self.named(worker, ("fd-zmq-control", "fd-zmq-bulk", "fd-journal", "fd-gateway-0"), process)
+        self.named(worker, ("fd-zmq-control", "fd-zmq-bulk", "fd-journal", "fd-gateway-0", "fd-databases"), process)
         # Both connections of the worker are served by one pair of libzmq's threads.
         of_library = [name for name in fd_faults.threads_of(worker) if name.startswith("ZMQbg/")]
         self.assertEqual(len(of_library), 2, of_library)

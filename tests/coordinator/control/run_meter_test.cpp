@@ -69,7 +69,8 @@ TEST(RunMeterTest, MeasuresEachStageThatRan) {
   outcome.times = {{StageId::exec, 10, 20'000}, {StageId::score, 0, 7}};
   meter.measure(outcome);
   meter.measure(outcome);
-  const RunTimes times = meter.times();
+  const RunTimes times = meter.times({300, 400});
+  EXPECT_EQ(times.teacher_full_share, 0.75);
   ASSERT_EQ(times.stages.size(), 2u);
   EXPECT_EQ(times.stages.at(StageId::exec).count, 2u);
   EXPECT_DOUBLE_EQ(times.stages.at(StageId::exec).wall_s, 0.04);
