@@ -76,7 +76,7 @@ if [ -z "$fast" ]; then
   timed "asan: build" build_tests asan 'unit|golden' sim_tests "${programs[@]}"
   timed "tsan: build" build_preset tsan "${thread_tests[@]}"
   timed "asan: unit and golden tests" run_tests asan -L 'unit|golden'
-  FD_SIM_SEEDS=200 timed "asan: simulation" run_tests asan -R '^sim_' -E mutants
+  FD_SIM_SEEDS=100 timed "asan: simulation" run_tests asan -R '^sim_' -E mutants
   timed "asan: programs" run_program_tests
   TSAN_OPTIONS="ignore_noninstrumented_modules=1 halt_on_error=1" \
     timed "tsan: tests of threads" run_tests tsan -R "$(tests_of "${thread_tests[@]}")" --no-tests=error

@@ -3,6 +3,7 @@
 namespace fd {
 namespace {
 
+using testing_support::digest_of;
 using testing_support::seconds;
 using testing_support::WorkerCoreTest;
 
