@@ -33,6 +33,7 @@ class CoordinatorLoopTest : public testing::Test {
     options_.core.providers = {{"p", 4}};
     options_.shards = {{2, false, std::nullopt}};
   }
+  ~CoordinatorLoopTest() override { ports_->commits.clear(); }  // they hold the ports
   void begin() { loop_.emplace(ports_, options_); }
 
   template <class Message>
