@@ -184,10 +184,14 @@ void CoordinatorLoop::database_read(const SendDatabase& asked, Result<FilePiece>
     return fail(piece.error());
   }
   const auto [digest, offset] = asked.fetch;
-  reading_.erase({asked.peer, digest.hex(), offset});
   ports_->send(asked.peer,
                framed(asked.incarnation,
                       DatabaseChunk{digest, offset, piece->file_bytes, std::move(piece->bytes)}));
+  if (auto marker = reads_.end(asked)) {
+    CoordinatorEffects effects;
+    effects.send.emplace_back(std::move(*marker));
+    perform(std::move(effects));
+  }
 }
 
 void CoordinatorLoop::drain() {
@@ -253,6 +257,10 @@ CoordinatorLoop::Frames CoordinatorLoop::send(const std::vector<Outgoing>& messa
   Frames held;
   for (const Outgoing& outgoing : messages) {
     const bool holds = gate_->holds(outgoing) && !FD_MUTANT(ack_before_commit);
+    const auto* marker = std::get_if<SendFlushMarker>(&outgoing);
+    if (marker != nullptr && reads_.hold(*marker)) {
+      continue;
+    }
     std::visit([&](const auto& message) { send_one(message, holds ? &held : nullptr); }, outgoing);
   }
   return held;
@@ -267,11 +275,8 @@ void CoordinatorLoop::send_one(const Message& message, Frames* held) {
   }
 }
 
-/// A piece that is being read for the worker already is not read once more.
 void CoordinatorLoop::send_one(const SendDatabase& message, Frames*) {
-  const auto& [digest, offset] = message.fetch;
-  if (reading_.size() < kReadingMax &&
-      reading_.insert({message.peer, digest.hex(), offset}).second) {
+  if (reads_.begin(message)) {
     ports_->read_database(message);
   }
 }
@@ -326,26 +331,8 @@ void CoordinatorLoop::keep(const Record& record) {
 
 // --- frames out ---------------------------------------------------------------------------------
 
-template <class Message>
-std::string CoordinatorLoop::framed(std::uint64_t incarnation, const Message& message) const {
-  return encode_frame(options_.run_id,
-                      Speaker{options_.core.ledger, options_.core.start, incarnation}, message);
-}
-
-std::string CoordinatorLoop::encoded(const SendOrder& send) const {
-  return framed(send.incarnation, send.order);
-}
-
 std::string CoordinatorLoop::encoded(const SendRunSpec& send) const {
   return framed(send.incarnation, RunSpec{options_.core.config, options_.config_json});
-}
-
-std::string CoordinatorLoop::encoded(const SendAck& send) const {
-  return framed(send.incarnation, send.ack);
-}
-
-std::string CoordinatorLoop::encoded(const SendFlushMarker& send) const {
-  return framed(send.incarnation, send.marker);
 }
 
 std::string CoordinatorLoop::encoded(const SendSamples& send) const {

@@ -8,7 +8,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -16,12 +15,14 @@
 #include "coordinator/control/commit_gate.hpp"
 #include "coordinator/control/coordinator_core.hpp"
 #include "coordinator/control/coordinator_ports.hpp"
+#include "coordinator/control/database_reads.hpp"
 #include "coordinator/control/endpoint_watch.hpp"
 #include "coordinator/control/loaded_shard.hpp"
 #include "coordinator/control/run_meter.hpp"
 #include "coordinator/control/samples_reply.hpp"
 #include "coordinator/control/shard_store.hpp"
 #include "protocol/base/result.hpp"
+#include "protocol/frame.hpp"
 
 namespace fd {
 
@@ -29,9 +30,6 @@ namespace fd {
 inline constexpr Duration kTick = std::chrono::milliseconds(500);
 /// How long a drain waits for calls in flight, unless told otherwise.
 inline constexpr Duration kDrainDefault = std::chrono::seconds(25);
-/// Pieces of databases that may be asked for and not read yet: later ones are dropped, and asked
-/// for again.
-inline constexpr std::size_t kReadingMax = 4096;
 
 struct CoordinatorLoopOptions {
   std::string run_id;
@@ -66,7 +64,7 @@ class CoordinatorLoop {
   void written(std::uint32_t shard, const Result<void>& result);
   /// Any error ends the run: the database is the run's own.
   void database_read(const SendDatabase& asked, Result<FilePiece> piece);
-  /// No new calls; what is under way is recorded, for at most `drain`.
+  /// No new calls; calls in flight are recorded, for at most `drain`.
   void drain();
   /// A worker that the coordinator started has ended.
   void worker_ended(const std::string& name, bool replaced);
@@ -93,11 +91,20 @@ class CoordinatorLoop {
   void decide_end();
   void end(RunEnd::Kind kind, Error error);
   template <class Message>
-  [[nodiscard]] std::string framed(std::uint64_t incarnation, const Message& message) const;
-  [[nodiscard]] std::string encoded(const SendOrder& send) const;
+  [[nodiscard]] std::string framed(std::uint64_t incarnation, const Message& message) const {
+    return encode_frame(options_.run_id,
+                        Speaker{options_.core.ledger, options_.core.start, incarnation}, message);
+  }
+  [[nodiscard]] std::string encoded(const SendOrder& send) const {
+    return framed(send.incarnation, send.order);
+  }
+  [[nodiscard]] std::string encoded(const SendAck& send) const {
+    return framed(send.incarnation, send.ack);
+  }
+  [[nodiscard]] std::string encoded(const SendFlushMarker& send) const {
+    return framed(send.incarnation, send.marker);
+  }
   [[nodiscard]] std::string encoded(const SendRunSpec& send) const;
-  [[nodiscard]] std::string encoded(const SendAck& send) const;
-  [[nodiscard]] std::string encoded(const SendFlushMarker& send) const;
   [[nodiscard]] std::string encoded(const SendSamples& send) const;
 
   std::shared_ptr<CoordinatorPorts> ports_;
@@ -106,8 +113,7 @@ class CoordinatorLoop {
   RunMeter meter_;
   std::map<std::uint32_t, ShardStore> stores_;  ///< of the shards that are worked on
   std::set<std::uint32_t> loading_;             ///< shards that are being read
-  /// Pieces of databases that are being read: who asked, digest and offset.
-  std::set<std::tuple<PeerId, std::string, std::uint64_t>> reading_;
+  DatabaseReads reads_;
   std::shared_ptr<CommitGate> gate_ = std::make_shared<CommitGate>();  ///< shared with `append`
   std::uint32_t writing_ = 0;             ///< finished shards that are not written yet
   std::set<std::string> version_warned_;  ///< workers, by name

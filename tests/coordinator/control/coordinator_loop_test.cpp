@@ -263,13 +263,33 @@ TEST_F(CoordinatorLoopTest, PiecesOfDatabasesThatWaitAreBounded) {
   const Digest digest = sha256("database");
   options_.databases = {digest.hex()};
   work();
-  for (std::uint64_t piece = 0; piece <= kReadingMax; ++piece) {
+  for (std::uint64_t piece = 0; piece <= DatabaseReads::kMax; ++piece) {
     loop_->take(frame(FetchDatabase{digest, piece * kDatabaseChunkBytes}));
   }
-  EXPECT_EQ(ports_->databases.size(), kReadingMax);
+  EXPECT_EQ(ports_->databases.size(), DatabaseReads::kMax);
   loop_->database_read(ports_->databases.at(0), FilePiece{"bytes", 5});
-  loop_->take(frame(FetchDatabase{digest, kReadingMax * kDatabaseChunkBytes}));
-  EXPECT_EQ(ports_->databases.size(), kReadingMax + 1);
+  loop_->take(frame(FetchDatabase{digest, DatabaseReads::kMax * kDatabaseChunkBytes}));
+  EXPECT_EQ(ports_->databases.size(), DatabaseReads::kMax + 1);
+}
+
+/// A worker takes what has no answer when its marker returns for lost.
+TEST_F(CoordinatorLoopTest, AFlushMarkerWaitsForThePiecesThatAreBeingReadForItsWorker) {
+  const Digest digest = sha256("database");
+  options_.databases = {digest.hex()};
+  work();
+  loop_->take(frame(FetchDatabase{digest, 0}));
+  loop_->take(frame(FetchDatabase{digest, kDatabaseChunkBytes}));
+  loop_->take(frame(FlushMarker{1}));
+  loop_->take(frame(FlushMarker{2}));
+  Incoming other = frame(FlushMarker{9});
+  other.peer = "other";
+  loop_->take(other);
+  ASSERT_EQ(ports_->messages<FlushMarker>().size(), 1u) << "of a worker that waits for nothing";
+  loop_->database_read(ports_->databases.at(0), FilePiece{"bytes", 5});
+  EXPECT_EQ(ports_->messages<FlushMarker>().size(), 1u) << "one piece is still being read";
+  loop_->database_read(ports_->databases.at(1), FilePiece{"bytes", 5});
+  ASSERT_EQ(ports_->messages<FlushMarker>().size(), 2u);
+  EXPECT_EQ(ports_->messages<FlushMarker>().back().number, 2u) << "it stands for the first";
 }
 
 TEST_F(CoordinatorLoopTest, ADatabaseThatIsNotTheRunsIsRefusedAndNotRead) {
