@@ -191,8 +191,8 @@ class Replay {
       return std::make_unique<CurlGateway>(endpoints, config.gateway, slots, random_u64(),
                                            std::move(callback));
     };
-    FD_TRY(const Asked asked, ask_for_missing(replay, options));
-    drain.finish();
+    FD_TRY(Asked asked, ask_for_missing(replay, options));
+    asked.signal = drain.finish();  // also one that came after the last look
     FD_TRY(const Manifest manifest, replace_shard(place_.folder, config, replay.result()));
     return report_asked(asked, manifest);
   }

@@ -30,10 +30,10 @@ void warn_of_plaintext(const SupervisedRun& run, std::optional<Instant>& warned)
 /// Tells the coordinator which local workers ended; without any left nobody does the work.
 void reap(const SupervisedRun& run) {
   for (const WorkerExit& exit : run.local.reap(run.samples_done)) {
+    act::post(run.coordinator, LocalWorkerEnded{exit.name, exit.replaced});
     run.display.message("worker " + exit.name + " ended " + exit.how +
                         (exit.replaced ? "; another one takes its place" : "; not started again") +
                         " (" + run.logs + ")");
-    act::post(run.coordinator, LocalWorkerEnded{exit.name, exit.replaced});
   }
   if (run.options.local_workers() > 0 && run.local.alive() == 0 && !run.options.listen) {
     act::post(run.coordinator,
@@ -59,9 +59,9 @@ void supervise(const SupervisedRun& run, const std::future<RunEnd>& end) {
     warn_of_plaintext(run, warned);
     if (run.drain.signal() != 0 && !draining) {
       draining = true;
+      act::post(run.coordinator, DrainNow{});  // first: a terminal may be stuck
       run.display.message("stopping: calls under way are still recorded, for at most " +
                           std::to_string(run.options.drain_s) + " s (again: stop at once)");
-      act::post(run.coordinator, DrainNow{});
     }
     const int number = next_signal(signals, std::chrono::milliseconds(50));
     if (number == SIGCHLD) {
