@@ -4,8 +4,19 @@
 
 namespace fd {
 
+namespace {
+
+/// Returns the frame that tells a peer to ask elsewhere or later.
 std::string not_now(const FrameView& asked, std::uint64_t request_id) {
   return encode_frame(asked.run_id, asked.speaker, StageReply{request_id, {}, true});
+}
+
+}  // namespace
+
+Result<void> put_off(SessionParts& parts, const std::string& peer, const FrameView& asked) {
+  FD_TRY(const StageRequest request, decode<StageRequest>(asked.body));
+  parts.reply_to_peer(peer, not_now(asked, request.id));
+  return {};
 }
 
 PeerService::PeerService(SessionParts& parts, DatabaseClient& databases,

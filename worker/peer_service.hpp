@@ -25,8 +25,8 @@ struct PeerServiceOptions {
   std::vector<StageId> stages;
 };
 
-/// Returns the frame that tells a peer to ask elsewhere or later. `request_id` comes back to it.
-std::string not_now(const FrameView& asked, std::uint64_t request_id);
+/// Tells the peer that sent a StageRequest to ask elsewhere or later. Errors: invalid_input.
+Result<void> put_off(SessionParts& parts, const std::string& peer, const FrameView& asked);
 
 /// What this worker does for others in one run: takes their requests, has the databases they need
 /// fetched, and lets its stage servers work them off, one request a lane at a time. Keeps nothing

@@ -209,12 +209,7 @@ void RunSession::take(const DatabaseNews& news) {
 // --- other workers ------------------------------------------------------------------------------
 
 Result<void> RunSession::take_request(const std::string& peer, const FrameView& frame) {
-  if (service_ != nullptr) {
-    return service_->take(peer, frame);
-  }
-  FD_TRY(const StageRequest request, decode<StageRequest>(frame.body));
-  parts_.reply_to_peer(peer, not_now(frame, request.id));
-  return {};
+  return service_ != nullptr ? service_->take(peer, frame) : put_off(parts_, peer, frame);
 }
 
 bool RunSession::served(std::uint64_t ticket, const StageReply& reply) {

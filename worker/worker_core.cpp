@@ -33,16 +33,17 @@ WorkerEffects WorkerCore::step(Instant now, WorkerEvent event) {
     flush(now, effects);
   }
   fetch_more(now, effects);
+  // What a new session's journal has is owed: the event that brings it, and a state, follow.
+  const bool opens = effects.reset && !effects.reset->empty();
+  const bool done = running_.empty() && delivered() && !opens;
   const bool out_of_time = leave_by_ && now >= *leave_by_;
-  if (leaving_ && ((running_.empty() && delivered()) || out_of_time)) {
+  if (leaving_ && (done || out_of_time)) {
     effects.exit = true;
     leases_.clear();
     report_due_ = true;
   }
   effects.silent = silence_.look(now);
   act(bulk_.look(now, {awaiting(), unacked_bytes_, in_contact(now), ttl_}), effects);
-  // What a new session's journal has is owed: the state that says so follows.
-  const bool opens = effects.reset && !effects.reset->empty();
   if (!opens && (report_due_ || now >= last_report_ + heartbeat_)) {
     report(now, effects);
   }

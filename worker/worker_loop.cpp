@@ -67,22 +67,17 @@ void WorkerLoop::take_request(const std::string& peer, std::string_view bytes) {
   if (over_) {
     return;
   }
-  const auto frame = decode_frame(bytes);
-  Result<void> taken = frame.ok() ? Result<void>{} : Result<void>(frame.error());
-  if (frame.ok() && frame->kind != MessageKind::stage_request) {
-    taken = Error{Errc::invalid_input, "message: not one for a worker that serves stages"};
-  } else if (frame.ok() && session_ != nullptr) {
-    taken = session_->take_request(peer, *frame);
-  } else if (frame.ok()) {
-    const auto request = decode<StageRequest>(frame->body);
-    taken = request.ok() ? Result<void>{} : Result<void>(request.error());
-    if (request.ok()) {
-      parts_.reply_to_peer(peer, not_now(*frame, request->id));
-    }
-  }
-  if (!taken.ok()) {
+  if (const auto taken = dispatch_request(peer, bytes); !taken.ok()) {
     refuse_message("peer_message_refused", taken.error().message);
   }
+}
+
+Result<void> WorkerLoop::dispatch_request(const std::string& peer, std::string_view bytes) {
+  FD_TRY(const FrameView frame, decode_frame(bytes));
+  if (frame.kind != MessageKind::stage_request) {
+    return Error{Errc::invalid_input, "message: not one for a worker that serves stages"};
+  }
+  return session_ != nullptr ? session_->take_request(peer, frame) : put_off(parts_, peer, frame);
 }
 
 void WorkerLoop::record(std::uint64_t run, Record record, std::uint64_t journal_seq) {
@@ -333,10 +328,10 @@ void WorkerLoop::heed_databases() {
     end(kExitStorage);
     return;
   }
-  for (const auto& [digest, why] : news.given_up) {
-    step(TroubleMet{why});
-  }
   session_->take(news);
+  for (const auto& [digest, why] : news.given_up) {
+    step(TroubleMet{why});  // may be the last: time is up for a worker that leaves
+  }
   flush();
 }
 

@@ -81,6 +81,7 @@ class WorkerLoop {
   [[nodiscard]] std::uint64_t refused() const { return refused_; }
 
  private:
+  Result<void> dispatch_request(const std::string& peer, std::string_view bytes);
   void step(WorkerEvent event);
   void perform(WorkerEffects effects);
   bool begin_session(WorkerEffects& effects, JournalRecovered& recovered);

@@ -20,8 +20,9 @@ struct ChatCall : CallIdentity {
   DecodeConfig decode;      ///< seed is already that of the candidate
   std::uint32_t shard = 0;  ///< of the lease that the call is made under
   std::uint64_t fence = 0;  ///< of that lease
-  /// How often cancel_waiting() had been called when its sample was begun. A call of before the
-  /// last time comes back as cancelled, however late it is submitted: its lease may be over.
+  /// Number of cancel_waiting() calls before its sample was started. A call with a lower number
+  /// than the gateway's is returned as cancelled, however late it is submitted: its lease may have
+  /// ended.
   std::uint64_t era = 0;
   /// Completions asked for, from that of this identity on: as in Call. The OpenAI gateway asks for
   /// one.

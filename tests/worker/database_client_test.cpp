@@ -2,6 +2,7 @@
 
 #include <deque>
 
+#include "tests/support/hand_clock.hpp"
 #include "tests/worker/worker_core_fixture.hpp"
 
 namespace fd {
@@ -9,13 +10,8 @@ namespace {
 
 using Presence = DatabaseClient::Presence;
 using std::chrono::seconds;
+using testing_support::HandClock;
 using testing_support::WorkerCoreTest;
-
-class HandClock final : public Clock {
- public:
-  [[nodiscard]] Instant now() const override { return now_; }
-  Instant now_{};
-};
 
 /// Keeps what it is asked, and files in memory.
 class MemoryStore final : public DatabaseStore {

@@ -12,18 +12,13 @@
 
 #include "actors/config/loader.hpp"
 #include "protocol/frame.hpp"
+#include "tests/support/hand_clock.hpp"
 #include "worker/worker_loop.hpp"
 
 namespace fd::testing_support {
 
 /// What the parts of a worker did, in order.
 using Events = std::vector<std::string>;
-
-class HandClock final : public Clock {
- public:
-  [[nodiscard]] Instant now() const override { return now_; }
-  Instant now_{std::chrono::seconds(1000)};
-};
 
 /// A journal whose records are durable at once, or not before durable() is called.
 class HandJournal final : public CallJournal {

@@ -242,6 +242,38 @@ TEST_F(WorkerLoopTest, ASampleWhoseDatabaseCannotBeHadFailsAndTheCoordinatorIsTo
   EXPECT_EQ(deliver->records[0].outcome->reason, Reason::internal);
 }
 
+TEST_F(WorkerLoopTest, ADatabaseThatIsGivenUpWhenTimeIsUpForALeavingWorkerEndsItInOrder) {
+  join(3);
+  const Digest digest = sha256("large");
+  send_samples({sample(0, digest.hex()), sample(1)});
+  loop_->take(DatabaseLooked{digest, {}, 0});
+  const DatabaseAdded damaged{digest, 0, false, Error{Errc::corrupt, "another digest"}};
+  for (std::uint32_t times = 1; times < DatabaseClient::kDamagedMax; ++times) {
+    hear(DatabaseChunk{digest, 0, 5, "l"});
+    loop_->take(damaged);
+  }
+  hear(DatabaseChunk{digest, 0, 5, "l"});
+  loop_->stop();
+  clock_.now_ += options_.core.drain;
+  EXPECT_FALSE(exit_code_.has_value());
+  loop_->take(damaged);  // the first event after that, and the last of its kind
+  EXPECT_EQ(exit_code_, kExitComplete);
+}
+
+TEST_F(WorkerLoopTest, AWorkerThatLeavesOffersANewSessionsJournalFirst) {
+  join();
+  send_samples({sample(0)});
+  loop_->stop();
+  EXPECT_FALSE(exit_code_.has_value());
+  left_.in_doubt.emplace_back().sample_id = sample(0).id;
+  hear(RunSpec{sha256(changed_spec_), changed_spec_});
+  EXPECT_FALSE(exit_code_.has_value()) << "the call in doubt is not delivered";
+  wake(std::chrono::milliseconds(10));
+  ASSERT_NE(last_sent<Deliver>(), nullptr);
+  hear(Ack{1});
+  EXPECT_EQ(exit_code_, kExitComplete);
+}
+
 TEST_F(WorkerLoopTest, ADiskThatTakesNoDatabaseEndsTheWorker) {
   join();
   const Digest digest = sha256("a database");
