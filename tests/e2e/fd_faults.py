@@ -46,6 +46,13 @@ class Failpoints:
     def fired(self, name):
         return len(list(self.folder.glob(f"{name}.fired.*")))
 
+    def hold(self, name):
+        """From now on whoever comes to this place (plan NAME=hold) waits there."""
+        (self.folder / f"{name}.hold").touch()
+
+    def holds(self, name):
+        return (self.folder / f"{name}.held").exists()
+
     def hits(self, name):
         path = self.folder / f"{name}.hits"
         return path.stat().st_size if path.exists() else 0

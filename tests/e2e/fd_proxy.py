@@ -98,6 +98,9 @@ class CutProxy:
 
     # --- on the thread
 
+    def passing(self, pair, direction, data):
+        """For subclasses: these bytes of a connection are about to be passed on."""
+
     def _call(self, what):
         done = threading.Event()
 
@@ -160,6 +163,7 @@ class CutProxy:
                 await self._open[direction].wait()
                 if pair.orphaned:
                     continue  # swallowed
+                self.passing(pair, direction, data)
                 writer.write(data)
                 await writer.drain()
                 self.passed[direction] += len(data)

@@ -5,13 +5,16 @@
 //                         kill         SIGKILL to this process
 //                         pause        SIGSTOP to this process; SIGCONT goes on
 //                         hang         this thread goes no further; the others go on
+//                         hold         this thread waits, at every hit, while there is a file
+//                         NAME.hold;
+//                                      it makes a file NAME.held first
 //                         exit70       ends like a broken invariant
 //                         error:EIO    the operation fails so (also ENOSPC, EROFS)
 //                         count        nothing: hits are counted only
 //   FD_FAILPOINT_DIR    a folder. An action takes place only for the process that makes its
 //                       NAME.fired.K first, K up to TIMES (default 1): so a process that is started
 //                       again does not end again. Without the folder every process does it.
-//                       `count` adds one byte to NAME.hits at every hit.
+//                       `count` adds one byte to NAME.hits at every hit; `hold` needs it, too.
 
 #include <atomic>
 #include <cerrno>
@@ -101,6 +104,13 @@ void append_byte(const std::string& path) {
   ::close(file);
 }
 
+/// The folder of those actions that cannot do without it.
+std::string folder_of_plans() {
+  const char* folder = std::getenv("FD_FAILPOINT_DIR");
+  FD_CHECK(folder != nullptr);
+  return folder;
+}
+
 /// Whether this process is one of those that the action is for.
 bool claim(const Plan& plan) {
   const char* folder = std::getenv("FD_FAILPOINT_DIR");
@@ -153,6 +163,19 @@ int act(const Plan& plan) {
   bad_plan(plan.name + "=" + plan.action);
 }
 
+void count(const Plan& plan) {
+  append_byte(folder_of_plans() + "/" + plan.name + ".hits");
+}
+
+void hold(const Plan& plan) {
+  const std::string path = folder_of_plans() + "/" + plan.name;
+  const std::string wish = path + ".hold";
+  while (::access(wish.c_str(), F_OK) == 0) {
+    append_byte(path + ".held");
+    ::usleep(1000);
+  }
+}
+
 int hit(FailpointName name, const SampleId* sample) {
   static std::deque<Plan> plans = read_plans();
   int error = 0;
@@ -162,9 +185,9 @@ int hit(FailpointName name, const SampleId* sample) {
       continue;
     }
     if (plan.action == "count") {
-      const char* folder = std::getenv("FD_FAILPOINT_DIR");
-      FD_CHECK(folder != nullptr);
-      append_byte(std::string(folder) + "/" + plan.name + ".hits");
+      count(plan);
+    } else if (plan.action == "hold") {
+      hold(plan);
     } else if (++plan.hits == plan.at && claim(plan)) {
       error = act(plan);
     }
