@@ -20,7 +20,8 @@ CoordinatorLoop::CoordinatorLoop(std::shared_ptr<CoordinatorPorts> ports,
     : ports_(std::move(ports)),
       options_(std::move(options)),
       core_(options_.core, options_.shards),
-      meter_(options_.before) {
+      meter_(options_.before),
+      endpoints_(options_.core.last_fence) {
   FD_CHECK(sha256(options_.config_json) == options_.core.config);
 }
 

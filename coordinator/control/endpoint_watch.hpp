@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 
 #include "protocol/base/result.hpp"
@@ -11,10 +12,14 @@ namespace fd {
 /// Pure.
 class EndpointWatch {
  public:
+  /// `last_fence`: the highest one of earlier starts. What ended under those, or was taken over
+  /// from another run (fence 0), says nothing about the endpoints of this start.
+  explicit EndpointWatch(std::uint64_t last_fence) : last_fence_(last_fence) {}
+
   /// Takes the next record. Returns why the run should stop, or nothing.
   std::optional<Error> look(const Record& record) {
-    any_answer_ = any_answer_ || record.answer.has_value();
-    if (!record.call) {
+    any_answer_ = any_answer_ || (record.answer.has_value() && record.fence > 0);
+    if (!record.call || record.fence <= last_fence_) {
       return std::nullopt;
     }
     const Call& call = *record.call;
@@ -26,6 +31,7 @@ class EndpointWatch {
   }
 
  private:
+  std::uint64_t last_fence_;
   bool any_answer_ = false;
 };
 

@@ -8,7 +8,6 @@ import fd_processes as fd
 
 ROWS = 48
 MIB = 1 << 20
-SHARDS_OF_8 = ("sharding.target_size=8",)
 
 
 class SessionTest(fd_faults.FaultTest):
@@ -77,9 +76,13 @@ class SessionTest(fd_faults.FaultTest):
         self.assertEqual(doubt, asked)
 
     def test_the_share_of_full_slots_is_one_of_the_time_that_workers_were_there(self):
-        job = self.job("full", simulator=("--latency-ms", 200), settings=SHARDS_OF_8)
+        folder = self.folder / "full"
+        folder.mkdir()
+        fd.make_set(folder, rows=300, duplicates=0)
+        job = fd_faults.Job(self, folder, "full", rows=300, simulator=("--latency-ms", 200),
+                            settings=("gateway.providers.0.max_concurrency=16", "sharding.target_size=10"))
         coordinator = job.listen()
-        for name in "abc":
+        for name in "abcd":
             job.worker(name)
         self.assertEqual(job.finish(coordinator), 0, job.output)
         share = job.report("timing_report.json")["teacher_full_share"]

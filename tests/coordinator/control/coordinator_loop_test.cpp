@@ -394,5 +394,20 @@ TEST_F(CoordinatorLoopTest, AKeyThatIsNotTakenDrainsTheRunAndIsNamed) {
   EXPECT_EQ(ports_->ends[0].error.message, "endpoint e: no");
 }
 
+TEST_F(CoordinatorLoopTest, WhatAnEndpointSaidToAnEarlierStartStopsNothing) {
+  options_.core.last_fence = 4;
+  work();
+  for (const std::uint64_t before : {0u, 4u}) {  // taken over from another run; of an earlier start
+    Record old = ended_call(CallEnd::unauthorized);
+    old.fence = before;
+    old.call->queue_us = before;
+    ports_->done.clear();
+    deliver({old});
+    EXPECT_EQ(ports_->done, Strings{"append 1"});  // paid for, and counted
+  }
+  EXPECT_FALSE(ports_->messages<Order>().back().drain);
+  EXPECT_TRUE(ports_->ends.empty());
+}
+
 }  // namespace
 }  // namespace fd

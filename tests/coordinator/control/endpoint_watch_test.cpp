@@ -5,8 +5,11 @@
 namespace fd {
 namespace {
 
+constexpr std::uint64_t kLastFence = 4;
+
 Record ended(CallEnd end, std::uint32_t status) {
   Record record;
+  record.fence = kLastFence + 1;
   record.call.emplace();
   record.call->end = end;
   record.call->http_status = status;
@@ -17,7 +20,7 @@ Record ended(CallEnd end, std::uint32_t status) {
 
 TEST(EndpointWatchTest, ARefusedKeyAndAnOutageEndTheRun) {
   for (const CallEnd end : {CallEnd::unauthorized, CallEnd::outage}) {
-    EndpointWatch watch;
+    EndpointWatch watch(kLastFence);
     const auto why = watch.look(ended(end, 401));
     ASSERT_TRUE(why);
     EXPECT_EQ(why->code, Errc::unavailable);
@@ -26,16 +29,19 @@ TEST(EndpointWatchTest, ARefusedKeyAndAnOutageEndTheRun) {
 }
 
 TEST(EndpointWatchTest, SoDoesACallWithoutAReplyWhileNothingEverAnswered) {
-  EndpointWatch watch;
+  EndpointWatch watch(kLastFence);
   EXPECT_TRUE(watch.look(ended(CallEnd::failed, 0)));
   Record answered;
   answered.answer.emplace();
+  EXPECT_FALSE(watch.look(answered));
+  EXPECT_TRUE(watch.look(ended(CallEnd::failed, 0))) << "that answer is another run's";
+  answered.fence = 1;
   EXPECT_FALSE(watch.look(answered));
   EXPECT_FALSE(watch.look(ended(CallEnd::failed, 0)));
 }
 
 TEST(EndpointWatchTest, WhatAnEndpointRepliedEndsNoRun) {
-  EndpointWatch watch;
+  EndpointWatch watch(kLastFence);
   EXPECT_FALSE(watch.look(ended(CallEnd::failed, 500)));
   EXPECT_FALSE(watch.look(ended(CallEnd::refused, 400)));
   EXPECT_FALSE(watch.look(ended(CallEnd::answered, 200)));
