@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "actors/system/stop_signals.hpp"
 #include "worker/peer_network.hpp"
 #include "worker/stage_options.hpp"
 
@@ -160,7 +161,8 @@ Result<WorkerSettings> worker_settings(const ParsedCommand& parsed) {
   options.loop.core.policy = verdict_policy();
   FD_TRY(const std::uint64_t concurrency, parsed.number("--concurrency", 0, 1, 65536));
   options.loop.core.slots_max = static_cast<std::uint32_t>(concurrency);
-  FD_TRY(const std::uint64_t drain_s, parsed.number("--drain-s", 25, 0, 86400));
+  FD_TRY(const std::uint64_t drain_s,
+         parsed.number("--drain-s", kDrainSeconds, 0, kDrainSecondsMax));
   options.loop.core.drain = std::chrono::seconds(drain_s);
   const std::uint64_t cores = std::max(1u, std::thread::hardware_concurrency());
   FD_TRY(const std::uint64_t threads, parsed.number("--exec-threads", cores, 1, 256));

@@ -7,6 +7,11 @@
 
 namespace fd {
 
+/// How long a stop waits for calls in flight, unless --drain-s says otherwise, and what that takes
+/// at most. Seconds.
+inline constexpr std::uint32_t kDrainSeconds = 25;
+inline constexpr std::uint64_t kDrainSecondsMax = 86400;
+
 /// SIGINT and SIGTERM of a command. A thread of its own waits for them, so that they are heard
 /// whatever the other threads do, also where one blocks for ever. It says one line on standard
 /// error and ends the process with 128 + the signal's number: at once, as kill -9 would, because

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <utility>
@@ -14,6 +15,7 @@
 #include "actors/system/shell_text.hpp"
 #include "actors/system/stop_signals.hpp"
 #include "coordinator/commands/command.hpp"
+#include "coordinator/commands/shared_options.hpp"
 #include "coordinator/replay/databases.hpp"
 #include "coordinator/replay/fresh.hpp"
 #include "coordinator/replay/place.hpp"
@@ -22,6 +24,7 @@
 #include "coordinator/shards/replace.hpp"
 #include "coordinator/shards/restore.hpp"
 #include "coordinator/text/commands_to_copy.hpp"
+#include "coordinator/text/report_text.hpp"
 #include "protocol/exit_code.hpp"
 
 namespace fd {
@@ -29,8 +32,10 @@ namespace {
 
 class Replay {
  public:
-  Replay(const ParsedCommand& parsed, ShardPlace place, StopSignals& signals)
+  Replay(const ParsedCommand& parsed, std::chrono::seconds drain, ShardPlace place,
+         StopSignals& signals)
       : fresh_(parsed.has("--fresh")),
+        drain_(drain),
         databases_(parsed.value("--databases").value_or("")),
         gateway_(parsed.value("--gateway").value_or("")),
         place_(std::move(place)),
@@ -178,14 +183,19 @@ class Replay {
     AskOptions options;
     options.journal_folder = replay_journal(place_.folder);
     options.incarnation = new_incarnation();
-    options.signal = [&drain, slots, said = false](std::size_t open) mutable {
+    options.signal = [&drain, slots, drain_s = drain_.count(),
+                      said = false](std::size_t open) mutable {
       drain.under_way(std::min<std::size_t>(open, slots));
       const int number = drain.signal();
       if (number != 0 && !std::exchange(said, true)) {
-        std::fputs("stopping: calls under way are still recorded (again: stop at once)\n", stderr);
+        std::fprintf(stderr,
+                     "stopping: calls in flight are still recorded, for at most %llu s (again: "
+                     "stop at once)\n",
+                     static_cast<unsigned long long>(drain_s));
       }
       return number;
     };
+    options.drain = drain_;
     options.slots = slots;
     options.make_gateway = [&](ChatCallback callback) -> std::unique_ptr<Gateway> {
       return std::make_unique<CurlGateway>(endpoints, config.gateway, slots, random_u64(),
@@ -218,6 +228,9 @@ class Replay {
       }
     }
     print_reasons(failures);
+    if (asked.in_flight > 0) {
+      std::fprintf(stderr, "fd-coordinator: %s\n", stopped(asked.in_flight).c_str());
+    }
     if (asked.no_endpoint) {
       std::fprintf(stderr, "fd-coordinator: no usable endpoint: %s\n",
                    asked.no_endpoint->message.c_str());
@@ -228,7 +241,8 @@ class Replay {
                                : kExitFailedSamples;
   }
 
-  const bool fresh_;             ///< ask again for what failed or is missing
+  const bool fresh_;  ///< ask again for what failed or is missing
+  const std::chrono::seconds drain_;
   const std::string databases_;  ///< empty: those of the run
   const std::string gateway_;    ///< a file; empty: the run's, or the environment's
   ShardPlace place_;
@@ -242,12 +256,13 @@ Result<int> replay(const ParsedCommand& parsed, StopSignals& signals) {
     FD_TRY(const std::uint64_t number, parsed.number("--shard", 0, 0, UINT32_MAX));
     shard = static_cast<std::uint32_t>(number);
   }
+  FD_TRY(const std::uint32_t drain_s, drain_seconds(parsed));
   FD_TRY_VOID(check_sqlite_library());
   init_sqlite_accounting();
   FD_TRY(ShardPlace place, find_shard(parsed.positionals.front(), shard));
   FD_TRY_VOID(check_own_folder(place.run_root.value_or(place.folder)));
   FD_TRY(const auto lock, lock_place(place));
-  return Replay(parsed, std::move(place), signals).run();
+  return Replay(parsed, std::chrono::seconds(drain_s), std::move(place), signals).run();
 }
 
 }  // namespace
@@ -265,7 +280,8 @@ Command replay_command() {
                   {"--fresh", "", "ask again for what failed or is missing"},
                   {"--databases", "DIR",
                    "where the rows' databases lie, under any name (default: the run's)"},
-                  {"--gateway", "FILE", "endpoints to ask (default: the run's)"}},
+                  {"--gateway", "FILE", "endpoints to ask (default: the run's)"},
+                  kDrainOption},
       .run = replay,
       .outlives_reader = true};
 }

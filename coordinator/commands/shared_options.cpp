@@ -2,23 +2,28 @@
 
 #include <cstdio>
 
+#include "actors/system/stop_signals.hpp"
+
 namespace fd {
 
 Result<LiveOptions> live_options(const ParsedCommand& parsed) {
   constexpr std::uint64_t kWorkersMax = 1024;
-  constexpr std::uint64_t kDrainSecondsMax = 86400;
   LiveOptions live;
   if (parsed.has("--workers")) {
     FD_TRY(const std::uint64_t workers, parsed.number("--workers", 0, 0, kWorkersMax));
     live.workers = static_cast<std::uint32_t>(workers);
   }
-  FD_TRY(const std::uint64_t drain_s,
-         parsed.number("--drain-s", live.drain_s, 0, kDrainSecondsMax));
-  live.drain_s = static_cast<std::uint32_t>(drain_s);
+  FD_TRY(live.drain_s, drain_seconds(parsed));
   live.listen = parsed.value("--listen");
   live.quiet = parsed.has("--quiet");
   FD_TRY(live.level, parsed.log_level(live.level));
   return live;
+}
+
+Result<std::uint32_t> drain_seconds(const ParsedCommand& parsed) {
+  FD_TRY(const std::uint64_t seconds,
+         parsed.number("--drain-s", kDrainSeconds, 0, kDrainSecondsMax));
+  return static_cast<std::uint32_t>(seconds);
 }
 
 Result<std::vector<InputSpec>> input_files(const ParsedCommand& parsed,

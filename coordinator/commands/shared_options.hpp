@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "actors/config/loader.hpp"
@@ -29,6 +30,9 @@ inline constexpr std::uint64_t kLimitMax = UINT64_MAX >> 11;
 
 /// Reads what LiveOptions has of these. Errors: invalid_input.
 Result<LiveOptions> live_options(const ParsedCommand& parsed);
+
+/// Returns what --drain-s says. Errors: invalid_input.
+Result<std::uint32_t> drain_seconds(const ParsedCommand& parsed);
 
 /// Returns the input files: those of --input, else those of the config (relative to it).
 /// Errors: invalid_input, when neither names any.

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "actors/storage/files.hpp"
+#include "actors/system/stop_signals.hpp"
 #include "coordinator/control/commit_gate.hpp"
 #include "coordinator/control/coordinator_core.hpp"
 #include "coordinator/control/coordinator_ports.hpp"
@@ -28,8 +29,6 @@ namespace fd {
 
 /// How often CoordinatorLoop::tick() is to be called.
 inline constexpr Duration kTick = std::chrono::milliseconds(500);
-/// How long a drain waits for calls in flight, unless told otherwise.
-inline constexpr Duration kDrainDefault = std::chrono::seconds(25);
 
 struct CoordinatorLoopOptions {
   std::string run_id;
@@ -39,8 +38,8 @@ struct CoordinatorLoopOptions {
   CoordinatorCoreConfig core;
   std::vector<ShardSeed> shards;
   Progress before;  ///< what earlier starts of this run have done (committed shards)
-  Duration drain = kDrainDefault;
-  std::size_t samples_bytes = kSamplesBytes;  ///< of one Samples message, about
+  Duration drain = std::chrono::seconds(kDrainSeconds);  ///< for calls in flight
+  std::size_t samples_bytes = kSamplesBytes;             ///< of one Samples message, about
   /// Checks that a user (Incoming::user) may say so of itself: its name, and the key that other
   /// workers are told. Errors: refused. Empty: the wire is plaintext.
   std::function<Result<void>(const std::string& user, const WorkerState& state)> check_sender;

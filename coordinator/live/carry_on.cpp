@@ -84,13 +84,6 @@ RunTimes times_of(const LiveEnd& live) {
   return times;
 }
 
-/// Says that a run was stopped, and what its drain did not wait for.
-std::string stopped(std::uint32_t in_flight) {
-  return in_flight == 0
-             ? "stopped"
-             : "stopped with " + grouped(in_flight) + " calls in flight (possibly billed)";
-}
-
 /// Says why a run ended before all was done, and how to go on. Returns the exit code.
 int report_unfinished(const LiveEnd& live, const std::string& go_on) {
   const Error& error = live.end.error;

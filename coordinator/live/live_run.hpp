@@ -16,9 +16,9 @@ namespace fd {
 
 /// Who does the work of a run, and what is shown of it. Decides no output.
 struct LiveOptions {
-  std::optional<std::uint32_t> workers;  ///< local ones; nothing: 2
-  std::optional<std::string> listen;     ///< where others may come to
-  std::uint32_t drain_s = 25;            ///< how long a signal waits for calls under way
+  std::optional<std::uint32_t> workers;   ///< local ones; nothing: 2
+  std::optional<std::string> listen;      ///< where others may come to
+  std::uint32_t drain_s = kDrainSeconds;  ///< how long a signal waits for calls under way
   bool quiet = false;
   LogLevel level = LogLevel::warn;
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -46,19 +47,22 @@ class Asking {
   Asking(ShardReplay& replay, Gateway& gateway, Asked& asked)
       : replay_(replay), gateway_(gateway), asked_(asked) {}
 
-  /// Returns once `open` results have come. Errors: storage, when the journal failed.
-  Result<void> wait(ResultQueue& results, std::size_t open,
-                    const std::function<int(std::size_t)>& signal) {
-    while (open > 0) {
+  /// Returns once `open` results have come, or the time is up that a signal gives calls in flight.
+  /// Errors: storage, when the journal failed.
+  Result<void> wait(ResultQueue& results, std::size_t open, const AskOptions& options) {
+    std::optional<std::chrono::steady_clock::time_point> give_up;
+    while (open > 0 && (!give_up || std::chrono::steady_clock::now() < *give_up)) {
       for (const ChatResult& result : results.take()) {
         --open;
         FD_TRY_VOID(take(result));
       }
-      if (const int number = signal(open); number != 0 && asked_.signal == 0) {
+      if (const int number = options.signal(open); number != 0 && asked_.signal == 0) {
         asked_.signal = number;
+        give_up = std::chrono::steady_clock::now() + options.drain;
         gateway_.cancel_waiting();
       }
     }
+    asked_.in_flight = open;
     return {};
   }
 
@@ -142,7 +146,7 @@ Result<Asked> ask_for_missing(ShardReplay& replay, const AskOptions& options) {
     gateway.submit(std::move(call));
   }
   Asking asking(replay, gateway, asked);
-  FD_TRY_VOID(asking.wait(results, open, options.signal));
+  FD_TRY_VOID(asking.wait(results, open, options));
   return asked;
 }
 

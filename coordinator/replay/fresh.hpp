@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -7,6 +9,7 @@
 #include <string>
 
 #include "actors/gateway/gateway.hpp"
+#include "actors/system/stop_signals.hpp"
 #include "coordinator/replay/shard.hpp"
 #include "protocol/base/result.hpp"
 
@@ -23,6 +26,8 @@ struct AskOptions {
   /// Returns the signal that asked for the end, else 0. Called about twenty times a second, with
   /// the number of calls that have no result yet.
   std::function<int(std::size_t open)> signal;
+  /// How long calls in flight are waited for after the signal.
+  std::chrono::seconds drain{kDrainSeconds};
 };
 
 /// How the asking went.
@@ -31,6 +36,7 @@ struct Asked {
   std::uint64_t calls = 0;           ///< made now
   std::uint64_t answers = 0;         ///< of these, how many were answered
   int signal = 0;                    ///< that ended it early; 0: none
+  std::size_t in_flight = 0;         ///< calls that were given up: in doubt, possibly billed
   std::optional<Error> no_endpoint;  ///< why it was given up: no endpoint takes calls
 };
 

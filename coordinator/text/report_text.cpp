@@ -47,6 +47,14 @@ std::string grouped(std::uint64_t number) {
   return digits;
 }
 
+std::string stopped(std::uint64_t in_flight) {
+  if (in_flight == 0) {
+    return "stopped";
+  }
+  const char* calls = in_flight == 1 ? " call" : " calls";
+  return "stopped with " + grouped(in_flight) + calls + " in flight (possibly billed)";
+}
+
 std::string percent(std::uint64_t part, std::uint64_t whole) {
   if (whole == 0) {
     return "-";

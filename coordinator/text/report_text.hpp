@@ -8,6 +8,9 @@ namespace fd {
 
 /// Returns 1234567 as "1,234,567".
 std::string grouped(std::uint64_t number);
+/// Says that work was stopped, and what its drain did not wait for: "stopped with 1,234 calls in
+/// flight (possibly billed)"; "stopped" when that is nothing.
+std::string stopped(std::uint64_t in_flight);
 /// Returns "37.5 %"; "-" when there is no whole. A share below 0.05 % that is not 0 is "<0.1 %",
 /// and one above 99.95 % that is not all is ">99.9 %".
 std::string percent(std::uint64_t part, std::uint64_t whole);

@@ -244,10 +244,10 @@ class ReplayTest(Job):
         shards = self.shards_in_state(run_dir, "failed")
         return max(shards, key=lambda shard: json.loads((shard / "manifest.json").read_text())["count"])
 
-    def start_replay(self, shard, slow, until):
+    def start_replay(self, shard, slow, until, *arguments):
         """Starts a replay of one call at a time; returns it once `until` calls were made."""
         process = fd.start("fd-coordinator", "replay", shard, "--fresh", "--gateway", self.gateway_file(slow.url, 1),
-                           stderr=subprocess.STDOUT)
+                           *arguments, stderr=subprocess.STDOUT)
         self.addCleanup(process.stdout.close)
         while not slow.log.exists() or len(slow.requests()) < until:
             self.assertIsNone(process.poll())
@@ -279,6 +279,20 @@ class ReplayTest(Job):
         self.assertIn("to go on: ", output)
         self.command(0, "replay", shard, "--fresh", "--gateway", self.gateway_file(slow.url))
         self.assertEqual(len(slow.requests()), count)
+
+    def test_a_teacher_that_hangs_holds_no_replay_beyond_its_time(self):
+        shard = self.all_failed_shard()
+        count = json.loads((shard / "manifest.json").read_text())["count"]
+        process = self.start_replay(shard, self.simulator("--latency-ms", 60_000), 1, "--drain-s", 1)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 130, output)
+        self.assertIn("stopped with 1 call in flight (possibly billed)", output)
+        quick = self.simulator()
+        message = self.command(0, "replay", shard, "--fresh", "--gateway", self.gateway_file(quick.url))
+        self.assertIn(f"{count} calls, {count} answers", message)
+        calls = [json.loads(line) for line in (shard / "calls.jsonl").read_text().splitlines()]
+        self.assertEqual(sum(call["end"] == "in_doubt" for call in calls), 1)
 
     def test_an_edited_outcome_is_found(self):
         run_dir = self.run_job(self.simulator(), "out")
