@@ -105,6 +105,12 @@ class Asking {
   Asked& asked_;
 };
 
+void add_in_doubt(ShardReplay& replay, const RecoveredJournal& journal) {
+  for (const JournalIntent& intent : journal.in_doubt) {
+    replay.add(*in_doubt_record(intent).call);
+  }
+}
+
 std::uint64_t add_recovered(ShardReplay& replay, const RecoveredJournal& recovered) {
   std::uint64_t answers = 0;
   for (const Record& record : recovered.ended) {
@@ -113,10 +119,22 @@ std::uint64_t add_recovered(ShardReplay& replay, const RecoveredJournal& recover
     }
     answers += record.answer && replay.add(*record.answer) ? 1 : 0;
   }
-  for (const JournalIntent& intent : recovered.in_doubt) {
-    replay.add(*in_doubt_record(intent).call);
-  }
+  add_in_doubt(replay, recovered);
   return answers;
+}
+
+/// Makes the calls. What is left in flight is in the journal, without an end.
+Result<void> ask(ShardReplay& replay, std::vector<ChatCall> calls, CallJournal& journal,
+                 const AskOptions& options, Asked& asked) {
+  ResultQueue results;
+  JournaledGateway gateway(journal, options.slots, options.make_gateway,
+                           [&results](ChatResult result) { results.add(std::move(result)); });
+  const std::size_t open = calls.size();
+  for (ChatCall& call : calls) {
+    call.shard = replay.shard().manifest.shard.value_or(0);
+    gateway.submit(std::move(call));
+  }
+  return Asking(replay, gateway, asked).wait(results, open, options);
 }
 
 }  // namespace
@@ -134,19 +152,16 @@ Result<Asked> ask_for_missing(ShardReplay& replay, const AskOptions& options) {
   if (calls.empty()) {
     return asked;
   }
-  FD_TRY(const std::unique_ptr<AnswerJournal> journal,
+  FD_TRY(std::unique_ptr<AnswerJournal> journal,
          AnswerJournal::open(options.journal_folder, {run_id, kJournalWorker, options.incarnation},
                              recovered));
-  ResultQueue results;
-  JournaledGateway gateway(*journal, options.slots, options.make_gateway,
-                           [&results](ChatResult result) { results.add(std::move(result)); });
-  const std::size_t open = calls.size();
-  for (ChatCall& call : calls) {
-    call.shard = replay.shard().manifest.shard.value_or(0);
-    gateway.submit(std::move(call));
+  FD_TRY_VOID(ask(replay, std::move(calls), *journal, options, asked));
+  journal.reset();
+  if (asked.in_flight > 0) {
+    FD_TRY(const RecoveredJournal left,
+           read_journal(options.journal_folder, run_id, kJournalWorker));
+    add_in_doubt(replay, left);
   }
-  Asking asking(replay, gateway, asked);
-  FD_TRY_VOID(asking.wait(results, open, options));
   return asked;
 }
 
