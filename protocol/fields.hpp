@@ -8,13 +8,12 @@
 #include <tuple>
 #include <utility>
 
+#include "protocol/limits.hpp"
+
 // One table of members for each record, `kFields<R>`. Its MessagePack map, its JSON line, the bound
 // of its size and the errors of both readers follow from it (protocol/codec.hpp).
 
 namespace fd {
-
-inline constexpr std::size_t kMaxTextBytes = 8u << 20;  ///< one text, unless its member says less
-inline constexpr std::size_t kMaxListItems = 4096;      ///< one list, unless its member says less
 
 /// One member of a record.
 template <class Owner, class Member>

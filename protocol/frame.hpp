@@ -5,13 +5,12 @@
 #include <string_view>
 
 #include "protocol/base/result.hpp"
+#include "protocol/limits.hpp"
 
 namespace fd {
 
 /// Raised with every change that an older program would misread.
 inline constexpr std::uint16_t kProtocolVersion = 2;
-/// The largest frame that is sent or accepted, in bytes, header included.
-inline constexpr std::size_t kMaxFrameBytes = 16u << 20;
 /// Longer than an id that is given (kMaxGivenRunIdBytes): a student's run adds to its parent's.
 inline constexpr std::size_t kMaxRunIdBytes = 160;
 

@@ -9,6 +9,7 @@
 
 #include "protocol/base/digest.hpp"
 #include "protocol/base/result.hpp"
+#include "protocol/limits.hpp"
 #include "protocol/messages.hpp"
 
 // The bytes of a worker's journal (docs/protocol.md, Journal): what was about to be sent to a
@@ -20,8 +21,7 @@
 
 namespace fd {
 
-inline constexpr std::size_t kJournalHeaderBytes = 248;           ///< of a segment
-inline constexpr std::size_t kMaxJournalRecordBytes = 16u << 20;  ///< one record without its frame
+inline constexpr std::size_t kJournalHeaderBytes = 248;  ///< of a segment
 /// The longest tail that a crash can leave: one batch.
 inline constexpr std::size_t kMaxUnsyncedBytes = kMaxJournalRecordBytes + 1024;
 inline constexpr std::size_t kSegmentBytes = 8u << 20;  ///< a new segment is begun beyond it

@@ -57,16 +57,16 @@ void set_model(YamlNode& root, const std::string& model, const YamlPlace& place)
 
 /// What the environment says about the endpoint.
 struct Endpoint {
-  std::optional<std::string> base_url;
+  std::string base_url;
   YamlPlace url_place;
   bool has_key = false;
   YamlPlace key_place;
 };
 
 /// Replaces the providers by the one of `endpoint`. Everything of the first provider that is not
-/// about where calls go stays; its key and allow_http stay only when the address does.
+/// about where calls go stays; no key goes to an address that it was not given for.
 void set_provider(YamlNode& root, const Endpoint& endpoint) {
-  const YamlPlace& place = endpoint.base_url ? endpoint.url_place : endpoint.key_place;
+  const YamlPlace& place = endpoint.url_place;
   YamlNode* gateway = member_section(root, "gateway", place);
   if (gateway == nullptr) {
     return;
@@ -78,12 +78,10 @@ void set_provider(YamlNode& root, const Endpoint& endpoint) {
     provider = old->items.front();
   }
   set_member(provider, "name", text_node("environment", place));
-  if (endpoint.base_url) {
-    set_member(provider, "base_url", text_node(*endpoint.base_url, endpoint.url_place));
-    std::erase_if(provider.members, [](const YamlMember& member) {
-      return member.key == "api_key_env" || member.key == "allow_http";
-    });
-  }
+  set_member(provider, "base_url", text_node(endpoint.base_url, place));
+  std::erase_if(provider.members, [](const YamlMember& member) {
+    return member.key == "api_key_env" || member.key == "allow_http";
+  });
   if (endpoint.has_key) {
     set_member(provider, "api_key_env", text_node(std::string(kApiKey), endpoint.key_place));
   }
@@ -207,11 +205,18 @@ bool apply_environment(const EnvironmentLookup& environment, YamlNode& root,
     if (model) {
       set_model(root, *model, environment_place("FASTDISTILL_MODEL", problems));
     }
-    if (base_url || has_key) {
-      Endpoint endpoint{base_url, {}, has_key, {}};
+    if (base_url) {
+      Endpoint endpoint{*base_url, {}, has_key, {}};
       endpoint.url_place = environment_place("FASTDISTILL_BASE_URL", problems);
       endpoint.key_place = environment_place(key_name, problems);
+      warnings.emplace_back(
+          "FASTDISTILL_BASE_URL replaces the config's gateway.providers: all calls "
+          "go to that address");
       set_provider(root, endpoint);
+    } else if (has_key) {
+      warnings.emplace_back(
+          "FASTDISTILL_API_KEY replaces nothing without FASTDISTILL_BASE_URL: a "
+          "provider of the config takes the key that its api_key_env names");
     }
     return true;
   }

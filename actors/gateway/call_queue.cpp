@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "protocol/base/result.hpp"
+#include "protocol/base/saturating.hpp"
 #include "protocol/base/splitmix64.hpp"
 
 namespace fd {
@@ -122,8 +123,8 @@ void CallQueue::finish(JobPtr job, const Attempt& attempt, Instant now) {
   Call& record = job->result.call;
   record.attempts += attempt.sent ? 1 : 0;
   record.http_status = attempt.status;
-  record.prompt_tokens += attempt.usage.prompt;
-  record.completion_tokens += attempt.usage.completion;
+  add_saturating(record.prompt_tokens, attempt.usage.prompt);
+  add_saturating(record.completion_tokens, attempt.usage.completion);
 
   const RetryDecision decision = decide(attempt, config_.retry, was_down, jitter(), job->retry);
   switch (decision.action) {

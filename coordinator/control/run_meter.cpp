@@ -4,14 +4,15 @@
 #include <cstddef>
 
 #include "coordinator/reports/costs.hpp"
+#include "protocol/base/saturating.hpp"
 
 namespace fd {
 
 void RunMeter::count(const Record& record) {
   if (record.call && record.call->end != CallEnd::in_doubt) {
     ++progress_.calls;
-    progress_.prompt_tokens += record.call->prompt_tokens;
-    progress_.completion_tokens += record.call->completion_tokens;
+    add_saturating(progress_.prompt_tokens, record.call->prompt_tokens);
+    add_saturating(progress_.completion_tokens, record.call->completion_tokens);
     progress_.cost += cost_of(*record.call);
   }
   if (record.outcome) {
@@ -27,7 +28,7 @@ void RunMeter::measure(const Outcome& outcome) {
     StageHistograms& stage = stages_[time.stage];
     stage.queue.add(time.queue_us);
     stage.service.add(time.service_us);
-    stage.service_us += time.service_us;
+    add_saturating(stage.service_us, time.service_us);
   }
 }
 

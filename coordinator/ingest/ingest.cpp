@@ -12,6 +12,7 @@
 #include "coordinator/ingest/refusals.hpp"
 #include "coordinator/ingest/row_contract.hpp"
 #include "coordinator/ingest/second_pass.hpp"
+#include "protocol/limits.hpp"
 #include "protocol/run_dir.hpp"
 
 namespace fd {
@@ -22,6 +23,20 @@ constexpr std::uint64_t kProgressRows = 10000;
 constexpr std::uint64_t kMaxShards = 65536;
 /// The most different field names that all rows may have together.
 constexpr std::size_t kMaxColumns = 10000;
+
+/// Checks that a frame can carry the sample later. Errors: invalid_input.
+Result<void> check_size(const ContractRow& row, const std::optional<std::string_view>& gold) {
+  std::size_t bytes = row.canonical_input.size() + (gold ? gold->size() : 0);
+  for (const MemberPlace& member : row.id_fields) {
+    bytes += member.to - member.from;
+  }
+  if (bytes > kMaxSampleBytes) {
+    return Error{Errc::invalid_input,
+                 "the row's contract fields and gold have " + std::to_string(bytes) +
+                     " bytes in canonical form, more than " + std::to_string(kMaxSampleBytes)};
+  }
+  return {};
+}
 
 Error line_too_long() {
   return Error{Errc::invalid_input,
@@ -131,6 +146,7 @@ class FirstPass {
       FD_TRY(const std::uint32_t database, databases_.find(parsed, folder_));
       spilled.database = database + 1;
     }
+    FD_TRY_VOID(check_size(row, spilled.gold));
     if (!columns_.add(parsed.keys())) {
       return Error{Errc::invalid_input, "brings the number of different field names over " +
                                             std::to_string(kMaxColumns)};

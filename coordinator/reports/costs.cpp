@@ -3,6 +3,8 @@
 #include <functional>
 #include <set>
 
+#include "protocol/base/saturating.hpp"
+
 namespace fd {
 namespace {
 
@@ -53,11 +55,11 @@ struct Group {
 }  // namespace
 
 void CallTotals::add(const CallTotals& other) {
-  calls += other.calls;
-  answered += other.answered;
-  attempts += other.attempts;
-  prompt_tokens += other.prompt_tokens;
-  completion_tokens += other.completion_tokens;
+  add_saturating(calls, other.calls);
+  add_saturating(answered, other.answered);
+  add_saturating(attempts, other.attempts);
+  add_saturating(prompt_tokens, other.prompt_tokens);
+  add_saturating(completion_tokens, other.completion_tokens);
 }
 
 void CallCounts::add(const CallView& call) {

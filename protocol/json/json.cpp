@@ -101,14 +101,12 @@ class Writer {
 
 }  // namespace
 
-Value::Value(std::uint64_t number) : data_(static_cast<double>(number)) {
-  FD_CHECK(number <= std::uint64_t{1} << 53);
-}
+Value::Value(std::uint64_t number)
+    : data_(static_cast<double>(std::min(number, std::uint64_t{1} << 53))) {}
 
-Value::Value(std::int64_t number) : data_(static_cast<double>(number)) {
-  constexpr std::int64_t kLimit = std::int64_t{1} << 53;
-  FD_CHECK(number >= -kLimit && number <= kLimit);
-}
+Value::Value(std::int64_t number)
+    : data_(static_cast<double>(
+          std::clamp(number, -(std::int64_t{1} << 53), std::int64_t{1} << 53))) {}
 
 const Value* Value::find(std::string_view key) const {
   const Object* members = as_object();

@@ -33,7 +33,7 @@ class Value {
   Value(bool boolean) : data_(boolean) {}                    // NOLINT
   Value(double number) : data_(number) {}                    // NOLINT
   Value(int number) : data_(static_cast<double>(number)) {}  // NOLINT
-  /// Requires: number <= 2^53, so that the double holds it exactly (a bug otherwise).
+  /// A number beyond 2^53, which a double does not hold exactly, becomes 2^53.
   Value(std::uint64_t number);                                // NOLINT
   Value(std::int64_t number);                                 // NOLINT
   Value(std::string text) : data_(std::move(text)) {}         // NOLINT

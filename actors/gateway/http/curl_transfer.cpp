@@ -8,6 +8,7 @@
 #include "actors/gateway/openai/openai_codec.hpp"
 #include "actors/system/failpoint.hpp"
 #include "protocol/base/result.hpp"
+#include "protocol/limits.hpp"
 
 namespace fd {
 namespace {
@@ -25,6 +26,11 @@ bool has_control_character(std::string_view text) {
     const auto byte = static_cast<unsigned char>(letter);
     return byte < 0x20 || byte == 0x7F;
   });
+}
+
+std::size_t decoded_bytes(const Completion& completion) {
+  return completion.text.size() + completion.reasoning.size() + completion.finish_reason.size() +
+         completion.served_model.size();
 }
 
 long milliseconds(double seconds) {
@@ -215,13 +221,19 @@ Attempt CurlTransfer::replied() {
   curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
   Reply reply = decode_reply(static_cast<std::uint32_t>(status), reply_);
   if (auto* completion = std::get_if<Completion>(&reply)) {
+    attempt.status = static_cast<std::uint32_t>(status);
+    attempt.usage = completion->usage;
+    if (const std::size_t bytes = decoded_bytes(*completion); bytes > kMaxAnswerBytes) {
+      attempt.end = AttemptEnd::too_large;
+      attempt.error = "the answer has " + std::to_string(bytes) + " bytes as UTF-8, more than " +
+                      std::to_string(kMaxAnswerBytes);
+      return attempt;
+    }
     Answer& answer = job_->result.answer;
     job_->result.call.served_model = std::move(completion->served_model);
     answer.text = std::move(completion->text);
     answer.reasoning = std::move(completion->reasoning);
     answer.finish_reason = std::move(completion->finish_reason);
-    attempt.status = static_cast<std::uint32_t>(status);
-    attempt.usage = completion->usage;
     return attempt;
   }
   BadReply& bad = std::get<BadReply>(reply);

@@ -70,15 +70,30 @@ TEST(ConfigMerge, NeverSendsAConfiguredKeyToAnotherAddress) {
   EXPECT_EQ(loaded_config(files).gateway.providers[0].api_key_env, "");
 }
 
-TEST(ConfigMerge, KeepsTheAddressWhenOnlyTheKeyIsGiven) {
+TEST(ConfigMerge, AKeyAloneReplacesNothingAndGoesNowhere) {
   ConfigFiles files;
   files.write("run.yaml", kTwoProviders);
-  files.environment = {{"FASTDISTILL_API_KEY", "k"}};
-  const RunConfig config = loaded_config(files);
-  ASSERT_EQ(config.gateway.providers.size(), 1u);
-  EXPECT_EQ(config.gateway.providers[0].base_url, "http://10.0.0.1/v1");
-  EXPECT_EQ(config.gateway.providers[0].api_key_env, "FASTDISTILL_API_KEY");
-  EXPECT_TRUE(config.gateway.providers[0].allow_http);
+  files.environment = {{"FIRST_KEY", "k"}};
+  const std::string without = json::canonical(effective_config(loaded_config(files)));
+  files.environment["FASTDISTILL_API_KEY"] = "k";
+  const Result<LoadedConfig> loaded = files.load();
+  ASSERT_TRUE(loaded.ok());
+  EXPECT_EQ(json::canonical(effective_config(loaded->config)), without);
+  EXPECT_EQ(loaded->warnings,
+            std::vector<std::string>{
+                "FASTDISTILL_API_KEY replaces nothing without FASTDISTILL_BASE_URL: a provider of "
+                "the config takes the key that its api_key_env names"});
+}
+
+TEST(ConfigMerge, SaysThatTheEnvironmentReplacesTheProviders) {
+  ConfigFiles files;
+  files.write("run.yaml", kTwoProviders);
+  files.environment = {{"FASTDISTILL_BASE_URL", "https://api.example.com/v1"}};
+  const Result<LoadedConfig> loaded = files.load();
+  ASSERT_TRUE(loaded.ok());
+  EXPECT_EQ(loaded->warnings,
+            std::vector<std::string>{"FASTDISTILL_BASE_URL replaces the config's "
+                                     "gateway.providers: all calls go to that address"});
 }
 
 TEST(ConfigMerge, KeepsTheProvidersWhenOnlyTheModelIsGiven) {

@@ -38,6 +38,17 @@ TEST(RunMeterTest, CountsOnFromWhatEarlierStartsCommitted) {
   EXPECT_EQ(progress->failed, 1u);
 }
 
+TEST(RunMeterTest, WhatAProviderClaimsMakesNoSumBeginAnew) {
+  RunMeter meter({});
+  Record claims = call(CallEnd::answered);
+  claims.call->prompt_tokens = claims.call->completion_tokens = UINT64_MAX - 1;
+  for (int i = 0; i < 3; ++i) {
+    meter.count(claims);
+  }
+  EXPECT_EQ(meter.snapshot({})->prompt_tokens, UINT64_MAX);
+  EXPECT_EQ(meter.snapshot({})->completion_tokens, UINT64_MAX);
+}
+
 TEST(RunMeterTest, ACallInDoubtIsNotCounted) {
   RunMeter meter({});
   meter.count(call(CallEnd::answered));

@@ -291,11 +291,32 @@ TEST(Ingest, RefusesLinesBeyondTheLimit) {
   IngestJob here;
   EXPECT_EQ(here.why_refused("\"" + std::string(kMaxLineBytes, 'x')),
             "the line is longer than 8388608 bytes");
-  std::string longest = row_line("");
-  longest = row_line(std::string(kMaxLineBytes - longest.size(), 'x'));
-  ASSERT_EQ(longest.size(), kMaxLineBytes);
-  here.put_rows({longest, row_line("next")});
+}
+
+TEST(Ingest, RefusesASampleThatNoFrameCouldCarryLater) {
+  IngestJob here;
+  here.put_rows({row_line("x")});
+  done(here);
+  const Sample one = here.samples(3).at(0);
+  const std::size_t beside = one.canonical_input.size() + one.id_fields.size() - 1;
+  const std::string longest(kMaxSampleBytes - beside, 'x');
+  here.put_rows({row_line(longest), row_line("next")});
   EXPECT_EQ(done(here).unique, 2u);
+  EXPECT_EQ(here.why_refused(row_line(longest + "x")),
+            "the row's contract fields and gold have 7340033 bytes in canonical form, more than "
+            "7340032");
+}
+
+TEST(Ingest, RefusesARowThatGrowsBeyondTheLimitInItsCanonicalForm) {
+  IngestJob here;
+  std::string numbers;
+  for (int i = 0; i < 400'000; ++i) {
+    numbers += i == 0 ? "1e20" : ",1e20";
+  }
+  std::string line = row_line("@");
+  line.replace(line.find("\"@\""), 3, "[" + numbers + "]");
+  ASSERT_LT(line.size(), kMaxLineBytes);
+  EXPECT_TRUE(here.why_refused(line).starts_with("the row's contract fields and gold have "));
 }
 
 TEST(Ingest, SaysWhyItFindsNoValidRow) {

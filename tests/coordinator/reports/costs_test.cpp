@@ -107,6 +107,18 @@ TEST(CostReport, LateCallsAreInTheTotalAndApartAndThoseInDoubtInNeither) {
             R"({"attempts":2,"calls":1})");
 }
 
+TEST(CostReport, WhatAProviderClaimsMakesNoSumBeginAnew) {
+  CallCounts counts;
+  for (int i = 0; i < 3; ++i) {
+    counts.add(call("a", kCheap, UINT64_MAX - 1, std::uint64_t{1} << 53));
+  }
+  EXPECT_EQ(counts.total().prompt_tokens, UINT64_MAX);
+  EXPECT_EQ(counts.total().completion_tokens, std::uint64_t{3} << 53);
+  const json::Value report = counts.report("run-1", 0);
+  EXPECT_EQ(report.find("total")->find("prompt_tokens")->as_uint(), std::uint64_t{1} << 53);
+  EXPECT_EQ(report.find("total")->find("completion_tokens")->as_uint(), std::uint64_t{1} << 53);
+}
+
 TEST(CostReport, TheSimulatorIsKnownByWhatItCallsItsModels) {
   CallCounts counts;
   Call one = call("a", kCheap, 1, 1);

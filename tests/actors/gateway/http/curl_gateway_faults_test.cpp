@@ -166,6 +166,22 @@ TEST(CurlGateway, TakesAReplyAtTheLimit) {
   EXPECT_EQ(Client(stub.url()).ask().failure, Reason::none);
 }
 
+TEST(CurlGateway, RefusesAnAnswerThatGrowsBeyondTheLimitAsUtf8) {
+  // Each of these bytes is no UTF-8, and becomes the three of U+FFFD.
+  const auto reply = [](std::size_t bytes) {
+    return completion_body(std::string(bytes, static_cast<char>(0xFF)));
+  };
+  const std::size_t most = (kMaxAnswerBytes - 64) / 3;
+  for (const std::size_t bytes : {most, most + 64}) {
+    HttpStub stub([&](const StubRequest&) { return StubReply::of(200, reply(bytes)); });
+    const ChatResult result = Client(stub.url()).ask();
+    EXPECT_EQ(result.failure, bytes == most ? Reason::none : Reason::provider_error);
+    EXPECT_EQ(result.call.error.find("the answer has "), bytes == most ? std::string::npos : 0u);
+    EXPECT_EQ(result.call.attempts, 1u);
+    EXPECT_GT(result.call.prompt_tokens, 0u) << "it is paid for";
+  }
+}
+
 TEST(CurlGateway, TakesHeadersUpToTheLimit) {
   const std::string body = completion_body("SELECT 1");
   const std::size_t rest = StubReply::of(200, body).bytes.size() - body.size();
