@@ -12,9 +12,19 @@ constexpr Time kDiskTime = 2 * kMillisecond;
 
 }  // namespace
 
-void SimDatabases::look(const Digest& digest) {
-  process_.after(kDiskTime, [this, digest] {
-    DatabaseLooked looked{digest, {}, 0};
+void SimDatabases::list() {
+  process_.after(kDiskTime, [this] {
+    DatabasesListed listed;
+    for (const auto& [digest, bytes] : disk_.databases()) {
+      listed.files.push_back({digest, bytes.size()});
+    }
+    loop_.take(listed);
+  });
+}
+
+void SimDatabases::look(const Digest& digest, std::uint64_t look) {
+  process_.after(kDiskTime, [this, digest, look] {
+    DatabaseLooked looked{digest, look, {}, 0};
     const auto& files = disk_.databases();
     if (const auto whole = files.find(digest); whole != files.end()) {
       if (sha256(whole->second) == digest) {

@@ -17,7 +17,8 @@ class SimDatabases final : public DatabaseStore {
   /// Lifetime: all outlive it.
   SimDatabases(Process& process, WorkerDisk& disk, WorkerLoop& loop)
       : process_(process), disk_(disk), loop_(loop) {}
-  void look(const Digest& digest) override;
+  void list() override;
+  void look(const Digest& digest, std::uint64_t look) override;
   void add(DatabaseChunk chunk) override;
   void remove(const Digest& digest) override;
 
