@@ -8,8 +8,10 @@
 namespace fd {
 namespace {
 
+struct ListDatabases {};
 struct LookForDatabase {
   Digest digest;
+  std::uint64_t look = 0;
 };
 struct AddToDatabase {
   std::shared_ptr<DatabaseChunk> chunk;
@@ -21,6 +23,7 @@ struct RemoveDatabase {
 }  // namespace
 }  // namespace fd
 
+FD_ACTOR_MESSAGE(fd::ListDatabases)
 FD_ACTOR_MESSAGE(fd::LookForDatabase)
 FD_ACTOR_MESSAGE(fd::AddToDatabase)
 FD_ACTOR_MESSAGE(fd::RemoveDatabase)
@@ -33,7 +36,12 @@ caf::behavior database_actor(caf::event_based_actor* self, std::string directory
   act::end_process_on_exception(self, "database");
   name_thread("fd-databases");
   const auto files = std::make_shared<DatabaseFiles>(std::move(directory));
-  return {[=](const LookForDatabase& look) { act::post(owner, files->look(look.digest)); },
+  return {[=](const ListDatabases&) { act::post(owner, files->list()); },
+          [=](const LookForDatabase& look) {
+            DatabaseLooked looked = files->look(look.digest);
+            looked.look = look.look;
+            act::post(owner, std::move(looked));
+          },
           [=](const AddToDatabase& add) { act::post(owner, files->add(*add.chunk)); },
           [=](const RemoveDatabase& remove) { files->remove(remove.digest); }};
 }
@@ -47,8 +55,12 @@ DatabaseActor::~DatabaseActor() {
   caf::anon_send_exit(files_, caf::exit_reason::user_shutdown);
 }
 
-void DatabaseActor::look(const Digest& digest) {
-  act::post(files_, LookForDatabase{digest});
+void DatabaseActor::list() {
+  act::post(files_, ListDatabases{});
+}
+
+void DatabaseActor::look(const Digest& digest, std::uint64_t look) {
+  act::post(files_, LookForDatabase{digest, look});
 }
 
 void DatabaseActor::add(DatabaseChunk chunk) {

@@ -6,6 +6,7 @@
 #include "actors/pipeline/caf_compat.hpp"
 #include "worker/database_store.hpp"
 
+FD_ACTOR_MESSAGE(fd::DatabasesListed)
 FD_ACTOR_MESSAGE(fd::DatabaseLooked)
 FD_ACTOR_MESSAGE(fd::DatabaseAdded)
 
@@ -15,10 +16,11 @@ namespace fd {
 /// writes the files (worker/database_files.hpp).
 class DatabaseActor final : public DatabaseStore {
  public:
-  /// `owner` gets DatabaseLooked and DatabaseAdded.
+  /// `owner` gets DatabasesListed, DatabaseLooked and DatabaseAdded.
   DatabaseActor(caf::actor_system& system, std::string directory, caf::actor owner);
   ~DatabaseActor() override;
-  void look(const Digest& digest) override;
+  void list() override;
+  void look(const Digest& digest, std::uint64_t look) override;
   void add(DatabaseChunk chunk) override;
   void remove(const Digest& digest) override;
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "protocol/base/mutant.hpp"
+
 namespace fd {
 namespace {
 
@@ -22,10 +24,32 @@ DatabaseClient::Presence DatabaseClient::want(const std::string& database) {
   if (given_up_.contains(*digest)) {
     return Presence::given_up;
   }
-  if (wanted_.try_emplace(*digest).second) {
-    store_.look(*digest);
+  const auto [wanted, fresh] = wanted_.try_emplace(*digest);
+  ++wanted->second.waiting;
+  if (fresh) {
+    if (const auto left = left_.extract(*digest)) {
+      wanted->second.received = left.mapped();
+    }
+    wanted->second.look = ++looks_;
+    store_.look(*digest, looks_);
   }
   return Presence::coming;
+}
+
+void DatabaseClient::unwant(const std::string& database) {
+  const auto wanted = wanted_.find(Digest::from_hex(database).value_or(Digest{}));
+  FD_CHECK(wanted != wanted_.end() && wanted->second.waiting > 0);
+  if (--wanted->second.waiting == 0) {
+    leave(wanted->first, wanted->second);
+    wanted_.erase(wanted);
+  }
+}
+
+/// What has come of it stays, as long as there is room.
+void DatabaseClient::leave(const Digest& digest, const Wanted& wanted) {
+  if (wanted.received > 0) {
+    left_[digest] = wanted.received;
+  }
 }
 
 void DatabaseClient::pin(const std::string& database) {
@@ -47,18 +71,36 @@ DatabaseClient::Wanted* DatabaseClient::find(const Digest& digest, Wanted::Step 
   return found == wanted_.end() || found->second.step != step ? nullptr : &found->second;
 }
 
+void DatabaseClient::take(const DatabasesListed& listed) {
+  for (const DatabasesListed::File& file : listed.files) {
+    if (const auto wanted = wanted_.find(file.digest); wanted != wanted_.end()) {
+      wanted->second.received = file.bytes;  // it is being looked for
+    } else {
+      left_[file.digest] = FD_MUTANT(earlier_files_not_counted) ? 0 : file.bytes;
+    }
+  }
+  while (bytes() > max_bytes_ && evict(Digest{})) {
+  }
+}
+
 void DatabaseClient::take(const DatabaseLooked& looked) {
   Wanted* wanted = find(looked.digest, Wanted::Step::looking);
-  if (wanted == nullptr) {
+  if (wanted == nullptr || wanted->look != looked.look) {
+    return;  // of an earlier wish: the file may be gone by now
+  }
+  if (looked.bytes && *looked.bytes > max_bytes_) {
+    give_up_large(looked.digest, *looked.bytes);
+    ask();
     return;
   }
-  if (looked.bytes && make_room(*looked.bytes)) {
+  if (looked.bytes && make_room(looked.digest, *looked.bytes)) {
     enter(looked.digest, *looked.bytes);
+    ask();
     return;
   }
   if (looked.bytes) {
-    // It is fetched again when there is room for it.
-    store_.remove(looked.digest);
+    store_.remove(looked.digest);  // it is fetched again when there is room for it
+    wanted->total = *looked.bytes;
   }
   wanted->step = Wanted::Step::waiting;
   wanted->received = looked.received;
@@ -77,15 +119,13 @@ void DatabaseClient::take(DatabaseChunk chunk) {
     return;  // repeated, or nobody wants it any more
   }
   if (chunk.total > max_bytes_) {
-    give_up(digest, "database " + digest.hex() + " has " + std::to_string(chunk.total) +
-                        " bytes and does not fit into the cache of " + std::to_string(max_bytes_) +
-                        " bytes (--cache-mb)");
+    give_up_large(digest, chunk.total);
     ask();
     return;
   }
   wanted->asks = 0;
   wanted->total = chunk.total;
-  if (!make_room(chunk.total)) {
+  if (!make_room(digest, chunk.total)) {
     wanted->step = Wanted::Step::waiting;  // until less of what is here is pinned
     ask();
     return;
@@ -97,6 +137,10 @@ void DatabaseClient::take(DatabaseChunk chunk) {
 void DatabaseClient::take(const DatabaseAdded& added) {
   Wanted* wanted = find(added.digest, Wanted::Step::adding);
   if (wanted == nullptr) {
+    // Of an earlier wish. If it is wanted again, it is being looked for, behind this piece.
+    if (!wanted_.contains(added.digest) && added.received > 0) {
+      left_[added.digest] = added.received;
+    }
     return;
   }
   if (added.error && added.error->code != Errc::corrupt) {
@@ -128,37 +172,83 @@ void DatabaseClient::enter(const Digest& digest, std::uint64_t bytes) {
   wanted_.erase(digest);
   used_.push_front(digest);
   here_[digest] = Here{bytes, 0, used_.begin()};
-  bytes_ += bytes;
   news_.arrived.push_back(digest);
 }
 
-/// Returns whether `needed` bytes fit beside what is pinned.
-bool DatabaseClient::has_room(std::uint64_t needed) const {
-  std::uint64_t pinned = 0;
+std::uint64_t DatabaseClient::bytes() const {
+  std::uint64_t bytes = 0;
   for (const auto& [digest, here] : here_) {
-    pinned += here.pins > 0 ? here.bytes : 0;
+    bytes += here.bytes;
   }
-  return pinned + needed <= max_bytes_;
+  for (const auto& [digest, wanted] : wanted_) {
+    bytes += wanted.received;
+  }
+  for (const auto& [digest, left] : left_) {
+    bytes += left;
+  }
+  return bytes;
 }
 
-/// Evicts what is not pinned, least recently used first, until `needed` bytes fit. Returns whether
-/// they do.
-bool DatabaseClient::make_room(std::uint64_t needed) {
-  if (!has_room(needed)) {
+/// Returns whether a database of `needed` bytes fits beside what must stay: what is pinned, what is
+/// being looked at, and the whole of what is on its way.
+bool DatabaseClient::has_room(const Digest& digest, std::uint64_t needed) const {
+  for (const auto& [other, here] : here_) {
+    needed += here.pins > 0 ? here.bytes : 0;
+  }
+  for (const auto& [other, wanted] : wanted_) {
+    if (other != digest && wanted.step != Wanted::Step::waiting) {
+      needed += std::max(wanted.received, wanted.total);
+    }
+  }
+  return needed <= max_bytes_;
+}
+
+/// Evicts until a database of `needed` bytes fits. Returns whether it does.
+bool DatabaseClient::make_room(const Digest& digest, std::uint64_t needed) {
+  if (!has_room(digest, needed)) {
     return false;
   }
-  for (auto last = used_.end(); bytes_ + needed > max_bytes_ && last != used_.begin();) {
-    --last;
-    const auto here = here_.find(*last);
-    if (here->second.pins > 0) {
-      continue;
-    }
-    store_.remove(*last);
-    bytes_ -= here->second.bytes;
-    here_.erase(here);
-    last = used_.erase(last);
+  const std::uint64_t received = wanted_.at(digest).received;
+  while (bytes() - received + needed > max_bytes_ && evict(digest)) {
   }
   return true;
+}
+
+/// Removes one file that may go: first what nobody wants, then what is here and not pinned, the
+/// least recently used first, last what has come of a database that waits for room. Returns false
+/// when there is none.
+bool DatabaseClient::evict(const Digest& kept) {
+  if (const auto left = left_.begin(); left != left_.end()) {
+    store_.remove(left->first);
+    left_.erase(left);
+    return true;
+  }
+  const auto unpinned = std::find_if(used_.rbegin(), used_.rend(), [&](const Digest& digest) {
+    return here_.at(digest).pins == 0 || FD_MUTANT(pinned_database_evicted);
+  });
+  if (unpinned != used_.rend()) {
+    store_.remove(*unpinned);
+    here_.erase(*unpinned);
+    used_.erase(std::next(unpinned).base());
+    return true;
+  }
+  const auto part = std::ranges::find_if(wanted_, [&](const auto& entry) {
+    return entry.first != kept && entry.second.step == Wanted::Step::waiting &&
+           entry.second.received > 0;
+  });
+  if (part != wanted_.end()) {
+    store_.remove(part->first);
+    part->second.received = 0;
+    return true;
+  }
+  return false;
+}
+
+/// Nobody's samples can have it.
+void DatabaseClient::give_up_large(const Digest& digest, std::uint64_t bytes) {
+  give_up(Digest(digest), "database " + digest.hex() + " has " + std::to_string(bytes) +
+                              " bytes and does not fit into the cache of " +
+                              std::to_string(max_bytes_) + " bytes (--cache-mb)");
 }
 
 void DatabaseClient::give_up(const Digest& digest, std::string why) {
@@ -186,7 +276,7 @@ void DatabaseClient::ask() {
     return;
   }
   const auto next = std::ranges::find_if(wanted_, [&](const auto& entry) {
-    return entry.second.step == Wanted::Step::waiting && has_room(entry.second.total);
+    return entry.second.step == Wanted::Step::waiting && has_room(entry.first, entry.second.total);
   });
   if (next != wanted_.end()) {
     ask(next->first, next->second);
@@ -217,6 +307,9 @@ void DatabaseClient::ask(const Digest& digest, Wanted& wanted) {
 }
 
 void DatabaseClient::forget() {
+  for (const auto& [digest, wanted] : wanted_) {
+    leave(digest, wanted);
+  }
   wanted_.clear();
   given_up_.clear();
   news_ = {};

@@ -37,8 +37,9 @@ class DatabaseClient {
 
   using Send = std::function<void(const FetchDatabase&)>;
 
-  /// `send` asks the coordinator, of whose answers `core` knows. `max_bytes`: of all databases
-  /// together. Lifetime: `store`, `core`, `clock` and `log` outlive it.
+  /// `send` asks the coordinator, of whose answers `core` knows. `max_bytes`: of all files
+  /// together, also of earlier processes and with what is on its way. Lifetime: `store`, `core`,
+  /// `clock` and `log` outlive it.
   DatabaseClient(DatabaseStore& store, std::uint64_t max_bytes, const WorkerCore& core,
                  const Clock& clock, const Log& log, Send send)
       : store_(store),
@@ -48,10 +49,18 @@ class DatabaseClient {
         log_(log),
         send_(std::move(send)) {}
 
+  /// Counts what earlier processes left: due before anything else.
+  void start() { store_.list(); }
+
   enum class Presence { here, coming, given_up };
-  /// Tells whether a sample can open its database, and has it fetched if it is not here. News tell
-  /// when it is, or that it was given up.
+  /// Tells whether a sample can open its database, and has it fetched if it is not here. While it
+  /// is coming the caller waits for it, until news tell that it is here or was given up, or
+  /// unwant().
   Presence want(const std::string& database);
+  /// One that waits does so no longer. What nobody waits for is not fetched, and ask() asks for the
+  /// next one. Requires: it is
+  /// coming, for each want() that said so.
+  void unwant(const std::string& database);
   /// While pinned, a database stays. Every pin needs its unpin. Requires: it is here.
   void pin(const std::string& database);
   void unpin(const std::string& database);
@@ -59,6 +68,7 @@ class DatabaseClient {
   /// Takes a piece that the coordinator sent.
   void take(DatabaseChunk chunk);
   /// Takes an answer of the store.
+  void take(const DatabasesListed& listed);
   void take(const DatabaseLooked& looked);
   void take(const DatabaseAdded& added);
   /// Asks for the next database, and again for what did not come.
@@ -69,8 +79,8 @@ class DatabaseClient {
   [[nodiscard]] bool asking() const;
   /// The session ended: nothing is wanted, pinned or given up any more.
   void forget();
-  /// Returns the bytes of the databases that are here.
-  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+  /// Returns the bytes of all files, whole or not.
+  [[nodiscard]] std::uint64_t bytes() const;
 
  private:
   /// A database that is here.
@@ -83,8 +93,10 @@ class DatabaseClient {
   struct Wanted {
     enum class Step { looking, waiting, asked, adding };
     Step step = Step::looking;
+    std::uint64_t look = 0;     ///< number of the look whose answer counts
+    std::uint32_t waiting = 0;  ///< how many wait for it
     std::uint64_t received = 0;
-    std::uint64_t total = 0;  ///< bytes of the whole, once a piece has told; else 0
+    std::uint64_t total = 0;  ///< bytes of the whole, once they are known; else 0
     Instant asked;
     std::uint64_t mark = 0;     ///< of the core, when it was asked for
     std::uint32_t asks = 0;     ///< without an answer
@@ -94,9 +106,12 @@ class DatabaseClient {
   void ask_again(const Digest& digest, Wanted& wanted);
   Wanted* find(const Digest& digest, Wanted::Step step);
   void enter(const Digest& digest, std::uint64_t bytes);
-  [[nodiscard]] bool has_room(std::uint64_t needed) const;
-  bool make_room(std::uint64_t needed);
+  void leave(const Digest& digest, const Wanted& wanted);
+  [[nodiscard]] bool has_room(const Digest& digest, std::uint64_t needed) const;
+  bool make_room(const Digest& digest, std::uint64_t needed);
+  bool evict(const Digest& kept);
   void give_up(const Digest& digest, std::string why);
+  void give_up_large(const Digest& digest, std::uint64_t bytes);
 
   DatabaseStore& store_;
   const std::uint64_t max_bytes_;
@@ -106,8 +121,11 @@ class DatabaseClient {
   Send send_;
   std::map<Digest, Here> here_;
   std::list<Digest> used_;  ///< of here_, most recent first
-  std::uint64_t bytes_ = 0;
   std::map<Digest, Wanted> wanted_;
+  /// Bytes of what lies there, whole or in part, and nobody wants: of earlier processes and
+  /// sessions. Its digests are not checked.
+  std::map<Digest, std::uint64_t> left_;
+  std::uint64_t looks_ = 0;
   std::map<Digest, std::string> given_up_;
   DatabaseNews news_;
 };

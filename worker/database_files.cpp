@@ -1,6 +1,8 @@
 #include "worker/database_files.hpp"
 
 #include <cerrno>
+#include <filesystem>
+#include <system_error>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -12,6 +14,7 @@ namespace fd {
 namespace {
 
 constexpr std::size_t kReadBytes = 1u << 20;
+constexpr std::string_view kPartSuffix = ".part";
 
 /// Reads a file from where it stands to its end into `sha`. Returns its bytes.
 Result<std::uint64_t> hash_rest(int fd, const std::string& path, Sha256& sha) {
@@ -60,11 +63,31 @@ std::string DatabaseFiles::path(const Digest& digest) const {
 }
 
 std::string DatabaseFiles::part_path(const Digest& digest) const {
-  return path(digest) + ".part";
+  return path(digest) + std::string(kPartSuffix);
+}
+
+DatabasesListed DatabaseFiles::list() const {
+  std::map<Digest, std::uint64_t> sizes;
+  const auto names = names_in(directory_);
+  for (const std::string& name : names.ok() ? *names : std::vector<std::string>()) {
+    const bool part = name.ends_with(kPartSuffix);
+    const auto digest =
+        Digest::from_hex(name.substr(0, name.size() - (part ? kPartSuffix.size() : 0)));
+    std::error_code failed;
+    const std::uintmax_t bytes = std::filesystem::file_size(directory_ + "/" + name, failed);
+    if (digest && !failed) {
+      sizes[*digest] += bytes;
+    }
+  }
+  DatabasesListed listed;
+  for (const auto& [digest, bytes] : sizes) {
+    listed.files.push_back({digest, bytes});
+  }
+  return listed;
 }
 
 DatabaseLooked DatabaseFiles::look(const Digest& digest) {
-  DatabaseLooked looked{digest, {}, 0};
+  DatabaseLooked looked{digest, 0, {}, 0};
   if (const auto whole = digest_file(path(digest)); whole.ok()) {
     if (whole->sha256 == digest) {
       looked.bytes = whole->bytes;

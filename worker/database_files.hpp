@@ -23,7 +23,9 @@ class DatabaseFiles {
   DatabaseFiles& operator=(const DatabaseFiles&) = delete;
 
   [[nodiscard]] std::string path(const Digest& digest) const;
-  /// Reads and hashes what is there. A whole file with another digest is removed.
+  /// Returns what lies there, by the names and sizes. A folder that cannot be read has nothing.
+  [[nodiscard]] DatabasesListed list() const;
+  /// Reads and hashes what is there (`look` stays 0). A whole file with another digest is removed.
   DatabaseLooked look(const Digest& digest);
   /// Appends a piece. Not synced: what a power cut damages is found by its digest and fetched
   /// again. A piece that does not begin where the last one ended adds nothing.

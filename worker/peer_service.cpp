@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "protocol/base/mutant.hpp"
+
 namespace fd {
 
 namespace {
@@ -35,23 +37,25 @@ PeerService::~PeerService() = default;
 
 Result<void> PeerService::take(const std::string& peer, const FrameView& frame) {
   FD_TRY(StageRequest request, decode<StageRequest>(frame.body));
+  const bool other_config =
+      request.config != options_.config && !FD_MUTANT(batch_of_other_config_served);
   if (frame.run_id != options_.identity.run_id ||
-      frame.speaker.ledger != options_.identity.speaker.ledger ||
-      request.config != options_.config || !serves(request) || waiting_.size() >= kServeQueueMax) {
+      frame.speaker.ledger != options_.identity.speaker.ledger || other_config ||
+      !serves(request) || jobs_.size() >= kServeQueueMax) {
     parts_.reply_to_peer(peer, not_now(frame, request.id));
     return {};
   }
-  if (!known_.emplace(peer, request.id).second) {
+  const auto [job, fresh] = jobs_.try_emplace({peer, request.id});
+  if (!fresh) {
     return {};
   }
-  Job job;
-  job.peer = peer;
-  job.speaker = frame.speaker;
-  job.id = request.id;
-  job.samples = request.items.size();
-  job.needs_databases = opens_databases(stages_between(request.stage, request.last));
-  job.request = std::make_shared<StageRequest>(std::move(request));
-  waiting_.push_back(std::move(job));
+  job->second.speaker = frame.speaker;
+  job->second.reply.id = request.id;
+  job->second.reply.items.resize(request.items.size());
+  job->second.missing = request.items.size();
+  for (Part& part : parts_of(job->first, std::move(request))) {
+    admit(std::move(part));
+  }
   put_to_work();
   return {};
 }
@@ -63,66 +67,125 @@ bool PeerService::serves(const StageRequest& request) const {
   });
 }
 
-/// Asks for all that are not here. A sample whose database cannot be had fails.
-bool PeerService::databases_are_here(Job& job) {
-  bool here = true;
-  job.pinned.clear();
-  for (StageItem& item : job.request->items) {
-    if (!job.needs_databases || item.failure) {
-      continue;
+/// Cuts a request by the databases that it needs; one that needs none is one part.
+std::vector<PeerService::Part> PeerService::parts_of(const JobKey& job, StageRequest request) {
+  const bool databases = opens_databases(stages_between(request.stage, request.last));
+  std::map<std::string, Part> parts;
+  const auto part_of = [&](const std::string& database) -> Part& {
+    const auto [part, fresh] = parts.try_emplace(database);
+    if (fresh) {
+      part->second = {job, database, {}, std::make_shared<StageRequest>(), 0};
+      StageRequest& own = *part->second.request;
+      own.id = request.id;
+      own.stage = request.stage;
+      own.last = request.last;
+      own.config = request.config;
     }
-    switch (databases_.want(item.sample.database)) {
-      case DatabaseClient::Presence::here:
-        job.pinned.push_back(item.sample.database);
-        break;
-      case DatabaseClient::Presence::coming:
-        here = false;
-        break;
-      case DatabaseClient::Presence::given_up:
-        item.failure = Reason::internal;
-        break;
+    return part->second;
+  };
+  for (std::size_t i = 0; i < request.items.size(); ++i) {
+    StageItem& item = request.items[i];
+    Part& part = part_of(databases && !item.failure ? item.sample.database : "");
+    part.places.push_back(i);
+    part.request->items.push_back(std::move(item));
+  }
+  if (request.items.empty()) {
+    part_of("");  // gets its reply, too
+  }
+  std::vector<Part> found;
+  for (auto& [database, part] : parts) {
+    found.push_back(std::move(part));
+  }
+  return found;
+}
+
+void PeerService::admit(Part part) {
+  switch (databases_.want(part.database)) {
+    case DatabaseClient::Presence::here:
+      ready(std::move(part));
+      break;
+    case DatabaseClient::Presence::coming:
+      waiting_[part.database].push_back(std::move(part));
+      break;
+    case DatabaseClient::Presence::given_up:
+      fail(std::move(part));
+      break;
+  }
+}
+
+/// Its database is here.
+void PeerService::ready(Part part) {
+  databases_.pin(part.database);
+  ready_.push_back(std::move(part));
+}
+
+/// Its database cannot be had: the stages pass its samples on as failed.
+void PeerService::fail(Part part) {
+  part.database.clear();
+  for (StageItem& item : part.request->items) {
+    item.failure = Reason::internal;
+  }
+  ready_.push_back(std::move(part));
+}
+
+void PeerService::take(const DatabaseNews& news) {
+  for (const Digest& digest : news.arrived) {
+    if (auto waiting = waiting_.extract(digest.hex())) {
+      for (Part& part : waiting.mapped()) {
+        ready(std::move(part));
+      }
     }
   }
-  return here;
+  for (const auto& [digest, why] : news.given_up) {
+    if (auto waiting = waiting_.extract(digest.hex())) {
+      for (Part& part : waiting.mapped()) {
+        fail(std::move(part));
+      }
+    }
+  }
+  put_to_work();
 }
 
 void PeerService::put_to_work() {
-  for (auto job = waiting_.begin(); job != waiting_.end() && !idle_.empty();) {
-    if (!databases_are_here(*job)) {
-      ++job;
-      continue;
-    }
-    for (const std::string& database : job->pinned) {
-      databases_.pin(database);
-    }
-    job->lane = idle_.back();
+  while (!ready_.empty() && !idle_.empty()) {
+    Part part = std::move(ready_.front());
+    ready_.pop_front();
+    part.lane = idle_.back();
     idle_.pop_back();
     const std::uint64_t ticket = ++last_ticket_;
-    servers_->serve(job->lane, ticket, std::move(job->request));
-    working_.emplace(ticket, std::move(*job));
-    job = waiting_.erase(job);
+    servers_->serve(part.lane, ticket, std::move(part.request));
+    working_.emplace(ticket, std::move(part));
   }
 }
 
-bool PeerService::served(std::uint64_t ticket, const StageReply& reply) {
+bool PeerService::served(std::uint64_t ticket, StageReply reply) {
   const auto node = working_.extract(ticket);
   if (node.empty()) {
     return false;
   }
-  const Job& job = node.mapped();
-  for (const std::string& database : job.pinned) {
-    databases_.unpin(database);
+  const Part& part = node.mapped();
+  databases_.unpin(part.database);
+  idle_.push_back(part.lane);
+  Job& job = jobs_.at(part.job);
+  FD_CHECK(reply.items.size() == part.places.size());
+  for (std::size_t i = 0; i < reply.items.size(); ++i) {
+    job.reply.items[part.places[i]] = std::move(reply.items[i]);
   }
-  parts_.reply_to_peer(job.peer, encode_frame(options_.identity.run_id, job.speaker, reply));
-  samples_served_ += job.samples;
-  idle_.push_back(job.lane);
-  known_.erase({job.peer, job.id});
+  job.missing -= reply.items.size();
+  if (job.missing == 0) {
+    samples_served_ += job.reply.items.size();
+    parts_.reply_to_peer(part.job.first,
+                         encode_frame(options_.identity.run_id, job.speaker, job.reply));
+    if (!FD_MUTANT(repeated_batch_not_served)) {
+      jobs_.erase(part.job);
+    }
+  }
   put_to_work();
   return true;
 }
 
 ServingLoad PeerService::load() const {
-  return {static_cast<std::uint32_t>(waiting_.size() + working_.size()), samples_served_};
+  return {static_cast<std::uint32_t>(jobs_.size()), samples_served_};
 }
 
 }  // namespace fd

@@ -22,7 +22,8 @@ Result<std::unique_ptr<Pipeline>> Pipeline::start(caf::actor_system& system, con
   std::vector<StageId> last_first = pure_stages();
   std::ranges::reverse(last_first);
   if (!std::ranges::all_of(last_first, local)) {
-    pipeline->remote_ = spawn_remote_stages(system, clock, log, options.remote);
+    pipeline->remote_ =
+        spawn_remote_stages(system, clock, log, options.remote, options.connect_peer);
   }
   UseTargets entrances;
   std::vector<caf::actor> next = {sink};

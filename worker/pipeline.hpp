@@ -20,7 +20,8 @@ struct PipelineOptions {
   std::uint32_t exec_actors = 1;  ///< how many samples run SQL at the same time
   SandboxOpener open_database;
   GatewayFactory make_gateway;
-  RemoteStagesOptions remote;  ///< how stages are reached that do not run here
+  RemoteStagesOptions remote;  ///< of the stages that do not run here
+  PeerConnector connect_peer;  ///< opens the way to those that serve them
 };
 
 /// The stage actors of one run on a worker that takes leases, joined: teacher, then pure_stages().

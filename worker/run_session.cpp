@@ -183,6 +183,9 @@ std::vector<WorkItem> RunSession::cancel_waiting() {
   }
   std::vector<WorkItem> dropped;
   for (auto& [database, items] : std::exchange(waiting_, {})) {
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      databases_.unwant(database);
+    }
     std::move(items.begin(), items.end(), std::back_inserter(dropped));
   }
   return dropped;
@@ -201,8 +204,8 @@ void RunSession::take(const DatabaseNews& news) {
       std::move(waiting.mapped().begin(), waiting.mapped().end(), std::back_inserter(failed_));
     }
   }
-  if (service_ != nullptr && !(news.arrived.empty() && news.given_up.empty())) {
-    service_->databases_changed();
+  if (service_ != nullptr) {
+    service_->take(news);
   }
 }
 
@@ -212,8 +215,8 @@ Result<void> RunSession::take_request(const std::string& peer, const FrameView& 
   return service_ != nullptr ? service_->take(peer, frame) : put_off(parts_, peer, frame);
 }
 
-bool RunSession::served(std::uint64_t ticket, const StageReply& reply) {
-  return service_ != nullptr && service_->served(ticket, reply);
+bool RunSession::served(std::uint64_t ticket, StageReply reply) {
+  return service_ != nullptr && service_->served(ticket, std::move(reply));
 }
 
 ServingLoad RunSession::serving() const {

@@ -71,7 +71,7 @@ class RunSession {
   /// Takes a request of another worker. Errors: invalid_input.
   Result<void> take_request(const std::string& peer, const FrameView& frame);
   /// A request of another worker is done. Returns false for one of an earlier session.
-  bool served(std::uint64_t ticket, const StageReply& reply);
+  bool served(std::uint64_t ticket, StageReply reply);
 
   [[nodiscard]] std::uint64_t number() const { return options_.identity.number; }
   [[nodiscard]] GatewayLoad load() const { return meter_.load(); }

@@ -39,6 +39,11 @@ WorkerLoop::WorkerLoop(const Clock& clock, const Log& log, WorkerPorts& ports, S
                    ports_.send(Wire::bulk, encode_frame(core_.run_id(), core_.speaker(), fetch));
                  }) {}
 
+void WorkerLoop::start() {
+  databases_.start();
+  plan_wake();
+}
+
 // --- what arrives -------------------------------------------------------------------------------
 
 void WorkerLoop::take(std::string_view bytes) {
@@ -89,7 +94,9 @@ void WorkerLoop::record(std::uint64_t run, Record record, std::uint64_t journal_
 void WorkerLoop::finish(std::vector<WorkItem> items) {
   for (WorkItem& item : items) {
     FD_CHECK(item.outcome.has_value());
-    if (session_ == nullptr || item.run != session_->number()) {
+    const bool earlier = session_ != nullptr && item.run != session_->number() &&
+                         !FD_MUTANT(sample_of_earlier_session_taken);
+    if (session_ == nullptr || earlier) {
       continue;
     }
     session_->left(item);
@@ -108,9 +115,15 @@ void WorkerLoop::drop(const std::vector<WorkItem>& items) {
   }
 }
 
-void WorkerLoop::served(std::uint64_t ticket, const StageReply& reply) {
-  if (session_ != nullptr && session_->served(ticket, reply)) {
+void WorkerLoop::served(std::uint64_t ticket, StageReply reply) {
+  if (session_ != nullptr && session_->served(ticket, std::move(reply))) {
     step(session_->serving());
+  }
+}
+
+void WorkerLoop::take(const DatabasesListed& listed) {
+  if (!over_) {
+    databases_.take(listed);
   }
 }
 

@@ -59,7 +59,7 @@ class WorkerLoop {
   WorkerLoop(const Clock& clock, const Log& log, WorkerPorts& ports, SessionParts& parts,
              DatabaseStore& store, WorkerLoopOptions options);
 
-  void start() { plan_wake(); }
+  void start();
 
   // What arrives. After the end nothing has an effect.
   void take(std::string_view frame);  ///< of the coordinator
@@ -68,7 +68,8 @@ class WorkerLoop {
   void record(std::uint64_t run, Record record, std::uint64_t journal_seq);
   void finish(std::vector<WorkItem> items);       ///< samples with their outcomes
   void drop(const std::vector<WorkItem>& items);  ///< samples whose calls were not sent
-  void served(std::uint64_t ticket, const StageReply& reply);
+  void served(std::uint64_t ticket, StageReply reply);
+  void take(const DatabasesListed& listed);
   void take(const DatabaseLooked& looked);
   void take(const DatabaseAdded& added);
   void bulk_made() { step(BulkConnected{}); }

@@ -80,7 +80,7 @@ Result<std::unique_ptr<SessionStages>> WorkerParts::start_stages(const SessionId
   options.remote.speaker = session.speaker;
   options.remote.config = digest;
   options.remote.local = {options_.stages.begin(), options_.stages.end()};
-  options.remote.connect = options_.connect_peer;
+  options.connect_peer = options_.connect_peer;
   FD_TRY(std::unique_ptr<Pipeline> pipeline,
          Pipeline::start(system_, clock_, log_, config, std::move(options), owner_));
   return std::unique_ptr<SessionStages>(std::move(pipeline));

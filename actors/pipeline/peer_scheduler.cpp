@@ -3,6 +3,8 @@
 #include <tuple>
 #include <utility>
 
+#include "protocol/base/mutant.hpp"
+
 namespace fd {
 
 bool PeerScheduler::Peer::serves(StageId stage) const {
@@ -96,7 +98,9 @@ void PeerScheduler::on(Instant now, PeerReplied& event, PeerSchedulerEffects& ef
   if (event.not_now) {
     peer->second.rests_until = now + kPeerRest;
     drop(event.ask);
-    place_again(number);
+    if (!FD_MUTANT(put_off_batch_not_asked_again)) {
+      place_again(number);
+    }
     return;
   }
   const StageId last = ask->second.last;
@@ -119,7 +123,10 @@ void PeerScheduler::on(Instant now, PeerSchedulerTicked&, PeerSchedulerEffects&)
     --peer.outstanding;
     peer.doubtful = true;
     peer.slow_until = now + config_.patience;
-    place_again(ask.batch);
+    ++batches_.at(ask.batch).times_overdue;
+    if (!FD_MUTANT(late_batch_not_asked_again)) {
+      place_again(ask.batch);
+    }
   }
 }
 
@@ -179,10 +186,9 @@ void PeerScheduler::ask(Instant now, std::uint64_t number, Peer& peer,
                         PeerSchedulerEffects& effects) {
   Batch& batch = batches_.at(number);
   Duration patience = config_.patience;
-  for (std::uint32_t i = 0; i < batch.times_asked && patience < kPeerPatienceMax; ++i) {
+  for (std::uint32_t i = 0; i < batch.times_overdue && patience < kPeerPatienceMax; ++i) {
     patience *= 2;
   }
-  ++batch.times_asked;
   // Asked again at the same peer, it is the same request: the peer may still be at it.
   const auto earlier = std::find_if(batch.asks.begin(), batch.asks.end(), [&](std::uint64_t one) {
     return asks_.at(one).peer == peer.info.incarnation;
@@ -250,7 +256,9 @@ void PeerScheduler::leave(std::uint64_t peer) {
   for (const std::uint64_t id : left) {
     const std::uint64_t batch = asks_.at(id).batch;
     drop(id);
-    place_again(batch);
+    if (!FD_MUTANT(batch_of_gone_peer_forgotten)) {
+      place_again(batch);
+    }
   }
 }
 

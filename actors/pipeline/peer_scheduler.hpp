@@ -26,7 +26,7 @@ inline constexpr Duration kPeerRest = std::chrono::milliseconds(200);
 
 struct PeerSchedulerConfig {
   std::set<StageId> local;            ///< stages that run in this process
-  Duration patience = kPeerPatience;  ///< for a batch's first reply; doubled each time it is asked
+  Duration patience = kPeerPatience;  ///< for a batch's reply; doubled each time none came
 };
 
 // --- events ---------------------------------------------------------------------------------
@@ -114,7 +114,7 @@ class PeerScheduler {
     StageId first = StageId::exec;
     std::vector<std::uint64_t> samples;
     std::set<std::uint64_t> asks;
-    std::uint32_t times_asked = 0;
+    std::uint32_t times_overdue = 0;
   };
 
   void on(Instant now, PeersPublished& event, PeerSchedulerEffects& effects);

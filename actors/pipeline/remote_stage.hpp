@@ -3,15 +3,10 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <set>
-#include <string>
 #include <vector>
 
-#include "actors/pipeline/peer_scheduler.hpp"
+#include "actors/pipeline/remote_stage_loop.hpp"
 #include "actors/pipeline/route.hpp"
-#include "actors/system/log.hpp"
-#include "actors/transport/transport.hpp"
-#include "protocol/messages.hpp"
 
 namespace fd {
 
@@ -51,22 +46,10 @@ namespace fd {
 using PeerConnector =
     std::function<Result<std::unique_ptr<Transport>>(const PeerInfo& peer, ReceiveCallback)>;
 
-struct RemoteStagesOptions {
-  std::string run_id;
-  Speaker speaker;  ///< of this worker; its start is 0, for it outlives one of a coordinator
-  Digest config;    ///< digest of the RunSpec that this worker works by
-  std::set<StageId> local;  ///< stages that run in this process
-  Duration patience = kPeerPatience;
-  PeerConnector connect;
-};
-
-/// Starts the actor that has samples pass the stages that only peers serve: the shell around
-/// PeerScheduler. It gets UseTargets first, PeersKnown whenever the peers change, and samples by
-/// way of proxies. The leases stay here: a peer that dies costs a sample nothing but time. A
-/// sample too large for a frame fails (Reason::internal). Lifetime: `clock` and `log` outlive the
-/// actor.
+/// Starts the actor around RemoteStageLoop. It gets UseTargets first, PeersKnown whenever the peers
+/// change, and samples by way of proxies. Lifetime: `clock` and `log` outlive the actor.
 caf::actor spawn_remote_stages(caf::actor_system& system, const Clock& clock, const Log& log,
-                               RemoteStagesOptions options);
+                               RemoteStagesOptions options, PeerConnector connect);
 
 /// Starts the proxy of a pure stage that peers serve: a Route target like any stage actor, which
 /// hands on to `remote`. Requires: `stage` is one of peer_stages().

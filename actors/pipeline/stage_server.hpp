@@ -25,11 +25,6 @@ FD_ACTOR_MESSAGE(fd::StagesServed)
 
 namespace fd {
 
-/// Runs the stages of a request over its items, in order. Requires: `stages` has every one of them.
-/// Thread: as the stages.
-StageReply serve_stages(const std::vector<std::unique_ptr<Stage>>& stages, const Clock& clock,
-                        StageRequest request);
-
 /// Starts the actor that serves one request after the other with `stages`, and posts StagesServed
 /// to `owner`. It keeps nothing of a request. Lifetime: `clock` outlives the actor.
 caf::actor spawn_stage_server(caf::actor_system& system, std::vector<std::unique_ptr<Stage>> stages,

@@ -27,7 +27,8 @@ struct ConnectedWorker {
   std::uint32_t slots = 0;                    ///< their sum
   std::uint32_t slots_logged = 0;             ///< the ledger has, or will have, this share of it
   std::uint32_t slots_durable = 0;            ///< the ledger has this share of it
-  /// Calls may be in flight there for samples that it does not hold any more.
+  /// Calls for samples that it does not hold any more may be in flight there, or their answers on
+  /// their way.
   bool strayed = false;
   bool knows_start = false;  ///< the latest state is of one that has heard this start
   bool ready = false;        ///< has the run's config

@@ -111,7 +111,7 @@ void CoordinatorCore::reconcile(std::uint64_t incarnation, ConnectedWorker& work
                            held->second.unfetched == 0 && held->second.outstanding == 0;
     const bool given_back = worker.state.leaving && held == worker.held.end();
     if (given_back || (exhausted && worker.state.leaving)) {
-      worker.strayed = worker.strayed || !exhausted;
+      worker.strayed = true;  // until it says that nothing of it is on its way
       leases_.release(shard);
     } else if (exhausted && !draining_ && !FD_MUTANT(exhausted_lease_kept)) {
       // All was delivered and acknowledged, yet outcomes are missing: suspects were left out, or an

@@ -99,8 +99,8 @@ class LiveRun {
     LocalWorkers local(worker_options(transport->endpoints().front()));
     if (live_.local_workers() > 0) {
       if (const auto started_workers = local.start(); !started_workers.ok()) {
-        caf::anon_send_exit(actor, caf::exit_reason::kill);
-        return started_workers.error();
+        // The run ends as any other: each part is stopped before what it uses.
+        act::post(actor, RunFailed{std::make_shared<Error>(started_workers.error())});
       }
     }
     LiveEnd ended;

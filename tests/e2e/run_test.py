@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import unittest
@@ -241,6 +242,22 @@ class ErrorsTest(unittest.TestCase):
             self.assertEqual(fd.run("fd-coordinator", *arguments).returncode, 0)
             message = self.fails(11, *arguments, "--set", "teacher.decode.temperature=0.9")
             self.assertIn("the config", message)
+
+    def test_workers_that_cannot_be_started_end_the_run_resumable(self):
+        # Beside the coordinator lies an fd-worker that is no program.
+        programs = self.folder / "bin"
+        programs.mkdir()
+        shutil.copy(fd.BIN / "fd-coordinator", programs)
+        (programs / "fd-worker").write_text("no program")
+        (programs / "fd-worker").chmod(0o755)
+        with fd.Simulator(self.folder, *fd.dataset_arguments(self.folder)) as simulator:
+            arguments = ["run", self.config, "--out", self.folder / "out", *fd.teacher(simulator.url)]
+            failed = fd.run(programs / "fd-coordinator", *arguments)
+            self.assertEqual(failed.returncode, 7, failed.stderr)
+            self.assertIn("fd-worker: Exec format error", failed.stderr)
+            self.assertIn("to go on: ", failed.stderr)
+            done = fd.run("fd-coordinator", *arguments)
+            self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_an_endpoint_that_is_not_there_ends_the_run_resumable(self):
         message = self.fails(10, "run", self.config, "--out", self.folder / "out", "--set",

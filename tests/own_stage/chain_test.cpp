@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "actors/pipeline/peer_scheduler.hpp"
-#include "actors/pipeline/stage_server.hpp"
+#include "actors/pipeline/serve_stages.hpp"
 #include "actors/sandbox/sql_sandbox.hpp"
 #include "actors/stages/registry.hpp"
 #include "tests/own_stage/no_select_star.hpp"

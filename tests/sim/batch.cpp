@@ -51,6 +51,7 @@ Batch run_batch(const Campaign& campaign, std::uint64_t first, std::uint64_t cou
     batch.requests += verdict.requests;
     batch.extra += verdict.extra;
     batch.events += verdict.events;
+    batch.peers.add(verdict.peers);
     if (verdict.failure) {
       ++batch.failed;
       if (batch.failures.size() < kFailuresShown) {
@@ -70,7 +71,7 @@ std::string Batch::report() const {
                 static_cast<unsigned long long>(first), static_cast<unsigned long long>(failed),
                 static_cast<unsigned long long>(count == 0 ? 0 : events / count),
                 static_cast<unsigned long long>(requests), static_cast<unsigned long long>(extra));
-  std::string text = line;
+  std::string text = line + (peers.asked > 0 ? peers.report() : "");
   for (const auto& [seed, what] : failures) {
     text +=
         "  seed " + std::to_string(seed) + ": " + what + "\n    " + command(*campaign, seed) + "\n";

@@ -18,6 +18,7 @@ struct Batch {
   std::uint64_t requests = 0;
   std::uint64_t extra = 0;
   std::uint64_t events = 0;
+  PeerTally peers;
   std::uint64_t failed = 0;                                     ///< seeds that broke a promise
   std::vector<std::pair<std::uint64_t, std::string>> failures;  ///< the first of them
 

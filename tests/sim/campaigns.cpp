@@ -280,6 +280,47 @@ void fill_twins(Plan& plan) {
   }
 }
 
+/// Ways between workers that are cut, and workers that take their time.
+void peer_faults(Random& random, Plan& plan) {
+  const std::uint32_t cuts = random.below(4);
+  for (std::uint32_t i = 0; i < cuts; ++i) {
+    PeerCut cut;
+    cut.asker = some_worker(random, plan);
+    cut.server = some_worker(random, plan);
+    cut.from = moment(random, plan);
+    cut.to = cut.from + random.between(50 * kMillisecond, 3 * kSecond);
+    const std::uint32_t kind = random.below(4);
+    cut.requests = kind != 0;
+    cut.replies = kind != 1;
+    cut.hold = random.chance(400);
+    plan.peer_cuts.push_back(cut);
+  }
+  plan.peer_slow_permille = random.chance(500) ? random.below(500) : 0;
+  plan.peer_slow_max = random.between(200 * kMillisecond, 3 * kSecond);
+}
+
+void fill_peers(Plan& plan) {
+  Random random = faults_of(plan);
+  plan.peers = true;
+  if (random.chance(700)) {
+    lossy(random, plan);
+  }
+  peer_faults(random, plan);
+  if (random.chance(500)) {
+    worker_crashes(random, plan);
+  }
+  if (random.chance(300)) {
+    plan.stops.push_back({some_worker(random, plan), moment(random, plan), 1 * kSecond});
+  }
+  if (random.chance(200)) {
+    pauses(random, plan, some_worker(random, plan), 3 * kTtl);
+  }
+  plan.config_changes = random.chance(350);
+  if (plan.config_changes) {
+    coordinator_crashes(random, plan, 200 * kMillisecond);
+  }
+}
+
 void fill_all(Plan& plan) {
   Random random = faults_of(plan);
   plan.local_workers = random.chance(200);
@@ -317,6 +358,7 @@ void fill_all(Plan& plan) {
     plan.stops.push_back({random.below(plan.workers + 1), moment(random, plan), 1 * kSecond});
   }
   plan.config_changes = random.chance(200);
+  peer_faults(random, plan);
 }
 
 }  // namespace
@@ -348,6 +390,8 @@ const std::vector<Campaign>& campaigns() {
       {"C16", "run directories are deleted or put back from a copy while workers live on",
        fill_replacements},
       {"C17", "two processes of one worker's name", fill_twins},
+      {"C18", "workers serve stages to one another: cut off, slow, killed, stopped, replaced",
+       fill_peers},
   };
   return all;
 }

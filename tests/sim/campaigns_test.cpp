@@ -31,5 +31,14 @@ INSTANTIATE_TEST_SUITE_P(Sim, SimCampaign, testing::ValuesIn(campaigns()),
                            return std::string(one.param.name);
                          });
 
+/// What a campaign plans between workers takes place.
+TEST(SimPeers, EveryKindOfFaultHappens) {
+  const Batch batch = run_batch(*find_campaign("C18"), 1, kSeeds / 5);
+  EXPECT_TRUE(batch.failures.empty()) << batch.report();
+  for (const auto& [name, count] : PeerTally::members()) {
+    EXPECT_GT(batch.peers.*count, 0u) << name;
+  }
+}
+
 }  // namespace
 }  // namespace fd::sim

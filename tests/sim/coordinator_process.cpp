@@ -150,7 +150,7 @@ void CoordinatorProcess::load_shard(std::uint32_t shard) {
 }
 
 void CoordinatorProcess::read_database(SendDatabase asked) {
-  after(random_.between(0, kLoadMax), [this, asked = std::move(asked)] {
+  after(random_.between(0, services_.plan.database_read_max), [this, asked = std::move(asked)] {
     const std::string& bytes = services_.data.databases().at(asked.fetch.digest);
     const std::size_t offset = std::min<std::size_t>(asked.fetch.offset, bytes.size());
     loop_->database_read(asked, FilePiece{bytes.substr(offset, kPieceBytes), bytes.size()});

@@ -2,21 +2,10 @@
 
 #include <algorithm>
 
+#include "tests/sim/gates.hpp"
 #include "tests/sim/random.hpp"
 
 namespace fd::sim {
-namespace {
-
-std::uint64_t bits_of(std::string_view text) {
-  std::uint64_t bits = 0xcbf29ce484222325u;
-  for (const char letter : text) {
-    bits = (bits ^ static_cast<unsigned char>(letter)) * 0x100000001b3u;
-  }
-  return bits ^ (bits >> 29);
-}
-
-}  // namespace
-
 Dataset::Dataset(const Plan& plan) : candidates_(plan.candidates), other_roles_(plan.other_roles) {
   Random random(plan.seed, "samples");
   std::vector<Digest> digests;
@@ -71,39 +60,18 @@ Answer Dataset::answer(const Sample& sample, std::uint32_t number, std::uint32_t
   return answer;
 }
 
-Outcome Dataset::outcome(const Sample& sample, const std::vector<Answer>& answers,
-                         Reason failure) const {
-  Outcome outcome;
-  outcome.sample_id = sample.id;
+Outcome Dataset::outcome(const Sample& sample, const std::vector<Answer>& answers, Reason failure) {
+  static const std::vector<std::unique_ptr<Stage>> gates = make_gates();
+  WorkItem item;
+  item.sample = sample;
+  item.answers = answers;
   if (failure != Reason::none) {
-    outcome.reason = failure;
-    return outcome;
+    item.failure = failure;
   }
-  outcome.verdict = fd::Verdict::rejected;
-  outcome.reason = Reason::gold_mismatch;
-  for (const Answer& answer : answers) {
-    if (answer.role != Role::teacher) {
-      continue;
-    }
-    Candidate candidate;
-    candidate.index = answer.candidate;
-    candidate.call_key = answer.call_key;
-    candidate.text = answer.text;
-    candidate.gold_match = bits_of(answer.text) % 3 != 0;
-    for (const Answer& other : answers) {  // all of them count
-      if (other.role == Role::judge) {
-        candidate.judge =
-            candidate.judge.value_or(0) + static_cast<double>(bits_of(other.text) % 5);
-      }
-    }
-    if (*candidate.gold_match && !outcome.chosen) {
-      outcome.verdict = fd::Verdict::kept;
-      outcome.reason = Reason::none;
-      outcome.chosen = candidate.index;
-    }
-    outcome.candidates.push_back(std::move(candidate));
+  for (const auto& gate : gates) {
+    gate->process(item);
   }
-  return outcome;
+  return select(std::move(item));
 }
 
 ShardArtifacts Dataset::artifacts(std::vector<Answer> answers, std::vector<Outcome> outcomes) {

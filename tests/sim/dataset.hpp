@@ -59,8 +59,8 @@ class Dataset {
                               std::uint32_t request) const;
 
   /// Returns how the sample ends with these answers. With a failure it is failed.
-  [[nodiscard]] Outcome outcome(const Sample& sample, const std::vector<Answer>& answers,
-                                Reason failure) const;
+  [[nodiscard]] static Outcome outcome(const Sample& sample, const std::vector<Answer>& answers,
+                                       Reason failure);
 
   /// Returns the shard's files. The lists may be in any order.
   static ShardArtifacts artifacts(std::vector<Answer> answers, std::vector<Outcome> outcomes);

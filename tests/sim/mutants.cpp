@@ -101,7 +101,7 @@ const std::vector<Mutant>& mutants() {
       {"orphan_given_away", "a restarted coordinator gives all leases away at once", "C3"},
       {"fence_ignored_on_assign", "a worker goes on under its old fence", "C1 C5"},
       {"fetched_before_acknowledged", "samples are fetched before recovered answers are on record",
-       "C4 C1"},
+       "C1 C4"},
       {"restarted_worker_loses_leases", "a restarted worker's leases are free at once", "C4 C1"},
       {"under_way_started_again", "a sample under way is started again by a later lease", "C1 C3"},
       {"given_up_fence_fetched", "a lease that was given up starts anew under its fence", "C3 C5"},
@@ -139,6 +139,16 @@ const std::vector<Mutant>& mutants() {
       {"late_call_dropped", "a call for a shard that is done is not recorded", "C4 C1"},
       {"share_not_logged", "a worker's share is not in the ledger", "C2"},
       {"order_before_share", "an order names a share before it is durable", "C9 C1"},
+      {"late_batch_not_asked_again", "a batch that a peer does not reply to is not asked again",
+       "C18"},
+      {"put_off_batch_not_asked_again", "a batch that was put off is not asked again", "C18"},
+      {"batch_of_gone_peer_forgotten", "what a peer had that is gone nobody is asked for", "C18"},
+      {"repeated_batch_not_served", "a batch whose reply was lost is not served again", "C18"},
+      {"batch_of_other_config_served", "a batch of another config is served", "C18 C15"},
+      {"sample_of_earlier_session_taken", "a sample of an earlier session counts in the next one",
+       "C15 C18"},
+      {"pinned_database_evicted", "a database goes while samples use it", "C1 C18"},
+      {"earlier_files_not_counted", "databases of earlier processes take no room", "C4 C1"},
   };
   return all;
 }

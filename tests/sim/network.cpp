@@ -7,9 +7,6 @@
 namespace fd::sim {
 namespace {
 
-/// How often a message to a coordinator that is down is tried again: what a socket's queue does.
-constexpr std::uint32_t kTriesMax = 8;
-constexpr Time kTryAgain = 150 * kMillisecond;
 /// Until a connection that lost something is made again.
 constexpr Time kReconnectMin = 50 * kMillisecond;
 constexpr Time kReconnectMax = 2 * kSecond;

@@ -14,6 +14,10 @@
 
 namespace fd::sim {
 
+/// How often a message to a process that is down is tried again: what a socket's queue does.
+inline constexpr std::uint32_t kTriesMax = 8;
+inline constexpr Time kTryAgain = 150 * kMillisecond;
+
 /// Where messages go: one process life of the coordinator or of a worker.
 class Receiver {
  public:

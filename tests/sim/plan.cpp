@@ -29,6 +29,9 @@ Plan quiet_world(std::uint64_t seed) {
   Random databases(seed, "databases");
   plan.databases = databases.chance(300) ? 1 + databases.below(3) : 0;
   plan.database_room = kDatabaseBytes * (1 + databases.below(3));
+  const bool slow = databases.chance(200);
+  plan.database_read_max = slow ? databases.between(1, 4) * kSecond : 10 * kMillisecond;
+  plan.database_disk_max = databases.chance(200) ? 1 * kSecond : 2 * kMillisecond;
   plan.teacher.deterministic = random.chance(650);
   plan.clocks.resize(plan.workers + 1);
   for (ClockPlan& clock : plan.clocks) {
@@ -38,10 +41,73 @@ Plan quiet_world(std::uint64_t seed) {
   return plan;
 }
 
+/// Returns whether a worker is killed and never started again.
+bool lost_for_good(const Plan& plan, std::uint32_t worker) {
+  return std::ranges::any_of(plan.crashes, [&](const Crash& crash) {
+    return crash.who == worker && !crash.restart_after;
+  });
+}
+
+/// Some stages that peers serve, at least one.
+std::vector<StageId> some_stages(Random& random) {
+  std::vector<StageId> stages;
+  for (const StageId stage : peer_stages()) {
+    if (random.chance(500)) {
+      stages.push_back(stage);
+    }
+  }
+  return stages.empty() ? std::vector{StageId::exec} : stages;
+}
+
+/// In a share of the worlds workers serve stages to one another. One that is not lost for good
+/// serves all of them, and asks teachers unless another one of those does.
+void arrange_peers(Plan& plan) {
+  Random random(plan.seed, "peers");
+  if (!random.chance(250) && !plan.peers) {
+    return;
+  }
+  if (plan.local_workers) {
+    return;  // those serve nobody
+  }
+  std::vector<std::uint32_t> lasting;
+  for (std::uint32_t worker = 1; worker <= plan.workers; ++worker) {
+    if (!lost_for_good(plan, worker)) {
+      lasting.push_back(worker);
+    }
+  }
+  plan.roles.resize(plan.workers);
+  for (WorkerRole& role : plan.roles) {
+    const std::uint32_t kind = random.below(10);
+    if (kind < 4) {  // asks teachers, and needs others
+      role.stages = {StageId::teacher, StageId::select};
+      if (random.chance(500)) {
+        const std::vector<StageId> own = some_stages(random);
+        role.stages.insert(role.stages.begin() + 1, own.begin(), own.end());
+      }
+    } else if (kind < 7) {  // works for others alone
+      role.stages = random.chance(500) ? peer_stages() : some_stages(random);
+    }
+    role.serves_peers = kind >= 4 || random.chance(300);
+  }
+  const std::uint32_t first = random.below(static_cast<std::uint32_t>(lasting.size()));
+  WorkerRole& complete = plan.roles.at(lasting[first] - 1);
+  complete = {all_stages(), true};
+  if (lasting.size() > 1 && random.chance(600)) {
+    complete.stages = peer_stages();
+    plan.roles.at(lasting[(first + 1) % lasting.size()] - 1).stages = {StageId::teacher,
+                                                                       StageId::select};
+  }
+  plan.peer_ports_change = !plan.ghosts.empty() || random.chance(500);
+  plan.peer_lanes = 1 + random.below(2);
+}
+
 /// The faults end when the last of them does.
 void stretch(Plan& plan) {
   for (const Partition& partition : plan.network.partitions) {
     plan.faults_end = std::max(plan.faults_end, partition.to);
+  }
+  for (const PeerCut& cut : plan.peer_cuts) {
+    plan.faults_end = std::max(plan.faults_end, cut.to);
   }
   for (const Pause& pause : plan.pauses) {
     plan.faults_end = std::max(plan.faults_end, pause.at + pause.length);
@@ -59,6 +125,7 @@ void stretch(Plan& plan) {
 Plan plan_for(const Campaign& campaign, std::uint64_t seed) {
   Plan plan = quiet_world(seed);
   campaign.fill(plan);
+  arrange_peers(plan);
   stretch(plan);
   return plan;
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "protocol/frame.hpp"
+#include "protocol/stages.hpp"
 #include "tests/sim/schedule.hpp"
 
 namespace fd::sim {
@@ -96,6 +97,23 @@ struct ClockPlan {
   std::int32_t drift_ppm = 0;
 };
 
+/// What a worker does in a world where workers serve stages to one another.
+struct WorkerRole {
+  std::vector<StageId> stages = all_stages();
+  bool serves_peers = false;
+};
+
+/// No message passes from one worker to another that serves it, or none comes back, or both.
+struct PeerCut {
+  std::uint32_t asker = 1;
+  std::uint32_t server = 2;
+  Time from = 0;
+  Time to = 0;
+  bool requests = true;
+  bool replies = true;
+  bool hold = false;  ///< messages come after the cut instead of being lost
+};
+
 /// The coordinator dies, and its run directory is not what it was when it starts again.
 struct Replacement {
   Time at = 0;
@@ -120,6 +138,8 @@ struct Plan {
   bool in_pieces = false;    ///< a sample's answers travel one by one
   std::uint32_t databases = 0;      ///< samples name so many, which travel in small pieces
   std::uint64_t database_room = 0;  ///< bytes of them that a worker keeps
+  Time database_read_max = 0;       ///< until the coordinator has read a piece
+  Time database_disk_max = 0;       ///< until a worker's disk has looked, or has taken a piece
   bool config_changes = false;      ///< every other start of the coordinator has another config
   std::uint32_t slots = 6;
   std::uint32_t prefetch = 64;     ///< samples that a worker holds beyond its slots
@@ -134,6 +154,14 @@ struct Plan {
   std::vector<Ghost> ghosts;
   std::vector<Replacement> replacements;
   std::vector<Poison> poison;
+  bool peers = false;  ///< workers serve stages to one another, whatever the seed says
+  /// What each worker does; empty: all stages, and nobody serves another.
+  std::vector<WorkerRole> roles;
+  bool peer_ports_change = false;        ///< a worker's process is where the one before it was not
+  std::uint32_t peer_lanes = 1;          ///< batches that one serves at the same time
+  std::uint32_t peer_slow_permille = 0;  ///< batches that take up to peer_slow_max to serve
+  Time peer_slow_max = 1 * kSecond;
+  std::vector<PeerCut> peer_cuts;
   Time faults_end = 0;         ///< single messages, calls and syncs fail until then
   bool zero_slack = false;     ///< no call may be repeated, whatever the excuse
   bool local_workers = false;  ///< they end with the coordinator, which reads their journals

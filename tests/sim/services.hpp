@@ -11,6 +11,7 @@
 #include "tests/sim/dataset.hpp"
 #include "tests/sim/memory_ledger.hpp"
 #include "tests/sim/network.hpp"
+#include "tests/sim/peer_network.hpp"
 #include "tests/sim/plan.hpp"
 #include "tests/sim/teacher.hpp"
 #include "tests/sim/trace.hpp"
@@ -41,6 +42,7 @@ struct Services {
   Trace& trace;
   Oracle& oracle;
   Network& network;
+  PeerNetwork& peers;
   Contacts& contacts;
   MemoryLedger& ledger;
   Teacher& teacher;

@@ -131,6 +131,16 @@ void SimGateway::finish(JobPtr job) {
   queue_.finish(std::move(job), attempt, process_.now());
 }
 
+/// None of the answers that the call was to bring will come.
+void SimGateway::abandon(const Call& call) {
+  const Place place = Dataset::place_of(call.sample_id);
+  const Sample& sample = services_.data.shard(place.first).at(place.second);
+  for (std::uint32_t i = 0; i < call.count; ++i) {
+    const CallIdentity one = services_.data.call(sample, Dataset::number_of(call) + i);
+    services_.teacher.abandoned(one.call_key, incarnation_);
+  }
+}
+
 void SimGateway::deliver() {
   std::vector<JobPtr> ended;
   queue_.take_ended(ended);
@@ -138,7 +148,7 @@ void SimGateway::deliver() {
     ChatResult result = std::move(job->result);
     if (const auto found = replies_.find(result.tag); found != replies_.end()) {
       if (result.call.end == CallEnd::cancelled) {
-        services_.teacher.abandoned(result.call.call_key, incarnation_);
+        abandon(result.call);
       }
       result.call.service_us = found->second.serial;  // tells any two calls apart
       replies_.erase(found);

@@ -30,6 +30,7 @@ class SimGateway final : public Gateway {
   void pump();
   void transfer(JobPtr job);
   void finish(JobPtr job);
+  void abandon(const Call& call);
   void deliver();
 
   Process& process_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "actors/config/loader.hpp"
 #include "protocol/exit_code.hpp"
 #include "protocol/frame.hpp"
 #include "tests/sim/worker_gateway.hpp"
@@ -10,11 +11,28 @@
 namespace fd::sim {
 namespace {
 
+constexpr Time kMailMax = 5 * kMillisecond;                     ///< from the stages to the loop
+constexpr Duration kPatience = std::chrono::milliseconds(400);  ///< for a peer's first reply
+
+WorkerRole role_of(const Plan& plan, std::uint32_t number) {
+  return plan.roles.empty() ? WorkerRole{} : plan.roles.at(number - 1);
+}
+
 WorkerLoopOptions loop_options(const Plan& plan, std::uint32_t number, std::uint64_t incarnation) {
+  const WorkerRole role = role_of(plan, number);
   WorkerLoopOptions options;
   options.core.name = "w" + std::to_string(number);
   options.core.incarnation = incarnation;
   options.core.prefetch = plan.prefetch;
+  options.core.stages = role.stages;
+  options.core.threads = plan.peer_lanes;
+  options.serves_peers = role.serves_peers;
+  if (role.serves_peers) {
+    options.core.peer_endpoint = "peer:" + options.core.name;
+    if (plan.peer_ports_change) {
+      options.core.peer_endpoint += ":" + std::to_string(incarnation);
+    }
+  }
   options.database_cache_bytes = plan.database_room;
   return options;
 }
@@ -33,7 +51,7 @@ WorkerProcess::WorkerProcess(Services& services, WorkerDisk& disk, std::uint32_t
       random_(services.plan.seed, "worker" + std::to_string(incarnation)),
       log_(services.trace.prints() ? std::optional(LogLevel::info) : std::nullopt,
            "worker" + std::to_string(number)),
-      databases_(*this, disk, loop_),
+      databases_(*this, services, incarnation, disk, loop_),
       loop_(*this, log_, *this, *this, databases_,
             loop_options(services.plan, number, incarnation)) {}
 
@@ -41,6 +59,11 @@ void WorkerProcess::start() {
   services_.trace.note(schedule_.now(), "started", number_, incarnation_);
   control_ = services_.network.connect(number_, *this);
   bulk_ = services_.network.connect(number_, *this);
+  const std::string endpoint =
+      loop_options(services_.plan, number_, incarnation_).core.peer_endpoint;
+  if (!endpoint.empty()) {
+    services_.peers.listen(endpoint, number_, *this);
+  }
   loop_.start();
 }
 
@@ -54,6 +77,16 @@ void WorkerProcess::receive(const std::string&, std::string bytes) {
     loop_.take(bytes);
     if (loop_.refused() > refused) {
       services_.oracle.fail(schedule_.now(), "a worker refuses a frame");
+    }
+  });
+}
+
+void WorkerProcess::receive_request(const std::string& connection, std::string bytes) {
+  after(0, [this, connection, bytes = std::move(bytes)] {
+    const std::uint64_t refused = loop_.refused();
+    loop_.take_request(connection, bytes);
+    if (loop_.refused() > refused) {
+      services_.oracle.fail(schedule_.now(), "a worker refuses a request of a peer");
     }
   });
 }
@@ -116,6 +149,7 @@ void WorkerProcess::journal_failed(const Error& error) {
 }
 
 void WorkerProcess::ended(int exit_code) {
+  over_ = true;
   if (!alive()) {
     return;
   }
@@ -147,10 +181,13 @@ Result<std::unique_ptr<Gateway>> WorkerProcess::make_gateway(const RunConfig&, s
 
 Result<std::unique_ptr<SessionStages>> WorkerProcess::start_stages(const SessionIdentity& session,
                                                                    const RunConfig& config,
-                                                                   const Digest&,
+                                                                   const Digest& digest,
                                                                    GatewayFactory make_gateway) {
+  // As to an actor: in order, and not at once.
   const auto later = [this](auto what) {
-    after(0, [held = std::make_shared<decltype(what)>(std::move(what))] { (*held)(); });
+    mailbox_ = std::max(mailbox_, schedule_.now() + random_.between(0, kMailMax));
+    after(mailbox_ - schedule_.now(),
+          [held = std::make_shared<decltype(what)>(std::move(what))] { (*held)(); });
   };
   StageSink sink;
   sink.record = [this, later, run = session.number](Record record, std::uint64_t seq) {
@@ -166,8 +203,18 @@ Result<std::unique_ptr<SessionStages>> WorkerProcess::start_stages(const Session
     services_.trace.note(schedule_.now(), "poisoned", number_);
     ended_(*this, End::poisoned);
   };
-  auto stages =
-      std::make_unique<SimStages>(*this, services_, disk_, number_, random_, std::move(sink));
+  const WorkerRole role = role_of(services_.plan, number_);
+  SimChain::Options chain;
+  chain.remote.run_id = session.run_id;
+  chain.remote.speaker = session.speaker;
+  chain.remote.config = digest;
+  chain.remote.local = {role.stages.begin(), role.stages.end()};
+  chain.remote.patience = kPatience;
+  chain.worker = number_;
+  chain.incarnation = incarnation_;
+  chain.opened = [this](const Sample& sample) { check_database(sample); };
+  auto stages = std::make_unique<SimStages>(*this, services_, disk_, log_, random_,
+                                            std::move(chain), std::move(sink));
   FD_TRY(std::unique_ptr<Gateway> gateway,
          make_gateway(config, 1, [stages = stages.get()](ChatResult result) {
            stages->post(std::move(result));
@@ -176,8 +223,31 @@ Result<std::unique_ptr<SessionStages>> WorkerProcess::start_stages(const Session
   return std::unique_ptr<SessionStages>(std::move(stages));
 }
 
-Result<std::unique_ptr<StageServers>> WorkerProcess::start_servers(const RunConfig&) {
-  return Error{Errc::unsupported, "no peers in this world"};
+Result<std::unique_ptr<StageServers>> WorkerProcess::start_servers(const RunConfig& config) {
+  const Digest digest = sha256(json::canonical(effective_config(config)));
+  return std::unique_ptr<StageServers>(std::make_unique<SimServers>(
+      *this, services_, random_, digest, at_work_,
+      [this](const Sample& sample) { check_database(sample); },
+      [this](std::uint64_t ticket, StageReply reply) { loop_.served(ticket, std::move(reply)); }));
+}
+
+void WorkerProcess::reply_to_peer(const std::string& peer, std::string frame) {
+  if (!boundary()) {
+    services_.peers.reply(peer, std::move(frame));
+  }
+}
+
+/// A stage opens a database only where all of it lies.
+void WorkerProcess::check_database(const Sample& sample) const {
+  const auto digest = Digest::from_hex(sample.database);
+  if (!digest) {
+    return;
+  }
+  const auto& files = disk_.databases();
+  const auto file = files.find(*digest);
+  if (file == files.end() || sha256(file->second) != *digest) {
+    services_.oracle.fail(schedule_.now(), "a stage opens a database that is not there");
+  }
 }
 
 }  // namespace fd::sim

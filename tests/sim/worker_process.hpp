@@ -16,10 +16,11 @@
 
 namespace fd::sim {
 
-/// One life of fd-worker: the real WorkerLoop, RunSession, JournaledGateway and CallQueue; its
-/// connections, disks and stages are simulated.
+/// One life of fd-worker: the real WorkerLoop, RunSession, PeerService, RemoteStageLoop,
+/// JournaledGateway and CallQueue; its connections, disks and stages are simulated.
 class WorkerProcess final : public Process,
                             public Receiver,
+                            public PeerServer,
                             private WorkerPorts,
                             private SessionParts {
  public:
@@ -35,6 +36,10 @@ class WorkerProcess final : public Process,
   void stop();  ///< SIGTERM
   void receive(const std::string& from, std::string bytes) override;
   void connected_again(const std::string& connection) override;
+  void receive_request(const std::string& connection, std::string bytes) override;
+  [[nodiscard]] bool reachable() const override { return alive() && !over_; }
+  /// Returns whether it runs batches of others.
+  [[nodiscard]] bool serving() const { return at_work_ > 0; }
   [[nodiscard]] std::uint64_t incarnation() const { return incarnation_; }
 
  private:
@@ -56,7 +61,8 @@ class WorkerProcess final : public Process,
                                                       const RunConfig& config, const Digest& digest,
                                                       GatewayFactory make_gateway) override;
   Result<std::unique_ptr<StageServers>> start_servers(const RunConfig& config) override;
-  void reply_to_peer(const std::string&, std::string) override {}
+  void reply_to_peer(const std::string& peer, std::string frame) override;
+  void check_database(const Sample& sample) const;
 
   Services& services_;
   WorkerDisk& disk_;
@@ -65,6 +71,9 @@ class WorkerProcess final : public Process,
   std::function<void(WorkerProcess&, End)> ended_;
   Random random_;
   Log log_;
+  std::uint32_t at_work_ = 0;  ///< batches of others
+  bool over_ = false;
+  Time mailbox_ = 0;  ///< when the loop has got all that the stages have handed on
   SimDatabases databases_;
   std::string control_;  ///< connection for states
   std::string bulk_;     ///< connection for all else

@@ -8,17 +8,25 @@ namespace {
 
 constexpr Time kStageMin = 1 * kMillisecond;  ///< the gates after the teacher
 constexpr Time kStageMax = 20 * kMillisecond;
+constexpr Time kGatherMax = 100 * kMillisecond;  ///< samples that go to peers together
 
 }  // namespace
 
-SimStages::SimStages(Process& process, Services& services, const WorkerDisk& disk,
-                     std::uint32_t worker, Random& random, StageSink sink)
+SimStages::SimStages(Process& process, Services& services, const WorkerDisk& disk, const Log& log,
+                     Random& random, SimChain::Options chain, StageSink sink)
     : process_(process),
       services_(services),
       disk_(disk),
-      worker_(worker),
+      worker_(chain.worker),
       random_(random),
-      sink_(std::move(sink)) {}
+      sink_(std::move(sink)),
+      chain_(process, services, log, to_here(std::move(chain))) {}
+
+/// Has what has passed the gates come back here.
+SimChain::Options SimStages::to_here(SimChain::Options chain) {
+  chain.finished = [this](WorkItem item) { finish(std::move(item)); };
+  return chain;
+}
 
 SimStages::~SimStages() {
   gateway_.reset();  // what it still hands on is of no use: the journal has it
@@ -151,23 +159,41 @@ void SimStages::finish_call(const ChatResult& result) {
   }
 }
 
-/// All calls of the sample have ended: on to the gates, or out when one was taken back.
+/// All calls of the sample have ended: on to the gates, or out when one was taken back. What comes
+/// to the gates meanwhile goes in one batch.
 void SimStages::pass_on(std::uint64_t number) {
   process_.after(random_.between(kStageMin, kStageMax), [this, number, open = open_] {
-    if (*open) {
-      finish_item(number);
+    if (!*open) {
+      return;
+    }
+    Waiting waiting = std::move(items_.at(number));
+    items_.erase(number);
+    WorkItem& item = waiting.item;
+    if (waiting.cancelled) {
+      sink_.dropped(std::move(item));
+      return;
+    }
+    std::ranges::sort(item.answers, {}, &Answer::order);
+    if (waiting.failure != Reason::none) {
+      item.failure = waiting.failure;
+    }
+    passing_.push_back(std::move(item));
+    if (passing_.size() == 1) {
+      to_gates();
     }
   });
 }
 
-void SimStages::finish_item(std::uint64_t number) {
-  Waiting waiting = std::move(items_.at(number));
-  items_.erase(number);
-  WorkItem& item = waiting.item;
-  if (waiting.cancelled) {
-    sink_.dropped(std::move(item));
-    return;
-  }
+void SimStages::to_gates() {
+  const Time wait = services_.plan.roles.empty() ? 0 : random_.between(0, kGatherMax);
+  process_.after(wait, [this, open = open_] {
+    if (*open) {
+      chain_.take(std::exchange(passing_, {}));
+    }
+  });
+}
+
+void SimStages::finish(WorkItem item) {
   const Place place = Dataset::place_of(item.sample.id);
   if (std::ranges::any_of(services_.plan.poison, [&](const Poison& poison) {
         return Place{poison.shard, poison.position} == place;
@@ -175,8 +201,7 @@ void SimStages::finish_item(std::uint64_t number) {
     sink_.poisoned();
     return;
   }
-  std::ranges::sort(item.answers, {}, &Answer::order);
-  item.outcome = services_.data.outcome(item.sample, item.answers, waiting.failure);
+  item.outcome = select(item);
   sink_.finished(std::move(item));
 }
 

@@ -10,6 +10,7 @@
 #include "tests/sim/random.hpp"
 #include "tests/sim/services.hpp"
 #include "tests/sim/worker_disk.hpp"
+#include "tests/sim/worker_peers.hpp"
 #include "worker/session_parts.hpp"
 
 namespace fd::sim {
@@ -22,13 +23,13 @@ struct StageSink {
   std::function<void()> poisoned;  ///< a sample ends the process
 };
 
-/// The stages of one session: asks for every answer that is not on record, then the gates as a pure
-/// function of the answers.
+/// The stages of one session: asks for every answer that is not on record, then the gates, here or
+/// at peers.
 class SimStages final : public SessionStages {
  public:
   /// Lifetime: `process`, `services` and `disk` outlive it.
-  SimStages(Process& process, Services& services, const WorkerDisk& disk, std::uint32_t worker,
-            Random& random, StageSink sink);
+  SimStages(Process& process, Services& services, const WorkerDisk& disk, const Log& log,
+            Random& random, SimChain::Options chain, StageSink sink);
   ~SimStages() override;
   /// Requires: before take().
   void use(std::unique_ptr<Gateway> gateway) { gateway_ = std::move(gateway); }
@@ -36,7 +37,7 @@ class SimStages final : public SessionStages {
   void post(ChatResult result);
 
   void take(std::vector<WorkItem> items) override;
-  void use_peers(std::vector<PeerInfo>) override {}
+  void use_peers(std::vector<PeerInfo> peers) override { chain_.use_peers(std::move(peers)); }
   Gateway& gateway() override { return *gateway_; }
 
  private:
@@ -47,12 +48,14 @@ class SimStages final : public SessionStages {
     bool cancelled = false;
     Reason failure = Reason::none;
   };
+  SimChain::Options to_here(SimChain::Options chain);
   void begin(WorkItem item);
   void take(ChatResult result);
   void ask_for(std::uint64_t number, const std::vector<std::uint32_t>& missing);
   void finish_call(const ChatResult& result);
   void pass_on(std::uint64_t number);
-  void finish_item(std::uint64_t number);
+  void to_gates();
+  void finish(WorkItem item);
 
   Process& process_;
   Services& services_;
@@ -62,6 +65,8 @@ class SimStages final : public SessionStages {
   StageSink sink_;
   std::map<std::uint64_t, Waiting> items_;  ///< by tag
   std::uint64_t last_item_ = 0;
+  std::vector<WorkItem> passing_;  ///< on their way to the gates
+  SimChain chain_;
   std::unique_ptr<Gateway> gateway_;
   std::shared_ptr<bool> open_ = std::make_shared<bool>(true);  ///< false: ended
 };

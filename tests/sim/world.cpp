@@ -19,11 +19,12 @@ World::World(Plan plan, bool print)
       trace_(print),
       contacts_(plan_.workers),
       network_(plan_, schedule_, trace_, contacts_),
+      peers_(plan_, schedule_, trace_),
       ledger_(plan_, data_, schedule_, trace_, oracle_),
       teacher_(plan_, data_, ledger_, schedule_, trace_, oracle_),
       files_(data_.shard_count()),
-      services_{plan_,     data_,   schedule_, trace_, oracle_,    network_,
-                contacts_, ledger_, teacher_,  files_, deliveries_},
+      services_{plan_,  data_,     schedule_, trace_,   oracle_, network_,
+                peers_, contacts_, ledger_,   teacher_, files_,  deliveries_},
       random_(plan_.seed, "world") {
   for (std::uint32_t number = 1; number <= plan_.workers; ++number) {
     machines_.push_back(
@@ -60,6 +61,7 @@ Verdict World::run() {
   verdict.extra = teacher_.extra();
   verdict.events = schedule_.done();
   verdict.finished_at = schedule_.now();
+  verdict.peers = peers_.tally();
   return verdict;
 }
 
@@ -74,7 +76,14 @@ Time World::deadline() const {
   calls *= plan_.purchases ? 2 : 1;
   const Time work = calls * (plan_.teacher.latency_max + 200 * kMillisecond);
   const Time poison = static_cast<Time>(plan_.poison.size()) * 8 * (kTtl + 2 * kSecond);
-  return plan_.faults_end + 4 * kTtl + 10 * kSecond + work + poison;
+  // A worker may fetch a database anew for each sample.
+  std::uint32_t fetches = 0;
+  for (const std::uint32_t count : plan_.shards) {
+    fetches += plan_.databases > 0 ? count : 0;
+  }
+  const Time pieces = static_cast<Time>(1 + kDatabaseBytes / kPieceBytes);
+  const Time databases = fetches * pieces * (plan_.database_read_max + 2 * plan_.database_disk_max);
+  return plan_.faults_end + 4 * kTtl + 10 * kSecond + work + poison + databases;
 }
 
 void World::arrange() {
@@ -127,6 +136,7 @@ void World::resume(Process& stopped, std::uint32_t who) {
 void World::heal() {
   healed_ = true;
   network_.heal();
+  peers_.heal();
   trace_.note(schedule_.now(), "healed", 0);
   if (coordinator_ == nullptr && !finished_) {
     start_coordinator();
@@ -249,6 +259,7 @@ void World::kill_worker(std::uint32_t number, std::optional<Time> restart_after,
   }
   trace_.note(schedule_.now(), "killed", number);
   died_ = true;
+  peers_.died(machine.process->serving());
   machine.process->kill();
   machine.disk->crash();
   teacher_.died(machine.process->incarnation());
@@ -307,7 +318,10 @@ void World::coordinator_ended(CoordinatorProcess::End how) {
     const bool failed = std::any_of(files_.begin(), files_.end(),
                                     [](const auto& file) { return file && file->failed > 0; });
     if (failed && plan_.poison.empty() && resumes_ < kResumesMax) {
-      // The operator has the provider mended, and goes on.
+      // The operator has the provider mended, and goes on. Leases ended with the run.
+      for (std::uint32_t number = 1; number <= plan_.workers; ++number) {
+        contacts_.freed(number, schedule_.now());
+      }
       ++resumes_;
       teacher_.mend();
       start_coordinator();

@@ -21,6 +21,7 @@ struct Verdict {
   std::uint64_t extra = 0;             ///< of those, repeats of a call that had not failed
   std::uint64_t events = 0;
   Time finished_at = 0;
+  PeerTally peers;
 };
 
 /// A whole cluster under one seed: a coordinator, workers, a network, disks and a teacher. The same
@@ -68,6 +69,7 @@ class World {
   Oracle oracle_;
   Contacts contacts_;
   Network network_;
+  PeerNetwork peers_;
   MemoryLedger ledger_;
   Teacher teacher_;
   RunFiles files_;

@@ -16,10 +16,15 @@ using testing_support::WorkerCoreTest;
 /// Keeps what it is asked, and files in memory.
 class MemoryStore final : public DatabaseStore {
  public:
-  void look(const Digest& digest) override { looks_.push_back(digest); }
+  void list() override {}
+  void look(const Digest& digest, std::uint64_t look) override {
+    looks_.push_back(digest);
+    look_of_[digest] = look;
+  }
   void add(DatabaseChunk chunk) override { adds_.push_back(std::move(chunk)); }
   void remove(const Digest& digest) override { removed_.push_back(digest); }
   std::deque<Digest> looks_;
+  std::map<Digest, std::uint64_t> look_of_;  ///< the last one
   std::deque<DatabaseChunk> adds_;
   std::vector<Digest> removed_;
 };
@@ -31,8 +36,12 @@ class DatabaseClientTest : public WorkerCoreTest {
   /// The store has found nothing of what it looked for.
   void find_nothing() {
     for (const Digest& digest : std::exchange(store_.looks_, {})) {
-      client_.take(DatabaseLooked{digest, {}, 0});
+      found(digest, {});
     }
+  }
+  /// The store answers the last look for a database.
+  void found(const Digest& digest, std::optional<std::uint64_t> bytes, std::uint64_t received = 0) {
+    client_.take(DatabaseLooked{digest, store_.look_of_.at(digest), bytes, received});
   }
   /// Brings a whole database in one piece, and the store takes it.
   void bring(const std::string& bytes) {
@@ -109,8 +118,8 @@ TEST_F(DatabaseClientTest, WhatAnEarlierProcessLeftIsUsed) {
   const Digest second = sha256(second_);
   client_.want(first.hex());
   client_.want(second.hex());
-  client_.take(DatabaseLooked{first, first_.size(), 0});
-  client_.take(DatabaseLooked{second, {}, 4});
+  found(first, first_.size());
+  found(second, {}, 4);
   EXPECT_EQ(client_.news().arrived, std::vector{first});
   EXPECT_EQ(client_.want(first.hex()), Presence::here);
   EXPECT_EQ(asked(), std::vector{(FetchDatabase{second, 4})});
@@ -240,8 +249,128 @@ TEST_F(DatabaseClientTest, AnAnswerToAnEarlierSessionMeansNothing) {
   client_.want(first.hex());
   take_adds();  // of the session before
   static_cast<void>(asked());
-  client_.take(DatabaseLooked{first, {}, 5});
+  found(first, {}, 5);
   EXPECT_EQ(asked(), std::vector{(FetchDatabase{first, 5})});
+}
+
+// --- what lies there and nobody wants -----------------------------------------------------------
+
+TEST_F(DatabaseClientTest, FilesOfEarlierProcessesCountAndGoFirst) {
+  const std::string a(8, 'a');
+  bring(a);
+  const Digest left = sha256("left");
+  client_.take(DatabasesListed{{{left, 10}}});
+  EXPECT_EQ(client_.bytes(), 18u);
+  bring("bcd");
+  EXPECT_EQ(store_.removed_, std::vector{left});
+  EXPECT_EQ(client_.bytes(), 11u);
+}
+
+TEST_F(DatabaseClientTest, FilesOfEarlierProcessesBeyondTheLimitGoAtOnce) {
+  const Digest first = sha256(first_);
+  client_.want(first.hex());
+  client_.take(DatabasesListed{{{sha256("x"), 11}, {first, 9}}});
+  EXPECT_TRUE(store_.removed_.empty());  // exactly the limit
+  client_.take(DatabasesListed{{{sha256("x"), 12}}});
+  EXPECT_EQ(store_.removed_, std::vector{sha256("x")});
+  found(first, first_.size());
+  EXPECT_EQ(client_.want(first.hex()), Presence::here);
+}
+
+TEST_F(DatabaseClientTest, FilesOfAnEndedSessionCountAndGoFirst) {
+  const Digest first = sha256(first_);
+  client_.want(first.hex());
+  find_nothing();
+  client_.take(DatabaseChunk{first, 0, 15, "12345"});
+  take_adds();
+  client_.take(DatabaseChunk{first, 5, 15, "67890"});
+  client_.forget();
+  EXPECT_EQ(client_.bytes(), 5u);
+  take_adds();  // the piece that was on its way to the disk
+  EXPECT_EQ(client_.bytes(), 10u);
+  bring(std::string(11, 'b'));
+  EXPECT_EQ(store_.removed_, std::vector{first});
+  EXPECT_EQ(client_.bytes(), 11u);
+}
+
+TEST_F(DatabaseClientTest, WhatIsBeingLookedAtIsNotRemoved) {
+  const Digest first = sha256(first_);
+  client_.want(first.hex());
+  client_.take(DatabasesListed{{{first, 21}}});
+  EXPECT_TRUE(store_.removed_.empty());
+}
+
+/// One is on its way, and another is found on the disk: together they would not fit.
+TEST_F(DatabaseClientTest, WhatIsFoundDoesNotTakeTheRoomOfWhatIsOnItsWay) {
+  const Digest first = sha256(first_);
+  const std::string large(15, 'x');
+  client_.want(sha256(large).hex());
+  find_nothing();
+  client_.take(DatabaseChunk{sha256(large), 0, 15, large.substr(0, 5)});
+  client_.want(first.hex());
+  found(first, first_.size());
+  EXPECT_EQ(store_.removed_, std::vector{first});
+  take_adds();
+  client_.take(DatabaseChunk{sha256(large), 5, 15, large.substr(5)});
+  take_adds();
+  EXPECT_EQ(client_.news().arrived, std::vector{sha256(large)});
+  EXPECT_LE(client_.bytes(), 20u);
+  EXPECT_EQ(asked().back(), (FetchDatabase{first, 0}));  // once there is room for it
+}
+
+TEST_F(DatabaseClientTest, WhatIsFoundAndFitsIntoNoCacheIsGivenUp) {
+  const Digest first = sha256(first_);
+  client_.want(first.hex());
+  found(first, 21);
+  EXPECT_EQ(client_.want(first.hex()), Presence::given_up);
+  EXPECT_EQ(store_.removed_, std::vector{first});
+}
+
+/// It was there for the first look; then it was evicted.
+TEST_F(DatabaseClientTest, TheAnswerToAnEarlierLookIsNotBelieved) {
+  const Digest first = sha256(first_);
+  client_.want(first.hex());
+  const std::uint64_t earlier = store_.look_of_.at(first);
+  client_.take(DatabasesListed{{{first, first_.size()}}});
+  client_.unwant(first.hex());
+  bring(std::string(15, 'x'));
+  EXPECT_EQ(store_.removed_, std::vector{first});
+  client_.want(first.hex());
+  client_.take(DatabaseLooked{first, earlier, first_.size(), 0});
+  EXPECT_EQ(client_.want(first.hex()), Presence::coming);
+  found(first, {});
+  EXPECT_EQ(asked().back(), (FetchDatabase{first, 0}));
+}
+
+TEST_F(DatabaseClientTest, WhatNobodyWaitsForAnyMoreIsNotFetched) {
+  const Digest first = sha256(first_);
+  const Digest second = sha256(second_);
+  client_.want(first.hex());
+  client_.want(first.hex());
+  client_.want(second.hex());
+  find_nothing();
+  EXPECT_EQ(asked(), std::vector{(FetchDatabase{first, 0})});
+  client_.unwant(first.hex());
+  client_.ask();
+  EXPECT_TRUE(asked().empty());  // one still waits for the first
+  client_.unwant(first.hex());
+  client_.ask();
+  EXPECT_EQ(asked(), std::vector{(FetchDatabase{second, 0})});
+  client_.take(DatabaseChunk{first, 0, first_.size(), first_});
+  EXPECT_TRUE(store_.adds_.empty());
+}
+
+TEST_F(DatabaseClientTest, APartThatWaitsForRoomMakesRoom) {
+  const std::string a(10, 'a');
+  const Digest part = sha256("part");
+  bring(a);
+  client_.pin(sha256(a).hex());
+  client_.want(part.hex());
+  found(part, {}, 5);
+  client_.take(DatabaseChunk{part, 5, 11, "67"});  // it does not fit beside what is pinned
+  bring("small one!");
+  EXPECT_EQ(store_.removed_, std::vector{part});
+  EXPECT_EQ(client_.bytes(), 20u);
 }
 
 }  // namespace

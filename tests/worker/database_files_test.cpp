@@ -105,5 +105,17 @@ TEST_F(DatabaseFilesTest, AFolderThatIsGoneIsAnErrorOfTheDisk) {
   EXPECT_EQ(added.error->code, Errc::storage);
 }
 
+TEST_F(DatabaseFilesTest, TheListHasFilesOfEarlierProcessesAndNothingElse) {
+  add(digest_, 0, 11, "hello world");
+  add(sha256("another"), 0, 7, "ano");
+  std::ofstream(folder_.root() + "/README") << "not a database";
+  restart();
+  std::map<Digest, std::uint64_t> sizes;
+  for (const DatabasesListed::File& file : files_->list().files) {
+    sizes[file.digest] = file.bytes;
+  }
+  EXPECT_EQ(sizes, (std::map<Digest, std::uint64_t>{{digest_, 11}, {sha256("another"), 3}}));
+}
+
 }  // namespace
 }  // namespace fd

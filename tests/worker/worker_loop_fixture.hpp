@@ -193,6 +193,16 @@ class WorkerLoopTest : public testing::Test,
     }
     hear(reply);
   }
+  /// The disk has nothing of the database that was looked for last.
+  void find_nothing() { loop_->take(DatabaseLooked{looks_.back(), last_look_, {}, 0}); }
+  /// Another worker wants exec to be run over these.
+  void ask_as_peer(std::uint64_t id, const std::vector<Sample>& samples) {
+    StageRequest request{id, StageId::exec, {}, StageId::exec, sha256(spec_)};
+    for (const Sample& one : samples) {
+      request.items.emplace_back().sample = one;
+    }
+    loop_->take_request("p1", encode_frame("run", Speaker{7, 0, 77}, request));
+  }
   /// The stages are done with a sample.
   void finish(const Sample& one) {
     WorkItem item;
@@ -283,9 +293,13 @@ class WorkerLoopTest : public testing::Test,
     replies_.emplace_back(peer, std::move(frame));
   }
   // DatabaseStore
-  void look(const Digest& digest) override { looks_.push_back(digest); }
+  void list() override {}
+  void look(const Digest& digest, std::uint64_t look) override {
+    looks_.push_back(digest);
+    last_look_ = look;
+  }
   void add(DatabaseChunk chunk) override { adds_.push_back(std::move(chunk)); }
-  void remove(const Digest&) override {}
+  void remove(const Digest& digest) override { removed_.push_back(digest); }
 
   using Sent = std::variant<WorkerState, Deliver, FetchDatabase, Fetch>;
   HandClock clock_;
@@ -311,7 +325,9 @@ class WorkerLoopTest : public testing::Test,
   std::map<std::uint64_t, std::shared_ptr<StageRequest>> requests_;
   std::vector<std::pair<std::string, std::string>> replies_;
   std::vector<Digest> looks_;
+  std::uint64_t last_look_ = 0;
   std::vector<DatabaseChunk> adds_;
+  std::vector<Digest> removed_;
   std::unique_ptr<WorkerLoop> loop_;
 };
 

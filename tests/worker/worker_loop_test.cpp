@@ -215,7 +215,7 @@ TEST_F(WorkerLoopTest, ASampleWaitsForItsDatabase) {
   send_samples({sample(0, digest.hex()), sample(1)});
   EXPECT_EQ(items_.size(), 1u);
   EXPECT_EQ(looks_, std::vector{digest});
-  loop_->take(DatabaseLooked{digest, {}, 0});
+  find_nothing();
   ASSERT_NE(last_sent<FetchDatabase>(), nullptr);
   hear(DatabaseChunk{digest, 0, bytes.size(), bytes});
   ASSERT_EQ(adds_.size(), 1u);
@@ -228,7 +228,7 @@ TEST_F(WorkerLoopTest, ASampleWhoseDatabaseCannotBeHadFailsAndTheCoordinatorIsTo
   join(3);
   const Digest digest = sha256("large");
   send_samples({sample(0, digest.hex()), sample(1)});
-  loop_->take(DatabaseLooked{digest, {}, 0});
+  find_nothing();
   hear(DatabaseChunk{digest, 0, 101, "larg"});  // the cache holds 100 bytes
   EXPECT_EQ(items_.size(), 1u) << "nothing is asked of a teacher for it";
   ASSERT_EQ(state_.troubles.size(), 1u);
@@ -243,10 +243,12 @@ TEST_F(WorkerLoopTest, ASampleWhoseDatabaseCannotBeHadFailsAndTheCoordinatorIsTo
 }
 
 TEST_F(WorkerLoopTest, ADatabaseThatIsGivenUpWhenTimeIsUpForALeavingWorkerEndsItInOrder) {
+  options_.serves_peers = true;
   join(3);
   const Digest digest = sha256("large");
   send_samples({sample(0, digest.hex()), sample(1)});
-  loop_->take(DatabaseLooked{digest, {}, 0});
+  ask_as_peer(9, {sample(7, digest.hex())});  // waits for it also when this worker leaves
+  find_nothing();
   const DatabaseAdded damaged{digest, 0, false, Error{Errc::corrupt, "another digest"}};
   for (std::uint32_t times = 1; times < DatabaseClient::kDamagedMax; ++times) {
     hear(DatabaseChunk{digest, 0, 5, "l"});
@@ -278,7 +280,7 @@ TEST_F(WorkerLoopTest, ADiskThatTakesNoDatabaseEndsTheWorker) {
   join();
   const Digest digest = sha256("a database");
   send_samples({sample(0, digest.hex())});
-  loop_->take(DatabaseLooked{digest, {}, 0});
+  find_nothing();
   hear(DatabaseChunk{digest, 0, 10, "a database"});
   loop_->take(DatabaseAdded{digest, 0, false, Error{Errc::storage, "no space left"}});
   EXPECT_EQ(exit_code_, kExitStorage);

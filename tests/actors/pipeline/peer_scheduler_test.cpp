@@ -246,5 +246,16 @@ TEST_F(PeerSchedulerTest, NotNowMeansElsewhereOrLater) {
   EXPECT_EQ(advance(milliseconds(1)).ask.size(), 1u);
 }
 
+/// "Not now" is a reply: the peer is not slow.
+TEST_F(PeerSchedulerTest, ABatchThatIsPutOffIsGivenNoMorePatience) {
+  publish({peer(1)});
+  AskPeer ask = queue(1).ask.at(0);
+  for (int times = 0; times < 5; ++times) {
+    reply(ask, true);
+    ask = advance(kPeerRest).ask.at(0);
+  }
+  EXPECT_EQ(scheduler_.next_tick(), now_ + kPeerPatience);
+}
+
 }  // namespace
 }  // namespace fd

@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-#include "actors/pipeline/stage_server.hpp"
+#include "actors/pipeline/serve_stages.hpp"
 #include "actors/stages/clean.hpp"
 #include "actors/stages/rule_filter.hpp"
 #include "actors/stages/score.hpp"
@@ -107,14 +107,14 @@ class RemoteStageTest : public testing::Test {
     options.local = {StageId::teacher, StageId::clean, StageId::exec, StageId::score,
                      StageId::select};
     options.patience = std::chrono::milliseconds(20);
-    options.connect = [](const PeerInfo& peer,
-                         ReceiveCallback receive) -> Result<std::unique_ptr<Transport>> {
+    const PeerConnector connect =
+        [](const PeerInfo& peer, ReceiveCallback receive) -> Result<std::unique_ptr<Transport>> {
       FD_TRY(std::unique_ptr<Transport> made,
              ZmqTransport::connect(ZmqContext::make().value(), peer.endpoint, {}, Traffic::bulk,
                                    std::move(receive)));
       return made;
     };
-    remote_ = spawn_remote_stages(*system_, clock_, log_, std::move(options));
+    remote_ = spawn_remote_stages(*system_, clock_, log_, std::move(options), connect);
     first_ = spawn_proxy(*system_, StageId::rules, remote_);
     UseTargets use;
     use.targets[StageId::rules] = {first_};

@@ -168,6 +168,26 @@ TEST_F(Strays, AreAwaitedForOneLeaseBesidesAPauseOfTheCoordinator) {
   EXPECT_EQ(std::ranges::count(shares_, ShareGranted{"w", 5, 0}), 1);
 }
 
+/// It gave its lease back, with the answer of a sample that it does not finish still on its way.
+TEST_F(Strays, AreWorkersThatLeaveWithAnswersThatAreNotOnRecord) {
+  begin();
+  state(5);
+  load();
+  const auto leaves = [this](std::uint32_t owed) {
+    return state(5, "w", [&](WorkerState& state) {
+      leave(state);
+      state.owed = owed;
+      state.leases = {{0, 1, 0, 0}};
+    });
+  };
+  leaves(1);
+  state(6, "other");
+  finish_shard(6, 2);
+  EXPECT_FALSE(core_->finished());
+  leaves(0);
+  EXPECT_TRUE(core_->finished());
+}
+
 TEST_F(Strays, ARunWithoutThemEndsWithItsLastShard) {
   begin();
   state(5);
