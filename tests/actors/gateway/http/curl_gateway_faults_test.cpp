@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "actors/gateway/http/curl_transfer.hpp"
+#include "protocol/limits.hpp"
 #include "tests/actors/gateway/gateway_client.hpp"
 #include "tests/support/http_stub.hpp"
 
