@@ -11,6 +11,7 @@ namespace {
 struct Waiting {
   WorkItem item;
   std::uint32_t missing = 0;
+  std::uint32_t failed = 0;  ///< the lowest candidate whose call failed, where item.failure is set
   bool cancelled = false;
   std::uint64_t queue_us = 0;
   std::uint64_t service_us = 0;
@@ -56,8 +57,9 @@ class Teacher {
     waiting.service_us = std::max(waiting.service_us, result.call.service_us);
     if (result.failure == Reason::none) {
       waiting.item.answers.push_back(std::move(result.answer));
-    } else if (!cancelled && !waiting.item.failure) {
+    } else if (!cancelled && (!waiting.item.failure || result.call.candidate < waiting.failed)) {
       waiting.item.failure = result.failure;
+      waiting.failed = result.call.candidate;
     }
     if (--waiting.missing > 0) {
       return;

@@ -46,8 +46,8 @@ namespace fd {
 
 /// Starts the teacher stage: asks the gateway for every candidate that has no recorded answer,
 /// hands each answer to `recorder` as it comes, and passes a sample on once all its candidates have
-/// one. A sample of which any call failed goes on with that failure: to continue with fewer
-/// candidates would make output depend on faults.
+/// one. A sample of which any call failed goes on with the failure of its lowest such candidate,
+/// whichever came first: to continue with fewer candidates would make output depend on faults.
 /// Its first message is UseGateway. Lifetime: `clock` outlives the actor.
 caf::actor spawn_teacher(caf::actor_system& system, PromptStage prompt, std::uint32_t candidates,
                          caf::actor recorder, Route next, const Clock& clock);

@@ -1,190 +1,76 @@
 #include "actors/sql/clean.hpp"
 
-#include <algorithm>
-#include <array>
 #include <optional>
+#include <utility>
 #include <vector>
 
-#include "actors/sql/sql_answer.hpp"
+#include "actors/sql/fences.hpp"
+#include "actors/sql/reasoning.hpp"
 #include "actors/sql/sql_text.hpp"
-#include "protocol/base/text.hpp"
+#include "actors/sql/statement.hpp"
 
 namespace fd {
 namespace {
 
-bool starts_with_ignoring_case(std::string_view text, std::string_view start) {
-  return equals_ignoring_case(text.substr(0, start.size()), start);
+using Kind = SqlFound::Kind;
+
+std::string outside_rule(SqlLead lead) {
+  return lead == SqlLead::nothing ? "whole" : lead == SqlLead::label ? "label" : "keyword";
 }
 
-std::string statement_at(std::string_view text, std::size_t at, char wrapper = '\0') {
-  return std::string(trim_sql(text.substr(at, sql_end(text, at, wrapper) - at)));
-}
-
-/// Returns where the first token that is neither blank nor comment begins.
-std::size_t first_meaning(std::string_view text) {
-  const auto token = SqlTokenizer(text).next_meaning();
-  return token ? token->begin : text.size();
-}
-
-/// Returns the statement that a text consists of, without the quotes, backticks or parentheses
-/// around it.
-std::optional<std::string> whole_statement(std::string_view text, SqlPlace place) {
-  text = trim_sql(text);
-  constexpr std::string_view kWrappers = "'\"`(";
-  char open_wrapper = '\0';
-  while (!text.empty() && kWrappers.find(text.front()) != std::string_view::npos) {
-    const char wrapper = text.front();
-    text.remove_prefix(1);
-    if (wrapper != '(' && !text.empty() && text.back() == wrapper) {
-      text.remove_suffix(1);
-    } else if (wrapper != '(') {
-      open_wrapper = wrapper;
+/// What a part of an answer has, in the order of what is preferred.
+class Choice {
+ public:
+  /// Returns whether the search is over: a query was found, or one that is refused.
+  bool offer(SqlFound found, std::string rule) {
+    if (found.kind == Kind::none || (chosen_ && !found.query)) {
+      return false;
     }
-    text = trim_sql(text);
+    chosen_ = found.kind == Kind::refused ? Cleaned{"", "none"}
+                                          : Cleaned{std::move(found.text), std::move(rule)};
+    return found.query;
   }
-  const std::size_t at = first_meaning(text);
-  if (sql_begins(text, at, place)) {
-    return statement_at(text, at, open_wrapper);
-  }
-  return std::nullopt;
-}
+  /// The query; else the first other statement, for the sandbox to refuse for what it is.
+  std::optional<Cleaned> take() { return std::move(chosen_); }
 
-/// Returns the first statement that begins a line.
-std::optional<std::string> line_statement(std::string_view text) {
-  for (std::size_t line = 0; line < text.size();) {
-    std::size_t at = line;
-    while (at < text.size() && (text[at] == ' ' || text[at] == '\t')) {
-      ++at;
-    }
-    if (sql_begins(text, at, SqlPlace::prose)) {
-      return statement_at(text, at);
-    }
-    const std::size_t end = text.find('\n', line);
-    line = end == std::string_view::npos ? text.size() : end + 1;
-  }
-  return std::nullopt;
-}
-
-/// Returns the first statement in the midst of a sentence.
-std::optional<std::string> inline_statement(std::string_view text) {
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (is_ascii_letter(text[at]) && sql_begins(text, at, SqlPlace::prose)) {
-      const char before = at == 0 ? '\0' : text[at - 1];
-      const bool wrapped = before == '`' || before == '"' || before == '\'';
-      return statement_at(text, at, wrapped ? before : '\0');
-    }
-  }
-  return std::nullopt;
-}
-
-struct Fence {
-  std::string_view info;
-  std::string_view content;
+ private:
+  std::optional<Cleaned> chosen_;
 };
 
-/// Returns the text's fenced blocks. The info string is the first word behind the opening marks,
-/// unless that is the beginning of a statement.
-std::vector<Fence> find_fences(std::string_view text) {
-  std::vector<Fence> fences;
-  const auto next_mark = [&](std::size_t at) {
-    return std::min(text.find("```", at), text.find("~~~", at));
-  };
-  for (std::size_t open = next_mark(0); open != std::string_view::npos;) {
-    const char mark = text[open];
-    const std::size_t run = text.find_first_not_of(mark, open);
-    if (run == std::string_view::npos) {
-      break;
-    }
-    std::size_t begin = run;
-    while (begin < text.size() && (is_ascii_alphanumeric(text[begin]) || text[begin] == '-' ||
-                                   text[begin] == '+' || text[begin] == '_')) {
-      ++begin;
-    }
-    if (sql_begins(text, run, SqlPlace::given)) {
-      begin = run;
-    }
-    const std::size_t close = text.find(std::string(run - open, mark), begin);
-    const std::size_t end = std::min(close, text.size());
-    fences.push_back({text.substr(run, begin - run), text.substr(begin, end - begin)});
-    if (close == std::string_view::npos) {
-      break;
-    }
-    const std::size_t behind = text.find_first_not_of(mark, close);
-    open = behind == std::string_view::npos ? behind : next_mark(behind);
-  }
-  return fences;
-}
-
-bool is_sql_info(std::string_view info) {
-  constexpr auto kNames = std::to_array<std::string_view>(
-      {"", "sql", "sqlite", "sqlite3", "mysql", "postgres", "postgresql", "psql"});
-  return std::any_of(kNames.begin(), kNames.end(),
-                     [&](std::string_view one) { return equals_ignoring_case(info, one); });
-}
-
-/// The last fence that looks like SQL: the earlier ones are drafts. A fence that says it is SQL and
-/// does not look like it is taken only when there is no other, for the sandbox to judge.
-std::optional<std::string> fenced_statement(std::string_view text) {
-  const std::vector<Fence> fences = find_fences(text);
+/// Returns the statement of a part of an answer: the last fence that has a query, SQL ones first;
+/// else what stands outside of fences; else a fence that says it is SQL, for the sandbox to judge.
+/// Returns nothing when no SQL is there, and a text without a statement when it is refused.
+std::optional<Cleaned> clean_part(std::string_view part) {
+  const std::string text = without_quotation(part);
+  const FencedText split = split_fences(text);
+  Choice choice;
   for (const bool sql_info : {true, false}) {
-    for (auto fence = fences.rbegin(); fence != fences.rend(); ++fence) {
-      if (is_sql_info(fence->info) != sql_info) {
+    std::string_view behind;  // the block behind
+    for (auto fence = split.fences.rbegin(); fence != split.fences.rend(); ++fence) {
+      const SqlRegion region = fence->closed ? SqlRegion::closed : SqlRegion::open;
+      if (fence->may_be_sql() != sql_info) {
         continue;
       }
-      if (auto found = whole_statement(fence->content, SqlPlace::given)) {
-        return found;
+      SqlFound found = find_statement(fence->content, region);
+      if (found.kind == Kind::found && holds_clause(behind, found.text)) {
+        found = {Kind::refused, "", found.lead, found.query};
       }
-      if (sql_info) {
-        if (auto found = line_statement(fence->content)) {
-          return found;
-        }
+      if (choice.offer(std::move(found), "fence")) {
+        return choice.take();
       }
+      behind = fence->content;
     }
   }
-  for (auto fence = fences.rbegin(); fence != fences.rend(); ++fence) {
-    if (!fence->info.empty() && is_sql_info(fence->info) && !is_blank_sql(fence->content)) {
-      return std::string(trim_sql(fence->content));
-    }
+  SqlFound outside = find_statement(split.outside, SqlRegion::open);
+  std::string rule = outside_rule(outside.lead);
+  choice.offer(std::move(outside), std::move(rule));
+  if (auto chosen = choice.take()) {
+    return chosen;
   }
-  return std::nullopt;
-}
-
-/// Returns what stands behind "SQL:" at `at` (or "SQL query:", with a full-width colon, in bold),
-/// or nothing when there is no such label.
-std::optional<std::string_view> behind_label(std::string_view text, std::size_t at) {
-  const bool inside_word = at > 0 && (is_ascii_letter(text[at - 1]) || text[at - 1] == '_');
-  if (inside_word || !starts_with_ignoring_case(text.substr(at), "sql")) {
-    return std::nullopt;
-  }
-  std::string_view rest = trimmed(text.substr(at + 3));
-  for (const std::string_view noun : {"query", "statement"}) {
-    if (starts_with_ignoring_case(rest, noun)) {
-      rest = trimmed(rest.substr(noun.size()));
-    }
-  }
-  const auto skip_stars = [&] {
-    rest.remove_prefix(std::min(rest.find_first_not_of('*'), rest.size()));
-  };
-  skip_stars();
-  constexpr std::string_view kWideColon = "\xEF\xBC\x9A";
-  if (rest.substr(0, kWideColon.size()) == kWideColon) {
-    rest.remove_prefix(kWideColon.size());
-  } else if (rest.substr(0, 1) == ":") {
-    rest.remove_prefix(1);
-  } else {
-    return std::nullopt;
-  }
-  skip_stars();
-  return rest;
-}
-
-/// Returns the statement behind the last label that has one.
-std::optional<std::string> labelled_statement(std::string_view text) {
-  for (std::size_t at = text.size(); at-- > 0;) {
-    if (const auto rest = behind_label(text, at)) {
-      if (auto found = whole_statement(*rest, SqlPlace::given)) {
-        return found;
-      }
+  for (auto fence = split.fences.rbegin(); fence != split.fences.rend(); ++fence) {
+    if (fence->closed && !fence->info.empty() && fence->may_be_sql() &&
+        !is_blank_sql(fence->content)) {
+      return Cleaned{std::string(trim_sql(fence->content)), "fence"};
     }
   }
   return std::nullopt;
@@ -193,24 +79,18 @@ std::optional<std::string> labelled_statement(std::string_view text) {
 }  // namespace
 
 Cleaned clean_sql(std::string_view answer) {
-  const std::string text = without_reasoning(answer);
-  if (text.size() > kMaxAnswerBytes) {
-    return {"", "none"};
-  }
-  if (auto found = fenced_statement(text)) {
-    return {std::move(*found), "fence"};
-  }
-  if (auto found = whole_statement(text, SqlPlace::given)) {
-    return {std::move(*found), "whole"};
-  }
-  if (auto found = labelled_statement(text)) {
-    return {std::move(*found), "label"};
-  }
-  if (auto found = line_statement(text)) {
-    return {std::move(*found), "keyword"};
-  }
-  if (auto found = inline_statement(text)) {
-    return {std::move(*found), "keyword"};
+  const std::vector<std::string_view> parts = answer_parts(answer);
+  for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
+    if (part->size() > kMaxAnswerBytes) {
+      break;
+    }
+    if (auto cleaned = clean_part(*part)) {
+      return *std::move(cleaned);
+    }
+    // Half of a statement that a mark cuts is no statement.
+    if (holds_clause(*part, "")) {
+      break;
+    }
   }
   return {"", "none"};
 }

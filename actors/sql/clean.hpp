@@ -12,14 +12,13 @@ struct Cleaned {
   std::string rule;  ///< "fence", "whole", "label", "keyword" or "none" (docs/sql.md)
 };
 
-/// The longest answer, without its reasoning, in which SQL is looked for: four times the longest
-/// SQL that is run. Bounds the time that a hostile text can take.
-inline constexpr std::size_t kMaxAnswerBytes = 64u << 10;
+/// The longest answer, without its reasoning, in which SQL is looked for: models that think aloud
+/// write tens of kilobytes in front of it. Bounds the time that a hostile text can take.
+inline constexpr std::size_t kMaxAnswerBytes = 256u << 10;
 
-/// Finds the SQL in a model's answer: drops reasoning blocks, prefers the last fence that looks
-/// like SQL, then the answer itself, then what follows "SQL:", then the first statement that begins
-/// a line or stands in a sentence. Only the first statement counts; never cuts inside literals or
-/// comments.
+/// Finds the SQL in a model's answer: the last fenced block that has a query, or else the earliest
+/// statement of the text, behind the reasoning. Keeps it whole, or refuses the answer: never cuts
+/// inside a literal or a comment, never takes a half of a longer statement or one of several.
 Cleaned clean_sql(std::string_view answer);
 
 }  // namespace fd

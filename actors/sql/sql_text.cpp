@@ -103,6 +103,11 @@ std::optional<SqlToken> SqlTokenizer::next_meaning() {
   return token;
 }
 
+bool is_apostrophe(std::string_view text, std::size_t at) {
+  return at > 0 && at + 1 < text.size() && is_ascii_letter(text[at - 1]) &&
+         is_ascii_letter(text[at + 1]);
+}
+
 bool is_blank_sql(std::string_view text) {
   SqlTokenizer tokens(text);
   while (const auto token = tokens.next_meaning()) {

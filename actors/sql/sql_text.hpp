@@ -49,6 +49,10 @@ inline std::string_view token_text(std::string_view text, const SqlToken& token)
   return text.substr(token.begin, token.end - token.begin);
 }
 
+/// Returns whether the quote at `at` of `text` stands within a word, as in "don't", and opens
+/// nothing.
+bool is_apostrophe(std::string_view text, std::size_t at);
+
 /// Returns whether `text` holds nothing but blanks, comments and semicolons.
 bool is_blank_sql(std::string_view text);
 

@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <string>
+#include <vector>
 
+#include "actors/gateway/finish_reason.hpp"
 #include "actors/sql/clean.hpp"
-#include "actors/sql/sql_answer.hpp"
-#include "actors/sql/sql_text.hpp"
+#include "actors/sql/reasoning.hpp"
 #include "protocol/base/text.hpp"
 
 namespace fd {
@@ -28,6 +29,12 @@ bool is_refusal(std::string_view text) {
   return std::any_of(kPhrases.begin(), kPhrases.end(), [&](std::string_view phrase) {
     return start.find(phrase) != std::string::npos;
   });
+}
+
+/// Returns what stands last outside of the answer's reasoning.
+std::string outside_reasoning(std::string_view answer) {
+  const std::vector<std::string_view> parts = answer_parts(answer);
+  return parts.empty() ? std::string() : std::string(parts.back());
 }
 
 class CleanStage final : public Stage {
@@ -55,21 +62,24 @@ class CleanStage final : public Stage {
     Candidate candidate;
     candidate.index = answer.candidate;
     candidate.call_key = answer.call_key;
-    const std::string text = without_reasoning(answer.text);
+    const std::string text = sql_ ? outside_reasoning(answer.text) : without_reasoning(answer.text);
     if (sql_) {
       Cleaned cleaned = clean_sql(answer.text);
       candidate.text = std::move(cleaned.text);
       candidate.clean_rule = std::move(cleaned.rule);
     } else {
-      candidate.text = trimmed(text);
+      candidate.text = text;
       candidate.clean_rule = candidate.text.empty() ? "none" : "whole";
     }
-    if (answer.finish_reason == "length") {
+    const Finish finish = finish_of(answer.finish_reason);
+    if (finish == Finish::refused) {
+      candidate.rule = Reason::refusal;
+    } else if (finish != Finish::finished) {
       candidate.rule = Reason::truncated;
     } else if (candidate.text.empty()) {
-      candidate.rule = trimmed(text).empty() ? Reason::empty_output
-                       : is_refusal(text)    ? Reason::refusal
-                                             : Reason::format_error;
+      candidate.rule = text.empty()       ? Reason::empty_output
+                       : is_refusal(text) ? Reason::refusal
+                                          : Reason::format_error;
     }
     return candidate;
   }

@@ -7,8 +7,10 @@
 
 namespace fd {
 
-/// From answers to candidates with cleaned text. Sets Reason::truncated (finish reason "length"),
-/// empty_output (nothing but reasoning), refusal, or format_error (text without SQL). When
+/// From answers to candidates with cleaned text. Sets Reason::truncated (the endpoint says that the
+/// answer was cut, or a word that is not known), refusal (it says that a filter withheld it, or the
+/// text does), empty_output (nothing but reasoning) or format_error (text without SQL, or with
+/// several statements). When
 /// gates.exec.kind is none, the text is the whole answer without its reasoning.
 std::unique_ptr<Stage> make_clean_stage(const RunConfig& config);
 

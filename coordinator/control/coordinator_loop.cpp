@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "actors/gateway/finish_reason.hpp"
 #include "actors/system/failpoint.hpp"
 #include "coordinator/control/committed_frames.hpp"
 #include "protocol/base/mutant.hpp"
@@ -120,6 +121,16 @@ void CoordinatorLoop::hear_troubles(const WorkerState& state) {
       ports_->warn("worker_trouble", {{"worker", state.name}, {"what", what}});
       ports_->tell("worker " + log_value(state.name) + ": " + shown);
     }
+  }
+}
+
+/// An answer that ends with a word that is not known counts as truncated: each word is told once.
+void CoordinatorLoop::hear_finish(const std::string& word) {
+  if (finish_of(word) == Finish::unknown && finish_words_.size() < kTroublesTold &&
+      finish_words_.insert(word).second) {
+    ports_->warn("finish_reason_unknown", {{"word", word}});
+    ports_->tell("finish_reason " + log_value(word) +
+                 " is not known: such answers count as truncated");
   }
 }
 
@@ -321,6 +332,9 @@ void CoordinatorLoop::keep(const Record& record) {
     found->second.keep(record);
   }
   meter_.count(record);
+  if (record.answer) {
+    hear_finish(record.answer->finish_reason);
+  }
   if (record.outcome) {
     meter_.measure(*record.outcome);
   }

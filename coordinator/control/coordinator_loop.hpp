@@ -78,6 +78,7 @@ class CoordinatorLoop {
   Result<void> take_state(Arrived from, const Incoming& incoming, WorkerState state);
   Result<void> take_database_fetch(Arrived from, const FetchDatabase& fetch);
   void hear_troubles(const WorkerState& state);
+  void hear_finish(const std::string& word);
   void refuse(const Arrived& to, std::uint64_t seq, const std::string& why);
   void step(CoordinatorEvent event);
   void perform(CoordinatorEffects effects);
@@ -117,6 +118,7 @@ class CoordinatorLoop {
   std::uint32_t writing_ = 0;             ///< finished shards that are not written yet
   std::set<std::string> version_warned_;  ///< workers, by name
   std::set<std::pair<std::string, std::string>> troubles_;  ///< that were told: worker and text
+  std::set<std::string> finish_words_;                      ///< that were told
   std::size_t refused_ = 0;                                 ///< frames
   EndpointWatch endpoints_;
   std::optional<Error> stop_reason_;  ///< why it drains although nobody asked

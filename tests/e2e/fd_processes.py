@@ -11,6 +11,8 @@ import subprocess
 import tempfile
 
 BIN = pathlib.Path(os.environ["FD_BIN_DIR"])
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+OUTPUT_VERSION = int(re.search(r"kOutputVersion = ([0-9]+);", (ROOT / "protocol" / "output_version.hpp").read_text())[1])
 DEADLINE_S = 120  # of anything: only a broken test waits for it
 
 # Files that docs/contract.md lets differ between two runs of the same job.

@@ -23,25 +23,27 @@ class GrowthTest(Job):
 
     def test_a_run_of_another_output_version_is_looked_at_and_reused_and_not_gone_on_with(self):
         sample = fd.outcomes(self.run_dir)[0]["sample_id"]
-        change_run_json(self.run_dir, '"output_version": 1,', '"output_version": 0,')
+        change_run_json(self.run_dir, f'"output_version": {fd.OUTPUT_VERSION},', '"output_version": 0,')
         before = fd.stable_files(self.run_dir)
         output = self.command(0, "verify", self.run_dir)
         self.assertIn(": sound\n", output)
-        self.assertIn("the merge was not repeated: the run was made by output version 0, and this program has 1", output)
+        self.assertIn("the merge was not repeated: the run was made by output version 0, and this program has "
+                      f"{fd.OUTPUT_VERSION}", output)
         self.command(0, "show", self.run_dir)
         self.command(0, "explain", self.run_dir, sample)
         self.assertIn('"state":"ended"', self.command(0, "status", self.run_dir, "--json"))
         for command in (["resume", self.run_dir], ["replay", self.run_dir, "--shard", "0"],
                         ["replay", self.run_dir, "--shard", "0", "--fresh"], self.again()):
             output = self.command(11, *command)
-            self.assertIn(f"{self.run_dir}: was made by output version 0, and this program has 1: ", output)
+            self.assertIn(f"{self.run_dir}: was made by output version 0, and this program has {fd.OUTPUT_VERSION}: ",
+                          output)
         self.assertEqual(fd.stable_files(self.run_dir), before)
         output = self.command(0, "run", self.config, "--out", self.folder / "new",
                               "--set", f"reuse=['{self.run_dir}']")
         self.assertIn("240 answers of earlier runs", output)
 
     def test_a_run_from_before_output_versions_is_refused(self):
-        change_run_json(self.run_dir, '\n  "output_version": 1,', "")
+        change_run_json(self.run_dir, f'\n  "output_version": {fd.OUTPUT_VERSION},', "")
         for command in (["verify", self.run_dir], ["resume", self.run_dir], ["status", self.run_dir],
                         ["explain", self.run_dir, "0" * 64], ["replay", self.run_dir, "--shard", "0"], self.again()):
             self.assertIn("has no output_version: it was made by a program from before version 1",

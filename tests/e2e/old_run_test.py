@@ -13,8 +13,6 @@ import fd_small_set
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 OLD_RUN = TESTS / "data" / "run_v1"
-OUTPUT_VERSION = int(re.search(r"kOutputVersion = ([0-9]+);",
-                               (TESTS.parent / "protocol" / "output_version.hpp").read_text())[1])
 NOWHERE = fd.teacher("http://127.0.0.1:1/v1")
 SAMPLES = len(fd_small_set.ROWS)
 CALLS = 2 * SAMPLES
@@ -29,7 +27,7 @@ class OldRunTest(unittest.TestCase):
         self.assertTrue(OLD_RUN.is_dir(), f"{OLD_RUN} is missing: tests/data/make_run_v1.py made it, once")
         self.run_dir = self.copy(OLD_RUN, "old")
         facts = json.loads((self.run_dir / "run.json").read_text())
-        self.same_rules = facts["output_version"] == OUTPUT_VERSION
+        self.same_rules = facts["output_version"] == fd.OUTPUT_VERSION
         # The rows' database as it was then: another SQLite may write the same rows in other bytes.
         database = next((self.run_dir / "databases").iterdir())
         shutil.copyfile(database, self.folder / "shop.sqlite")

@@ -1,11 +1,11 @@
 #include "actors/gateway/openai/openai_codec.hpp"
 
 #include <charconv>
-#include <optional>
 #include <utility>
 
+#include "actors/gateway/finish_reason.hpp"
 #include "actors/gateway/openai/error_text.hpp"
-#include "actors/gateway/openai/reply_reader.hpp"
+#include "actors/gateway/openai/reply_body.hpp"
 #include "protocol/json/json.hpp"
 
 namespace fd {
@@ -33,247 +33,6 @@ void append_messages(const std::vector<ChatMessage>& messages, std::string& out)
   out += ']';
 }
 
-/// Passes a string and stores it; passes anything else and stores nothing.
-bool read_text(ReplyReader& reader, std::string& out) {
-  if (reader.peek() == ReplyKind::string) {
-    return reader.read_string(out);
-  }
-  out.clear();
-  return reader.skip();
-}
-
-/// Returns the non-negative whole number up to 2^53 that `word` spells, or nothing.
-std::optional<std::uint64_t> whole_number(std::string_view word) {
-  constexpr double kMax = 9007199254740992.0;
-  double number = 0;
-  const auto end = std::from_chars(word.data(), word.data() + word.size(), number);
-  if (end.ec != std::errc() || end.ptr != word.data() + word.size() || !(number >= 0) ||
-      number > kMax || static_cast<double>(static_cast<std::uint64_t>(number)) != number) {
-    return std::nullopt;
-  }
-  return static_cast<std::uint64_t>(number);
-}
-
-bool read_count(ReplyReader& reader, std::uint64_t& out) {
-  out = 0;
-  std::string_view word;
-  if (reader.peek() != ReplyKind::word) {
-    return reader.skip();
-  }
-  if (!reader.read_word(word)) {
-    return false;
-  }
-  out = whole_number(word).value_or(0);
-  return true;
-}
-
-/// The parts of a chat completion that are looked at, as they stand in the reply.
-class ReplyBody {
- public:
-  explicit ReplyBody(std::string_view body) : reader_(body) {}
-
-  /// Returns whether the body is one whole JSON object.
-  bool read() {
-    if (reader_.peek() != ReplyKind::object) {
-      return false;
-    }
-    return reader_.read_object([this](std::string_view key) { return read_member(key); }) &&
-           reader_.at_end();
-  }
-
-  Completion completion;
-  std::string refusal;
-  bool has_content = false;        ///< a text, empty or not
-  std::string choice_fault;        ///< what is wrong with the choices; empty: nothing
-  bool has_error = false;          ///< an error object or text
-  std::string error_message;       ///< of the error object, or a bare "message" or "detail"
-  std::string error_code;          ///< its code, or else its type
-  std::uint32_t error_status = 0;  ///< its code as an HTTP status; 0 when it is none
-
- private:
-  bool read_member(std::string_view key) {
-    if (key == "choices") {
-      return read_choices();
-    }
-    if (key == "model") {
-      return read_text(reader_, completion.served_model);
-    }
-    if (key == "usage") {
-      return read_usage();
-    }
-    if (key == "error") {
-      return read_error();
-    }
-    if ((key == "message" || key == "detail") && reader_.peek() == ReplyKind::string) {
-      return reader_.read_string(error_message);
-    }
-    return reader_.skip();
-  }
-
-  bool read_choices() {
-    choice_fault = "no choices";
-    if (reader_.peek() != ReplyKind::array) {
-      return reader_.skip();
-    }
-    return reader_.read_array(
-        [this](std::size_t index) { return index == 0 ? read_choice() : reader_.skip(); });
-  }
-
-  bool read_choice() {
-    choice_fault = "no message in choices[0]";
-    if (reader_.peek() != ReplyKind::object) {
-      return reader_.skip();
-    }
-    return reader_.read_object([this](std::string_view key) {
-      if (key == "message") {
-        return read_message();
-      }
-      if (key == "finish_reason") {
-        return read_text(reader_, completion.finish_reason);
-      }
-      return key == "error" ? read_error() : reader_.skip();
-    });
-  }
-
-  bool read_message() {
-    if (reader_.peek() != ReplyKind::object) {
-      return reader_.skip();
-    }
-    choice_fault.clear();
-    std::string other;
-    return reader_.read_object([&](std::string_view key) {
-      if (key == "content") {
-        return read_content();
-      }
-      if (key == "refusal") {
-        return read_text(reader_, refusal);
-      }
-      if (key == "reasoning_content" || key == "reasoning") {
-        if (!read_text(reader_, other)) {
-          return false;
-        }
-        if (!other.empty()) {
-          completion.reasoning = std::move(other);
-        }
-        return true;
-      }
-      return reader_.skip();
-    });
-  }
-
-  bool read_content() {
-    std::string& text = completion.text;
-    text.clear();
-    std::string_view word;
-    switch (reader_.peek()) {
-      case ReplyKind::string:
-        has_content = true;
-        return reader_.read_string(text);
-      case ReplyKind::array:
-        has_content = true;
-        return reader_.read_array([this](std::size_t) { return read_part(); });
-      case ReplyKind::word:
-        if (!reader_.read_word(word)) {
-          return false;
-        }
-        if (word != "null") {
-          choice_fault = "content is neither text nor parts";
-        }
-        return true;
-      default:
-        choice_fault = "content is neither text nor parts";
-        return reader_.skip();
-    }
-  }
-
-  /// Appends a part of type text to the answer, or notes a refusal; leaves other types out.
-  bool read_part() {
-    std::string type;
-    std::string text;
-    std::string part_refusal;
-    if (reader_.peek() == ReplyKind::string) {
-      if (!reader_.read_string(text)) {
-        return false;
-      }
-      completion.text += text;
-      return true;
-    }
-    if (reader_.peek() != ReplyKind::object) {
-      return reader_.skip();
-    }
-    const bool read = reader_.read_object([&](std::string_view key) {
-      if (key == "type") {
-        return read_text(reader_, type);
-      }
-      if (key == "text") {
-        return read_text(reader_, text);
-      }
-      return key == "refusal" ? read_text(reader_, part_refusal) : reader_.skip();
-    });
-    if (type.empty() || type == "text" || type == "output_text") {
-      completion.text += text;
-    } else if (type == "refusal") {
-      refusal += part_refusal;
-    }
-    return read;
-  }
-
-  bool read_usage() {
-    completion.usage = {};
-    if (reader_.peek() != ReplyKind::object) {
-      return reader_.skip();
-    }
-    return reader_.read_object([this](std::string_view key) {
-      if (key == "prompt_tokens") {
-        return read_count(reader_, completion.usage.prompt);
-      }
-      return key == "completion_tokens" ? read_count(reader_, completion.usage.completion)
-                                        : reader_.skip();
-    });
-  }
-
-  bool read_error() {
-    std::string_view word;
-    switch (reader_.peek()) {
-      case ReplyKind::word:  // "error": null stands in good replies too
-        if (!reader_.read_word(word)) {
-          return false;
-        }
-        has_error = has_error || (word != "null" && word != "false");
-        return true;
-      case ReplyKind::string:
-        has_error = true;
-        return reader_.read_string(error_message);
-      case ReplyKind::object:
-        has_error = true;
-        return reader_.read_object([this](std::string_view key) { return read_error_part(key); });
-      default:
-        return reader_.skip();
-    }
-  }
-
-  bool read_error_part(std::string_view key) {
-    std::string_view word;
-    if (key == "message") {
-      return read_text(reader_, error_message);
-    }
-    if (key == "code" && reader_.peek() == ReplyKind::word) {
-      if (!reader_.read_word(word)) {
-        return false;
-      }
-      const std::uint64_t code = whole_number(word).value_or(0);
-      error_status = code >= 400 && code < 600 ? static_cast<std::uint32_t>(code) : 0;
-      return true;
-    }
-    if (key == "code" || (key == "type" && error_code.empty())) {
-      return read_text(reader_, error_code);
-    }
-    return reader_.skip();
-  }
-
-  ReplyReader reader_;
-};
-
 bool is_blank(std::string_view body) {
   return body.find_first_not_of(" \t\r\n") == std::string_view::npos;
 }
@@ -293,26 +52,35 @@ BadReply bad_reply(std::uint32_t status, std::string message, const ReplyBody& r
 }
 
 Reply decode_success(std::uint32_t status, std::string_view body, bool whole, ReplyBody& reply) {
+  ReplyChoice& choice = reply.choice;
   Completion& completion = reply.completion;
   if (!whole) {
     return bad_reply(
         status, is_blank(body) ? "empty body" : "not one whole JSON object: " + shown(body), reply);
   }
-  const bool has_choice = reply.choice_fault.empty() && !completion.finish_reason.empty();
-  if (reply.has_error && (!has_choice || completion.finish_reason == "error")) {
+  const bool broken = finish_of(choice.finish_reason) == Finish::broken;
+  const bool has_choice = choice.fault.empty() && !choice.finish_reason.empty();
+  if (reply.has_error && (!has_choice || broken)) {
     return bad_reply(reply.error_status != 0 ? reply.error_status : status,
                      "error in the reply: " + explanation(reply, body), reply);
   }
-  if (!reply.choice_fault.empty()) {
-    return bad_reply(status, reply.choice_fault + ": " + shown(body), reply);
+  if (!choice.fault.empty()) {
+    return bad_reply(status, choice.fault + ": " + shown(body), reply);
   }
-  if (!reply.has_content && reply.refusal.empty() && completion.reasoning.empty() &&
-      completion.finish_reason.empty()) {
+  if (broken) {
+    return bad_reply(status,
+                     "the server gave the answer up (finish_reason " + choice.finish_reason +
+                         "): " + shown(choice.text),
+                     reply);
+  }
+  if (!choice.has_content && choice.refusal.empty() && choice.reasoning.empty() &&
+      choice.finish_reason.empty()) {
     return bad_reply(status, "no content in choices[0].message: " + shown(body), reply);
   }
-  if (completion.text.empty() && !reply.refusal.empty()) {
-    completion.finish_reason = "refusal";
-  }
+  const bool refused = choice.text.empty() && !choice.refusal.empty();
+  completion.text = std::move(choice.text);
+  completion.reasoning = std::move(choice.reasoning);
+  completion.finish_reason = refused ? "refusal" : std::move(choice.finish_reason);
   return std::move(completion);
 }
 
@@ -354,7 +122,6 @@ void append_request(const ChatCall& call, std::string& out) {
 
 Reply decode_reply(std::uint32_t status, std::string_view body) {
   ReplyBody reply(body);
-  reply.choice_fault = "no choices";
   const bool whole = reply.read();
   if (status >= 200 && status < 300) {
     return decode_success(status, body, whole, reply);

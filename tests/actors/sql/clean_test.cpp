@@ -5,8 +5,6 @@
 
 #include <gtest/gtest.h>
 
-#include "actors/sql/sql_answer.hpp"
-
 namespace fd {
 namespace {
 
@@ -81,7 +79,6 @@ TEST(Clean, PrefersTheLastFenceThatLooksLikeSql) {
       {"```sql\nSELECT a FROM t\n```\nwhich gives\n```\n1 2\n```", "SELECT a FROM t", "fence"},
       {"```text\nSELECT a FROM t\n```", "SELECT a FROM t", "fence"},
       {"```sql\n-- why\nSELECT a FROM t -- here\n```", "SELECT a FROM t -- here", "fence"},
-      {"```sql\nSELECT a FROM t; SELECT b FROM t\n```", "SELECT a FROM t", "fence"},
       {"SELECT a FROM t\n```\n", "SELECT a FROM t", "whole"},
       {"SELECT a FROM t```", "SELECT a FROM t", "whole"},
       {"```sql\nDROP TABLE t\n```", "DROP TABLE t", "fence"},
@@ -130,7 +127,6 @@ TEST(Clean, FindsAStatementInATextButNoSentence) {
 
 TEST(Clean, CutsAtTheFirstStatementEnd) {
   expect_all({
-      {"SELECT a FROM t; SELECT b FROM t", "SELECT a FROM t", "whole"},
       {"SELECT a FROM t; this lists a", "SELECT a FROM t", "whole"},
       {"SELECT a FROM t;;", "SELECT a FROM t", "whole"},
       {"SELECT a FROM t -- one; two\nWHERE b = 1; done", "SELECT a FROM t -- one; two\nWHERE b = 1",
@@ -152,6 +148,12 @@ TEST(Clean, DropsProseBehindAStatement) {
       {"SELECT a FROM t.", "SELECT a FROM t", "whole"},
       {"SELECT a FROM t</sql>", "SELECT a FROM t", "whole"},
       {"SELECT a FROM t<|im_end|>", "SELECT a FROM t", "whole"},
+      {"SELECT a FROM t<end_of_turn>\n", "SELECT a FROM t", "whole"},
+      {"SELECT a FROM t\n<br/>\n", "SELECT a FROM t", "whole"},
+      {"SELECT a <b> 5 FROM t", "SELECT a <b> 5 FROM t", "whole"},
+      {"$$ SELECT a FROM t $$", "SELECT a FROM t", "keyword"},
+      {"SELECT a FROM t ### Explanation", "SELECT a FROM t", "whole"},
+      {"SELECT a FROM t\u00A0", "SELECT a FROM t", "whole"},
       {"SELECT a FROM t WHERE b = (\n\nSELECT max(b) FROM t)",
        "SELECT a FROM t WHERE b = (\n\nSELECT max(b) FROM t)", "whole"},
   });
@@ -201,6 +203,114 @@ TEST(Clean, KeepsOtherStatementsForTheSandboxToRefuse) {
       {"PRAGMA table_info(t)", "PRAGMA table_info(t)", "whole"},
       {"Answer:\nDELETE FROM t WHERE a IN (SELECT a FROM u)",
        "DELETE FROM t WHERE a IN (SELECT a FROM u)", "keyword"},
+  });
+}
+
+TEST(Clean, AFenceThatIsNoQueryDisplacesNone) {
+  expect_all({
+      {"```sql\nSELECT a FROM t\n```\nFor speed:\n```sql\nCREATE INDEX i ON t(a)\n```",
+       "SELECT a FROM t", "fence"},
+      {"SELECT a FROM t\n\nFor speed:\n```sql\nCREATE INDEX i ON t(a)\n```", "SELECT a FROM t",
+       "whole"},
+      {"```sql\nCREATE INDEX i ON t(a)\n```", "CREATE INDEX i ON t(a)", "fence"},
+      {"SELECT a FROM t\n```\nThis is the list that was asked for.", "SELECT a FROM t", "whole"},
+      {"SELECT a FROM t\n```sql\nThis is prose.", "SELECT a FROM t", "whole"},
+      {"```sql\nSELECT a FROM t\n\nThis lists all of them.", "SELECT a FROM t", "fence"},
+      {"```sql\nSELECT a FROM t\n```sql\nSELECT b FROM t\n```", "SELECT b FROM t", "fence"},
+  });
+}
+
+TEST(Clean, TakesTheEarliestStatementWhole) {
+  const std::string both = "SELECT a FROM t UNION\nSELECT b FROM u";
+  for (const char* lead : {"Answer: ", "Query: ", "- ", "* ", "1. ", "> ", "<sql>", "[SQL] ",
+                           "<pre>", "\\boxed{", "sqlite> ", "SQL: ", "The query is "}) {
+    EXPECT_EQ(clean_sql(lead + both).text, both) << lead;
+  }
+  EXPECT_EQ(clean_sql("**" + both + "**").text, both);
+  EXPECT_EQ(clean_sql("> SELECT a\n> FROM t\n> WHERE b > 1").text, "SELECT a\nFROM t\nWHERE b > 1");
+}
+
+TEST(Clean, RefusesASecondDifferentStatement) {
+  for (const char* answer :
+       {"SELECT a FROM t; SELECT b FROM t", "SELECT a FROM t\nSELECT b FROM t",
+        "```sql\nSELECT a FROM t; SELECT b FROM t\n```", "SELECT a FROM t; DROP TABLE t",
+        "Draft: SELECT a FROM t\nSQL: SELECT b FROM t",
+        "```sql\nCREATE TABLE u AS SELECT 1;\nSELECT a FROM t;\n```",
+        "`SELECT a FROM t` or `SELECT b FROM t`",
+        "{\"a\": \"SELECT a FROM t\", \"b\": \"SELECT b FROM t\"}",
+        "```sql\nSELECT a FROM t\n```\n```sql\nSELECT a FROM t; DROP TABLE t\n```"}) {
+    EXPECT_EQ(clean_sql(answer).rule, "none") << answer;
+    EXPECT_EQ(clean_sql(answer).text, "") << answer;
+  }
+  expect_all({
+      {"SELECT a FROM t; select a\nfrom t", "SELECT a FROM t", "whole"},
+      {"SELECT a FROM t;\n- `SELECT a` picks a", "SELECT a FROM t", "whole"},
+  });
+}
+
+TEST(Clean, RefusesAHalfOfALongerStatement) {
+  for (const char* answer :
+       {"SELECT a FROM t\n**WHERE b = 1**", "SELECT a FROM t\n# only some\nWHERE b = 1",
+        "SELECT a FROM t;\nWHERE b = 1", "```sql\n(SELECT a FROM t) UNION (SELECT b FROM t)\n```",
+        "(SELECT a FROM t) UNION (SELECT b FROM t)", "(SELECT a FROM t)\nEXCEPT SELECT b FROM t",
+        "UNION\nSELECT a FROM t", "CREATE MATERIALIZED VIEW v AS\nSELECT a FROM t; SELECT 1",
+        "a IN (SELECT a FROM t)", "x = \"SELECT a FROM t \" +\n    \"WHERE b = 1\"",
+        "SET @a = 1;\nSELECT a FROM t", "SELECT a FROM t <think>hm</think> WHERE b = 1",
+        "`SELECT a FROM t` WHERE b = 1", "SELECT a FROM t </b> where b = 1 AND c = 2",
+        "```sql\nSELECT a FROM t\n```\n```sql\nWHERE b = 1\n```"}) {
+    EXPECT_EQ(clean_sql(answer).rule, "none") << answer;
+  }
+  // Of another dialect, and for SQLite to refuse: nothing is cut until it runs.
+  expect_all({
+      {"```sql\nSELECT a FROM t\n# some\nWHERE b = 1\n```", "SELECT a FROM t\n# some\nWHERE b = 1",
+       "fence"},
+      {"SELECT a FROM t\nFETCH FIRST ROW ONLY", "SELECT a FROM t\nFETCH FIRST ROW ONLY", "whole"},
+      {"SELECT a FROM t\nfor update skip locked", "SELECT a FROM t\nfor update skip locked",
+       "whole"},
+  });
+}
+
+TEST(Clean, TakesNoBareAliasInDoubt) {
+  for (const char* answer :
+       {"SELECT a FROM t\nDone", "```sql\nSELECT a FROM t\nGO\n```",
+        "SELECT a FROM t\n\u7ED3\u679C", "SELECT a FROM t \u67E5\u8BE2\u6240\u6709",
+        "```\nSELECT a FROM t \u67E5\u8BE2\n```", "SELECT a FROM t\n[END]",
+        "SELECT a FROM t\nAS requested", "Use SELECT count(*) FROM t here."}) {
+    EXPECT_EQ(clean_sql(answer).rule, "none") << answer;
+  }
+  expect_all({
+      {"SELECT c.a FROM t\nc", "SELECT c.a FROM t\nc", "whole"},
+      {"SELECT a FROM t c", "SELECT a FROM t c", "whole"},
+      {"SELECT a FROM t AS \u5BA2", "SELECT a FROM t AS \u5BA2", "whole"},
+      {"SELECT \u5BA2.a FROM t \u5BA2", "SELECT \u5BA2.a FROM t \u5BA2", "whole"},
+      {"SELECT a FROM t\nDone;", "SELECT a FROM t\nDone", "whole"},
+      {"SELECT a FROM t \u2705", "SELECT a FROM t", "whole"},
+      {"SELECT a FROM t\n\u8FD9\u4E2A\u67E5\u8BE2\u8FD4\u56DE\u6240\u6709\u5BA2\u6237",
+       "SELECT a FROM t", "whole"},
+      {"SELECT a FROM t\nDone.", "SELECT a FROM t", "whole"},
+  });
+}
+
+TEST(Clean, UndoesTheEscapesOfJson) {
+  expect_all({
+      {R"({"sql": "SELECT \"a\"\nFROM t WHERE b = '\u00e9\ud83d\ude00'"})",
+       "SELECT \"a\"\nFROM t WHERE b = '\u00E9\U0001F600'", "keyword"},
+      {R"({"why": "I'd SELECT it.", "sql": "SELECT a FROM t;"})", "SELECT a FROM t", "keyword"},
+      {"```json\n{\"sql\": \"SELECT a\\nFROM t\"}\n```", "SELECT a\nFROM t", "fence"},
+      {R"("SELECT a\nFROM t")", "SELECT a\nFROM t", "whole"},
+      {R"({"sql": "SELECT count(*) "n" FROM t"})", "", "none"},
+      {R"({"sql": "SELECT a FROM t)", "", "none"},
+  });
+}
+
+TEST(Clean, LooksBehindTheLastMarkOfReasoningFirst) {
+  expect_all({
+      {"SELECT x FROM y[/THINK]SELECT a FROM b", "SELECT a FROM b", "whole"},
+      {"SELECT x FROM y\n</my_thinking>\nSELECT a FROM b", "SELECT a FROM b", "whole"},
+      {"SELECT x FROM y</think>I cannot say.", "", "none"},
+      {"SELECT a FROM b\n<think>SELECT x FROM y</think>\nDone.", "SELECT a FROM b", "whole"},
+      {"```sql\nSELECT a FROM b WHERE c = '<think>x</think>'\n```",
+       "SELECT a FROM b WHERE c = '<think>x</think>'", "fence"},
   });
 }
 

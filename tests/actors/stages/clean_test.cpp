@@ -37,6 +37,32 @@ TEST(CleanStage, NamesWhatIsWrongWithAnAnswer) {
   EXPECT_EQ(clean_one("", "length").rule, Reason::truncated);
 }
 
+TEST(CleanStage, TakesAsFinishedOnlyWhatIsKnownToBe) {
+  for (const char* word :
+       {"stop", "STOP", "eos", "eos_token", "end_turn", "stop_sequence", "COMPLETE", "null", ""}) {
+    EXPECT_EQ(clean_one("SELECT a FROM t", word).rule, Reason::none) << word;
+  }
+  for (const char* word : {"length", "max_tokens", "MAX_TOKENS", "model_length", "token_limit",
+                           "abort", "error", "tool_calls", "surprise"}) {
+    EXPECT_EQ(clean_one("SELECT a FROM t", word).rule, Reason::truncated) << word;
+    EXPECT_EQ(clean_one("", word).rule, Reason::truncated) << word;
+    EXPECT_EQ(clean_one("Paris.", word, ExecKind::none).rule, Reason::truncated) << word;
+  }
+  for (const char* word : {"content_filter", "refusal", "SAFETY", "guardrail_intervened"}) {
+    EXPECT_EQ(clean_one("SELECT a FROM t", word).rule, Reason::refusal) << word;
+    EXPECT_EQ(clean_one("", word).rule, Reason::refusal) << word;
+  }
+}
+
+TEST(CleanStage, TwoStatementsAreAFormatError) {
+  EXPECT_EQ(clean_one("SELECT a FROM t; SELECT b FROM t").rule, Reason::format_error);
+}
+
+TEST(CleanStage, AMentionOfReasoningCutsNoText) {
+  const std::string text = "`<think>` opens the reasoning, </think> closes it.";
+  EXPECT_EQ(clean_one(text, "stop", ExecKind::none).text, text);
+}
+
 TEST(CleanStage, TakesTheWholeAnswerWhereNoSqlIsAskedFor) {
   const Candidate candidate = clean_one("<think>hm</think> Paris. ", "stop", ExecKind::none);
   EXPECT_EQ(candidate.text, "Paris.");

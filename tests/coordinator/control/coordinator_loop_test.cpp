@@ -84,6 +84,14 @@ class CoordinatorLoopTest : public testing::Test {
     record.call->error = "no";
     return record;
   }
+  Record answered(std::uint8_t position, const std::string& finish_reason) const {
+    Record record{0, fence_, {}, {}, {}, {}};
+    record.answer.emplace();
+    record.answer->sample_id = id(position);
+    record.answer->call_key = sha256(std::string(1, static_cast<char>(position)));
+    record.answer->finish_reason = finish_reason;
+    return record;
+  }
   void deliver(std::vector<Record> records) {
     loop_->take(frame(Deliver{++delivered_, std::move(records)}));
   }
@@ -228,6 +236,15 @@ TEST_F(CoordinatorLoopTest, AWorkerOfAnotherProtocolGetsAFrameThatNamesOurs) {
 }
 
 // --- what workers cannot do ---------------------------------------------------------------------
+
+TEST_F(CoordinatorLoopTest, AFinishReasonThatIsNotKnownIsToldOnce) {
+  work();
+  deliver({answered(0, "sur prise"), answered(1, "sur prise")});
+  deliver({answered(0, "length"), answered(1, "stop")});
+  EXPECT_EQ(ports_->warnings, (Strings{"finish_reason_unknown word=sur prise"}));
+  EXPECT_EQ(ports_->told, (Strings{"finish_reason \"sur prise\" is not known: such answers count "
+                                   "as truncated"}));
+}
 
 TEST_F(CoordinatorLoopTest, ATroubleOfAWorkerIsToldOnce) {
   begin();

@@ -135,6 +135,37 @@ TEST(Decode, TurnsARefusalIntoAnEmptyAnswer) {
   EXPECT_EQ(good(with_message(R"("content":"SELECT 1","refusal":"")")).finish_reason, "stop");
 }
 
+TEST(Decode, KeepsAWithheldAnswerWithItsReason) {
+  const Completion completion = good(with_message(R"("content":null)", "\"content_filter\""));
+  EXPECT_EQ(completion.text, "");
+  EXPECT_EQ(completion.finish_reason, "content_filter");
+}
+
+TEST(Decode, AnAnswerThatTheServerGaveUpIsNone) {
+  for (const char* word : {"abort", "error", "ABORT"}) {
+    const Reply reply = decode_reply(
+        200, with_message(R"("content":"SELECT a FR")", '"' + std::string(word) + '"'));
+    ASSERT_TRUE(std::holds_alternative<BadReply>(reply)) << word;
+    EXPECT_EQ(std::get<BadReply>(reply).status, 200u);
+    EXPECT_EQ(std::get<BadReply>(reply).message,
+              "HTTP 200: the server gave the answer up (finish_reason " + std::string(word) +
+                  "): SELECT a FR");
+  }
+}
+
+TEST(Decode, TakesTheChoiceOfTheLowestIndexWhereverItStands) {
+  const auto choice = [](const std::string& index, const std::string& text) {
+    return "{\"message\":{\"content\":\"" + text + "\"}," + index + "\"finish_reason\":\"stop\"}";
+  };
+  const auto text = [](const std::string& choices) {
+    return good("{\"choices\":[" + choices + "]}").text;
+  };
+  EXPECT_EQ(text(choice("\"index\":1,", "b") + "," + choice("\"index\":0,", "a")), "a");
+  EXPECT_EQ(text(choice("\"index\":0,", "a") + "," + choice("\"index\":1,", "b")), "a");
+  EXPECT_EQ(text(choice("", "a") + "," + choice("", "b")), "a");
+  EXPECT_EQ(text(choice("\"index\":\"x\",", "a") + "," + choice("\"index\":null,", "b")), "a");
+}
+
 TEST(Decode, KeepsAPaidAnswerInDamagedText) {
   const std::string mark = "\xEF\xBF\xBD";
   const auto text = [](const std::string& content) {

@@ -1,0 +1,263 @@
+#include "actors/gateway/openai/reply_body.hpp"
+
+#include <charconv>
+#include <optional>
+#include <utility>
+
+namespace fd {
+namespace {
+
+/// Passes a string and stores it; passes anything else and stores nothing.
+bool read_text(ReplyReader& reader, std::string& out) {
+  if (reader.peek() == ReplyKind::string) {
+    return reader.read_string(out);
+  }
+  out.clear();
+  return reader.skip();
+}
+
+/// Returns the non-negative whole number up to 2^53 that `word` spells, or nothing.
+std::optional<std::uint64_t> whole_number(std::string_view word) {
+  constexpr double kMax = 9007199254740992.0;
+  double number = 0;
+  const auto end = std::from_chars(word.data(), word.data() + word.size(), number);
+  if (end.ec != std::errc() || end.ptr != word.data() + word.size() || !(number >= 0) ||
+      number > kMax || static_cast<double>(static_cast<std::uint64_t>(number)) != number) {
+    return std::nullopt;
+  }
+  return static_cast<std::uint64_t>(number);
+}
+
+/// Passes a whole number and stores it; passes anything else and leaves `out` as it is.
+bool read_index(ReplyReader& reader, std::uint64_t& out) {
+  std::string_view word;
+  if (reader.peek() != ReplyKind::word) {
+    return reader.skip();
+  }
+  if (!reader.read_word(word)) {
+    return false;
+  }
+  out = whole_number(word).value_or(out);
+  return true;
+}
+
+/// As read_index(), and stores 0 for anything else.
+bool read_count(ReplyReader& reader, std::uint64_t& out) {
+  out = 0;
+  return read_index(reader, out);
+}
+
+/// Returns where in the array that comes next the choice of the lowest index stands. A choice
+/// without an index has that of its place. `reader`: a copy, so that the array can be read again.
+std::size_t place_of_first_choice(ReplyReader reader) {
+  std::size_t place = 0;
+  std::uint64_t lowest = UINT64_MAX;
+  reader.read_array([&](std::size_t at) {
+    std::uint64_t index = at;
+    const bool read = reader.peek() != ReplyKind::object
+                          ? reader.skip()
+                          : reader.read_object([&](std::string_view key) {
+                              return key == "index" ? read_index(reader, index) : reader.skip();
+                            });
+    if (index < lowest) {
+      lowest = index;
+      place = at;
+    }
+    return read;
+  });
+  return place;
+}
+
+}  // namespace
+
+bool ReplyBody::read() {
+  if (reader_.peek() != ReplyKind::object) {
+    return false;
+  }
+  return reader_.read_object([this](std::string_view key) { return read_member(key); }) &&
+         reader_.at_end();
+}
+
+bool ReplyBody::read_member(std::string_view key) {
+  if (key == "choices") {
+    return read_choices();
+  }
+  if (key == "model") {
+    return read_text(reader_, completion.served_model);
+  }
+  if (key == "usage") {
+    return read_usage();
+  }
+  if (key == "error") {
+    return read_error();
+  }
+  if ((key == "message" || key == "detail") && reader_.peek() == ReplyKind::string) {
+    return reader_.read_string(error_message);
+  }
+  return reader_.skip();
+}
+
+bool ReplyBody::read_choices() {
+  choice = {};
+  choice.fault = "no choices";
+  if (reader_.peek() != ReplyKind::array) {
+    return reader_.skip();
+  }
+  const std::size_t place = place_of_first_choice(reader_);
+  return reader_.read_array(
+      [&](std::size_t at) { return at == place ? read_choice() : reader_.skip(); });
+}
+
+bool ReplyBody::read_choice() {
+  choice.fault = "no message in choices[0]";
+  if (reader_.peek() != ReplyKind::object) {
+    return reader_.skip();
+  }
+  return reader_.read_object([this](std::string_view key) {
+    if (key == "message") {
+      return read_message();
+    }
+    if (key == "finish_reason") {
+      return read_text(reader_, choice.finish_reason);
+    }
+    return key == "error" ? read_error() : reader_.skip();
+  });
+}
+
+bool ReplyBody::read_message() {
+  if (reader_.peek() != ReplyKind::object) {
+    return reader_.skip();
+  }
+  choice.fault.clear();
+  std::string other;
+  return reader_.read_object([&](std::string_view key) {
+    if (key == "content") {
+      return read_content();
+    }
+    if (key == "refusal") {
+      return read_text(reader_, choice.refusal);
+    }
+    if (key == "reasoning_content" || key == "reasoning") {
+      if (!read_text(reader_, other)) {
+        return false;
+      }
+      if (!other.empty()) {
+        choice.reasoning = std::move(other);
+      }
+      return true;
+    }
+    return reader_.skip();
+  });
+}
+
+bool ReplyBody::read_content() {
+  std::string& text = choice.text;
+  text.clear();
+  std::string_view word;
+  switch (reader_.peek()) {
+    case ReplyKind::string:
+      choice.has_content = true;
+      return reader_.read_string(text);
+    case ReplyKind::array:
+      choice.has_content = true;
+      return reader_.read_array([this](std::size_t) { return read_part(); });
+    case ReplyKind::word:
+      if (!reader_.read_word(word)) {
+        return false;
+      }
+      if (word != "null") {
+        choice.fault = "content is neither text nor parts";
+      }
+      return true;
+    default:
+      choice.fault = "content is neither text nor parts";
+      return reader_.skip();
+  }
+}
+
+/// Appends a part of type text to the answer, or notes a refusal; leaves other types out.
+bool ReplyBody::read_part() {
+  std::string type;
+  std::string text;
+  std::string part_refusal;
+  if (reader_.peek() == ReplyKind::string) {
+    if (!reader_.read_string(text)) {
+      return false;
+    }
+    choice.text += text;
+    return true;
+  }
+  if (reader_.peek() != ReplyKind::object) {
+    return reader_.skip();
+  }
+  const bool read = reader_.read_object([&](std::string_view key) {
+    if (key == "type") {
+      return read_text(reader_, type);
+    }
+    if (key == "text") {
+      return read_text(reader_, text);
+    }
+    return key == "refusal" ? read_text(reader_, part_refusal) : reader_.skip();
+  });
+  if (type.empty() || type == "text" || type == "output_text") {
+    choice.text += text;
+  } else if (type == "refusal") {
+    choice.refusal += part_refusal;
+  }
+  return read;
+}
+
+bool ReplyBody::read_usage() {
+  completion.usage = {};
+  if (reader_.peek() != ReplyKind::object) {
+    return reader_.skip();
+  }
+  return reader_.read_object([this](std::string_view key) {
+    if (key == "prompt_tokens") {
+      return read_count(reader_, completion.usage.prompt);
+    }
+    return key == "completion_tokens" ? read_count(reader_, completion.usage.completion)
+                                      : reader_.skip();
+  });
+}
+
+bool ReplyBody::read_error() {
+  std::string_view word;
+  switch (reader_.peek()) {
+    case ReplyKind::word:  // "error": null stands in good replies too
+      if (!reader_.read_word(word)) {
+        return false;
+      }
+      has_error = has_error || (word != "null" && word != "false");
+      return true;
+    case ReplyKind::string:
+      has_error = true;
+      return reader_.read_string(error_message);
+    case ReplyKind::object:
+      has_error = true;
+      return reader_.read_object([this](std::string_view key) { return read_error_part(key); });
+    default:
+      return reader_.skip();
+  }
+}
+
+bool ReplyBody::read_error_part(std::string_view key) {
+  std::string_view word;
+  if (key == "message") {
+    return read_text(reader_, error_message);
+  }
+  if (key == "code" && reader_.peek() == ReplyKind::word) {
+    if (!reader_.read_word(word)) {
+      return false;
+    }
+    const std::uint64_t code = whole_number(word).value_or(0);
+    error_status = code >= 400 && code < 600 ? static_cast<std::uint32_t>(code) : 0;
+    return true;
+  }
+  if (key == "code" || (key == "type" && error_code.empty())) {
+    return read_text(reader_, error_code);
+  }
+  return reader_.skip();
+}
+
+}  // namespace fd

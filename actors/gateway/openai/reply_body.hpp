@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "actors/gateway/openai/openai_codec.hpp"
+#include "actors/gateway/openai/reply_reader.hpp"
+
+namespace fd {
+
+/// One of a reply's choices.
+struct ReplyChoice {
+  std::string text;
+  std::string reasoning;
+  std::string refusal;
+  std::string finish_reason;         ///< as sent
+  bool has_content = false;          ///< a text, empty or not
+  std::string fault = "no choices";  ///< what is wrong with it; empty: nothing
+};
+
+/// The parts of a chat completion that are looked at, as they stand in the reply.
+class ReplyBody {
+ public:
+  /// Lifetime: `body` outlives it.
+  explicit ReplyBody(std::string_view body) : reader_(body) {}
+
+  /// Returns whether the body is one whole JSON object.
+  bool read();
+
+  Completion completion;           ///< served_model and usage
+  ReplyChoice choice;              ///< that of the lowest index, wherever it stands
+  bool has_error = false;          ///< an error object or text
+  std::string error_message;       ///< of the error object, or a bare "message" or "detail"
+  std::string error_code;          ///< its code, or else its type
+  std::uint32_t error_status = 0;  ///< its code as an HTTP status; 0 when it is none
+
+ private:
+  bool read_member(std::string_view key);
+  bool read_choices();
+  bool read_choice();
+  bool read_message();
+  bool read_content();
+  bool read_part();
+  bool read_usage();
+  bool read_error();
+  bool read_error_part(std::string_view key);
+
+  ReplyReader reader_;
+};
+
+}  // namespace fd
