@@ -54,7 +54,7 @@ IngestSummary done(IngestJob& here);
 /// Returns `count` lines of different questions.
 std::vector<std::string> many_rows(int count);
 
-/// Returns a small file that begins as an SQLite database does.
-std::string database_bytes(char filling);
+/// Returns an SQLite database without tables; each `mark` gives another one.
+std::string database_bytes(char mark);
 
 }  // namespace fd::testing_support
