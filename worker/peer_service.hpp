@@ -48,6 +48,8 @@ class PeerService {
   Result<void> take(const std::string& peer, const FrameView& frame);
   /// A server is done. Returns false for a ticket of an earlier service.
   bool served(std::uint64_t ticket, const StageReply& reply);
+  /// As StageServers::hurry().
+  void hurry() { servers_->hurry(); }
   /// Databases came, or were given up: their samples fail.
   void databases_changed() { put_to_work(); }
   [[nodiscard]] ServingLoad load() const;

@@ -180,6 +180,10 @@ std::vector<WorkItem> RunSession::cancel_waiting() {
   if (stages_ != nullptr) {
     ++era_;
     stages_->gateway().cancel_waiting();
+    stages_->hurry();
+  }
+  if (service_ != nullptr) {
+    service_->hurry();
   }
   std::vector<WorkItem> dropped;
   for (auto& [database, items] : std::exchange(waiting_, {})) {

@@ -93,6 +93,9 @@ void WorkerLoop::finish(std::vector<WorkItem> items) {
       continue;
     }
     session_->left(item);
+    if (!item.trouble.empty()) {
+      take(DatabaseTrouble{item.sample.database, std::move(item.trouble)});
+    }
     Record record{item.shard, item.fence, {}, {}, std::move(item.outcome), {}};
     record.outcome->times = std::move(item.times);
     step(RecordReady{std::move(record), true, 0});
@@ -111,6 +114,16 @@ void WorkerLoop::drop(const std::vector<WorkItem>& items) {
 void WorkerLoop::served(std::uint64_t ticket, const StageReply& reply) {
   if (session_ != nullptr && session_->served(ticket, reply)) {
     step(session_->serving());
+  }
+}
+
+/// A sample failed for its database's sake: the coordinator is told, and the copy is looked at
+/// before another sample uses it.
+void WorkerLoop::take(const DatabaseTrouble& trouble) {
+  if (!over_) {
+    log_.error("database_trouble", {{"why", trouble.why}});
+    databases_.distrust(trouble.database);
+    step(TroubleMet{trouble.why});
   }
 }
 

@@ -69,6 +69,7 @@ class WorkerLoop {
   void finish(std::vector<WorkItem> items);       ///< samples with their outcomes
   void drop(const std::vector<WorkItem>& items);  ///< samples whose calls were not sent
   void served(std::uint64_t ticket, const StageReply& reply);
+  void take(const DatabaseTrouble& trouble);
   void take(const DatabaseLooked& looked);
   void take(const DatabaseAdded& added);
   void bulk_made() { step(BulkConnected{}); }

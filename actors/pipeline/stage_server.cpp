@@ -19,14 +19,17 @@ caf::behavior stage_server(caf::event_based_actor* self, std::shared_ptr<Stages>
                            const Clock* clock, caf::actor owner) {
   act::end_process_on_exception(self, "stage server");
   return {[=](ServeStages& serve) {
-    act::post(owner, StagesServed{serve.ticket, std::make_shared<StageReply>(serve_stages(
-                                                    *stages, *clock, std::move(*serve.request)))});
+    StagesServed served{serve.ticket, {}, {}};
+    served.reply = std::make_shared<StageReply>(
+        serve_stages(*stages, *clock, std::move(*serve.request), &served.troubles));
+    act::post(owner, std::move(served));
   }};
 }
 
 }  // namespace
 
-StageReply serve_stages(const Stages& stages, const Clock& clock, StageRequest request) {
+StageReply serve_stages(const Stages& stages, const Clock& clock, StageRequest request,
+                        std::vector<DatabaseTrouble>* troubles) {
   StageReply reply;
   reply.id = request.id;
   const std::vector<StageId> asked = stages_between(request.stage, request.last);
@@ -43,6 +46,12 @@ StageReply serve_stages(const Stages& stages, const Clock& clock, StageRequest r
       find(stages, id).process(item);
       const auto service_us = static_cast<std::uint64_t>((clock.now() - start).count());
       evidence.times.push_back({id, 0, service_us});
+    }
+    if (item.interrupted) {
+      return {request.id, {}, true};
+    }
+    if (!item.trouble.empty() && troubles != nullptr) {
+      troubles->push_back({item.sample.database, std::move(item.trouble)});
     }
     evidence.candidates = std::move(item.candidates);
     evidence.gold_failed = item.gold_failed;

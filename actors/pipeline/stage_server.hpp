@@ -16,6 +16,7 @@ struct ServeStages {
 struct StagesServed {
   std::uint64_t ticket = 0;
   std::shared_ptr<StageReply> reply;
+  std::vector<DatabaseTrouble> troubles;
 };
 
 }  // namespace fd
@@ -25,10 +26,11 @@ FD_ACTOR_MESSAGE(fd::StagesServed)
 
 namespace fd {
 
-/// Runs the stages of a request over its items, in order. Requires: `stages` has every one of them.
-/// Thread: as the stages.
+/// Runs the stages of a request over its items, in order; the reply is "not now" when one of them
+/// was interrupted. Adds the databases that samples failed for to `troubles`, unless it is null.
+/// Requires: `stages` has every one of them. Thread: as the stages.
 StageReply serve_stages(const std::vector<std::unique_ptr<Stage>>& stages, const Clock& clock,
-                        StageRequest request);
+                        StageRequest request, std::vector<DatabaseTrouble>* troubles = nullptr);
 
 /// Starts the actor that serves one request after the other with `stages`, and posts StagesServed
 /// to `owner`. It keeps nothing of a request. Lifetime: `clock` outlives the actor.
