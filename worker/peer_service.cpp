@@ -1,6 +1,7 @@
 #include "worker/peer_service.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace fd {
 
@@ -119,6 +120,15 @@ bool PeerService::served(std::uint64_t ticket, const StageReply& reply) {
   known_.erase({job.peer, job.id});
   put_to_work();
   return true;
+}
+
+void PeerService::say_working() {
+  for (auto& [ticket, job] : working_) {
+    if (std::exchange(job.long_at_work, true)) {
+      const StageReply working{job.id, {}, false, true};
+      parts_.reply_to_peer(job.peer, encode_frame(options_.identity.run_id, job.speaker, working));
+    }
+  }
 }
 
 ServingLoad PeerService::load() const {

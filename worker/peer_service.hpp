@@ -48,6 +48,9 @@ class PeerService {
   Result<void> take(const std::string& peer, const FrameView& frame);
   /// A server is done. Returns false for a ticket of an earlier service.
   bool served(std::uint64_t ticket, const StageReply& reply);
+  /// Tells those whose requests were at work at the last call too that they still are: a slow
+  /// statement is not for every other worker to run as well.
+  void say_working();
   /// As StageServers::hurry().
   void hurry() { servers_->hurry(); }
   /// Databases came, or were given up: their samples fail.
@@ -64,6 +67,7 @@ class PeerService {
     std::vector<std::string> pinned;
     std::size_t samples = 0;
     std::uint32_t lane = 0;
+    bool long_at_work = false;
   };
   [[nodiscard]] bool serves(const StageRequest& request) const;
   bool databases_are_here(Job& job);

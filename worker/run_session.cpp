@@ -220,6 +220,12 @@ bool RunSession::served(std::uint64_t ticket, const StageReply& reply) {
   return service_ != nullptr && service_->served(ticket, reply);
 }
 
+void RunSession::say_working() {
+  if (service_ != nullptr) {
+    service_->say_working();
+  }
+}
+
 ServingLoad RunSession::serving() const {
   return service_ == nullptr ? ServingLoad{} : service_->load();
 }

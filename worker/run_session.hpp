@@ -73,6 +73,9 @@ class RunSession {
   /// A request of another worker is done. Returns false for one of an earlier session.
   bool served(std::uint64_t ticket, const StageReply& reply);
 
+  /// As PeerService::say_working().
+  void say_working();
+
   [[nodiscard]] std::uint64_t number() const { return options_.identity.number; }
   [[nodiscard]] GatewayLoad load() const { return meter_.load(); }
   [[nodiscard]] ServingLoad serving() const;

@@ -160,6 +160,7 @@ void WorkerLoop::wake(std::uint64_t generation) {
   databases_.ask();
   heed_databases();
   if (session_ != nullptr) {
+    session_->say_working();
     step(session_->load());
   }
   step(WorkerTicked{databases_.asking()});
