@@ -141,6 +141,22 @@ void RunSession::begin(StartSample sample) {
   item.fence = sample.fence;
   item.sample = std::move(sample.item.sample);
   item.answers = std::move(sample.item.answers);
+  wait_or_submit(std::move(item));
+}
+
+void RunSession::begin_again(WorkItem item) {
+  WorkItem fresh;
+  fresh.run = item.run;
+  fresh.era = era_;
+  fresh.shard = item.shard;
+  fresh.fence = item.fence;
+  fresh.sample = std::move(item.sample);
+  fresh.answers = std::move(item.answers);
+  fresh.again = true;
+  wait_or_submit(std::move(fresh));
+}
+
+void RunSession::wait_or_submit(WorkItem item) {
   const auto presence = opens_databases_here() ? databases_.want(item.sample.database)
                                                : DatabaseClient::Presence::here;
   if (presence == DatabaseClient::Presence::coming) {

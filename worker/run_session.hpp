@@ -55,6 +55,8 @@ class RunSession {
   void use_peers(std::vector<PeerInfo> peers);
   /// Takes a sample. It waits until its database is here.
   void begin(StartSample sample);
+  /// Begins a sample once more that left with trouble, with the answers that it has.
+  void begin_again(WorkItem item);
   /// Hands the samples that can run to the stages, and returns those that cannot: each as the
   /// record of its failure.
   [[nodiscard]] std::vector<Record> flush();
@@ -86,6 +88,7 @@ class RunSession {
   Result<std::unique_ptr<Gateway>> make_gateway(const RunConfig& config, std::uint32_t slots,
                                                 ChatCallback callback);
   [[nodiscard]] bool opens_databases_here() const { return opens_databases(options_.stages); }
+  void wait_or_submit(WorkItem item);
   void submit(WorkItem item);
 
   SessionParts& parts_;

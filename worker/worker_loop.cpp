@@ -95,10 +95,17 @@ void WorkerLoop::finish(std::vector<WorkItem> items) {
     session_->left(item);
     if (!item.trouble.empty()) {
       take(DatabaseTrouble{item.sample.database, std::move(item.trouble)});
+      if (!item.again && !over_) {
+        session_->begin_again(std::move(item));
+        continue;
+      }
     }
     Record record{item.shard, item.fence, {}, {}, std::move(item.outcome), {}};
     record.outcome->times = std::move(item.times);
     step(RecordReady{std::move(record), true, 0});
+  }
+  if (!over_) {
+    flush();
   }
 }
 

@@ -20,6 +20,7 @@ struct WorkItem {
   std::vector<Candidate> candidates;  ///< in order of index
   bool gold_failed = false;
   std::optional<Reason> failure;   ///< set: the sample failed, later stages pass it through
+  bool again = false;              ///< there was trouble before: it is tried once more
   std::string trouble;             ///< why its database kept it from a verdict, for people
   bool interrupted = false;        ///< nobody waits for it any more: it is dropped, not decided
   std::optional<Outcome> outcome;  ///< set by select

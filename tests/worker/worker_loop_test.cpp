@@ -291,6 +291,7 @@ TEST_F(WorkerLoopTest, ADatabaseForWhichASampleFailedIsToldAndLookedAt) {
   loop_->take(DatabaseLooked{digest, 10, 0});
   ASSERT_EQ(items_.size(), 1u);
   WorkItem failed = items_[0];
+  failed.answers = {answer_record(sample(0)).answer.value()};
   failed.failure = Reason::internal;
   failed.trouble = "database x: disk I/O error";
   failed.outcome = Outcome{};
@@ -302,13 +303,20 @@ TEST_F(WorkerLoopTest, ADatabaseForWhichASampleFailedIsToldAndLookedAt) {
   ASSERT_NE(last_sent<WorkerState>(), nullptr);
   EXPECT_EQ(last_sent<WorkerState>()->troubles,
             std::vector<std::string>{"database x: disk I/O error"});
-  Samples next;
-  next.fence = 1;
-  next.from = 1;
-  next.next = 2;
-  next.items.push_back({sample(1, digest.hex()), {}, false});
-  hear(next);
+  // It is tried once more, on a copy that was looked at, with the answer that it has.
+  EXPECT_EQ(items_.size(), 1u);
   EXPECT_EQ(looks_, (std::vector<Digest>{digest, digest}));
+  loop_->take(DatabaseLooked{digest, 10, 0});
+  ASSERT_EQ(items_.size(), 2u);
+  EXPECT_EQ(items_[1].answers, failed.answers);
+  EXPECT_EQ(items_[1].failure, std::nullopt);
+  EXPECT_EQ(last_sent<Deliver>(), nullptr);
+  // And then it has failed.
+  failed.again = items_[1].again;
+  loop_->finish({failed});
+  wake(std::chrono::seconds(1));
+  ASSERT_NE(last_sent<Deliver>(), nullptr);
+  EXPECT_EQ(last_sent<Deliver>()->records.at(0).outcome->verdict, Verdict::failed);
 }
 
 TEST_F(WorkerLoopTest, RefusedMessagesAreCounted) {
