@@ -21,6 +21,9 @@ bool is_long_number(std::string_view text) {
 }
 
 bool holds_long_blob(std::string_view sql) {
+  if (sql.size() <= kShortValueBytes) {
+    return false;
+  }
   std::size_t digits = 0;
   for (const char c : sql) {
     digits = is_ascii_digit(c) || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'f') ? digits + 1 : 0;

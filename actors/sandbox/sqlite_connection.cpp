@@ -167,25 +167,26 @@ int SqliteConnection::tick(void* self) {
   auto& connection = *static_cast<SqliteConnection*>(self);
   StepMeter& meter = connection.meter_;
   meter.taken += connection.steps_per_tick_ * meter.weight;
-  if (meter.taken >= connection.next_look_ && *connection.go_on_) {
+  if (meter.taken >= connection.next_look_ && *connection.watch_) {
     connection.next_look_ = meter.taken + kStepsPerLook;
-    connection.interrupted_ = !(*connection.go_on_)();
+    ++connection.running_->looks;
+    connection.interrupted_ = !(*connection.watch_)(*connection.running_);
   }
   return connection.interrupted_ || meter.exceeded() ? 1 : 0;
 }
 
-Result<ConnectionRun> SqliteConnection::run(std::string_view sql, const SqlLimits& limits,
-                                            std::uint64_t value_bytes,
-                                            const std::function<bool()>& go_on) {
+Result<ConnectionRun> SqliteConnection::run(RunningSql& running, const SqlLimits& limits,
+                                            std::uint64_t value_bytes, const SqlWatch& watch) {
   denied_ = false;
   interrupted_ = false;
-  go_on_ = &go_on;
+  watch_ = &watch;
+  running_ = &running;
   next_look_ = meter_.taken + kStepsPerLook;
   steps_per_tick_ = std::max<std::uint64_t>(1, kStepsPerTick / meter_.weight);
   sqlite3_progress_handler(database_.get(), static_cast<int>(steps_per_tick_),
                            &SqliteConnection::tick, this);
   ConnectionRun run;
-  const Result<void> ran = run_counted(sql, limits, value_bytes, run);
+  const Result<void> ran = run_counted(running.sql, limits, value_bytes, run);
   if (run.result.status != ExecStatus::ok) {
     // Frees the text of the error, which would otherwise be freed within the next query's budget.
     sqlite3_stmt* none = nullptr;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -36,11 +35,11 @@ class SqliteConnection {
   SqliteConnection(const SqliteConnection&) = delete;
   SqliteConnection& operator=(const SqliteConnection&) = delete;
 
-  /// Runs a statement whose values have up to `value_bytes`, and charges the meter. `go_on` is
-  /// called now and then; when it returns false the statement is interrupted. Errors: storage,
-  /// corrupt, stale; after the first two the connection is of no more use.
-  Result<ConnectionRun> run(std::string_view sql, const SqlLimits& limits,
-                            std::uint64_t value_bytes, const std::function<bool()>& go_on);
+  /// Runs a statement whose values have up to `value_bytes`, and charges the meter. `watch`, which
+  /// may be empty, looks now and then and may interrupt it. Errors: storage, corrupt, stale; after
+  /// the first two the connection is of no more use.
+  Result<ConnectionRun> run(RunningSql& running, const SqlLimits& limits, std::uint64_t value_bytes,
+                            const SqlWatch& watch);
 
   /// Checks how the database's pages hang together. Errors: corrupt, storage.
   Result<void> check_pages();
@@ -76,8 +75,9 @@ class SqliteConnection {
   bool denied_ = false;
   bool interrupted_ = false;
   std::uint64_t steps_per_tick_ = 0;
-  std::uint64_t next_look_ = 0;  ///< when the meter is there, go_on_ is asked again
-  const std::function<bool()>* go_on_ = nullptr;
+  std::uint64_t next_look_ = 0;  ///< when the meter is there, watch_ looks again
+  const SqlWatch* watch_ = nullptr;
+  RunningSql* running_ = nullptr;
   std::unique_ptr<sqlite3, CloseDatabase> database_;
 };
 

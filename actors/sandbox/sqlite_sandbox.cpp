@@ -41,8 +41,8 @@ class SqliteSandbox final : public SqlSandbox {
 
  private:
   using Kind = SqliteConnection::Kind;
-  Result<ConnectionRun> run_with(std::uint64_t value_bytes, std::string_view sql,
-                                 const SqlLimits& limits, const std::function<bool()>& go_on);
+  Result<ConnectionRun> run_with(std::uint64_t value_bytes, RunningSql& running,
+                                 const SqlLimits& limits);
   Result<SqliteConnection*> connection(Kind kind);
 
   std::string path_;
@@ -71,12 +71,9 @@ Result<SqlResult> SqliteSandbox::run(std::string_view sql, const SqlLimits& limi
   if (is_blank_sql(sql)) {
     return refuse(ExecStatus::parse_error, "empty", "there is no statement");
   }
-  std::function<bool()> go_on;
-  if (watch_) {
-    go_on = [&, looks = std::uint64_t{0}]() mutable { return watch_({sample, sql, looks++}); };
-    if (!go_on()) {
-      return Error{Errc::stale, "interrupted"};
-    }
+  RunningSql running{sample, sql, 0};
+  if (watch_ && !watch_(running)) {
+    return Error{Errc::stale, "interrupted"};
   }
   meter_ = StepMeter{0, limits.max_steps};
   ConnectionRun run;
@@ -85,7 +82,7 @@ Result<SqlResult> SqliteSandbox::run(std::string_view sql, const SqlLimits& limi
     if (value_bytes == kShortValueBytes && holds_long_blob(sql)) {
       continue;
     }
-    Result<ConnectionRun> ran = run_with(value_bytes, sql, limits, go_on);
+    Result<ConnectionRun> ran = run_with(value_bytes, running, limits);
     if (!ran.ok() || ran->result.status == ExecStatus::heap_limit) {
       // What SQLite keeps after such an end is not worth knowing: the next query gets a fresh one.
       short_values_.reset();
@@ -99,14 +96,14 @@ Result<SqlResult> SqliteSandbox::run(std::string_view sql, const SqlLimits& limi
   return std::move(run.result);
 }
 
-Result<ConnectionRun> SqliteSandbox::run_with(std::uint64_t value_bytes, std::string_view sql,
-                                              const SqlLimits& limits,
-                                              const std::function<bool()>& go_on) {
+Result<ConnectionRun> SqliteSandbox::run_with(std::uint64_t value_bytes, RunningSql& running,
+                                              const SqlLimits& limits) {
   const Kind kind = value_bytes == kShortValueBytes ? Kind::short_values : Kind::any_values;
   FD_TRY(SqliteConnection * database, connection(kind));
-  meter_.weight = step_weight(value_bytes, may_make_long_numbers(sql));
   meter_.weight_of_long_numbers = step_weight(value_bytes, true);
-  return database->run(sql, limits, value_bytes, go_on);
+  meter_.weight =
+      kind == Kind::any_values ? step_weight(value_bytes, may_make_long_numbers(running.sql)) : 1;
+  return database->run(running, limits, value_bytes, watch_);
 }
 
 }  // namespace

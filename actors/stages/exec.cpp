@@ -99,6 +99,7 @@ class ExecStage final : public Stage {
       return;
     }
     FD_FAILPOINT_SAMPLE("sample.before_exec", item.sample.id);
+    sample_ = item.sample.id.hex();
     const Result<void> examined = examine_all(item);
     if (!examined.ok()) {
       forget_evidence(item);
@@ -143,7 +144,6 @@ class ExecStage final : public Stage {
   /// Runs a statement; where there is trouble, again on a database that was opened anew. Errors:
   /// the last trouble; stale (it was interrupted).
   Result<Ran> run(const Sample& sample, std::string_view sql) {
-    const std::string id = sample.id.hex();
     Error trouble;
     for (int i = 0; i < kReadTriesMax; ++i) {
       FD_FAILPOINT("k30.exec_before_run");
@@ -152,7 +152,7 @@ class ExecStage final : public Stage {
         trouble = sandbox.error();
         continue;
       }
-      Result<SqlResult> result = (*sandbox)->run(sql, limits_, id);
+      Result<SqlResult> result = (*sandbox)->run(sql, limits_, sample_);
       if (result.ok()) {
         Ran ran{std::move(result).value(), {}};
         if (ran.result.status == ExecStatus::ok) {
@@ -235,6 +235,7 @@ class ExecStage final : public Stage {
   ExecKind kind_;
   MatchMode match_;
   SqlLimits limits_;
+  std::string sample_;  ///< which one is examined
   SandboxOpener opener_;
   LeastRecentlyUsed<std::unique_ptr<SqlSandbox>> sandboxes_{kOpenDatabasesMax, 1};
   LeastRecentlyUsed<Ran> golds_{kGoldCacheMax, kGoldCacheBytesMax};
