@@ -129,7 +129,8 @@ inline constexpr auto kFields<StageEvidence> =
 template <>
 inline constexpr auto kFields<StageReply> = table("stage reply", field(1, &StageReply::id),
                                                   field(2, &StageReply::items),
-                                                  field(3, &StageReply::not_now));
+                                                  field(3, &StageReply::not_now),
+                                                  field(4, &StageReply::working).when_set());
 
 template <>
 inline constexpr auto kFields<FlushMarker> = table("flush marker", field(1, &FlushMarker::number));

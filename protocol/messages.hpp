@@ -242,6 +242,7 @@ struct StageReply {
   std::uint64_t id = 0;
   std::vector<StageEvidence> items;
   bool not_now = false;  ///< without items: another run's or config's, or too much to do
+  bool working = false;  ///< without items: at work on it; the reply proper comes later
   friend bool operator==(const StageReply&, const StageReply&) = default;
 };
 

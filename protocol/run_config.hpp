@@ -103,6 +103,7 @@ struct ExecConfig {
   std::uint32_t max_rows = 10000;
   std::uint64_t max_result_bytes = 4u << 20;
   std::uint64_t max_heap_bytes = 64u << 20;
+  std::uint64_t max_value_bytes = 1u << 20;
   MatchMode match = MatchMode::automatic;
 };
 

@@ -17,7 +17,7 @@ DatabaseClient::Presence DatabaseClient::want(const std::string& database) {
   if (!digest) {
     return Presence::here;  // it names none
   }
-  if (const auto found = here_.find(*digest); found != here_.end()) {
+  if (const auto found = here_.find(*digest); found != here_.end() && !found->second.distrusted) {
     used_.splice(used_.begin(), used_, found->second.place);
     return Presence::here;
   }
@@ -60,10 +60,33 @@ void DatabaseClient::pin(const std::string& database) {
 
 void DatabaseClient::unpin(const std::string& database) {
   if (const auto digest = Digest::from_hex(database)) {
-    Here& here = here_.at(*digest);
-    FD_CHECK(here.pins > 0);
-    --here.pins;
+    const auto here = here_.find(*digest);
+    FD_CHECK(here != here_.end() && here->second.pins > 0);
+    if (--here->second.pins == 0 && here->second.distrusted) {
+      leave(here);
+    }
   }
+}
+
+void DatabaseClient::distrust(const std::string& database) {
+  const auto digest = Digest::from_hex(database);
+  const auto here = digest ? here_.find(*digest) : here_.end();
+  if (here == here_.end()) {
+    return;
+  }
+  here->second.distrusted = true;
+  if (here->second.pins == 0) {
+    leave(here);
+  }
+}
+
+/// Forgets that a database is here; its file stays.
+void DatabaseClient::leave(std::map<Digest, Here>::iterator here) {
+  if (!wanted_.contains(here->first)) {
+    left_[here->first] = here->second.bytes;
+  }
+  used_.erase(here->second.place);
+  here_.erase(here);
 }
 
 DatabaseClient::Wanted* DatabaseClient::find(const Digest& digest, Wanted::Step step) {
@@ -93,7 +116,8 @@ void DatabaseClient::take(const DatabaseLooked& looked) {
     ask();
     return;
   }
-  if (looked.bytes && make_room(looked.digest, *looked.bytes)) {
+  if (looked.bytes &&
+      (here_.contains(looked.digest) || make_room(looked.digest, *looked.bytes))) {
     enter(looked.digest, *looked.bytes);
     ask();
     return;
@@ -170,8 +194,12 @@ void DatabaseClient::take(const DatabaseAdded& added) {
 
 void DatabaseClient::enter(const Digest& digest, std::uint64_t bytes) {
   wanted_.erase(digest);
-  used_.push_front(digest);
-  here_[digest] = Here{bytes, 0, used_.begin()};
+  if (const auto here = here_.find(digest); here != here_.end()) {
+    here->second.distrusted = false;  // looked at, or fetched again, while somebody had it pinned
+  } else {
+    used_.push_front(digest);
+    here_[digest] = Here{bytes, 0, false, used_.begin()};
+  }
   news_.arrived.push_back(digest);
 }
 
@@ -313,8 +341,12 @@ void DatabaseClient::forget() {
   wanted_.clear();
   given_up_.clear();
   news_ = {};
-  for (auto& [digest, here] : here_) {
-    here.pins = 0;
+  for (auto here = here_.begin(); here != here_.end();) {
+    const auto one = here++;
+    one->second.pins = 0;
+    if (one->second.distrusted) {
+      leave(one);
+    }
   }
 }
 

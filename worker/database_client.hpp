@@ -64,6 +64,9 @@ class DatabaseClient {
   /// While pinned, a database stays. Every pin needs its unpin. Requires: it is here.
   void pin(const std::string& database);
   void unpin(const std::string& database);
+  /// There was trouble with a database that is here: its file is looked at, and fetched again if it
+  /// is not what it was, before the next sample uses it. Samples that have it pinned go on.
+  void distrust(const std::string& database);
 
   /// Takes a piece that the coordinator sent.
   void take(DatabaseChunk chunk);
@@ -87,6 +90,7 @@ class DatabaseClient {
   struct Here {
     std::uint64_t bytes = 0;
     std::uint32_t pins = 0;
+    bool distrusted = false;
     std::list<Digest>::iterator place;  ///< in used_
   };
   /// A database that is on its way.
@@ -107,6 +111,7 @@ class DatabaseClient {
   Wanted* find(const Digest& digest, Wanted::Step step);
   void enter(const Digest& digest, std::uint64_t bytes);
   void leave(const Digest& digest, const Wanted& wanted);
+  void leave(std::map<Digest, Here>::iterator here);
   [[nodiscard]] bool has_room(const Digest& digest, std::uint64_t needed) const;
   bool make_room(const Digest& digest, std::uint64_t needed);
   bool evict(const Digest& kept);

@@ -1,6 +1,8 @@
 #include "worker/peer_service.hpp"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "protocol/base/mutant.hpp"
 
@@ -167,12 +169,19 @@ bool PeerService::served(std::uint64_t ticket, StageReply reply) {
   databases_.unpin(part.database);
   idle_.push_back(part.lane);
   Job& job = jobs_.at(part.job);
-  FD_CHECK(reply.items.size() == part.places.size());
-  for (std::size_t i = 0; i < reply.items.size(); ++i) {
-    job.reply.items[part.places[i]] = std::move(reply.items[i]);
+  if (reply.not_now) {
+    job.reply.not_now = true;  // one of its samples was interrupted: no other counts
+  } else {
+    FD_CHECK(reply.items.size() == part.places.size());
+    for (std::size_t i = 0; i < reply.items.size(); ++i) {
+      job.reply.items[part.places[i]] = std::move(reply.items[i]);
+    }
   }
-  job.missing -= reply.items.size();
+  job.missing -= part.places.size();
   if (job.missing == 0) {
+    if (job.reply.not_now) {
+      job.reply.items.clear();
+    }
     samples_served_ += job.reply.items.size();
     parts_.reply_to_peer(part.job.first,
                          encode_frame(options_.identity.run_id, job.speaker, job.reply));
@@ -182,6 +191,21 @@ bool PeerService::served(std::uint64_t ticket, StageReply reply) {
   }
   put_to_work();
   return true;
+}
+
+void PeerService::say_working() {
+  std::set<JobKey> at_work;
+  for (const auto& [ticket, part] : working_) {
+    at_work.insert(part.job);
+  }
+  for (const JobKey& key : at_work) {
+    Job& job = jobs_.at(key);
+    if (std::exchange(job.long_at_work, true)) {
+      const StageReply working{job.reply.id, {}, false, true};
+      parts_.reply_to_peer(key.first,
+                           encode_frame(options_.identity.run_id, job.speaker, working));
+    }
+  }
 }
 
 ServingLoad PeerService::load() const {

@@ -52,6 +52,11 @@ class PeerService {
   void take(const DatabaseNews& news);
   /// A server is done. Returns false for a ticket of an earlier service.
   bool served(std::uint64_t ticket, StageReply reply);
+  /// Tells those whose requests were at work at the last call too that they still are: a slow
+  /// statement is not for every other worker to run as well.
+  void say_working();
+  /// As StageServers::hurry().
+  void hurry() { servers_->hurry(); }
   [[nodiscard]] ServingLoad load() const;
 
  private:
@@ -61,6 +66,7 @@ class PeerService {
     Speaker speaker;          ///< as it was asked
     StageReply reply;         ///< with what has been served
     std::size_t missing = 0;  ///< samples that were not served yet
+    bool long_at_work = false;
   };
   /// The samples of a job that need the same database, or none.
   struct Part {

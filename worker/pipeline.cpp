@@ -15,7 +15,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::start(caf::actor_system& system, con
   FD_TRY(PromptStage prompt, PromptStage::make(config));
   // Refuses a config also where peers run the stage that cannot follow it.
   FD_TRY_VOID(make_stages(config, options.open_database));
-  std::unique_ptr<Pipeline> pipeline(new Pipeline(clock));
+  std::unique_ptr<Pipeline> pipeline(new Pipeline(clock, options.watch));
 
   options.remote.local.insert(StageId::select);  // always beside the teacher
   const auto local = [&](StageId stage) { return options.remote.local.contains(stage); };
@@ -26,26 +26,31 @@ Result<std::unique_ptr<Pipeline>> Pipeline::start(caf::actor_system& system, con
         spawn_remote_stages(system, clock, log, options.remote, options.connect_peer);
   }
   UseTargets entrances;
-  std::vector<caf::actor> next = {sink};
+  Route next(sink);
   for (const StageId id : last_first) {
-    std::vector<caf::actor>& actors = entrances.targets[id];
-    const std::uint32_t count = local(id) && id == StageId::exec ? options.exec_actors : 1;
-    for (std::uint32_t i = 0; i < count; ++i) {
-      if (local(id)) {
-        FD_TRY(std::unique_ptr<Stage> stage, make_stage(id, config, options.open_database));
-        actors.push_back(spawn_stage(system, std::move(stage), Route(next), clock));
-      } else {
+    std::vector<caf::actor> actors;
+    const bool shared = local(id) && id == StageId::exec;
+    const std::size_t count = shared ? options.exec_actors : 1;
+    const auto queue = std::make_shared<WorkQueue>(count);
+    for (std::size_t lane = 0; lane < count; ++lane) {
+      if (!local(id)) {
         actors.push_back(spawn_proxy(system, id, pipeline->remote_));
+        continue;
       }
+      FD_TRY(std::unique_ptr<Stage> stage, make_stage(id, config, options.open_database));
+      actors.push_back(
+          shared ? spawn_stage_lane(system, std::move(stage), queue, lane, next, clock, sink)
+                 : spawn_stage(system, std::move(stage), next, clock, sink));
     }
     pipeline->stages_.insert(pipeline->stages_.end(), actors.begin(), actors.end());
-    next = actors;
+    next = shared ? Route(queue, std::move(actors)) : Route(actors.front());
+    entrances.targets.emplace(id, next);
   }
   if (pipeline->remote_) {
     act::post(pipeline->remote_, std::move(entrances));
   }
   pipeline->teacher_ =
-      spawn_teacher(system, std::move(prompt), config.teacher.decode.n, sink, Route(next), clock);
+      spawn_teacher(system, std::move(prompt), config.teacher.decode.n, sink, next, clock);
   auto inbox = std::make_shared<ChatInbox>();
   const caf::actor teacher = pipeline->teacher_;
   FD_TRY(std::unique_ptr<Gateway> gateway,
@@ -70,7 +75,12 @@ void Pipeline::use_peers(std::vector<PeerInfo> peers) {
   }
 }
 
+void Pipeline::hurry() {
+  watch_->hurry();
+}
+
 Pipeline::~Pipeline() {
+  watch_->stop();
   if (teacher_) {
     caf::anon_send_exit(teacher_, caf::exit_reason::user_shutdown);
   }

@@ -12,6 +12,7 @@
 #include "protocol/run_config.hpp"
 #include "worker/closable_gateway.hpp"
 #include "worker/session_parts.hpp"
+#include "worker/statement_watch.hpp"
 
 namespace fd {
 
@@ -19,6 +20,7 @@ struct PipelineOptions {
   std::uint32_t slots = 1;
   std::uint32_t exec_actors = 1;  ///< how many samples run SQL at the same time
   SandboxOpener open_database;
+  std::shared_ptr<StatementWatch> watch;  ///< of what `open_database` gives
   GatewayFactory make_gateway;
   RemoteStagesOptions remote;  ///< of the stages that do not run here
   PeerConnector connect_peer;  ///< opens the way to those that serve them
@@ -41,10 +43,13 @@ class Pipeline final : public SessionStages {
   void take(std::vector<WorkItem> items) override;
   void use_peers(std::vector<PeerInfo> peers) override;
   Gateway& gateway() override { return *gateway_; }
+  void hurry() override;
 
  private:
-  explicit Pipeline(const Clock& clock) : clock_(clock) {}
+  Pipeline(const Clock& clock, std::shared_ptr<StatementWatch> watch)
+      : clock_(clock), watch_(std::move(watch)) {}
   const Clock& clock_;
+  std::shared_ptr<StatementWatch> watch_;  // shared with the sandboxes, whoever they end with
   std::vector<caf::actor> stages_;
   caf::actor teacher_;
   caf::actor remote_;                         ///< null: every stage runs here

@@ -141,6 +141,22 @@ void RunSession::begin(StartSample sample) {
   item.fence = sample.fence;
   item.sample = std::move(sample.item.sample);
   item.answers = std::move(sample.item.answers);
+  wait_or_submit(std::move(item));
+}
+
+void RunSession::begin_again(WorkItem item) {
+  WorkItem fresh;
+  fresh.run = item.run;
+  fresh.era = era_;
+  fresh.shard = item.shard;
+  fresh.fence = item.fence;
+  fresh.sample = std::move(item.sample);
+  fresh.answers = std::move(item.answers);
+  fresh.again = true;
+  wait_or_submit(std::move(fresh));
+}
+
+void RunSession::wait_or_submit(WorkItem item) {
   const auto presence = opens_databases_here() ? databases_.want(item.sample.database)
                                                : DatabaseClient::Presence::here;
   if (presence == DatabaseClient::Presence::coming) {
@@ -180,6 +196,10 @@ std::vector<WorkItem> RunSession::cancel_waiting() {
   if (stages_ != nullptr) {
     ++era_;
     stages_->gateway().cancel_waiting();
+    stages_->hurry();
+  }
+  if (service_ != nullptr) {
+    service_->hurry();
   }
   std::vector<WorkItem> dropped;
   for (auto& [database, items] : std::exchange(waiting_, {})) {
@@ -217,6 +237,12 @@ Result<void> RunSession::take_request(const std::string& peer, const FrameView& 
 
 bool RunSession::served(std::uint64_t ticket, StageReply reply) {
   return service_ != nullptr && service_->served(ticket, std::move(reply));
+}
+
+void RunSession::say_working() {
+  if (service_ != nullptr) {
+    service_->say_working();
+  }
 }
 
 ServingLoad RunSession::serving() const {

@@ -55,6 +55,8 @@ class RunSession {
   void use_peers(std::vector<PeerInfo> peers);
   /// Takes a sample. It waits until its database is here.
   void begin(StartSample sample);
+  /// Begins a sample once more that left with trouble, with the answers that it has.
+  void begin_again(WorkItem item);
   /// Hands the samples that can run to the stages, and returns those that cannot: each as the
   /// record of its failure.
   [[nodiscard]] std::vector<Record> flush();
@@ -73,6 +75,9 @@ class RunSession {
   /// A request of another worker is done. Returns false for one of an earlier session.
   bool served(std::uint64_t ticket, StageReply reply);
 
+  /// As PeerService::say_working().
+  void say_working();
+
   [[nodiscard]] std::uint64_t number() const { return options_.identity.number; }
   [[nodiscard]] GatewayLoad load() const { return meter_.load(); }
   [[nodiscard]] ServingLoad serving() const;
@@ -83,6 +88,7 @@ class RunSession {
   Result<std::unique_ptr<Gateway>> make_gateway(const RunConfig& config, std::uint32_t slots,
                                                 ChatCallback callback);
   [[nodiscard]] bool opens_databases_here() const { return opens_databases(options_.stages); }
+  void wait_or_submit(WorkItem item);
   void submit(WorkItem item);
 
   SessionParts& parts_;

@@ -50,6 +50,8 @@ class SessionStages {
   /// The other workers from now on.
   virtual void use_peers(std::vector<PeerInfo> peers) = 0;
   virtual Gateway& gateway() = 0;
+  /// The worker is to leave: what takes long is given up, undecided, and comes back dropped.
+  virtual void hurry() {}
 };
 
 /// What runs the stages of other workers' requests, up to lanes() requests at a time. Ended when
@@ -65,6 +67,8 @@ class StageServers {
   /// nothing else runs in this lane.
   virtual void serve(std::uint32_t lane, std::uint64_t ticket,
                      std::shared_ptr<StageRequest> request) = 0;
+  /// The worker is to leave: what takes long is given up, and replied to with "not now".
+  virtual void hurry() {}
 };
 
 /// Makes the parts of a session. Thread: that of the worker's loop.

@@ -83,7 +83,12 @@ caf::behavior worker_actor(caf::event_based_actor* self, const Clock* clock, Tra
       [&loop](CallDone& done) { loop.record(done.run, *done.record, done.journal_seq); },
       [&loop](WorkBatch& batch) { loop.finish(std::move(*batch.items)); },
       [&loop](const WorkDropped& dropped) { loop.drop(*dropped.items); },
-      [&loop](const StagesServed& served) { loop.served(served.ticket, std::move(*served.reply)); },
+      [&loop](const StagesServed& served) {
+        loop.served(served.ticket, std::move(*served.reply));
+        for (const DatabaseTrouble& trouble : served.troubles) {
+          loop.take(trouble);
+        }
+      },
       [&loop](const DatabasesListed& listed) { loop.take(listed); },
       [&loop](const DatabaseLooked& looked) { loop.take(looked); },
       [&loop](const DatabaseAdded& added) { loop.take(added); },

@@ -100,9 +100,19 @@ void WorkerLoop::finish(std::vector<WorkItem> items) {
       continue;
     }
     session_->left(item);
+    if (!item.trouble.empty()) {
+      take(DatabaseTrouble{item.sample.database, std::move(item.trouble)});
+      if (!item.again && !over_) {
+        session_->begin_again(std::move(item));
+        continue;
+      }
+    }
     Record record{item.shard, item.fence, {}, {}, std::move(item.outcome), {}};
     record.outcome->times = std::move(item.times);
     step(RecordReady{std::move(record), true, 0});
+  }
+  if (!over_) {
+    flush();
   }
 }
 
@@ -124,6 +134,17 @@ void WorkerLoop::served(std::uint64_t ticket, StageReply reply) {
 void WorkerLoop::take(const DatabasesListed& listed) {
   if (!over_) {
     databases_.take(listed);
+    heed_databases();
+  }
+}
+
+/// A sample failed for its database's sake: the coordinator is told, and the copy is looked at
+/// before another sample uses it.
+void WorkerLoop::take(const DatabaseTrouble& trouble) {
+  if (!over_) {
+    log_.error("database_trouble", {{"why", trouble.why}});
+    databases_.distrust(trouble.database);
+    step(TroubleMet{trouble.why});
   }
 }
 
@@ -160,6 +181,7 @@ void WorkerLoop::wake(std::uint64_t generation) {
   databases_.ask();
   heed_databases();
   if (session_ != nullptr) {
+    session_->say_working();
     step(session_->load());
   }
   step(WorkerTicked{databases_.asking()});

@@ -70,6 +70,7 @@ class WorkerLoop {
   void drop(const std::vector<WorkItem>& items);  ///< samples whose calls were not sent
   void served(std::uint64_t ticket, StageReply reply);
   void take(const DatabasesListed& listed);
+  void take(const DatabaseTrouble& trouble);
   void take(const DatabaseLooked& looked);
   void take(const DatabaseAdded& added);
   void bulk_made() { step(BulkConnected{}); }

@@ -12,7 +12,9 @@ namespace {
 /// An actor for each lane.
 class StageServerActors final : public StageServers {
  public:
+  explicit StageServerActors(std::shared_ptr<StatementWatch> watch) : watch_(std::move(watch)) {}
   ~StageServerActors() override {
+    watch_->stop();
     for (const caf::actor& server : servers_) {
       caf::anon_send_exit(server, caf::exit_reason::user_shutdown);
     }
@@ -25,8 +27,10 @@ class StageServerActors final : public StageServers {
              std::shared_ptr<StageRequest> request) override {
     act::post(servers_.at(lane), ServeStages{ticket, std::move(request)});
   }
+  void hurry() override { watch_->hurry(); }
 
  private:
+  std::shared_ptr<StatementWatch> watch_;  // shared with the sandboxes, whoever they end with
   std::vector<caf::actor> servers_;
 };
 
@@ -57,16 +61,6 @@ Result<std::unique_ptr<Gateway>> WorkerParts::make_gateway(const RunConfig& conf
   return options_.make_gateway(config, slots, std::move(callback));
 }
 
-SandboxOpener WorkerParts::opener() const {
-  return [directory = options_.database_directory](
-             const std::string& database) -> Result<std::unique_ptr<SqlSandbox>> {
-    if (const auto digest = Digest::from_hex(database)) {
-      return open_sqlite_sandbox(directory + "/" + digest->hex());
-    }
-    return Error{Errc::invalid_input, "'" + database + "' is no digest of a database"};
-  };
-}
-
 Result<std::unique_ptr<SessionStages>> WorkerParts::start_stages(const SessionIdentity& session,
                                                                  const RunConfig& config,
                                                                  const Digest& digest,
@@ -74,7 +68,8 @@ Result<std::unique_ptr<SessionStages>> WorkerParts::start_stages(const SessionId
   PipelineOptions options;
   options.slots = 1;
   options.exec_actors = options_.exec_actors;
-  options.open_database = opener();
+  options.watch = std::make_shared<StatementWatch>(clock_, log_);
+  options.open_database = watched_opener(options_.database_directory, options.watch);
   options.make_gateway = std::move(make_gateway);
   options.remote.run_id = session.run_id;
   options.remote.speaker = session.speaker;
@@ -87,9 +82,11 @@ Result<std::unique_ptr<SessionStages>> WorkerParts::start_stages(const SessionId
 }
 
 Result<std::unique_ptr<StageServers>> WorkerParts::start_servers(const RunConfig& config) {
-  auto servers = std::make_unique<StageServerActors>();
+  const auto watch = std::make_shared<StatementWatch>(clock_, log_);
+  auto servers = std::make_unique<StageServerActors>(watch);
+  const SandboxOpener open_database = watched_opener(options_.database_directory, watch);
   for (std::uint32_t i = 0; i < options_.exec_actors; ++i) {
-    FD_TRY(std::vector<std::unique_ptr<Stage>> stages, make_stages(config, opener()));
+    FD_TRY(std::vector<std::unique_ptr<Stage>> stages, make_stages(config, open_database));
     servers->add(spawn_stage_server(system_, std::move(stages), clock_, owner_));
   }
   return std::unique_ptr<StageServers>(std::move(servers));

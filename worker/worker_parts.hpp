@@ -46,8 +46,6 @@ class WorkerParts final : public SessionParts {
   void reply_to_peer(const std::string& peer, std::string frame) override;
 
  private:
-  [[nodiscard]] SandboxOpener opener() const;
-
   caf::actor_system& system_;
   const Clock& clock_;
   const Log& log_;

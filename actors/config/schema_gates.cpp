@@ -62,6 +62,10 @@ void add_exec_keys(Keys& keys, ExecConfig& exec) {
                   .limits = {1, 4096},
                   .meaning = "Template of the database's path, over any field of the row, relative "
                              "to the input file."});
+}
+
+void add_limit_keys(Keys& keys, ExecConfig& exec) {
+  const Effect effect = Effect::semantic;
   keys.push_back({.path = "gates.exec.max_steps",
                   .slot = &exec.max_steps,
                   .effect = effect,
@@ -86,9 +90,20 @@ void add_exec_keys(Keys& keys, ExecConfig& exec) {
                   .limits = {1u << 20, 1ull << 34},
                   .unit = "bytes",
                   .meaning = "Memory that one query may use."});
+  keys.push_back({.path = "gates.exec.max_value_bytes",
+                  .slot = &exec.max_value_bytes,
+                  .effect = effect,
+                  .added = true,
+                  .limits = {32u << 10, 256u << 20},
+                  .unit = "bytes",
+                  .meaning = "Size of one text, blob or row that a query may touch; where one has "
+                             "more than 32 KiB, `max_steps` shrinks in proportion."});
+}
+
+void add_match_key(Keys& keys, ExecConfig& exec) {
   keys.push_back({.path = "gates.exec.match",
                   .slot = &exec.match,
-                  .effect = effect,
+                  .effect = Effect::semantic,
                   .names = {"auto", "multiset", "ordered"},
                   .meaning = "How results are compared; `auto`: in order when the gold has a "
                              "top-level ORDER BY, else as multisets."});
@@ -143,6 +158,8 @@ void add_verdict_keys(Keys& keys, GatesConfig& gates) {
 void add_gate_keys(std::vector<Key>& keys, GatesConfig& gates) {
   add_rule_keys(keys, gates.rules);
   add_exec_keys(keys, gates.exec);
+  add_limit_keys(keys, gates.exec);
+  add_match_key(keys, gates.exec);
   add_verdict_keys(keys, gates);
 }
 

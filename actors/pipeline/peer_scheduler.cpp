@@ -88,6 +88,10 @@ void PeerScheduler::on(Instant now, PeerReplied& event, PeerSchedulerEffects& ef
   if (ask == asks_.end() || ask->second.peer != event.peer) {
     return;  // repeated, or another peer was faster
   }
+  if (event.working) {
+    ask->second.due = std::max(ask->second.due, now + config_.patience);
+    return;
+  }
   const std::uint64_t number = ask->second.batch;
   const Batch& asked_for = batches_.at(number);
   const std::vector<StageId> stages = stages_between(asked_for.first, ask->second.last);

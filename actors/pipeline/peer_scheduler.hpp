@@ -49,6 +49,7 @@ struct PeerReplied {
   std::uint64_t ask = 0;
   bool not_now = false;
   std::vector<std::vector<StageId>> stages{};  ///< of each sample, those that ran over it
+  bool working = false;  ///< it is at work on the batch, and asks for patience
 };
 struct PeerSchedulerTicked {};
 using PeerSchedulerEvent =

@@ -16,7 +16,7 @@ struct PeersKnown {
 };
 /// Where samples go that need a stage next, by stage: the first message of the remote stages.
 struct UseTargets {
-  std::map<StageId, std::vector<caf::actor>> targets;
+  std::map<StageId, Route> targets;
 };
 /// Samples on their way to a stage that others serve.
 struct RemoteWork {

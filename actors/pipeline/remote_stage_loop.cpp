@@ -57,7 +57,7 @@ Result<void> RemoteStageLoop::dispatch(std::uint64_t peer, std::string_view byte
     return Error{Errc::invalid_input, "message: no stage reply of this run"};
   }
   FD_TRY(StageReply reply, decode<StageReply>(frame.body));
-  PeerReplied event{peer, reply.id, reply.not_now, {}};
+  PeerReplied event{peer, reply.id, reply.not_now, {}, reply.working};
   for (const StageEvidence& evidence : reply.items) {
     std::vector<StageId>& stages = event.stages.emplace_back();
     for (const StageTime& time : evidence.times) {

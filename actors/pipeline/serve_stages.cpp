@@ -16,7 +16,7 @@ Stage& find(const std::vector<std::unique_ptr<Stage>>& stages, StageId id) {
 }  // namespace
 
 StageReply serve_stages(const std::vector<std::unique_ptr<Stage>>& stages, const Clock& clock,
-                        StageRequest request) {
+                        StageRequest request, std::vector<DatabaseTrouble>* troubles) {
   StageReply reply;
   reply.id = request.id;
   const std::vector<StageId> asked = stages_between(request.stage, request.last);
@@ -33,6 +33,12 @@ StageReply serve_stages(const std::vector<std::unique_ptr<Stage>>& stages, const
       find(stages, id).process(item);
       const auto service_us = static_cast<std::uint64_t>((clock.now() - start).count());
       evidence.times.push_back({id, 0, service_us});
+    }
+    if (item.interrupted) {
+      return {request.id, {}, true};
+    }
+    if (!item.trouble.empty() && troubles != nullptr) {
+      troubles->push_back({item.sample.database, std::move(item.trouble)});
     }
     evidence.candidates = std::move(item.candidates);
     evidence.gold_failed = item.gold_failed;

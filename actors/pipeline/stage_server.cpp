@@ -13,8 +13,10 @@ caf::behavior stage_server(caf::event_based_actor* self, std::shared_ptr<Stages>
                            const Clock* clock, caf::actor owner) {
   act::end_process_on_exception(self, "stage server");
   return {[=](ServeStages& serve) {
-    act::post(owner, StagesServed{serve.ticket, std::make_shared<StageReply>(serve_stages(
-                                                    *stages, *clock, std::move(*serve.request)))});
+    StagesServed served{serve.ticket, {}, {}};
+    served.reply = std::make_shared<StageReply>(
+        serve_stages(*stages, *clock, std::move(*serve.request), &served.troubles));
+    act::post(owner, std::move(served));
   }};
 }
 

@@ -16,6 +16,7 @@ struct ServeStages {
 struct StagesServed {
   std::uint64_t ticket = 0;
   std::shared_ptr<StageReply> reply;
+  std::vector<DatabaseTrouble> troubles;
 };
 
 }  // namespace fd

@@ -30,17 +30,11 @@ struct UseGateway {
   std::shared_ptr<Gateway> gateway;
 };
 
-/// Samples whose calls were cancelled before they were sent.
-struct WorkDropped {
-  std::shared_ptr<std::vector<WorkItem>> items;
-};
-
 }  // namespace fd
 
 FD_ACTOR_MESSAGE(fd::ChatDone)
 FD_ACTOR_MESSAGE(fd::CallDone)
 FD_ACTOR_MESSAGE(fd::UseGateway)
-FD_ACTOR_MESSAGE(fd::WorkDropped)
 
 namespace fd {
 

@@ -71,22 +71,6 @@ int round_up(int size) {
   return (size + 7) & ~7;
 }
 
-/// While it lives, allocations of this thread are not counted.
-class Uncounted {
- public:
-  explicit Uncounted(bool active) : saved_(current_budget) {
-    if (active) {
-      current_budget = nullptr;
-    }
-  }
-  ~Uncounted() { current_budget = saved_; }
-  Uncounted(const Uncounted&) = delete;
-  Uncounted& operator=(const Uncounted&) = delete;
-
- private:
-  HeapBudget* saved_;
-};
-
 /// SQLite's own page cache, to which the counting one passes everything on.
 sqlite3_pcache_methods2& own_cache() {
   static sqlite3_pcache_methods2 methods{};
@@ -99,7 +83,11 @@ sqlite3_pcache_methods2& own_cache() {
 struct Cache {
   sqlite3_pcache* inner = nullptr;
   bool purgeable = false;
+  std::uint64_t steps_per_page = 1;
 };
+
+/// A page that is looked up costs a step for so many of its bytes: as long as reading it takes.
+constexpr unsigned kPageBytesPerStepShift = 11;
 
 Cache* of(sqlite3_pcache* cache) {
   return reinterpret_cast<Cache*>(cache);
@@ -111,7 +99,9 @@ sqlite3_pcache* cache_create(int page_size, int extra_size, int purgeable) {
   if (cache == nullptr) {
     return nullptr;
   }
-  *cache = Cache{own_cache().xCreate(page_size, extra_size, purgeable), purgeable != 0};
+  *cache = Cache{
+      own_cache().xCreate(page_size, extra_size, purgeable), purgeable != 0,
+      std::max<std::uint64_t>(1, static_cast<std::uint64_t>(page_size) >> kPageBytesPerStepShift)};
   if (cache->inner == nullptr) {
     sqlite3_free(cache);
     return nullptr;
@@ -126,6 +116,9 @@ void cache_destroy(sqlite3_pcache* cache) {
 }
 
 sqlite3_pcache_page* cache_fetch(sqlite3_pcache* cache, unsigned key, int create) {
+  if (current_budget != nullptr) {
+    current_budget->charge_steps(of(cache)->steps_per_page);
+  }
   const Uncounted uncounted(of(cache)->purgeable);
   return own_cache().xFetch(of(cache)->inner, key, create);
 }
@@ -221,8 +214,19 @@ void install_vfs() {
 
 }  // namespace
 
-HeapBudget::HeapBudget(std::uint64_t max_bytes)
-    : limit_(static_cast<std::int64_t>(
+Uncounted::Uncounted(bool active) : saved_(current_budget) {
+  if (active) {
+    current_budget = nullptr;
+  }
+}
+
+Uncounted::~Uncounted() {
+  current_budget = saved_;
+}
+
+HeapBudget::HeapBudget(std::uint64_t max_bytes, StepMeter& meter)
+    : meter_(meter),
+      limit_(static_cast<std::int64_t>(
           std::min<std::uint64_t>(max_bytes, std::numeric_limits<std::int64_t>::max() / 2))) {
   FD_CHECK(current_budget == nullptr);
   current_budget = this;
@@ -236,6 +240,9 @@ bool HeapBudget::take(std::int64_t bytes) {
   if (used_ + bytes > limit_) {
     exceeded_ = true;
     return false;
+  }
+  if (bytes > 0) {
+    meter_.charge_bytes(static_cast<std::uint64_t>(bytes));
   }
   used_ += bytes;
   peak_ = std::max(peak_, used_);

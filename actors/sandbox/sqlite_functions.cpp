@@ -6,6 +6,7 @@
 
 #include <sqlite3.h>
 
+#include "actors/sandbox/long_numbers.hpp"
 #include "protocol/base/result.hpp"
 #include "protocol/base/utf8.hpp"
 
@@ -63,13 +64,10 @@ constexpr auto kAllowed = std::to_array<std::string_view>({"abs",          "acos
 
 static_assert(std::is_sorted(kAllowed.begin(), kAllowed.end()));
 
-/// One step for so many comparisons of bytes: about as long as a step takes.
-constexpr unsigned kWorkShift = 8;
-
 /// Charges for `left` times `right` units of work. Returns false when the query may go no further.
 bool charge(sqlite3_context* context, std::size_t left, std::size_t right) {
   auto& meter = *static_cast<StepMeter*>(sqlite3_user_data(context));
-  meter.taken += (left * right) >> kWorkShift;
+  meter.charge_bytes(left * right);
   if (meter.exceeded()) {
     sqlite3_result_error(context, "interrupted", -1);
     return false;
@@ -100,6 +98,9 @@ bool is_blob(sqlite3_value* value) {
 }
 
 void result_text(sqlite3_context* context, std::string_view text) {
+  if (is_long_number(text)) {
+    static_cast<StepMeter*>(sqlite3_user_data(context))->met_long_number();
+  }
   sqlite3_result_text64(context, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
 }
 
@@ -301,6 +302,10 @@ void trim(sqlite3_context* context, int, sqlite3_value** arguments) {
 
 bool sandbox_function_allowed(std::string_view name) {
   return std::binary_search(kAllowed.begin(), kAllowed.end(), name);
+}
+
+bool joins_texts(std::string_view name) {
+  return name == "group_concat" || name == "string_agg";
 }
 
 void install_charged_functions(sqlite3* database, StepMeter& meter) {

@@ -1,23 +1,20 @@
 #pragma once
 
-#include <cstdint>
 #include <string_view>
+
+#include "actors/sandbox/step_meter.hpp"
 
 struct sqlite3;
 
 namespace fd {
 
-/// How many VM steps one query has taken, and may take.
-struct StepMeter {
-  std::uint64_t taken = 0;
-  std::uint64_t limit = 0;
-  [[nodiscard]] bool exceeded() const { return taken > limit; }
-};
-
 /// Returns whether SQL in a sandbox may call the function `name` (lower case): those that always
 /// give the same result, reach nothing outside the database, and take a time in proportion to
 /// their input.
 bool sandbox_function_allowed(std::string_view name);
+
+/// Returns whether the aggregate function `name` makes one text of many, which no charge follows.
+bool joins_texts(std::string_view name);
 
 /// Replaces like, glob, instr, replace and the two-argument trims of `database` by ones that give
 /// the same results and charge `meter` for long texts: SQLite's own take time in proportion to the

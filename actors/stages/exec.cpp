@@ -42,6 +42,14 @@ class LeastRecentlyUsed {
     return entries_.front().value;
   }
 
+  /// Forgets a value that is there.
+  void erase(const std::string& key) {
+    const auto found = places_.find(key);
+    bytes_ -= found->second->bytes;
+    entries_.erase(found->second);
+    places_.erase(found);
+  }
+
  private:
   struct Entry {
     std::string key;
@@ -69,15 +77,6 @@ std::size_t size_of(const Ran& ran, const std::string& key) {
   return bytes;
 }
 
-Ran run(SqlSandbox& sandbox, std::string_view sql, const SqlLimits& limits) {
-  FD_FAILPOINT("k30.exec_before_run");
-  Ran ran{sandbox.run(sql, limits), {}};
-  if (ran.result.status == ExecStatus::ok) {
-    ran.signature = result_signature(ran.result);
-  }
-  return ran;
-}
-
 class ExecStage final : public Stage {
  public:
   ExecStage(const ExecConfig& config, SandboxOpener opener)
@@ -86,6 +85,7 @@ class ExecStage final : public Stage {
     limits_.max_rows = config.max_rows;
     limits_.max_result_bytes = config.max_result_bytes;
     limits_.max_heap_bytes = config.max_heap_bytes;
+    limits_.max_value_bytes = config.max_value_bytes;
   }
 
   [[nodiscard]] StageId id() const override { return StageId::exec; }
@@ -98,16 +98,14 @@ class ExecStage final : public Stage {
       refuse_all(item);
       return;
     }
-    SqlSandbox* sandbox = open(item.sample.database);
-    if (sandbox == nullptr) {
-      item.failure = Reason::internal;
-      return;
-    }
     FD_FAILPOINT_SAMPLE("sample.before_exec", item.sample.id);
-    const Ran* gold = item.sample.gold ? run_gold(*sandbox, item.sample) : nullptr;
-    item.gold_failed = gold != nullptr && gold->result.status != ExecStatus::ok;
-    for (std::size_t i = 0; i < item.candidates.size(); ++i) {
-      examine(*sandbox, gold, item, i);
+    sample_ = item.sample.id.hex();
+    const Result<void> examined = examine_all(item);
+    if (!examined.ok()) {
+      forget_evidence(item);
+      item.interrupted = examined.error().code == Errc::stale;
+      item.failure = Reason::internal;
+      item.trouble = "database " + item.sample.database + ": " + examined.error().message;
     }
   }
 
@@ -124,35 +122,84 @@ class ExecStage final : public Stage {
     }
   }
 
-  SqlSandbox* open(const std::string& database) {
+  /// Trouble says nothing about a candidate, and neither does what was found before it.
+  static void forget_evidence(WorkItem& item) {
+    item.gold_failed = false;
+    for (Candidate& candidate : item.candidates) {
+      candidate.exec = ExecStatus::not_run;
+      candidate.error_class.clear();
+      candidate.signature.clear();
+      candidate.gold_match.reset();
+    }
+  }
+
+  Result<SqlSandbox*> open(const std::string& database) {
     if (auto* found = sandboxes_.find(database)) {
       return found->get();
     }
-    auto opened = opener_(database);
-    if (!opened.ok()) {
-      return nullptr;
-    }
-    return sandboxes_.put(database, std::move(opened).value(), 0).get();
+    FD_TRY(std::unique_ptr<SqlSandbox> opened, opener_(database));
+    return sandboxes_.put(database, std::move(opened), 0).get();
   }
 
-  const Ran* run_gold(SqlSandbox& sandbox, const Sample& sample) {
+  /// Runs a statement; where there is trouble, again on a database that was opened anew. Errors:
+  /// the last trouble; stale (it was interrupted).
+  Result<Ran> run(const Sample& sample, std::string_view sql) {
+    Error trouble;
+    for (int i = 0; i < kReadTriesMax; ++i) {
+      FD_FAILPOINT("k30.exec_before_run");
+      const Result<SqlSandbox*> sandbox = open(sample.database);
+      if (!sandbox.ok()) {
+        trouble = sandbox.error();
+        continue;
+      }
+      Result<SqlResult> result = (*sandbox)->run(sql, limits_, sample_);
+      if (result.ok()) {
+        Ran ran{std::move(result).value(), {}};
+        if (ran.result.status == ExecStatus::ok) {
+          ran.signature = result_signature(ran.result);
+        }
+        return ran;
+      }
+      trouble = result.error();
+      if (trouble.code == Errc::stale) {
+        break;
+      }
+      sandboxes_.erase(sample.database);
+    }
+    return trouble;
+  }
+
+  /// Returns null for a sample without gold. Trouble is not kept: only evidence is.
+  Result<const Ran*> run_gold(const Sample& sample) {
+    if (!sample.gold) {
+      return nullptr;
+    }
     const std::string key = sample.database + ' ' + *sample.gold;
     if (const Ran* found = golds_.find(key)) {
       return found;
     }
-    Ran ran = run(sandbox, *sample.gold, limits_);
+    FD_TRY(Ran ran, run(sample, *sample.gold));
     const std::size_t bytes = size_of(ran, key);
     return &golds_.put(key, std::move(ran), bytes);
   }
 
-  void examine(SqlSandbox& sandbox, const Ran* gold, WorkItem& item, std::size_t index) {
+  Result<void> examine_all(WorkItem& item) {
+    FD_TRY(const Ran* gold, run_gold(item.sample));
+    item.gold_failed = gold != nullptr && gold->result.status != ExecStatus::ok;
+    for (std::size_t i = 0; i < item.candidates.size(); ++i) {
+      FD_TRY_VOID(examine(gold, item, i));
+    }
+    return {};
+  }
+
+  Result<void> examine(const Ran* gold, WorkItem& item, std::size_t index) {
     Candidate& candidate = item.candidates[index];
     const bool gold_ran = gold != nullptr && gold->result.status == ExecStatus::ok;
     if (gold_ran) {
       candidate.gold_match = false;
     }
     if (candidate.rule != Reason::none) {
-      return;
+      return {};
     }
     const auto same = std::find_if(item.candidates.begin(),
                                    item.candidates.begin() + static_cast<std::ptrdiff_t>(index),
@@ -164,18 +211,19 @@ class ExecStage final : public Stage {
       candidate.error_class = same->error_class;
       candidate.signature = same->signature;
       candidate.gold_match = same->gold_match;
-      return;
+      return {};
     }
     if (gold != nullptr && trim_sql(*item.sample.gold) == trim_sql(candidate.text)) {
       record(*gold, candidate);
       candidate.gold_match = gold_ran ? std::optional<bool>(true) : std::nullopt;
-      return;
+      return {};
     }
-    const Ran ran = run(sandbox, candidate.text, limits_);
+    FD_TRY(const Ran ran, run(item.sample, candidate.text));
     record(ran, candidate);
     if (gold_ran && ran.result.status == ExecStatus::ok) {
       candidate.gold_match = results_match(gold->result, *item.sample.gold, ran.result, match_);
     }
+    return {};
   }
 
   static void record(const Ran& ran, Candidate& candidate) {
@@ -187,6 +235,7 @@ class ExecStage final : public Stage {
   ExecKind kind_;
   MatchMode match_;
   SqlLimits limits_;
+  std::string sample_;  ///< which one is examined
   SandboxOpener opener_;
   LeastRecentlyUsed<std::unique_ptr<SqlSandbox>> sandboxes_{kOpenDatabasesMax, 1};
   LeastRecentlyUsed<Ran> golds_{kGoldCacheMax, kGoldCacheBytesMax};

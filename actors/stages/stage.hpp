@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "protocol/records.hpp"
@@ -19,8 +20,17 @@ struct WorkItem {
   std::vector<Candidate> candidates;  ///< in order of index
   bool gold_failed = false;
   std::optional<Reason> failure;   ///< set: the sample failed, later stages pass it through
+  bool again = false;              ///< there was trouble before: it is tried once more
+  std::string trouble;             ///< why its database kept it from a verdict, for people
+  bool interrupted = false;        ///< nobody waits for it any more: it is dropped, not decided
   std::optional<Outcome> outcome;  ///< set by select
   std::vector<StageTime> times;    ///< of the stages that ran, in order
+};
+
+/// A database that could not be opened or read.
+struct DatabaseTrouble {
+  std::string database;  ///< as Sample::database
+  std::string why;       ///< for people
 };
 
 /// A pure stage: looks at one item and adds its evidence. Holds caches at most; the same item and

@@ -1,5 +1,6 @@
 #include "coordinator/ingest/databases.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <climits>
@@ -11,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "actors/sandbox/sql_sandbox.hpp"
 #include "actors/storage/errno_error.hpp"
 #include "actors/storage/files.hpp"
 #include "coordinator/ingest/refusals.hpp"
@@ -92,6 +94,17 @@ class Source {
  private:
   int fd_;
 };
+
+/// Errors: invalid_input (it is damaged), storage.
+Result<void> check_database(const std::string& path, const std::string& shown) {
+  const Result<void> checked = check_sqlite_database(path);
+  if (checked.ok() || checked.error().code != Errc::corrupt) {
+    return checked;
+  }
+  std::string_view why = checked.error().message;
+  why.remove_prefix(std::min(why.size(), path.size() + 2));  // "PATH: "
+  return invalid(shown + " is damaged: " + safe_text(why, kMaxShownBytes));
+}
 
 bool same_state(const struct stat& before, const struct stat& after) {
   return before.st_size == after.st_size && before.st_mtim.tv_sec == after.st_mtim.tv_sec &&
@@ -214,16 +227,19 @@ Result<std::uint32_t> DatabaseFinder::copy(const std::string& path, const std::s
   }
   FD_TRY(const FileEntry entry, file.commit());
   const std::string hex = entry.sha256.hex();
-  const auto [known, fresh] = by_digest_.emplace(hex, static_cast<std::uint32_t>(files_.size()));
-  if (!fresh) {  // the same bytes under another name
-    FD_TRY_VOID(remove_tree(incoming));
+  if (const auto known = by_digest_.find(hex); known != by_digest_.end()) {
+    FD_TRY_VOID(remove_tree(incoming));  // the same bytes under another name
     return known->second;
   }
+  // Before anything is paid for an answer to run there.
+  FD_TRY_VOID(check_database(incoming, shown));
   if (::rename(incoming.c_str(), (directory_ + "/" + hex).c_str()) != 0) {
     return storage_error(directory_ + "/" + hex);
   }
+  const auto index = static_cast<std::uint32_t>(files_.size());
+  by_digest_.emplace(hex, index);
   files_.push_back({hex, path, entry.bytes});
-  return known->second;
+  return index;
 }
 
 }  // namespace fd

@@ -19,7 +19,8 @@ inline constexpr std::size_t kMaxDatabases = 100000;
 /// Errors: invalid_input, naming a field that is missing, or neither text nor number.
 Result<std::string> render_path(std::string_view path_template, const json::RowParser& row);
 
-/// Finds the databases that rows name, and copies each once into the run, under its SHA-256.
+/// Finds the databases that rows name, and copies each once into the run, under its SHA-256. A
+/// damaged one is refused: its rows could only fail, after they were paid for.
 class DatabaseFinder {
  public:
   /// `directory` is the run's databases/; it exists.

@@ -167,8 +167,11 @@ int main(int argc, char** argv) {
   const Options options = parse(argc, argv);
   const std::string root = options.directory + "/fd_bench_ingest-" + std::to_string(::getpid());
   require(fd::make_directories(root));
-  std::string database = "SQLite format 3";
-  database.resize(4096, '\0');
+  // One page of 512 bytes: a database without tables.
+  std::string database("SQLite format 3\0\2\0\1\1\0\x40\x20\x20\0\0\0\1\0\0\0\1", 32);
+  database.resize(512, '\0');
+  database[95] = 1;
+  database.replace(100, 8, "\x0d\0\0\0\0\2\0\0", 8);
   const auto copied = fd::write_file(root + "/bench.sqlite", database);
   require(copied.ok() ? fd::Result<void>() : fd::Result<void>(copied.error()));
   const std::uint64_t bytes = write_rows(options, root + "/rows.jsonl");

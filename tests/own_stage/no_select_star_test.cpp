@@ -52,7 +52,7 @@ TEST(NoSelectStarStage, RunsAsAnActorBetweenTwoOthers) {
     return {[&arrived](const WorkBatch& batch) { arrived.set_value(batch); }};
   });
   const caf::actor stage =
-      spawn_stage(system, std::make_unique<NoSelectStarStage>(), Route({next}), clock);
+      spawn_stage(system, std::make_unique<NoSelectStarStage>(), Route(next), clock, next);
   auto items = std::make_shared<std::vector<WorkItem>>();
   items->push_back(item_with("SELECT * FROM t"));
   items->push_back(item_with("SELECT a FROM t"));

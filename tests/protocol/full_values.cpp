@@ -205,7 +205,8 @@ StageRequest full() {
 
 template <>
 StageReply full() {
-  return {56, {{{full_candidate()}, true, Reason::internal, {{StageId::exec, 15, 16}}}}, true};
+  return {
+      56, {{{full_candidate()}, true, Reason::internal, {{StageId::exec, 15, 16}}}}, true, true};
 }
 
 template <>

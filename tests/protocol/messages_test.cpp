@@ -42,6 +42,8 @@ TYPED_TEST(WrittenMessages, AreNeverLongerThanTheirSizeBound) {
 
 TEST(Messages, AnEmptyStageReplyComesBackAsItWent) {
   EXPECT_EQ(*decode<StageReply>(encode(StageReply{7, {}, true})), (StageReply{7, {}, true}));
+  EXPECT_EQ(*decode<StageReply>(encode(StageReply{7, {}, false, true})),
+            (StageReply{7, {}, false, true}));
 }
 
 /// K04, K06: size bombs, trailing bytes, wrong types, duplicate and foreign keys.

@@ -371,6 +371,42 @@ TEST_F(DatabaseClientTest, APartThatWaitsForRoomMakesRoom) {
   bring("small one!");
   EXPECT_EQ(store_.removed_, std::vector{part});
   EXPECT_EQ(client_.bytes(), 20u);
+TEST_F(DatabaseClientTest, ADistrustedDatabaseIsLookedAtBeforeTheNextSampleUsesIt) {
+  bring("whole");
+  const Digest digest = sha256("whole");
+  client_.distrust(digest.hex());
+  EXPECT_EQ(client_.bytes(), 0u);
+  EXPECT_EQ(client_.want(digest.hex()), Presence::coming);
+  EXPECT_EQ(store_.looks_, std::deque<Digest>{digest});
+  store_.looks_.clear();
+  client_.take(DatabaseLooked{digest, 5, 0});  // it is what it was
+  EXPECT_EQ(client_.want(digest.hex()), Presence::here);
+  EXPECT_EQ(client_.bytes(), 5u);
+  EXPECT_TRUE(store_.removed_.empty());
+}
+
+TEST_F(DatabaseClientTest, ADamagedCopyIsFetchedAgainAlsoWhileItIsPinned) {
+  for (const bool unpinned_first : {false, true}) {
+    const std::string bytes = unpinned_first ? "first" : "other";
+    bring(bytes);
+    const std::uint64_t before = client_.bytes();
+    const Digest digest = sha256(bytes);
+    client_.pin(digest.hex());
+    client_.distrust(digest.hex());
+    static_cast<void>(asked());
+    EXPECT_EQ(client_.want(digest.hex()), Presence::coming);
+    if (unpinned_first) {
+      client_.unpin(digest.hex());
+    }
+    bring(bytes);  // the store had found another digest, and nothing is left
+    EXPECT_EQ(asked().size(), 1u);
+    EXPECT_EQ(client_.want(digest.hex()), Presence::here);
+    EXPECT_EQ(client_.bytes(), before);
+    if (!unpinned_first) {
+      client_.unpin(digest.hex());
+    }
+    EXPECT_EQ(client_.want(digest.hex()), Presence::here);
+  }
 }
 
 }  // namespace

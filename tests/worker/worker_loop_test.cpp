@@ -286,6 +286,41 @@ TEST_F(WorkerLoopTest, ADiskThatTakesNoDatabaseEndsTheWorker) {
   EXPECT_EQ(exit_code_, kExitStorage);
 }
 
+TEST_F(WorkerLoopTest, ADatabaseForWhichASampleFailedIsToldAndLookedAt) {
+  join();
+  const Digest digest = sha256("a database");
+  send_samples({sample(0, digest.hex())});
+  loop_->take(DatabaseLooked{digest, 10, 0});
+  ASSERT_EQ(items_.size(), 1u);
+  WorkItem failed = items_[0];
+  failed.answers = {answer_record(sample(0)).answer.value()};
+  failed.failure = Reason::internal;
+  failed.trouble = "database x: disk I/O error";
+  failed.outcome = Outcome{};
+  failed.outcome->sample_id = failed.sample.id;
+  failed.outcome->verdict = Verdict::failed;
+  failed.outcome->reason = Reason::internal;
+  loop_->finish({failed});
+  wake(std::chrono::seconds(1));
+  ASSERT_NE(last_sent<WorkerState>(), nullptr);
+  EXPECT_EQ(last_sent<WorkerState>()->troubles,
+            std::vector<std::string>{"database x: disk I/O error"});
+  // It is tried once more, on a copy that was looked at, with the answer that it has.
+  EXPECT_EQ(items_.size(), 1u);
+  EXPECT_EQ(looks_, (std::vector<Digest>{digest, digest}));
+  loop_->take(DatabaseLooked{digest, 10, 0});
+  ASSERT_EQ(items_.size(), 2u);
+  EXPECT_EQ(items_[1].answers, failed.answers);
+  EXPECT_EQ(items_[1].failure, std::nullopt);
+  EXPECT_EQ(last_sent<Deliver>(), nullptr);
+  // And then it has failed.
+  failed.again = items_[1].again;
+  loop_->finish({failed});
+  wake(std::chrono::seconds(1));
+  ASSERT_NE(last_sent<Deliver>(), nullptr);
+  EXPECT_EQ(last_sent<Deliver>()->records.at(0).outcome->verdict, Verdict::failed);
+}
+
 TEST_F(WorkerLoopTest, RefusedMessagesAreCounted) {
   start();
   loop_->take("not a frame");
@@ -317,6 +352,25 @@ TEST_F(WorkerLoopTest, ARequestOfAPeerIsServedInItsSessionAlone) {
   loop_->served(requests_.rbegin()->first, StageReply{9, {}, false});
   ASSERT_EQ(replies_.size(), 2u);
   EXPECT_EQ(replies_[1].first, "p1");
+}
+
+TEST_F(WorkerLoopTest, APeerIsToldThatItsRequestIsStillAtWork) {
+  options_.serves_peers = true;
+  start();
+  hear(order());
+  hear(RunSpec{sha256(spec_), spec_});
+  const StageRequest request{9, StageId::exec, {}, StageId::exec, sha256(spec_)};
+  loop_->take_request("p1", encode_frame("run", Speaker{7, 0, 77}, request));
+  wake(std::chrono::seconds(1));
+  EXPECT_TRUE(replies_.empty()) << "it may have begun just now";
+  wake(std::chrono::seconds(1));
+  ASSERT_EQ(replies_.size(), 1u);
+  const auto frame = decode_frame(replies_[0].second);
+  ASSERT_TRUE(frame.ok());
+  EXPECT_EQ(*decode<StageReply>(frame->body), (StageReply{9, {}, false, true}));
+  loop_->served(requests_.begin()->first, StageReply{9, {}, false});
+  wake(std::chrono::seconds(1));
+  EXPECT_EQ(replies_.size(), 2u) << "done";
 }
 
 }  // namespace

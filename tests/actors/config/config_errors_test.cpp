@@ -137,6 +137,7 @@ TEST(ConfigErrors, HoldBothSidesOfEveryBound) {
       {"gates.exec.max_rows", {"1", "10000000"}},
       {"gates.exec.max_result_bytes", {"1", "1073741824"}},
       {"gates.exec.max_heap_bytes", {"1048576", "17179869184"}},
+      {"gates.exec.max_value_bytes", {"32768", "268435456"}},
       {"gates.score.gold", {"0", "1"}},
       {"gates.dataset.min_total", {"0", "9007199254740991"}},
       {"export.train_ratio", {"0", "1"}},

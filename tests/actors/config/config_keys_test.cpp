@@ -59,6 +59,7 @@ const std::map<std::string, std::string>& other_values() {
       {"gates.exec.max_rows", "10"},
       {"gates.exec.max_result_bytes", "100"},
       {"gates.exec.max_heap_bytes", "2097152"},
+      {"gates.exec.max_value_bytes", "2097152"},
       {"gates.exec.match", "ordered"},
       {"gates.score.gold", "0.9"},
       {"gates.score.exec", "0.4"},

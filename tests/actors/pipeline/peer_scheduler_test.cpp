@@ -147,6 +147,20 @@ TEST_F(PeerSchedulerTest, ABatchThatWaitsIsAskedElsewhereAndTheFirstReplyWins) {
   EXPECT_FALSE(reply(first).served);
 }
 
+TEST_F(PeerSchedulerTest, APeerThatSaysItIsAtWorkIsWaitedFor) {
+  publish({peer(1), peer(2)});
+  const AskPeer first = queue(1).ask.at(0);
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_TRUE(advance(kPeerPatience - milliseconds(1)).ask.empty());
+    const PeerReplied working{first.peer, first.ask, false, {}, true};
+    const PeerSchedulerEffects effects = scheduler_.step(now_, working);
+    EXPECT_FALSE(effects.served);
+    EXPECT_EQ(scheduler_.next_tick(), now_ + kPeerPatience);
+  }
+  EXPECT_EQ(advance(kPeerPatience).ask.at(0).peer, 2u);  // it has fallen silent
+  EXPECT_TRUE(reply(first).served);
+}
+
 TEST_F(PeerSchedulerTest, ASlowPeerGetsNothingWhileAnotherServesTheStage) {
   publish({peer(1), peer(2)});
   queue(1);

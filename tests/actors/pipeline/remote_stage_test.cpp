@@ -117,9 +117,9 @@ class RemoteStageTest : public testing::Test {
     remote_ = spawn_remote_stages(*system_, clock_, log_, std::move(options), connect);
     first_ = spawn_proxy(*system_, StageId::rules, remote_);
     UseTargets use;
-    use.targets[StageId::rules] = {first_};
-    use.targets[StageId::exec] = {sink_};
-    use.targets[StageId::select] = {sink_};
+    use.targets.emplace(StageId::rules, first_);
+    use.targets.emplace(StageId::exec, sink_);
+    use.targets.emplace(StageId::select, sink_);
     act::post(remote_, std::move(use));
   }
   ~RemoteStageTest() override {

@@ -119,6 +119,114 @@ TEST(ChargedFunctions, GiveWhatSqliteGivesForEscapes) {
   expect_same(calls);
 }
 
+/// Every function whose time grows with its arguments, in a call over `s`.
+const std::vector<std::string> kCallsOverText = {"abs(s)",
+                                                 "char(s)",
+                                                 "date(s)",
+                                                 "datetime(s)",
+                                                 "s GLOB '*q*'",
+                                                 "hex(s)",
+                                                 "instr(s, 'q')",
+                                                 "julianday(s)",
+                                                 "length(s)",
+                                                 "s LIKE '%q%'",
+                                                 "s LIKE '%q%' ESCAPE '!'",
+                                                 "lower(s)",
+                                                 "ltrim(s)",
+                                                 "ltrim(s, 'q')",
+                                                 "quote(s)",
+                                                 "replace(s, 'q', '')",
+                                                 "round(s)",
+                                                 "round(1, s)",
+                                                 "rtrim(s)",
+                                                 "rtrim(s, 'q')",
+                                                 "sign(s)",
+                                                 "sin(s)",
+                                                 "pow(s, 2)",
+                                                 "mod(2, s)",
+                                                 "log(s)",
+                                                 "strftime(s, 1)",
+                                                 "strftime('%Y', s)",
+                                                 "substr(s, 2)",
+                                                 "substr(s, 2, 3)",
+                                                 "substring(s, -2)",
+                                                 "time(s)",
+                                                 "trim(s)",
+                                                 "trim(s, 'q')",
+                                                 "unicode(s)",
+                                                 "unixepoch(s)",
+                                                 "upper(s)",
+                                                 "s < s || 'x' COLLATE NOCASE",
+                                                 "s < s || 'x' COLLATE RTRIM"};
+
+TEST(ChargedFunctions, ACallIsChargedForTheBytesItTouches) {
+  const TestDatabase database(
+      "CREATE TABLE texts(s);"
+      "INSERT INTO texts VALUES ('" +
+      std::string(4096, 'x') + "'), ('" + std::string(12288, 'x') + "');");
+  const auto sandbox = database.open();
+  const auto steps = [&](const std::string& what, int row) {
+    std::uint64_t low = 0;
+    std::uint64_t high = 1u << 20;
+    while (low + 1 < high) {
+      SqlLimits limits;
+      limits.max_steps = (low + high) / 2;
+      // The LIMIT keeps the text apart, so that it is read once.
+      const SqlResult result = sandbox->run(
+          "SELECT typeof(" + what +
+              ") FROM (SELECT s FROM texts WHERE rowid = " + std::to_string(row) + " LIMIT 1)",
+          limits);
+      (result.status == ExecStatus::step_limit ? low : high) = limits.max_steps;
+    }
+    return high;
+  };
+  // As much reading, and nothing done with it.
+  const std::uint64_t reading = steps("s = 'q'", 2) - steps("s = 'q'", 1);
+  for (const std::string& call : kCallsOverText) {
+    EXPECT_GE(steps(call, 2), steps(call, 1) + reading + (8192 >> 8)) << call;
+  }
+}
+
+TEST(ChargedFunctions, GiveWhatSqliteGivesWhereValuesAreLong) {
+  // Beside a long text other functions are charged: they are handed on to SQLite's own.
+  std::vector<std::string> calls;
+  for (const std::string& value : kValues) {
+    for (const char* one :
+         {"abs",   "char",  "date",    "datetime",  "hex",   "julianday", "length",
+          "lower", "ltrim", "quote",   "round",     "rtrim", "sign",      "sin",
+          "sqrt",  "ln",    "ceil",    "floor",     "trunc", "soundex",   "strftime",
+          "time",  "trim",  "unicode", "unixepoch", "upper"}) {
+      calls.push_back(std::string(one) + "(" + value + ")");
+    }
+    for (const char* two : {"round(12.345, ", "substr('abc', ", "strftime('%Y %j', ", "pow(2, ",
+                            "mod(7, ", "log(2, ", "date('2024-02-29', ", "atan2(1, "}) {
+      calls.push_back(two + value + ")");
+    }
+    calls.push_back(value + " < 'ABCABC' COLLATE NOCASE");
+    calls.push_back(value + " = '  x' COLLATE RTRIM");
+  }
+  calls.insert(calls.end(), {"abs(-9223372036854775808)", "substr('abc', 2, 1)", "char(97, 8364)",
+                             "strftime('%f %H %J %m %M %s %S %w %W %%', '2024-02-29 12:34:56.789')",
+                             "datetime('2024-02-29', '+1 month', 'start of year', 'weekday 1')",
+                             "upper('\xC3\xA9')", "substr('\xC3\xA9t\xC3\xA9', 2, 1)"});
+  for (std::string& call : calls) {
+    call += " FROM (SELECT '" + std::string(2000, 'x') + "' AS s) WHERE s <> ''";
+  }
+  expect_same(calls);
+}
+
+TEST(ChargedFunctions, KnowTheHourAlsoWhereValuesAreLong) {
+  const TestDatabase database("CREATE TABLE t(s); INSERT INTO t VALUES ('" +
+                              std::string(2000, 'x') + "')");
+  const auto sandbox = database.open();
+  EXPECT_EQ(sandbox
+                ->run("SELECT strftime('%Y-%m-%d', 'now'), date(), datetime('now', 'localtime') "
+                      "FROM t WHERE s <> ''",
+                      {})
+                .rows,
+            std::vector<std::string>{"T10:2025-01-01T10:2025-01-01T19:2025-01-01 00:00:00"});
+}
+
 TEST(ChargedFunctions, ArePartOfViewsAndIndexesOnExpressions) {
   const TestDatabase database(
       "CREATE TABLE t(a TEXT); INSERT INTO t VALUES ('abc'), ('xbc');"

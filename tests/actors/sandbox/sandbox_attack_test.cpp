@@ -189,7 +189,7 @@ TEST(SandboxAttack, BombsEndAtALimit) {
            ExecStatus::step_limit, "step_limit"},
           {"WITH RECURSIVE c(s) AS (SELECT 'xxxxxxxx' UNION ALL SELECT s || s FROM c) "
            "SELECT max(length(s)) FROM c",
-           ExecStatus::error, "too_big"},
+           ExecStatus::heap_limit, "heap_limit"},
           {"SELECT count(*) FROM numbers a, numbers b, numbers c", ExecStatus::step_limit,
            "step_limit"},
           {"SELECT a.n FROM numbers a, numbers b, numbers c ORDER BY a.n * b.n - c.n",
@@ -197,8 +197,9 @@ TEST(SandboxAttack, BombsEndAtALimit) {
           {"SELECT DISTINCT a.n * 1000000 + b.n * 1000 + c.n FROM numbers a, numbers b, numbers c "
            "ORDER BY 1 DESC",
            ExecStatus::heap_limit, "heap_limit"},
-          {"SELECT replace(replace(replace('aaaaaaaaaaaaaaaa', 'a', 'aaaaaaaaaaaaaaaa'), 'a', "
-           "'aaaaaaaaaaaaaaaa'), 'a', 'aaaaaaaaaaaaaaaa')",
+          {"SELECT replace(replace(replace('" + std::string(64, 'a') + "', 'a', '" +
+               std::string(64, 'a') + "'), 'a', '" + std::string(64, 'a') + "'), 'a', '" +
+               std::string(64, 'a') + "')",
            ExecStatus::error, "too_big"},
           {doubling_ctes(20), ExecStatus::heap_limit, "heap_limit"},
           {doubling_ctes(40), ExecStatus::heap_limit, "heap_limit"},

@@ -19,7 +19,7 @@ class SandboxResult : public testing::Test {
   }
 
   TestDatabase database_{kUsersScript};
-  std::unique_ptr<SqlSandbox> sandbox_ = database_.open();
+  std::unique_ptr<TestSandbox> sandbox_ = database_.open();
 };
 
 TEST_F(SandboxResult, ValuesHaveTypedEncodings) {

@@ -57,10 +57,16 @@ std::vector<std::string> TestDatabase::files() const {
   return names;
 }
 
-std::unique_ptr<SqlSandbox> TestDatabase::open() const {
+std::unique_ptr<TestSandbox> TestDatabase::open() const {
   auto sandbox = open_sqlite_sandbox(path_);
   EXPECT_TRUE(sandbox.ok()) << (sandbox.ok() ? "" : sandbox.error().message);
-  return sandbox.ok() ? std::move(sandbox).value() : nullptr;
+  return sandbox.ok() ? std::make_unique<TestSandbox>(std::move(sandbox).value()) : nullptr;
+}
+
+SqlResult TestSandbox::run(std::string_view sql, const SqlLimits& limits) {
+  auto result = sandbox_->run(sql, limits, {});
+  EXPECT_TRUE(result.ok()) << sql << ": " << (result.ok() ? "" : result.error().message);
+  return result.ok() ? std::move(result).value() : SqlResult{};
 }
 
 }  // namespace fd

@@ -10,6 +10,18 @@
 
 namespace fd {
 
+/// A sandbox whose statements are expected to be evidence.
+class TestSandbox {
+ public:
+  explicit TestSandbox(std::unique_ptr<SqlSandbox> sandbox) : sandbox_(std::move(sandbox)) {}
+  /// Fails the test when there is trouble.
+  SqlResult run(std::string_view sql, const SqlLimits& limits);
+  Result<SqlResult> try_run(std::string_view sql) { return sandbox_->run(sql, {}, {}); }
+
+ private:
+  std::unique_ptr<SqlSandbox> sandbox_;
+};
+
 /// A folder of this test's own, and a database in it.
 class TestDatabase {
  public:
@@ -24,7 +36,7 @@ class TestDatabase {
   [[nodiscard]] std::string bytes() const;
   [[nodiscard]] std::vector<std::string> files() const;
   /// Opens a sandbox on it, and fails the test when that fails.
-  [[nodiscard]] std::unique_ptr<SqlSandbox> open() const;
+  [[nodiscard]] std::unique_ptr<TestSandbox> open() const;
 
  private:
   std::string folder_;

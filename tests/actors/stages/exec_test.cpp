@@ -15,7 +15,10 @@ namespace {
 struct Asked {
   std::vector<std::string> opened;
   std::vector<std::string> ran;
-  SqlLimits limits;  ///< of the last one
+  SqlLimits limits;    ///< of the last one
+  std::string sample;  ///< likewise
+  /// What the next runs come to instead of a result, first first.
+  std::vector<Errc> troubles;
 };
 
 /// A sandbox that answers "rows a,b" with the rows a and b, "fail STATUS" with that status, and
@@ -24,9 +27,16 @@ class ScriptedSandbox final : public SqlSandbox {
  public:
   explicit ScriptedSandbox(Asked& asked) : asked_(asked) {}
 
-  SqlResult run(std::string_view sql, const SqlLimits& limits) override {
+  Result<SqlResult> run(std::string_view sql, const SqlLimits& limits,
+                        std::string_view sample) override {
     asked_.ran.emplace_back(sql);
     asked_.limits = limits;
+    asked_.sample = sample;
+    if (!asked_.troubles.empty()) {
+      const Errc code = asked_.troubles.front();
+      asked_.troubles.erase(asked_.troubles.begin());
+      return Error{code, "scripted"};
+    }
     SqlResult result;
     const std::string text(sql);
     if (text.substr(0, 5) == "fail ") {
@@ -107,12 +117,14 @@ TEST_F(Exec, RunsGoldAndCandidatesUnderTheConfiguredLimits) {
   config_.gates.exec.max_rows = 12;
   config_.gates.exec.max_result_bytes = 13;
   config_.gates.exec.max_heap_bytes = 14;
+  config_.gates.exec.max_value_bytes = 15;
   restart();
   const auto expect_configured = [&] {
     EXPECT_EQ(asked_.limits.max_steps, 11u);
     EXPECT_EQ(asked_.limits.max_rows, 12u);
     EXPECT_EQ(asked_.limits.max_result_bytes, 13u);
     EXPECT_EQ(asked_.limits.max_heap_bytes, 14u);
+    EXPECT_EQ(asked_.limits.max_value_bytes, 15u);
   };
   one(std::nullopt, "rows a");
   expect_configured();
@@ -230,7 +242,58 @@ TEST_F(Exec, ADatabaseThatDoesNotOpenFailsTheSampleAndIsTriedAgain) {
     EXPECT_EQ(work.failure, Reason::internal);
     EXPECT_EQ(work.candidates[0].exec, ExecStatus::not_run);
   }
-  EXPECT_EQ(asked_.opened.size(), 2u);
+  EXPECT_EQ(asked_.opened.size(), 2u * kReadTriesMax);
+}
+
+TEST_F(Exec, TroubleIsTriedAgainOnADatabaseThatIsOpenedAnew) {
+  for (std::size_t troubles = 0; troubles < kReadTriesMax; ++troubles) {
+    restart();
+    asked_ = {};
+    asked_.troubles.assign(troubles, troubles == 1 ? Errc::corrupt : Errc::storage);
+    WorkItem work = item("rows a", {"rows a ", "rows b"});
+    work.sample.id = *Digest::from_hex(std::string(64, 'e'));
+    stage_->process(work);
+    EXPECT_FALSE(work.failure);
+    EXPECT_FALSE(work.gold_failed);
+    EXPECT_EQ(work.candidates[0].gold_match, true);
+    EXPECT_EQ(work.candidates[1].gold_match, false);
+    EXPECT_EQ(asked_.opened.size(), 1 + troubles);
+    EXPECT_EQ(asked_.sample, std::string(64, 'e'));
+  }
+}
+
+TEST_F(Exec, TroubleThatStaysFailsTheSampleAndLeavesNoEvidence) {
+  WorkItem work = item("fail error", {"rows a", "rows b"});
+  stage_->process(work);  // the gold is known now: it failed, and that is evidence
+  EXPECT_TRUE(work.gold_failed);
+  asked_.troubles.assign(kReadTriesMax, Errc::storage);
+  WorkItem troubled = item("fail error", {"fail error", "rows b"});
+  stage_->process(troubled);
+  EXPECT_EQ(troubled.failure, Reason::internal);
+  EXPECT_FALSE(troubled.interrupted);
+  EXPECT_FALSE(troubled.gold_failed);
+  for (const Candidate& candidate : troubled.candidates) {
+    EXPECT_EQ(candidate.exec, ExecStatus::not_run);
+    EXPECT_EQ(candidate.error_class, "");
+    EXPECT_EQ(candidate.gold_match, std::nullopt);
+  }
+}
+
+TEST_F(Exec, TroubleOfAGoldIsNotKept) {
+  asked_.troubles.assign(kReadTriesMax, Errc::storage);
+  WorkItem first = item("rows a", {"rows a"});
+  stage_->process(first);
+  EXPECT_EQ(first.failure, Reason::internal);
+  EXPECT_EQ(one("rows a", "rows a").gold_match, true);
+}
+
+TEST_F(Exec, AnInterruptedStatementDecidesNothingAndIsNotTriedAgain) {
+  asked_.troubles = {Errc::stale};
+  WorkItem work = item("rows a", {"rows a"});
+  stage_->process(work);
+  EXPECT_TRUE(work.interrupted);
+  EXPECT_EQ(work.candidates[0].exec, ExecStatus::not_run);
+  EXPECT_EQ(asked_.ran.size(), 1u);
 }
 
 TEST_F(Exec, PassesFailedSamplesAndOtherTasksThrough) {

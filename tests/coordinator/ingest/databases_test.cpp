@@ -65,6 +65,20 @@ TEST(IngestDatabases, AreFilesOfSqlite) {
             "database 'none': No such file or directory (looked in '" + here.folder.root() + "')");
 }
 
+TEST(IngestDatabases, AreWhole) {
+  IngestJob here;
+  std::string bytes = database_bytes('b');
+  bytes[31] = 2;  // two pages, of which one is there
+  here.folder.put("cut", bytes);
+  EXPECT_EQ(why_database(here, "cut"),
+            "database 'cut' is damaged: database disk image is malformed");
+  bytes = database_bytes('b');
+  bytes[105] = 1;  // where the cells begin, within what is free
+  here.folder.put("page", bytes);
+  EXPECT_EQ(why_database(here, "page").rfind("database 'page' is damaged: ", 0), 0u)
+      << why_database(here, "page");
+}
+
 TEST(IngestDatabases, HaveNoChangesWaitingBesideThem) {
   const std::string advice =
       "'; close the program that writes it, or open it once with sqlite3 and run: PRAGMA "

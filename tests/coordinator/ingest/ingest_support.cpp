@@ -74,12 +74,6 @@ std::vector<std::string> many_rows(int count) {
   return lines;
 }
 
-std::string database_bytes(char filling) {
-  std::string bytes("SQLite format 3\0", 16);
-  bytes.resize(4096, filling);
-  return bytes;
-}
-
 IngestJob::IngestJob() : inputs({{folder.at("samples.jsonl")}}) {
   folder.put("a.sqlite", database_bytes('a'));
 }

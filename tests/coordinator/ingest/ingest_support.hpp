@@ -7,6 +7,7 @@
 #include "coordinator/ingest/ingest.hpp"
 #include "protocol/manifest.hpp"
 #include "protocol/records.hpp"
+#include "tests/support/small_database.hpp"
 #include "tests/support/temp_folder.hpp"
 
 namespace fd::testing_support {
@@ -53,8 +54,5 @@ IngestSummary done(IngestJob& here);
 
 /// Returns `count` lines of different questions.
 std::vector<std::string> many_rows(int count);
-
-/// Returns a small file that begins as an SQLite database does.
-std::string database_bytes(char filling);
 
 }  // namespace fd::testing_support

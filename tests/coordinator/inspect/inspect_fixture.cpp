@@ -15,6 +15,7 @@
 #include "coordinator/shards/files.hpp"
 #include "coordinator/shards/replace.hpp"
 #include "tests/coordinator/shards/artifacts_fixture.hpp"
+#include "tests/support/small_database.hpp"
 
 namespace fd::testing_support {
 namespace {
@@ -82,8 +83,7 @@ void InspectedRun::make_config(std::uint32_t shards) {
 
 void InspectedRun::write_input() {
   input_ = root_ + "/samples.jsonl";
-  put_bytes(root_ + "/shop.sqlite",
-            std::string("SQLite format 3\0", 16) + "and no more: nothing is run here");
+  put_bytes(root_ + "/shop.sqlite", testing_support::database_bytes('s'));
   std::string text;
   for (std::size_t index = 0; index < kRows; ++index) {
     text += row(index);
