@@ -116,8 +116,7 @@ void DatabaseClient::take(const DatabaseLooked& looked) {
     ask();
     return;
   }
-  if (looked.bytes &&
-      (here_.contains(looked.digest) || make_room(looked.digest, *looked.bytes))) {
+  if (looked.bytes && (here_.contains(looked.digest) || make_room(looked.digest, *looked.bytes))) {
     enter(looked.digest, *looked.bytes);
     ask();
     return;

@@ -202,8 +202,7 @@ void PeerService::say_working() {
     Job& job = jobs_.at(key);
     if (std::exchange(job.long_at_work, true)) {
       const StageReply working{job.reply.id, {}, false, true};
-      parts_.reply_to_peer(key.first,
-                           encode_frame(options_.identity.run_id, job.speaker, working));
+      parts_.reply_to_peer(key.first, encode_frame(options_.identity.run_id, job.speaker, working));
     }
   }
 }

@@ -69,34 +69,33 @@ caf::behavior worker_actor(caf::event_based_actor* self, const Clock* clock, Tra
                                              std::move(*options));
   WorkerLoop& loop = shell->loop();
   loop.start();
-  return {
-      [shell, &loop](const FramesIn& in) {
-        for (const Incoming& incoming : *in.frames) {
-          loop.take(incoming.bytes);
-        }
-      },
-      [&loop](const PeerFramesIn& in) {
-        for (const Incoming& incoming : *in.frames) {
-          loop.take_request(incoming.peer, incoming.bytes);
-        }
-      },
-      [&loop](CallDone& done) { loop.record(done.run, *done.record, done.journal_seq); },
-      [&loop](WorkBatch& batch) { loop.finish(std::move(*batch.items)); },
-      [&loop](const WorkDropped& dropped) { loop.drop(*dropped.items); },
-      [&loop](const StagesServed& served) {
-        loop.served(served.ticket, std::move(*served.reply));
-        for (const DatabaseTrouble& trouble : served.troubles) {
-          loop.take(trouble);
-        }
-      },
-      [&loop](const DatabasesListed& listed) { loop.take(listed); },
-      [&loop](const DatabaseLooked& looked) { loop.take(looked); },
-      [&loop](const DatabaseAdded& added) { loop.take(added); },
-      [&loop](const JournalFailed& failed) { loop.journal_failed(*failed.error); },
-      [&loop](const WakeUp& wake) { loop.wake(wake.generation); },
-      [&loop](const Rejected&) { loop.rejected(); },
-      [&loop](const BulkMade&) { loop.bulk_made(); },
-      [&loop](const StopNow&) { loop.stop(); }};
+  return {[shell, &loop](const FramesIn& in) {
+            for (const Incoming& incoming : *in.frames) {
+              loop.take(incoming.bytes);
+            }
+          },
+          [&loop](const PeerFramesIn& in) {
+            for (const Incoming& incoming : *in.frames) {
+              loop.take_request(incoming.peer, incoming.bytes);
+            }
+          },
+          [&loop](CallDone& done) { loop.record(done.run, *done.record, done.journal_seq); },
+          [&loop](WorkBatch& batch) { loop.finish(std::move(*batch.items)); },
+          [&loop](const WorkDropped& dropped) { loop.drop(*dropped.items); },
+          [&loop](const StagesServed& served) {
+            loop.served(served.ticket, std::move(*served.reply));
+            for (const DatabaseTrouble& trouble : served.troubles) {
+              loop.take(trouble);
+            }
+          },
+          [&loop](const DatabasesListed& listed) { loop.take(listed); },
+          [&loop](const DatabaseLooked& looked) { loop.take(looked); },
+          [&loop](const DatabaseAdded& added) { loop.take(added); },
+          [&loop](const JournalFailed& failed) { loop.journal_failed(*failed.error); },
+          [&loop](const WakeUp& wake) { loop.wake(wake.generation); },
+          [&loop](const Rejected&) { loop.rejected(); },
+          [&loop](const BulkMade&) { loop.bulk_made(); },
+          [&loop](const StopNow&) { loop.stop(); }};
 }
 
 }  // namespace

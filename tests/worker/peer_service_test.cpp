@@ -47,6 +47,16 @@ class PeerServiceTest : public WorkerLoopTest {
       loop_->served(ticket, std::move(reply));
     }
   }
+  /// That a request is still at work is no reply to it.
+  void reply_to_peer(const std::string& peer, std::string frame) override {
+    const StageReply reply = decode<StageReply>(decode_frame(frame)->body).value();
+    if (reply.working) {
+      working_.push_back(reply.id);
+    } else {
+      WorkerLoopTest::reply_to_peer(peer, std::move(frame));
+    }
+  }
+  std::vector<std::uint64_t> working_;  ///< requests that were said to be still at work
   [[nodiscard]] std::vector<StageReply> replies() const {
     std::vector<StageReply> found;
     for (const auto& [peer, bytes] : replies_) {
@@ -126,6 +136,36 @@ TEST_F(PeerServiceTest, SamplesFailWhoseDatabaseFitsNowhereAndNoOthers) {
   EXPECT_EQ(reply.items[2].failure, std::nullopt);
   ASSERT_EQ(state_.troubles.size(), 1u);
   EXPECT_NE(state_.troubles[0].find("does not fit"), std::string::npos);
+}
+
+TEST_F(PeerServiceTest, ABatchOfWhichAPartWasInterruptedIsPutOffAsAWhole) {
+  join();
+  ask_as_peer(9, {of(0, first_), sample(1)});
+  bring();
+  ASSERT_EQ(requests_.size(), 1u);  // there is one lane
+  const std::uint64_t ticket = requests_.begin()->first;
+  requests_.clear();
+  loop_->served(ticket, StageReply{9, {}, true});
+  EXPECT_TRUE(replies_.empty());  // the other part is still to come
+  serve();
+  ASSERT_EQ(replies_.size(), 1u);
+  EXPECT_TRUE(replies()[0].not_now);
+  EXPECT_TRUE(replies()[0].items.empty());
+  ask_as_peer(9, {sample(1)});
+  serve();
+  ASSERT_EQ(replies_.size(), 2u);
+  EXPECT_EQ(replies()[1].items.size(), 1u);
+}
+
+TEST_F(PeerServiceTest, ABatchThatStaysAtWorkIsSaidToBeAndNoOther) {
+  join();
+  ask_as_peer(9, {of(0, first_), of(1, second_)});
+  bring();
+  ask_as_peer(10, {sample(2)});  // waits for the lane
+  wake(std::chrono::seconds(1));
+  EXPECT_TRUE(working_.empty());
+  wake(std::chrono::seconds(1));
+  EXPECT_EQ(working_, std::vector<std::uint64_t>{9});
 }
 
 TEST_F(PeerServiceTest, OneBatchTooManyIsPutOff) {

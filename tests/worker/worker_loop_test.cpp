@@ -163,7 +163,7 @@ TEST_F(WorkerLoopTest, AfterTheEndNothingIsTaken) {
   finish(sample(0));
   loop_->stop();
   loop_->rejected();
-  loop_->take(DatabaseLooked{sha256("d"), {}, 0});
+  loop_->take(DatabaseLooked{sha256("d"), 1, {}, 0});
   loop_->take_request("peer", "not a frame");
   wake(seconds(60));
   EXPECT_TRUE(events_.empty());
@@ -290,7 +290,7 @@ TEST_F(WorkerLoopTest, ADatabaseForWhichASampleFailedIsToldAndLookedAt) {
   join();
   const Digest digest = sha256("a database");
   send_samples({sample(0, digest.hex())});
-  loop_->take(DatabaseLooked{digest, 10, 0});
+  loop_->take(DatabaseLooked{digest, 1, 10, 0});
   ASSERT_EQ(items_.size(), 1u);
   WorkItem failed = items_[0];
   failed.answers = {answer_record(sample(0)).answer.value()};
@@ -308,7 +308,7 @@ TEST_F(WorkerLoopTest, ADatabaseForWhichASampleFailedIsToldAndLookedAt) {
   // It is tried once more, on a copy that was looked at, with the answer that it has.
   EXPECT_EQ(items_.size(), 1u);
   EXPECT_EQ(looks_, (std::vector<Digest>{digest, digest}));
-  loop_->take(DatabaseLooked{digest, 10, 0});
+  loop_->take(DatabaseLooked{digest, 2, 10, 0});
   ASSERT_EQ(items_.size(), 2u);
   EXPECT_EQ(items_[1].answers, failed.answers);
   EXPECT_EQ(items_[1].failure, std::nullopt);
