@@ -298,7 +298,7 @@ TEST(Ingest, RefusesASampleThatNoFrameCouldCarryLater) {
   here.put_rows({row_line("x")});
   done(here);
   const Sample one = here.samples(3).at(0);
-  const std::size_t beside = one.canonical_input.size() + one.id_fields.size() - 1;
+  const std::size_t beside = one.canonical_input.size() - 1 + one.gold->size();
   const std::string longest(kMaxSampleBytes - beside, 'x');
   here.put_rows({row_line(longest), row_line("next")});
   EXPECT_EQ(done(here).unique, 2u);
