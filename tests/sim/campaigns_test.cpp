@@ -1,4 +1,4 @@
-// Every campaign over its seeds. FD_SIM_SEEDS sets how many (default 5,000; nightly 1,000,000):
+// Every campaign over its seeds. FD_SIM_SEEDS sets how many (default 2,000; nightly 1,000,000):
 // docs/simulation.md.
 
 #include <cstdlib>
@@ -11,7 +11,7 @@
 namespace fd::sim {
 namespace {
 
-constexpr std::uint64_t kSeeds = 5'000;
+constexpr std::uint64_t kSeeds = 2'000;
 
 std::uint64_t seeds() {
   const char* asked = std::getenv("FD_SIM_SEEDS");

@@ -9,6 +9,7 @@
 
 #include "actors/config/loader.hpp"
 #include "coordinator/ingest/input_reader.hpp"
+#include "protocol/limits.hpp"
 #include "tests/coordinator/ingest/ingest_support.hpp"
 
 namespace fd {
