@@ -18,6 +18,8 @@ inline constexpr std::size_t kMaxSampleBytes = 7u << 20;
 /// An answer's text and reasoning, with what the provider said beside them, as UTF-8: a byte of a
 /// reply that is none becomes three. Kept by the gateway.
 inline constexpr std::size_t kMaxAnswerBytes = 8u << 20;
+/// An outcome, without the texts that the answers have. Kept by the worker.
+inline constexpr std::size_t kMaxOutcomeBytes = 8u << 20;
 /// What a record or message has beside such a row and such an answer: names, digests, numbers.
 inline constexpr std::size_t kMaxBesideBytes = 1u << 19;
 

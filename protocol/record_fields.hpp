@@ -53,7 +53,7 @@ inline constexpr auto kFields<Candidate> =
           field(7, "error_class", &Candidate::error_class).at_most(kMaxNameBytes),
           field(8, "signature", &Candidate::signature).at_most(64),
           field(9, "gold_match", &Candidate::gold_match), field(10, "score", &Candidate::score),
-          field(11, "judge", &Candidate::judge));
+          field(11, "judge", &Candidate::judge), field(12, &Candidate::text_in_answer).when_set());
 
 template <>
 inline constexpr auto kFields<StageTime> = table("stage time", field(1, &StageTime::stage),

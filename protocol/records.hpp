@@ -190,6 +190,9 @@ struct Candidate {
   std::optional<bool> gold_match;  ///< nothing without gold, or when the gold failed
   std::optional<double> score;
   std::optional<double> judge;
+  /// `text` is left out: it is that of the answer, without its reasoning. Only on the way to a
+  /// shard's files, for outcomes that would be too large for a frame.
+  bool text_in_answer = false;
 
   friend bool operator==(const Candidate&, const Candidate&) = default;
 };

@@ -6,6 +6,7 @@
 #include "actors/system/failpoint.hpp"
 #include "protocol/base/mutant.hpp"
 #include "protocol/exit_code.hpp"
+#include "worker/outcome_size.hpp"
 #include "worker/worker_messages.hpp"
 
 namespace fd {
@@ -109,6 +110,9 @@ void WorkerLoop::finish(std::vector<WorkItem> items) {
     }
     Record record{item.shard, item.fence, {}, {}, std::move(item.outcome), {}};
     record.outcome->times = std::move(item.times);
+    if (const std::string why = fit_outcome(*record.outcome, item.answers); !why.empty()) {
+      step(TroubleMet{why});
+    }
     step(RecordReady{std::move(record), true, 0});
   }
   if (!over_) {

@@ -5,6 +5,8 @@
 #include <map>
 #include <optional>
 
+#include "coordinator/shards/left_out_texts.hpp"
+
 namespace fd {
 namespace {
 
@@ -86,6 +88,7 @@ Result<ShardResult> recorded_result(std::uint32_t shard, const std::vector<Sampl
     std::ranges::sort(sample.answers, {}, &Answer::order);
     std::ranges::move(sample.answers, std::back_inserter(result.answers));
   }
+  put_texts_back(result);
   return result;
 }
 

@@ -5,6 +5,7 @@
 #include "actors/config/loader.hpp"
 #include "actors/storage/files.hpp"
 #include "coordinator/shards/files.hpp"
+#include "coordinator/shards/left_out_texts.hpp"
 #include "coordinator/shards/lines.hpp"
 #include "protocol/record_fields.hpp"
 
@@ -136,6 +137,7 @@ Result<Manifest> write_shard_at(const std::string& folder, const RunConfig& conf
   FD_TRY(const std::string input, read_shard_file(folder, before, RunDir::kInput));
   FD_TRY(const std::vector<SampleId> ids, input_ids(input, path(RunDir::kInput)));
   sort_and_check(result, ids);
+  put_texts_back(result);
 
   FD_TRY_VOID(write_lines(path(RunDir::kCalls), result.calls));
   FD_TRY(const FileEntry answers, write_lines(path(RunDir::kAnswers), result.answers));
