@@ -20,8 +20,12 @@ class FormatsTest(fd_faults.FaultTest):
         job = self.job(simulator=("--latency-ms", 50))
         process = job.start()
         self.after_requests(job, 10, process)
+        workers = fd_faults.processes_of(process.pid)
         process.kill()
         process.wait(fd.DEADLINE_S)
+        # A worker lives a moment longer than its coordinator, and what it sent is still on its way then.
+        fd_faults.until(lambda: not any(fd_faults.state_of(pid) for pid in workers))
+        fd_faults.let_pass(0.2)
         return job
 
     def refused(self, job, *said):
