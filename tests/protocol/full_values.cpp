@@ -26,6 +26,7 @@ Candidate full_candidate() {
   candidate.gold_match = true;
   candidate.score = 0.75;
   candidate.judge = 1.0;
+  candidate.text_in_answer = true;
   return candidate;
 }
 
