@@ -2,17 +2,16 @@
 a teacher says must stay on one line (J09)."""
 
 import base64
-import http.server
 import json
 import os
 import pathlib
 import re
 import subprocess
-import threading
 import unittest
 
 import fd_faults
 import fd_processes as fd
+import fd_teacher
 
 VARIABLE = "CANARY_API_KEY"
 OVERRIDE = "FASTDISTILL_API_KEY"  # and the one that needs no config
@@ -38,38 +37,24 @@ def hits(data):
     return {disguise for disguise in disguises(CANARY) if disguise in data}
 
 
-class Teacher:
+class Teacher(fd_teacher.Teacher):
     """Refuses every call, as `reply` says, and remembers what keys it was given."""
 
     def __init__(self, status, reply):
-        teacher = self
         self.keys = []
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                self.rfile.read(int(self.headers["Content-Length"]))
-                authorization = self.headers.get("Authorization", "")
-                teacher.keys.append(authorization)
-                body = json.dumps(reply(authorization.removeprefix("Bearer ")), ensure_ascii=False).encode()
-                self.send_response(status, f"no {authorization}")
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.send_header("X-Your-Key", authorization)
-                self.end_headers()
-                self.wfile.write(body)
+        def answer(handler):
+            authorization = handler.headers.get("Authorization", "")
+            self.keys.append(authorization)
+            body = json.dumps(reply(authorization.removeprefix("Bearer ")), ensure_ascii=False).encode()
+            handler.send_response(status, f"no {authorization}")
+            handler.send_header("Content-Type", "application/json")
+            handler.send_header("Content-Length", str(len(body)))
+            handler.send_header("X-Your-Key", authorization)
+            handler.end_headers()
+            handler.wfile.write(body)
 
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/v1"
-        self.thread = threading.Thread(target=self.server.serve_forever)
-        self.thread.start()
-
-    def stop(self):
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
+        super().__init__(answer)
 
 
 def says_the_key(key):

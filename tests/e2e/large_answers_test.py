@@ -1,12 +1,11 @@
 """Answers, and what is claimed of them, up to the limits and beyond: each ends as documented, and nothing is paid twice."""
 
-import http.server
 import json
 import pathlib
-import threading
 import unittest
 
 import fd_processes as fd
+import fd_teacher
 
 CONFIG = """task: t
 input: [rows.jsonl]
@@ -21,42 +20,22 @@ gates: {exec: {kind: none}, rules: {max_chars: 1000000, min_chars: 0}}
 ROWS = 2
 
 
-class Teacher:
-    """Gives the same body to every request, and counts them."""
+class Teacher(fd_teacher.Teacher):
+    """Gives the same body to every request."""
 
     def __init__(self, content, reasoning="", prompt_tokens=1):
         message = {"role": "assistant", "content": "@", "reasoning_content": reasoning}
         body = json.dumps({"id": "x", "model": "m", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
                            "usage": {"prompt_tokens": prompt_tokens, "completion_tokens": 1}}).encode()
         body = body.replace(b'"@"', b'"' + content + b'"')
-        teacher = self
-        teacher.requests = 0
-        lock = threading.Lock()
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
+        def answer(handler):
+            handler.send_response(200)
+            handler.send_header("Content-Length", str(len(body)))
+            handler.end_headers()
+            handler.wfile.write(body)
 
-            def do_POST(self):
-                self.rfile.read(int(self.headers["Content-Length"]))
-                with lock:
-                    teacher.requests += 1
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/v1"
-        self.thread = threading.Thread(target=self.server.serve_forever)
-        self.thread.start()
-
-    def stop(self):
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
+        super().__init__(answer)
 
 
 class LargeAnswersTest(unittest.TestCase):

@@ -1,0 +1,34 @@
+"""A teacher for what fd-simulator never says: HTTP on the loopback device, with an answer that the test writes."""
+
+import http.server
+import threading
+
+
+class Teacher:
+    """Calls `answer(handler)` for each request, on a thread of its own, once the body has been read; `handler` is that of
+    http.server. Counts the requests."""
+
+    def __init__(self, answer):
+        self.requests = 0
+        lock = threading.Lock()
+        teacher = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                self.rfile.read(int(self.headers["Content-Length"]))
+                with lock:
+                    teacher.requests += 1
+                answer(self)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/v1"
+        self.thread = threading.Thread(target=self.server.serve_forever)
+        self.thread.start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
