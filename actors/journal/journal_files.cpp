@@ -7,9 +7,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "actors/storage/descriptor.hpp"
 #include "actors/storage/errno_error.hpp"
 #include "actors/storage/files.hpp"
+#include "actors/system/descriptor.hpp"
 #include "actors/system/failpoint.hpp"
 
 namespace fd {

@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "actors/storage/descriptor.hpp"
 #include "actors/storage/directory_listing.hpp"
 #include "actors/storage/errno_error.hpp"
+#include "actors/system/descriptor.hpp"
 #include "protocol/base/text.hpp"
 
 namespace fd {

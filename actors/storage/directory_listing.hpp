@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "actors/storage/descriptor.hpp"
+#include "actors/system/descriptor.hpp"
 #include "protocol/base/result.hpp"
 
 namespace fd {

@@ -14,10 +14,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "actors/storage/descriptor.hpp"
 #include "actors/storage/directory_listing.hpp"
 #include "actors/storage/errno_error.hpp"
 #include "actors/storage/paths.hpp"
+#include "actors/system/descriptor.hpp"
 #include "actors/system/failpoint.hpp"
 
 namespace fd {

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "actors/storage/descriptor.hpp"
+#include "actors/system/descriptor.hpp"
 #include "protocol/base/result.hpp"
 
 namespace fd {

@@ -8,7 +8,7 @@
 #include <zmq.hpp>
 
 #include "actors/keys/allow_list.hpp"
-#include "actors/transport/wake_event.hpp"
+#include "actors/system/wake_event.hpp"
 #include "actors/transport/zmq_context.hpp"
 
 namespace fd {

@@ -14,12 +14,12 @@
 #include <zmq.hpp>
 
 #include "actors/system/thread_name.hpp"
+#include "actors/system/wake_event.hpp"
 #include "actors/transport/curve_self_test.hpp"
 #include "actors/transport/handshake_monitor.hpp"
 #include "actors/transport/message_check.hpp"
 #include "actors/transport/socket_options.hpp"
 #include "actors/transport/transport_limits.hpp"
-#include "actors/transport/wake_event.hpp"
 #include "actors/transport/zap_handler.hpp"
 
 namespace fd {

@@ -11,7 +11,9 @@
 namespace fd {
 namespace {
 
-/// More loops than this many would only share the same processors.
+/// Calls in flight for which one thread is enough.
+constexpr std::size_t kLoopTransfers = 2048;
+/// More threads than this many would only share the same processors.
 constexpr std::size_t kMaxLoops = 16;
 
 GatewayConfig with_providers(GatewayConfig config, const std::vector<Endpoint>& endpoints) {
@@ -56,7 +58,7 @@ struct CurlGateway::Impl {
 
   /// Starts the threads that `slots` calls need; there are never fewer again.
   void add_loops(std::uint32_t slots) {
-    const std::size_t wanted = (slots + kMaxLoopTransfers - 1) / kMaxLoopTransfers;
+    const std::size_t wanted = (slots + kLoopTransfers - 1) / kLoopTransfers;
     const std::size_t count = std::clamp<std::size_t>(wanted, 1, kMaxLoops);
     const std::lock_guard lock(loops_mutex);
     while (loops.size() < count) {

@@ -17,7 +17,7 @@ struct Endpoint {
 };
 
 /// HTTP/1.1 chat completions through libcurl's multi interface on a thread of its own (one for
-/// every 512 slots), with keep-alive, retry with backoff, and no silent re-send of a POST.
+/// every 2,048 slots), with keep-alive, retry with backoff, and no silent re-send of a POST.
 class CurlGateway final : public Gateway {
  public:
   /// `slots` as in set_slots. `seed` feeds the backoff's jitter. The providers are those of

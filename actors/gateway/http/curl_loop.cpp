@@ -1,9 +1,11 @@
 #include "actors/gateway/http/curl_loop.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include <signal.h>
+#include <sys/epoll.h>
 
 #include "actors/gateway/openai/error_text.hpp"
 #include "actors/system/failpoint.hpp"
@@ -13,8 +15,12 @@
 namespace fd {
 namespace {
 
-/// The longest sleep; libcurl and the scheduler end it when there is something to do.
+/// The longest sleep; a socket, a timer of libcurl's and the scheduler end it before.
 constexpr int kMaxWaitMs = 60'000;
+/// Events taken in one go.
+constexpr std::size_t kEventsAtOnce = 128;
+/// What stands in place of a multi handle's index for the wake-up event.
+constexpr std::uint32_t kWoken = UINT32_MAX;
 
 /// Keeps the process's signals away from this thread. SIGPIPE is among them: with NOSIGNAL libcurl
 /// leaves it alone, and a TLS connection that the other side closed would raise it.
@@ -30,11 +36,14 @@ void block_signals() {
 }  // namespace
 
 CurlLoop::CurlLoop(const LoopContext& context, CallScheduler& scheduler, std::size_t number)
-    : context_(context), scheduler_(scheduler), multi_(curl_multi_init()) {
-  FD_CHECK(multi_ != nullptr);
-  // A cache that is smaller than the number of transfers opens a connection for almost every call.
-  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, static_cast<long>(kMaxLoopTransfers));
-  curl_multi_setopt(multi_, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_NOTHING));
+    : context_(context),
+      scheduler_(scheduler),
+      woken_(WakeEvent::make().value()),
+      epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = std::uint64_t{kWoken} << 32;
+  FD_CHECK(epoll_ && epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, woken_.get(), &event) == 0);
   scheduler_.join(*this);
   thread_ = std::thread([this, number] { run(number); });
 }
@@ -42,16 +51,15 @@ CurlLoop::CurlLoop(const LoopContext& context, CallScheduler& scheduler, std::si
 CurlLoop::~CurlLoop() {
   thread_.join();
   for (const auto& transfer : transfers_) {
-    if (std::find(free_.begin(), free_.end(), transfer.get()) == free_.end()) {
-      curl_multi_remove_handle(multi_, transfer->easy());
+    if (transfer->busy()) {
+      multis_.at(transfer->multi())->remove(transfer->easy());
     }
   }
   transfers_.clear();
-  curl_multi_cleanup(multi_);
 }
 
 void CurlLoop::wake() {
-  curl_multi_wakeup(multi_);
+  woken_.wake();
 }
 
 void CurlLoop::run(std::size_t number) {
@@ -67,8 +75,10 @@ void CurlLoop::run(std::size_t number) {
       send(std::move(job));
     }
     turn.to_send.clear();
-    int running = 0;
-    FD_CHECK(curl_multi_perform(multi_, &running) == CURLM_OK);
+    const Instant now = context_.clock->now();
+    for (const auto& multi : multis_) {
+      multi->on_time(now);
+    }
     deliver(turn.ended);
     collect();
     if (finished_.empty()) {
@@ -93,15 +103,32 @@ void CurlLoop::send(JobPtr job) {
     fail_unsent(std::move(job), target.fault());
     return;
   }
+  CurlTransfer& transfer = free_transfer();
+  const std::size_t multi = multi_with_room();
+  transfer.begin(std::move(job), target, multi);
+  multis_[multi]->add(transfer.easy());
+  ++in_flight_;
+}
+
+/// Returns the first multi handle that has room: its connections are those that are kept in use.
+std::size_t CurlLoop::multi_with_room() {
+  const auto found = std::ranges::find_if(multis_, &CurlMulti::has_room);
+  const auto index = static_cast<std::size_t>(found - multis_.begin());
+  if (found == multis_.end()) {
+    multis_.push_back(std::make_unique<CurlMulti>(epoll_.get(), static_cast<std::uint32_t>(index),
+                                                  *context_.clock));
+  }
+  return index;
+}
+
+CurlTransfer& CurlLoop::free_transfer() {
   if (free_.empty()) {
     transfers_.push_back(std::make_unique<CurlTransfer>(context_.request_timeout_s));
     free_.push_back(transfers_.back().get());
   }
   CurlTransfer& transfer = *free_.back();
   free_.pop_back();
-  transfer.begin(std::move(job), target);
-  FD_CHECK(curl_multi_add_handle(multi_, transfer.easy()) == CURLM_OK);
-  ++in_flight_;
+  return transfer;
 }
 
 void CurlLoop::fail_unsent(JobPtr job, const std::string& error) {
@@ -112,17 +139,17 @@ void CurlLoop::fail_unsent(JobPtr job, const std::string& error) {
 }
 
 void CurlLoop::collect() {
-  int left = 0;
-  while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
-    if (message->msg == CURLMSG_DONE) {
-      finish(CurlTransfer::of(message->easy_handle), message->data.result);
+  for (const auto& multi : multis_) {
+    CURLcode code = CURLE_OK;
+    while (CURL* easy = multi->next_done(code)) {
+      finish(CurlTransfer::of(easy), code);
     }
   }
 }
 
 void CurlLoop::finish(CurlTransfer& transfer, CURLcode code) {
   Attempt attempt = transfer.conclude(code);
-  FD_CHECK(curl_multi_remove_handle(multi_, transfer.easy()) == CURLM_OK);
+  multis_.at(transfer.multi())->remove(transfer.easy());
   finished_.push_back(FinishedJob{transfer.release(), std::move(attempt)});
   free_.push_back(&transfer);
   --in_flight_;
@@ -132,13 +159,36 @@ void CurlLoop::wait(const CallScheduler::Turn& turn) {
   if (in_flight_ > 0) {
     FD_FAILPOINT("k23.call_under_way");
   }
-  int timeout_ms = kMaxWaitMs;
-  if (turn.due) {
-    const Duration left = *turn.due - context_.clock->now();
-    const auto up = (left + std::chrono::microseconds(999)) / std::chrono::milliseconds(1);
-    timeout_ms = static_cast<int>(std::clamp<std::int64_t>(up, 0, kMaxWaitMs));
+  std::array<epoll_event, kEventsAtOnce> events{};
+  const int count =
+      epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), wait_ms(turn));
+  for (int i = 0; i < count; ++i) {
+    const epoll_event& event = events.at(static_cast<std::size_t>(i));
+    const auto multi = static_cast<std::uint32_t>(event.data.u64 >> 32);
+    if (multi == kWoken) {
+      woken_.clear();
+    } else {
+      multis_.at(multi)->on_socket(static_cast<curl_socket_t>(event.data.u64 & UINT32_MAX),
+                                   event.events);
+    }
   }
-  FD_CHECK(curl_multi_poll(multi_, nullptr, 0, timeout_ms, nullptr) == CURLM_OK);
+  collect();
+}
+
+/// Returns for how long nothing is due, in milliseconds.
+int CurlLoop::wait_ms(const CallScheduler::Turn& turn) const {
+  std::optional<Instant> due = turn.due;
+  for (const auto& multi : multis_) {
+    if (const auto time = multi->due(); time && (!due || *time < *due)) {
+      due = time;
+    }
+  }
+  if (!due) {
+    return kMaxWaitMs;
+  }
+  const Duration left = *due - context_.clock->now();
+  const auto up = (left + std::chrono::microseconds(999)) / std::chrono::milliseconds(1);
+  return static_cast<int>(std::clamp<std::int64_t>(up, 0, kMaxWaitMs));
 }
 
 }  // namespace fd

@@ -9,12 +9,12 @@
 #include <curl/curl.h>
 
 #include "actors/gateway/call_scheduler.hpp"
+#include "actors/gateway/http/curl_multi.hpp"
 #include "actors/gateway/http/curl_transfer.hpp"
+#include "actors/system/descriptor.hpp"
+#include "actors/system/wake_event.hpp"
 
 namespace fd {
-
-/// The most transfers of one loop: beyond that libcurl's lists make every call dearer.
-inline constexpr std::size_t kMaxLoopTransfers = 512;
 
 /// What all loops of a gateway share. Lifetime: outlives them.
 struct LoopContext {
@@ -25,7 +25,8 @@ struct LoopContext {
   const Clock* clock = nullptr;
 };
 
-/// A thread with a libcurl multi handle that sends what a scheduler has.
+/// A thread that sends what a scheduler has: one epoll instance over as many libcurl multi handles
+/// as its transfers need.
 class CurlLoop final : public CallWorker {
  public:
   /// Starts the thread, joined to `scheduler`. `number`: of the loop among those of its gateway.
@@ -40,15 +41,20 @@ class CurlLoop final : public CallWorker {
  private:
   void run(std::size_t number);
   void send(JobPtr job);
+  std::size_t multi_with_room();
+  CurlTransfer& free_transfer();
   void deliver(std::vector<JobPtr>& ended);
   void collect();
   void finish(CurlTransfer& transfer, CURLcode code);
   void fail_unsent(JobPtr job, const std::string& error);
   void wait(const CallScheduler::Turn& turn);
+  [[nodiscard]] int wait_ms(const CallScheduler::Turn& turn) const;
 
   const LoopContext& context_;
   CallScheduler& scheduler_;
-  CURLM* multi_;
+  WakeEvent woken_;
+  Descriptor epoll_;
+  std::vector<std::unique_ptr<CurlMulti>> multis_;
   std::vector<std::unique_ptr<CurlTransfer>> transfers_;  ///< all that were ever needed
   std::vector<CurlTransfer*> free_;
   std::vector<FinishedJob> finished_;

@@ -102,8 +102,9 @@ CurlTransfer& CurlTransfer::of(CURL* easy) {
   return *static_cast<CurlTransfer*>(static_cast<void*>(self));
 }
 
-void CurlTransfer::begin(JobPtr job, const CurlTarget& target) {
+void CurlTransfer::begin(JobPtr job, const CurlTarget& target, std::size_t multi) {
   FD_CHECK(job_ == nullptr);
+  multi_ = multi;
   job_ = std::move(job);
   if (job_->body.empty()) {
     append_request(job_->call, job_->body);

@@ -48,14 +48,17 @@ class CurlTransfer {
   CurlTransfer(const CurlTransfer&) = delete;
   CurlTransfer& operator=(const CurlTransfer&) = delete;
 
-  /// Makes the handle ready to send `job` to `target`. Requires: no job is on it.
-  void begin(JobPtr job, const CurlTarget& target);
+  /// Makes the handle ready to send `job` to `target`, by the loop's multi handle of that index.
+  /// Requires: no job is on it.
+  void begin(JobPtr job, const CurlTarget& target, std::size_t multi);
   /// Returns what became of the transfer. With an answer, the job's result has it.
   Attempt conclude(CURLcode code);
   /// Gives the job back: the handle is free for another.
   JobPtr release();
 
   [[nodiscard]] CURL* easy() const { return easy_; }
+  [[nodiscard]] bool busy() const { return job_ != nullptr; }
+  [[nodiscard]] std::size_t multi() const { return multi_; }
   /// Returns the transfer of a handle that libcurl reports.
   static CurlTransfer& of(CURL* easy);
 
@@ -74,6 +77,7 @@ class CurlTransfer {
   CURL* easy_;
   const CurlTarget* target_ = nullptr;
   JobPtr job_;
+  std::size_t multi_ = 0;
   std::string reply_;
   std::size_t header_bytes_ = 0;
   int sends_ = 0;

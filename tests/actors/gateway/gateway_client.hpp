@@ -33,7 +33,7 @@ class Client {
     Endpoint endpoint;
     endpoint.config.name = "stub" + std::to_string(endpoints_.size());
     endpoint.config.base_url = base_url;
-    endpoint.config.max_concurrency = 2000;
+    endpoint.config.max_concurrency = 4000;
     endpoint.api_key = api_key;
     endpoints_.push_back(endpoint);
   }

@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include "actors/system/open_files.hpp"
 #include "tests/actors/gateway/gateway_client.hpp"
 #include "tests/support/http_stub.hpp"
 
@@ -86,7 +87,7 @@ TEST(CurlGateway, BringsTwoHundredAtOnceToTheRightCallers) {
   EXPECT_EQ(stub.request_count(), 400u);
 }
 
-TEST(CurlGateway, SpreadsManySlotsOverItsThreads) {
+TEST(CurlGateway, KeepsTheConnectionsOfMoreCallsThanAMultiHandleHas) {
   HttpStub stub([](const StubRequest& request) { return ok(request).held(); });
   Client client(stub.url());
   client.start(600);
@@ -95,8 +96,24 @@ TEST(CurlGateway, SpreadsManySlotsOverItsThreads) {
   EXPECT_EQ(stub.most_at_once(), 600u);
   stub.release_all();
   client.wait(700);
-  EXPECT_EQ(stub.request_count(), 700u);
+  client.submit(701, 1400);
+  client.wait(1400);
+  EXPECT_EQ(stub.request_count(), 1400u);
   EXPECT_EQ(stub.most_at_once(), 600u);
+  EXPECT_LE(stub.connection_count(), 600u);
+}
+
+TEST(CurlGateway, SpreadsManySlotsOverItsThreads) {
+  ASSERT_TRUE(raise_open_files(5000).ok());  // the stub has the other ends
+  HttpStub stub([](const StubRequest& request) { return ok(request).held(); });
+  Client client(stub.url());
+  client.start(2100);
+  client.submit(1, 2200);
+  ASSERT_TRUE(stub.wait_for_held(2100));
+  stub.release_all();
+  client.wait(2200);
+  EXPECT_EQ(stub.request_count(), 2200u);
+  EXPECT_EQ(stub.most_at_once(), 2100u);
 }
 
 TEST(CurlGateway, KeepsToItsSlots) {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/storage/descriptor.hpp"
+#include "actors/system/descriptor.hpp"
 #include "protocol/base/result.hpp"
 
 namespace fd {

@@ -1,4 +1,4 @@
-#include "actors/transport/wake_event.hpp"
+#include "actors/system/wake_event.hpp"
 
 #include <cerrno>
 #include <cstdint>
