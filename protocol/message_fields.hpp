@@ -16,6 +16,11 @@ inline constexpr auto kFields<HeldLease> = table("held lease", field(1, &HeldLea
                                                  field(4, &HeldLease::outstanding));
 
 template <>
+inline constexpr auto kFields<Share> = table("share",
+                                             field(1, &Share::provider).at_most(kMaxNameBytes),
+                                             field(2, &Share::calls));
+
+template <>
 inline constexpr auto kFields<WorkerState> = table(
     "worker state", field(1, &WorkerState::name).at_most(kMaxNameBytes),
     field(2, &WorkerState::seq), field(3, &WorkerState::config), field(4, &WorkerState::leases),
@@ -27,17 +32,14 @@ inline constexpr auto kFields<WorkerState> = table(
     field(14, &WorkerState::peer_key).at_most(kMaxNameBytes), field(15, &WorkerState::threads),
     field(16, &WorkerState::serving), field(17, &WorkerState::served),
     field(18, &WorkerState::policy).at_most(kMaxPolicyBytes), field(19, &WorkerState::owed),
-    field(20, &WorkerState::recovered), field(21, &WorkerState::troubles).when_set());
+    field(20, &WorkerState::recovered), field(21, &WorkerState::troubles).when_set(),
+    field(22, &WorkerState::waiting).when_set(), field(23, &WorkerState::shares).when_set(),
+    field(24, &WorkerState::calls).when_set(), field(25, &WorkerState::share_heard).when_set());
 
 template <>
 inline constexpr auto kFields<GrantedLease> = table("granted lease", field(1, &GrantedLease::shard),
                                                     field(2, &GrantedLease::fence),
                                                     field(3, &GrantedLease::count));
-
-template <>
-inline constexpr auto kFields<Share> = table("share",
-                                             field(1, &Share::provider).at_most(kMaxNameBytes),
-                                             field(2, &Share::calls));
 
 template <>
 inline constexpr auto kFields<PeerInfo> =
@@ -48,13 +50,11 @@ inline constexpr auto kFields<PeerInfo> =
           field(6, &PeerInfo::threads));
 
 template <>
-inline constexpr auto kFields<Order> = table("order", field(1, &Order::ack_seq),
-                                             field(2, &Order::config), field(3, &Order::shares),
-                                             field(4, &Order::leases), field(5, &Order::ttl_ms),
-                                             field(6, &Order::heartbeat_ms),
-                                             field(7, &Order::drain), field(8, &Order::run_over),
-                                             field(9, &Order::peers).at_most(kMaxPeers),
-                                             field(10, &Order::refused));
+inline constexpr auto kFields<Order> = table(
+    "order", field(1, &Order::ack_seq), field(2, &Order::config), field(3, &Order::shares),
+    field(4, &Order::leases), field(5, &Order::ttl_ms), field(6, &Order::heartbeat_ms),
+    field(7, &Order::drain), field(8, &Order::run_over), field(9, &Order::peers).at_most(kMaxPeers),
+    field(10, &Order::refused), field(11, &Order::share_number).when_set());
 
 template <>
 inline constexpr auto kFields<RunSpec> = table("run spec", field(1, &RunSpec::config),

@@ -41,6 +41,14 @@ struct HeldLease {
   friend bool operator==(const HeldLease&, const HeldLease&) = default;
 };
 
+/// Calls at a provider: a worker's part of what is allowed over all workers, or what it has in
+/// flight.
+struct Share {
+  std::string provider;
+  std::uint32_t calls = 0;  ///< in flight at once
+  friend bool operator==(const Share&, const Share&) = default;
+};
+
 /// Worker to coordinator, at every heartbeat and at every change that matters.
 struct WorkerState {
   static constexpr MessageKind kKind = MessageKind::worker_state;
@@ -49,7 +57,7 @@ struct WorkerState {
   std::optional<Digest> config;  ///< digest of the RunSpec it works by
   std::vector<HeldLease> leases;
   std::uint32_t slots_max = 0;  ///< the worker's own cap on calls in flight; 0: none
-  std::uint32_t in_flight = 0;  ///< calls under way
+  std::uint32_t in_flight = 0;  ///< calls that have a place at a provider, or wait to be settled
   bool leaving = false;         ///< drains: takes no new work and gives back what is unfetched
   bool draining = false;        ///< follows an Order to drain
   std::uint64_t full_ms = 0;    ///< how long all its slots were taken, so far
@@ -69,6 +77,10 @@ struct WorkerState {
   std::vector<std::uint64_t> recovered;
   /// What it cannot do, a short text each: for people.
   std::vector<std::string> troubles;
+  std::uint32_t waiting = 0;      ///< calls that have no place at a provider yet
+  std::vector<Share> shares;      ///< what it goes by: of the Order with share_number share_heard
+  std::vector<Share> calls;       ///< in flight, by provider
+  std::uint64_t share_heard = 0;  ///< 0: none of this start
   friend bool operator==(const WorkerState&, const WorkerState&) = default;
 };
 
@@ -77,13 +89,6 @@ struct GrantedLease {
   std::uint64_t fence = 0;
   std::uint32_t count = 0;  ///< samples in the shard
   friend bool operator==(const GrantedLease&, const GrantedLease&) = default;
-};
-
-/// A worker's part of what a provider allows over all workers.
-struct Share {
-  std::string provider;
-  std::uint32_t calls = 0;  ///< in flight at once
-  friend bool operator==(const Share&, const Share&) = default;
 };
 
 /// A worker as others reach it: what it serves, and which key they know it by.
@@ -112,6 +117,8 @@ struct Order {
   /// The other workers of the run, heard of lately, that serve peers or have a key.
   std::vector<PeerInfo> peers;
   std::string refused;  ///< why this worker may not take part; the rest does not count then
+  /// Rises with each change of `shares`: a worker goes by the highest of a start.
+  std::uint64_t share_number = 0;
   friend bool operator==(const Order&, const Order&) = default;
 };
 

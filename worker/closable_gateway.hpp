@@ -25,11 +25,15 @@ class ClosableGateway final : public Gateway {
       inner_->submit(std::move(call));
     }
   }
-  void set_slots(std::uint32_t slots) override {
+  void set_shares(const std::vector<Share>& shares) override {
     const std::lock_guard lock(mutex_);
     if (inner_ != nullptr) {
-      inner_->set_slots(slots);
+      inner_->set_shares(shares);
     }
+  }
+  [[nodiscard]] CallLoad load() const override {
+    const std::lock_guard lock(mutex_);
+    return inner_ != nullptr ? inner_->load() : CallLoad{};
   }
   void set_send_deadline(Instant deadline) override {
     const std::lock_guard lock(mutex_);
@@ -45,7 +49,7 @@ class ClosableGateway final : public Gateway {
   }
 
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::unique_ptr<Gateway> inner_;
 };
 

@@ -32,13 +32,10 @@ void GatewayMeter::ended() {
   --under_way_;
 }
 
-GatewayLoad GatewayMeter::load() const {
+std::uint64_t GatewayMeter::full_ms() const {
   const std::lock_guard lock(mutex_);
   const Duration running = under_way_ >= slots_ ? clock_.now() - since_ : Duration::zero();
-  GatewayLoad load;
-  load.in_flight = std::min(under_way_, slots_);
-  load.full_ms = static_cast<std::uint64_t>((full_ + running) / std::chrono::milliseconds(1));
-  return load;
+  return static_cast<std::uint64_t>((full_ + running) / std::chrono::milliseconds(1));
 }
 
 }  // namespace fd

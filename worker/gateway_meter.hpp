@@ -7,7 +7,6 @@
 
 #include "actors/gateway/gateway.hpp"
 #include "actors/system/clock.hpp"
-#include "worker/worker_core.hpp"
 
 namespace fd {
 
@@ -18,7 +17,8 @@ class GatewayMeter {
   void set_slots(std::uint32_t slots);
   void started();
   void ended();
-  [[nodiscard]] GatewayLoad load() const;
+  /// Returns for how long all slots were taken, in milliseconds.
+  [[nodiscard]] std::uint64_t full_ms() const;
 
  private:
   void settle();
@@ -40,10 +40,15 @@ class MeteredGateway final : public Gateway {
     meter_.started();
     inner_->submit(std::move(call));
   }
-  void set_slots(std::uint32_t slots) override {
+  void set_shares(const std::vector<Share>& shares) override {
+    std::uint32_t slots = 0;
+    for (const Share& share : shares) {
+      slots += share.calls;
+    }
     meter_.set_slots(slots);
-    inner_->set_slots(slots);
+    inner_->set_shares(shares);
   }
+  [[nodiscard]] CallLoad load() const override { return inner_->load(); }
   void set_send_deadline(Instant deadline) override { inner_->set_send_deadline(deadline); }
   void cancel_waiting() override { inner_->cancel_waiting(); }
 

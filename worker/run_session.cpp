@@ -121,6 +121,10 @@ Result<std::unique_ptr<Gateway>> RunSession::make_gateway(const RunConfig& confi
   return std::unique_ptr<Gateway>(std::move(gateway));
 }
 
+GatewayLoad RunSession::load() const {
+  return {stages_ == nullptr ? CallLoad{} : stages_->gateway().load(), meter_.full_ms()};
+}
+
 Gateway* RunSession::gateway() {
   return stages_ == nullptr ? nullptr : &stages_->gateway();
 }

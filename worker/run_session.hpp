@@ -79,7 +79,7 @@ class RunSession {
   void say_working();
 
   [[nodiscard]] std::uint64_t number() const { return options_.identity.number; }
-  [[nodiscard]] GatewayLoad load() const { return meter_.load(); }
+  [[nodiscard]] GatewayLoad load() const;
   [[nodiscard]] ServingLoad serving() const;
 
  private:

@@ -12,6 +12,10 @@ using std::chrono::milliseconds;
 constexpr Duration kFlushAfter = milliseconds(5);  ///< how long a record waits for company
 constexpr Duration kFetchTimeout = milliseconds(1000);
 constexpr std::size_t kStateTimesMax = 256;
+/// How often a worker with samples in work looks at what its gateway does.
+constexpr Duration kLoadEvery = milliseconds(100);
+/// A change of what it could have in flight by such a part is told at once.
+constexpr std::uint64_t kDemandPart = 8;
 
 }  // namespace
 
@@ -79,6 +83,10 @@ void WorkerCore::forget_run(WorkerEffects& effects, const std::string& run_id) {
   troubles_.clear();
   resends_ = {};
   load_ = {};
+  shares_.clear();
+  shares_applied_.clear();
+  slots_ = 0;
+  share_number_ = share_applied_ = 0;
   run_id_ = run_id;
   ledger_ = 0;
   start_ = 0;
@@ -95,7 +103,7 @@ void WorkerCore::on(Instant, RunSpecArrived& event, WorkerEffects& effects) {
   configured_ = event.spec.config;
   effects.configure = std::move(event.spec.config_json);
   effects.peers = peers_;
-  effects.slots = slots_;
+  effects.shares = shares_;
   effects.send_deadline = lapses_;
   report_due_ = true;
 }
@@ -135,6 +143,7 @@ void WorkerCore::on(Instant now, StopAsked&, WorkerEffects& effects) {
   }
   leaving_ = true;
   leave_by_ = now + config_.drain;
+  use_shares({}, effects);  // no call begins any more
   effects.cancel_waiting = true;
   report_due_ = true;
 }
@@ -216,8 +225,29 @@ void WorkerCore::on(Instant now, PieceArrived& event, WorkerEffects& effects) {
   effects.chunk = std::move(event.chunk);
 }
 
+/// Returns how many calls the worker could have in flight, as far as it knows.
+std::uint64_t WorkerCore::demand() const {
+  std::uint64_t calls = load_.calls.in_flight() + load_.calls.waiting;
+  for (const auto& [shard, lease] : leases_) {
+    calls += lease.count - lease.next;
+  }
+  return calls;
+}
+
+/// Tells the coordinator when what it shares out is needed here no more, or is missing.
 void WorkerCore::on(Instant, GatewayLoad& event, WorkerEffects&) {
-  load_ = event;
+  load_ = std::move(event);
+  if (share_applied_ != share_number_ || shares_applied_ != shares_) {
+    share_applied_ = share_number_;
+    shares_applied_ = shares_;
+    report_due_ = true;
+  }
+  const std::uint64_t now = demand();
+  const std::uint64_t least = std::max<std::uint64_t>(1, last_demand_ / kDemandPart);
+  const bool less = now < slots_ && now + least <= last_demand_;
+  const bool more = now > slots_ && now >= last_demand_ + least;
+  const bool gives_back = last_in_flight_ > slots_ && load_.calls.in_flight() < last_in_flight_;
+  report_due_ = report_due_ || less || more || gives_back;
 }
 
 void WorkerCore::on(Instant, ServingLoad& event, WorkerEffects&) {
@@ -237,7 +267,15 @@ void WorkerCore::report(Instant now, WorkerEffects& effects) {
     state.leases.push_back({shard, lease.fence, unfetched, lease.under_way + lease.undelivered});
   }
   state.slots_max = config_.slots_max;
-  state.in_flight = running_.empty() ? 0 : load_.in_flight;  // what is known of it may be old
+  if (!running_.empty()) {  // else what is known of it may be old
+    state.in_flight = load_.calls.in_flight();
+    state.waiting = load_.calls.waiting;
+    state.calls = load_.calls.at;
+  }
+  state.shares = shares_applied_;
+  state.share_heard = share_applied_;
+  last_demand_ = demand();
+  last_in_flight_ = load_.calls.in_flight();
   state.full_ms = load_.full_ms;
   state.leaving = leaving_;
   state.draining = draining_;
@@ -268,6 +306,9 @@ void WorkerCore::report(Instant now, WorkerEffects& effects) {
 
 void WorkerCore::plan_tick(Instant now) {
   Instant due = last_report_ + heartbeat_;
+  if (!running_.empty()) {
+    due = std::min(due, now + kLoadEvery);
+  }
   if (outbox_since_ && window_open()) {
     due = std::min(due, *outbox_since_ + kFlushAfter);
   }

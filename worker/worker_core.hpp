@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "actors/gateway/gateway.hpp"
 #include "actors/system/clock.hpp"
 #include "protocol/messages.hpp"
 #include "worker/data_channel_monitor.hpp"
@@ -81,10 +82,10 @@ struct JournalRecovered {
   std::size_t in_doubt = 0;                 ///< how many of them: the last ones
   std::vector<std::uint64_t> incarnations;  ///< whose journals they were in
 };
-/// What the gateway is doing. Units: calls; milliseconds since the process started.
+/// What the gateway is doing, with the shares that it was told last.
 struct GatewayLoad {
-  std::uint32_t in_flight = 0;
-  std::uint64_t full_ms = 0;
+  CallLoad calls;
+  std::uint64_t full_ms = 0;  ///< how long all its slots were taken, since the process started
 };
 /// What is done for other workers: batches under way, samples done so far.
 struct ServingLoad {
@@ -127,7 +128,7 @@ struct WorkerEffects {
   std::optional<std::string> reset;
   std::optional<std::string> configure;        ///< start the session's stages by this config (JSON)
   std::optional<std::vector<PeerInfo>> peers;  ///< the other workers from now on
-  std::optional<std::uint32_t> slots;          ///< calls in flight from now on
+  std::optional<std::vector<Share>> shares;    ///< calls in flight from now on, by provider
   std::optional<Instant> send_deadline;        ///< no call is to be sent from then on
   bool cancel_waiting = false;                 ///< take back calls that were not sent
   std::size_t lapsed = 0;              ///< leases given up, for the coordinator was not heard
@@ -229,6 +230,8 @@ class WorkerCore {
   void on(Instant now, WorkerTicked& event, WorkerEffects& effects);
 
   void take_share(const Order& order, WorkerEffects& effects);
+  void use_shares(std::vector<Share> shares, WorkerEffects& effects);
+  [[nodiscard]] std::uint64_t demand() const;
   void take_leases(const Order& order, WorkerEffects& effects);
   static std::uint64_t highest_fence(const std::vector<GrantedLease>& leases);
   [[nodiscard]] std::uint64_t highest_fence() const;
@@ -272,7 +275,11 @@ class WorkerCore {
   std::uint64_t start_ = 0;   ///< of the coordinator whose Order was taken last; 0: none yet
   std::uint64_t state_seq_ = 0;
   std::optional<Digest> configured_;
-  std::uint32_t slots_ = 0;
+  std::vector<Share> shares_;          ///< as the Order with share_number_ had them
+  std::uint64_t share_number_ = 0;     ///< of the present start; 0: none yet
+  std::uint32_t slots_ = 0;            ///< the sum of shares_
+  std::uint64_t share_applied_ = 0;    ///< the share_number_ that the gateway goes by
+  std::vector<Share> shares_applied_;  ///< and its shares
   Duration heartbeat_ = std::chrono::seconds(1);
   Duration ttl_ = std::chrono::seconds(10);
   std::map<std::uint32_t, Lease> leases_;
@@ -284,6 +291,8 @@ class WorkerCore {
   std::map<std::uint64_t, Instant> state_sent_;  ///< when each WorkerState left, by its seq
   std::optional<Instant> lapses_;                ///< leases are not ours any more from then on
   Instant last_report_{};
+  std::uint64_t last_demand_ = 0;     ///< demand() at the latest state
+  std::uint32_t last_in_flight_ = 0;  ///< calls in flight by the latest state
   bool report_due_ = true;
   SilenceMonitor silence_;
   DataChannelMonitor bulk_;

@@ -214,6 +214,9 @@ void WorkerLoop::perform(WorkerEffects effects) {
     return;
   }
   flush();
+  if (effects.shares) {
+    step(session_ != nullptr ? session_->load() : GatewayLoad{});
+  }
   if (effects.reset && !effects.reset->empty()) {
     events_.emplace_front(std::move(recovered));  // before anything else of the session
   }
@@ -285,8 +288,8 @@ void WorkerLoop::tell_gateway(const WorkerEffects& effects) {
   if (gateway == nullptr) {
     return;
   }
-  if (effects.slots) {
-    gateway->set_slots(*effects.slots);
+  if (effects.shares) {
+    gateway->set_shares(*effects.shares);
   }
   if (effects.send_deadline && !FD_MUTANT(no_send_deadline)) {
     gateway->set_send_deadline(*effects.send_deadline);

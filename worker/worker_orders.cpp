@@ -18,6 +18,7 @@ void WorkerCore::take_start(const Speaker& from) {
   for (Batch& batch : unacked_) {
     batch.deliver.seq = ++deliver_seq_;
   }
+  share_number_ = share_applied_ = 0;
   bulk_.start_anew();
   for (auto& [shard, lease] : leases_) {
     lease.asked.reset();
@@ -96,15 +97,23 @@ void WorkerCore::on([[maybe_unused]] Instant now, OrderArrived& event, WorkerEff
   take_leases(order, effects);
 }
 
+/// What is given back is another worker's once the coordinator hears that this one's gateway goes
+/// by its new shares, and what it has in flight then.
 void WorkerCore::take_share(const Order& order, WorkerEffects& effects) {
-  std::uint32_t slots = 0;
-  for (const Share& share : order.shares) {
-    slots += share.calls;
+  if (order.share_number <= share_number_ && !FD_MUTANT(late_shares_taken)) {
+    return;
   }
-  if (slots != slots_) {
-    slots_ = slots;
-    effects.slots = slots_;
+  share_number_ = order.share_number;
+  use_shares(leaving_ ? std::vector<Share>{} : order.shares, effects);
+}
+
+void WorkerCore::use_shares(std::vector<Share> shares, WorkerEffects& effects) {
+  shares_ = std::move(shares);
+  slots_ = 0;
+  for (const Share& share : shares_) {
+    slots_ += share.calls;
   }
+  effects.shares = shares_;
 }
 
 /// Fences only rise, so that two answers to one state can be told apart.

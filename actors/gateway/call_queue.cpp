@@ -45,8 +45,23 @@ void CallQueue::add(JobPtr job) {
   waiting_.push_back(std::move(job));
 }
 
-void CallQueue::set_slots(std::uint32_t slots) {
-  slots_ = std::max<std::uint32_t>(slots, 1);
+void CallQueue::set_shares(const std::vector<Share>& shares) {
+  slots_ = 0;
+  for (std::size_t i = 0; i < config_.providers.size(); ++i) {
+    const auto share = std::ranges::find(shares, config_.providers[i].name, &Share::provider);
+    const std::uint32_t calls = share != shares.end() ? share->calls : 0;
+    pool_.set_limit(i, calls);
+    slots_ += calls;
+  }
+}
+
+CallLoad CallQueue::load() const {
+  CallLoad load;
+  for (std::size_t i = 0; i < config_.providers.size(); ++i) {
+    load.at.push_back({config_.providers[i].name, pool_.in_flight(i)});
+  }
+  load.waiting = static_cast<std::uint32_t>(waiting_.size() + again_.size() + delayed_.size());
+  return load;
 }
 
 void CallQueue::cancel(Instant now) {

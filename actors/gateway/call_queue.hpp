@@ -36,12 +36,14 @@ JobPtr make_job(ChatCall call, Instant now);
 /// Thread: one at a time.
 class CallQueue {
  public:
-  /// `seed` feeds the jitter. Requires: at least one provider in `config`.
+  /// `slots`: calls in flight over all providers, until the first set_shares(). `seed` feeds the
+  /// jitter. Requires: at least one provider in `config`.
   CallQueue(const GatewayConfig& config, std::uint32_t slots, std::uint64_t seed);
 
   void add(JobPtr job);
-  /// 0 counts as 1: a gateway without a slot would never end a call.
-  void set_slots(std::uint32_t slots);
+  /// As Gateway::set_shares.
+  void set_shares(const std::vector<Share>& shares);
+  [[nodiscard]] CallLoad load() const;
   /// take() sends nothing from `deadline` on.
   void set_send_deadline(Instant deadline);
   /// Ends every call that is not in flight as cancelled. A call in flight gets no further attempt:

@@ -29,10 +29,15 @@ void CallScheduler::submit(ChatCall call) {
   }
 }
 
-void CallScheduler::set_slots(std::uint32_t slots) {
+void CallScheduler::set_shares(const std::vector<Share>& shares) {
   const std::lock_guard lock(mutex_);
-  queue_.set_slots(slots);
+  queue_.set_shares(shares);
   wake_one();
+}
+
+CallLoad CallScheduler::load() const {
+  const std::lock_guard lock(mutex_);
+  return queue_.load();
 }
 
 void CallScheduler::set_send_deadline(Instant deadline) {

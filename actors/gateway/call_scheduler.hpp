@@ -33,7 +33,8 @@ class CallScheduler {
       : clock_(clock), queue_(config, slots, seed) {}
 
   void submit(ChatCall call);
-  void set_slots(std::uint32_t slots);
+  void set_shares(const std::vector<Share>& shares);
+  [[nodiscard]] CallLoad load() const;
   void set_send_deadline(Instant deadline);
   void cancel();
 
@@ -63,7 +64,7 @@ class CallScheduler {
   void wake_one();
 
   const Clock& clock_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   CallQueue queue_;
   std::vector<Seat> seats_;
   bool stopped_ = false;

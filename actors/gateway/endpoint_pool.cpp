@@ -14,7 +14,7 @@ EndpointPool::EndpointPool(std::span<const ProviderConfig> providers, const Retr
   for (const ProviderConfig& provider : providers) {
     Endpoint endpoint;
     endpoint.weight = std::max(provider.weight, kLeastWeight);
-    endpoint.max_in_flight = std::max<std::uint32_t>(provider.max_concurrency, 1);
+    endpoint.limit = endpoint.most = std::max<std::uint32_t>(provider.max_concurrency, 1);
     endpoints_.push_back(endpoint);
   }
 }
@@ -75,6 +75,11 @@ bool EndpointPool::give_back(const Place& place, bool reached, Instant now, doub
     endpoint.not_before = std::max(endpoint.not_before, now + probe_interval(0, jitter));
   }
   return was_down;
+}
+
+void EndpointPool::set_limit(std::size_t endpoint, std::uint32_t calls) {
+  Endpoint& limited = endpoints_.at(endpoint);
+  limited.limit = std::min(calls, limited.most);
 }
 
 void EndpointPool::pause(std::size_t endpoint, Instant until) {

@@ -33,11 +33,16 @@ class EndpointPool {
   };
 
   /// Takes a place at the endpoint with the lowest (in flight + 1) / weight that is below its
-  /// max_concurrency and not paused, or nothing. The lower index wins a tie.
+  /// limit and not paused, or nothing. The lower index wins a tie.
   std::optional<Place> take(Instant now);
   /// Gives a place back. `reached`: a connection was made, whatever came of it.
   /// Returns whether the endpoint was already known to be down. Requires: 0 <= jitter < 1.
   bool give_back(const Place& place, bool reached, Instant now, double jitter);
+  /// Sets how many calls an endpoint may have in flight: at most its max_concurrency.
+  void set_limit(std::size_t endpoint, std::uint32_t calls);
+  [[nodiscard]] std::uint32_t in_flight(std::size_t endpoint) const {
+    return endpoints_.at(endpoint).in_flight;
+  }
   /// Gives an endpoint no call before `until`: it asked for that.
   void pause(std::size_t endpoint, Instant until);
   /// Returns the earliest time at which take() can succeed without a place being given back, or
@@ -49,7 +54,8 @@ class EndpointPool {
  private:
   struct Endpoint {
     double weight = 1;
-    std::uint32_t max_in_flight = 1;
+    std::uint32_t most = 1;   ///< its max_concurrency
+    std::uint32_t limit = 1;  ///< calls in flight in this process
     std::uint32_t in_flight = 0;
     std::uint32_t failures = 0;  ///< to connect, in a row
     bool down = false;
@@ -59,7 +65,7 @@ class EndpointPool {
     Instant not_before{};  ///< while down: no probe before; else: what it asked for
   };
   [[nodiscard]] static bool has_room(const Endpoint& endpoint) {
-    return endpoint.in_flight < endpoint.max_in_flight && !(endpoint.down && endpoint.probing);
+    return endpoint.in_flight < endpoint.limit && !(endpoint.down && endpoint.probing);
   }
   [[nodiscard]] Duration probe_interval(std::uint32_t probes, double jitter) const;
 

@@ -159,6 +159,7 @@ void JournaledGateway::pass_ready() {
         write_intents();
       } else {
         ++unsettled_;
+        ++passed_;
       }
     }
     if (unsent_tag) {
@@ -184,6 +185,7 @@ void JournaledGateway::ended(ChatResult result) {
     record.fence = pending.fence;
     ticket = *pending.ticket;
     --intended_;
+    --passed_;
     write_intents();
   }
   if (left_nothing(result.call)) {
@@ -246,14 +248,25 @@ void JournaledGateway::hand_on_partial(std::uint32_t ticket, const Record& place
   });
 }
 
-void JournaledGateway::set_slots(std::uint32_t slots) {
-  inner_->set_slots(slots);
+void JournaledGateway::set_shares(const std::vector<Share>& shares) {
+  inner_->set_shares(shares);
   {
     const std::lock_guard lock(mutex_);
-    slots_ = std::max(slots, 1u);  // as every gateway: without a slot no call would end
+    slots_ = 0;
+    for (const Share& share : shares) {
+      slots_ += share.calls;
+    }
     write_intents();
   }
   pass_ready();
+}
+
+CallLoad JournaledGateway::load() const {
+  CallLoad load = inner_->load();
+  const std::lock_guard lock(mutex_);
+  load.waiting += static_cast<std::uint32_t>(pending_.size()) - passed_;
+  load.settling += unsettled_ - passed_;
+  return load;
 }
 
 void JournaledGateway::set_send_deadline(Instant deadline) {

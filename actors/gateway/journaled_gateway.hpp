@@ -29,8 +29,8 @@ class JournaledGateway final : public Gateway {
   using MakeInner = std::function<std::unique_ptr<Gateway>(ChatCallback)>;
 
   /// Lifetime: `journal` outlives the gateway. `callback` also comes on the journal's thread, and
-  /// on those of set_slots() and cancel_waiting(); it must only hand on.
-  /// `slots` as in set_slots.
+  /// on those of set_shares() and cancel_waiting(); it must only hand on.
+  /// `slots`: calls in flight over all providers, until the first set_shares().
   JournaledGateway(CallJournal& journal, std::uint32_t slots, const MakeInner& make_inner,
                    ChatCallback callback);
   /// Gives up the calls that are not in flight, without a callback, and then those in flight, which
@@ -41,7 +41,8 @@ class JournaledGateway final : public Gateway {
   JournaledGateway& operator=(const JournaledGateway&) = delete;
 
   void submit(ChatCall call) override;
-  void set_slots(std::uint32_t slots) override;
+  void set_shares(const std::vector<Share>& shares) override;
+  [[nodiscard]] CallLoad load() const override;
   void set_send_deadline(Instant deadline) override;
   void cancel_waiting() override;
 
@@ -68,12 +69,13 @@ class JournaledGateway final : public Gateway {
   /// Orders passing calls on against cancelling them. Never taken where results come in: an inner
   /// gateway may hold its own locks there.
   std::mutex passing_;
-  std::mutex mutex_;  ///< of what follows; the innermost but for the journal's
+  mutable std::mutex mutex_;  ///< of what follows; the innermost but for the journal's
   std::unordered_map<std::uint64_t, Pending> pending_;
   std::deque<std::uint64_t> backlog_;  ///< ids of calls without an intent, in the order they came
   std::uint32_t intended_ = 0;         ///< calls in pending_ that have one
   std::deque<std::uint64_t> ready_;    ///< ids of calls with an intent on disk and no slot yet
   std::uint32_t unsettled_ = 0;        ///< calls passed on whose end is not on disk
+  std::uint32_t passed_ = 0;           ///< those of them that did not come back
   std::uint32_t slots_ = 0;
   std::uint64_t era_ = 0;     ///< calls of cancel_waiting()
   bool disk_failed_ = false;  ///< what is paid from now on could not be kept: nothing is

@@ -1,6 +1,8 @@
 #include "coordinator/control/connected_worker.hpp"
 
 #include <algorithm>
+#include <numeric>
+#include <utility>
 
 namespace fd {
 namespace {
@@ -9,6 +11,13 @@ namespace {
 constexpr std::size_t kStatesMax = 256;
 
 }  // namespace
+
+void ConnectedWorker::share(Instant now, CallsByProvider calls) {
+  shared = shared_for(now);
+  shared_until = now;
+  shares = std::move(calls);
+  slots = std::accumulate(shares.begin(), shares.end(), 0u);
+}
 
 void ConnectedWorker::take(Instant now, const StateArrived& event, const Digest& config,
                            const Speaker& us) {
@@ -26,6 +35,9 @@ void ConnectedWorker::take(Instant now, const StateArrived& event, const Digest&
   }
   while (arrivals.size() > kStatesMax) {
     arrivals.erase(arrivals.begin());
+  }
+  while (knows_start && !unheard.empty() && unheard.front().number <= state.share_heard) {
+    unheard.pop_front();
   }
   held.clear();
   for (const HeldLease& lease : state.leases) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -8,25 +10,35 @@
 #include "actors/system/clock.hpp"
 #include "coordinator/control/coordinator_events.hpp"
 #include "coordinator/control/deaths.hpp"
+#include "coordinator/control/shares.hpp"
 
 namespace fd {
+
+/// What a worker was told of its shares.
+struct ToldShares {
+  std::uint64_t number = 0;  ///< Order::share_number; 0: nothing yet
+  CallsByProvider calls;
+};
 
 /// What the coordinator knows of a worker that it hears of.
 struct ConnectedWorker {
   std::string name;
   PeerId peer;
   WorkerState state;                 ///< the latest
-  Instant joined;                    ///< when its first state came
   std::uint64_t full_ms_before = 0;  ///< WorkerState::full_ms of that state
   Instant last_seen;                 ///< when it was last heard of
   Instant last_state;      ///< when its latest state came; states do not wait behind records
   Instant last_confirmed;  ///< when the latest state came whose Order the worker has confirmed
   std::map<std::uint64_t, Instant> arrivals;  ///< when each state came that it may yet confirm
   bool hears = false;                         ///< has confirmed one of our orders
-  std::vector<Share> shares;                  ///< its part of what the providers allow
+  CallsByProvider shares;                     ///< its part of what the providers allow
   std::uint32_t slots = 0;                    ///< their sum
-  std::uint32_t slots_logged = 0;             ///< the ledger has, or will have, this share of it
-  std::uint32_t slots_durable = 0;            ///< the ledger has this share of it
+  Duration shared{};                          ///< how long it had a share, up to shared_until
+  Instant shared_until{};
+  ToldShares told;                  ///< last
+  std::deque<ToldShares> unheard;   ///< what it was told and may not have heard
+  std::uint32_t slots_logged = 0;   ///< the ledger has, or will have, this share of it
+  std::uint32_t slots_durable = 0;  ///< the ledger has this share of it
   /// Calls for samples that it does not hold any more may be in flight there, or their answers on
   /// their way.
   bool strayed = false;
@@ -42,14 +54,24 @@ struct ConnectedWorker {
   /// Returns whether all that it paid for is on record, as far as it says. Before it has heard this
   /// start it says nothing of the run: its journal may not be open.
   [[nodiscard]] bool settled() const {
-    return knows_start && state.in_flight == 0 && state.owed == 0;
+    return knows_start && state.in_flight == 0 && state.waiting == 0 && state.owed == 0;
   }
+
+  /// Returns whether it goes by shares of this start: those of earlier ones count no more.
+  [[nodiscard]] bool heard_share() const { return knows_start && state.share_heard > 0; }
 
   /// Returns for how long all its slots were taken since it joined. A session that began since then
   /// counts from 0.
   [[nodiscard]] std::uint64_t full_ms() const {
     return state.full_ms < full_ms_before ? state.full_ms : state.full_ms - full_ms_before;
   }
+
+  /// Returns for how long it has had a share of the calls.
+  [[nodiscard]] Duration shared_for(Instant now) const {
+    return slots > 0 ? shared + std::max(now - shared_until, Duration::zero()) : shared;
+  }
+  /// Gives it another share.
+  void share(Instant now, CallsByProvider calls);
 
   /// Takes a later state. `config`: digest of the run's config; `us`: ledger and start of this
   /// coordinator.

@@ -49,6 +49,9 @@ CoordinatorEffects CoordinatorCore::step(Instant now, CoordinatorEvent event) {
         on(now, what, effects);
       },
       event);
+  if (shares_due_) {
+    share_calls(now, std::nullopt, effects);
+  }
   end_if_settled(now, effects);
   return effects;
 }
@@ -83,22 +86,20 @@ void CoordinatorCore::on(Instant now, StateArrived& event, CoordinatorEffects& e
     return;
   }
   const std::uint64_t incarnation = event.from.incarnation;
-  share_slots();
+  shares_due_ = false;
   reconcile(incarnation, *worker, effects);
   if (!worker->ready) {
     effects.send.push_back(SendRunSpec{{worker->peer, incarnation}});
   }
   assign(now, incarnation, *worker, effects);
-  if (!draining_ && !worker->state.leaving && !leases_.held_by(incarnation).empty()) {
-    log_share(incarnation, *worker, effects);
-  }
-  send_order(now, incarnation, *worker, effects);
+  share_calls(now, incarnation, effects);
 }
 
-void CoordinatorCore::send_order(Instant now, std::uint64_t incarnation,
-                                 const ConnectedWorker& worker, CoordinatorEffects& effects) const {
-  effects.send.push_back(
-      SendOrder{{worker.peer, incarnation}, order_for(now, incarnation, worker)});
+void CoordinatorCore::send_order(Instant now, std::uint64_t incarnation, ConnectedWorker& worker,
+                                 CoordinatorEffects& effects) {
+  Order order = order_for(now, incarnation, worker);
+  tell(worker, order);
+  effects.send.push_back(SendOrder{{worker.peer, incarnation}, std::move(order)});
 }
 
 /// Takes back or gives anew the leases that the worker cannot finish.
@@ -141,16 +142,10 @@ void CoordinatorCore::assign(Instant now, std::uint64_t incarnation, ConnectedWo
       grant(shard, incarnation, worker, effects);
     }
   }
-  std::uint64_t unfetched = 0;
-  for (const std::uint32_t shard : leases_.held_by(incarnation)) {
-    const auto held = worker.held.find(shard);
-    unfetched += held != worker.held.end() && held->second.fence == leases_.lease(shard)->fence
-                     ? held->second.unfetched
-                     : shards_[shard].count;
-  }
-  const std::uint64_t wanted =
-      worker.slots == 0 ? 0 : worker.slots + std::max(config_.prefetch, worker.slots / 2);
-  while (unfetched < wanted && leases_.held_by(incarnation).size() < kMaxListItems) {
+  std::uint64_t samples = unfetched(incarnation, worker);
+  const std::uint32_t part = even_part(worker);
+  const std::uint64_t wanted = part == 0 ? 0 : part + std::max(config_.prefetch, part / 2);
+  while (samples < wanted && leases_.held_by(incarnation).size() < kMaxListItems) {
     const auto shard = leases_.first_pending();
     if (!shard) {
       return;
@@ -160,13 +155,12 @@ void CoordinatorCore::assign(Instant now, std::uint64_t incarnation, ConnectedWo
       return;
     }
     grant(*shard, incarnation, worker, effects);
-    unfetched += shards_[*shard].count;
+    samples += shards_[*shard].count;
   }
 }
 
 void CoordinatorCore::grant(std::uint32_t shard, std::uint64_t incarnation, ConnectedWorker& worker,
                             CoordinatorEffects& effects) {
-  log_share(incarnation, worker, effects);
   LeaseGranted lease = leases_.grant(shard, incarnation, worker.name);
   if (FD_MUTANT(fence_not_persisted)) {
     durable_fence_ = lease.fence;
@@ -193,7 +187,7 @@ std::size_t CoordinatorCore::drop_worker(Instant now, std::uint64_t incarnation,
   teacher_gone_.add(found->second, now);
   workers_.erase(found);
   std::erase(joined_, incarnation);
-  share_slots();
+  shares_due_ = true;
   return shards.size();
 }
 
@@ -264,14 +258,14 @@ void CoordinatorCore::on(Instant now, WorkerEnded& event, CoordinatorEffects& ef
     }
     if (config_.workers_expected > 1) {
       --config_.workers_expected;
-      share_slots();
+      shares_due_ = true;
     }
   }
 }
 
 void CoordinatorCore::on(Instant now, DrainAsked&, CoordinatorEffects& effects) {
   draining_ = true;
-  for (const auto& [incarnation, worker] : workers_) {
+  for (auto& [incarnation, worker] : workers_) {
     send_order(now, incarnation, worker, effects);
   }
 }
@@ -303,7 +297,7 @@ void CoordinatorCore::on(Instant now, Ticked&, CoordinatorEffects& effects) {
     effects.unserved = stage_monitor_.look(now, nodes());
   }
   if (finished()) {
-    for (const auto& [incarnation, worker] : workers_) {
+    for (auto& [incarnation, worker] : workers_) {
       send_order(now, incarnation, worker, effects);
     }
   }

@@ -26,7 +26,8 @@ struct CoordinatorCoreConfig {
   std::uint64_t last_fence = 0;               ///< the highest fence ever given
   OpenShares shares_before;                   ///< what earlier starts left open
   std::vector<Share> providers = {{"", 64}};  ///< calls in flight over all workers
-  std::uint32_t workers_expected = 1;         ///< divides the slots until more have joined
+  std::uint32_t calls_per_sample = 1;         ///< candidates of the teacher
+  std::uint32_t workers_expected = 1;         ///< divides the calls until more have joined
   Duration ttl = std::chrono::seconds(10);
   Duration heartbeat = std::chrono::seconds(1);
   std::uint32_t prefetch = 64;  ///< minimum number of samples held beyond a worker's slots
@@ -56,8 +57,8 @@ struct WorkerView {
 
 /// Sums over the workers that ask teachers.
 struct TeacherTime {
-  std::uint64_t full_ms = 0;       ///< in which all slots of one were taken
-  std::uint64_t connected_ms = 0;  ///< in which one was connected
+  std::uint64_t full_ms = 0;    ///< in which all slots of one were taken
+  std::uint64_t shared_ms = 0;  ///< in which one had a share of the calls
 
   /// Adds the time of a worker that is connected until `now`.
   void add(const ConnectedWorker& worker, Instant now);
@@ -85,6 +86,10 @@ class CoordinatorCore {
   [[nodiscard]] bool finished() const { return over_; }
   [[nodiscard]] CoordinatorView view(Instant now) const;
   [[nodiscard]] const LeaseTable& leases() const { return leases_; }
+  /// Returns whether a process of a worker is heard of, and holds what it was given.
+  [[nodiscard]] bool connected(std::uint64_t incarnation) const {
+    return workers_.contains(incarnation);
+  }
 
  private:
   struct Shard {
@@ -117,7 +122,20 @@ class CoordinatorCore {
   bool supersede(Instant now, const StateArrived& event, CoordinatorEffects& effects);
   void refuse_name(const StateArrived& event, CoordinatorEffects& effects) const;
   // shares, and what they may have cost (coordinator_shares.cpp)
-  void share_slots();
+  [[nodiscard]] bool takes_shares(const ConnectedWorker& worker) const;
+  [[nodiscard]] CallsByProvider limits() const;
+  [[nodiscard]] std::size_t absent(std::size_t here) const;
+  [[nodiscard]] std::uint32_t even_part(const ConnectedWorker& worker) const;
+  [[nodiscard]] std::uint64_t unfetched(std::uint64_t incarnation,
+                                        const ConnectedWorker& worker) const;
+  [[nodiscard]] CallsByProvider known_shares(const ConnectedWorker& worker) const;
+  [[nodiscard]] CallsByProvider taken(std::uint64_t incarnation,
+                                      const ConnectedWorker& worker) const;
+  void raise_to_earlier(std::uint64_t incarnation, CallsByProvider& calls) const;
+  [[nodiscard]] CallsByProvider untold(Instant now) const;
+  void share_calls(Instant now, std::optional<std::uint64_t> spoke, CoordinatorEffects& effects);
+  [[nodiscard]] CallsByProvider may_have(const ConnectedWorker& worker) const;
+  void tell(ConnectedWorker& worker, Order& order);
   void log_share(std::uint64_t incarnation, ConnectedWorker& worker, CoordinatorEffects& effects);
   void settle(std::uint64_t incarnation, CoordinatorEffects& effects);
   void settle_what_it_knows(std::uint64_t incarnation, const ConnectedWorker& worker,
@@ -137,8 +155,8 @@ class CoordinatorCore {
   Lapse bury(std::uint64_t incarnation, CoordinatorEffects& effects);
   void strike(const SamplePlace& place, CoordinatorEffects& effects);
   // orders and the status (coordinator_orders.cpp)
-  void send_order(Instant now, std::uint64_t incarnation, const ConnectedWorker& worker,
-                  CoordinatorEffects& effects) const;
+  void send_order(Instant now, std::uint64_t incarnation, ConnectedWorker& worker,
+                  CoordinatorEffects& effects);
   [[nodiscard]] Order order_for(Instant now, std::uint64_t incarnation,
                                 const ConnectedWorker& worker) const;
   [[nodiscard]] std::vector<PeerInfo> peers_of(std::uint64_t incarnation) const;
@@ -167,7 +185,9 @@ class CoordinatorCore {
   std::map<std::uint64_t, Lapse> lapses_;  ///< of workers that fell silent
   StageMonitor stage_monitor_;
   std::optional<Instant> last_step_;
-  TeacherTime teacher_gone_;  ///< of workers that left
+  std::uint64_t share_number_ = 0;  ///< the highest that any worker was told
+  bool shares_due_ = false;         ///< something happened that they follow from
+  TeacherTime teacher_gone_;        ///< of workers that left
   bool draining_ = false;
   std::optional<Instant> settle_by_;  ///< every shard is committed; strays are awaited until then
   bool over_ = false;

@@ -54,7 +54,7 @@ ConnectedWorker* CoordinatorCore::admit(Instant now, const StateArrived& event,
     }
     ConnectedWorker worker;
     worker.name = state.name;
-    worker.joined = worker.last_confirmed = now;
+    worker.last_confirmed = now;
     worker.full_ms_before = state.full_ms;
     worker.hears = event.from.start == config_.start;
     if (const auto open = open_shares_.find(incarnation); open != open_shares_.end()) {

@@ -71,6 +71,9 @@ class CoordinatorLoop {
   void fail(Error error);
 
   [[nodiscard]] const LeaseTable& leases() const { return core_.leases(); }
+  [[nodiscard]] bool connected(std::uint64_t incarnation) const {
+    return core_.connected(incarnation);
+  }
 
  private:
   using Frames = std::vector<std::pair<PeerId, std::string>>;

@@ -11,7 +11,6 @@ Order CoordinatorCore::order_for(Instant now, std::uint64_t incarnation,
   Order order;
   order.ack_seq = worker.state.seq;
   order.config = config_.config;
-  order.shares = worker.shares;
   order.ttl_ms = static_cast<std::uint32_t>(config_.ttl / std::chrono::milliseconds(1));
   order.heartbeat_ms = static_cast<std::uint32_t>(config_.heartbeat / std::chrono::milliseconds(1));
   order.drain = draining_;
@@ -24,14 +23,6 @@ Order CoordinatorCore::order_for(Instant now, std::uint64_t incarnation,
     const std::uint64_t fence = leases_.lease(shard)->fence;
     if (fence <= durable_fence_ || FD_MUTANT(order_before_lease)) {
       order.leases.push_back({shard, fence, shards_[shard].count});
-    }
-  }
-  if (!order.leases.empty() && !FD_MUTANT(order_before_share)) {
-    // With a lease it makes calls: no more than the ledger says that it may.
-    std::uint32_t left = worker.slots_durable;
-    for (Share& share : order.shares) {
-      share.calls = std::min(share.calls, left);
-      left -= share.calls;
     }
   }
   return order;
@@ -95,8 +86,7 @@ std::vector<StageNode> CoordinatorCore::nodes() const {
 void TeacherTime::add(const ConnectedWorker& worker, Instant now) {
   if (holds_leases(worker.state.stages)) {
     full_ms += worker.full_ms();
-    connected_ms +=
-        static_cast<std::uint64_t>((now - worker.joined) / std::chrono::milliseconds(1));
+    shared_ms += static_cast<std::uint64_t>(worker.shared_for(now) / std::chrono::milliseconds(1));
   }
 }
 

@@ -2,40 +2,205 @@
 // may have been paid for at workers that are not heard of.
 
 #include <algorithm>
+#include <numeric>
 
 #include "coordinator/control/coordinator_core.hpp"
 #include "protocol/base/mutant.hpp"
 
 namespace fd {
+namespace {
 
-/// Shares the calls of each provider evenly over those that ask teachers; what a worker's own cap
-/// leaves over goes to the others.
-void CoordinatorCore::share_slots() {
-  std::vector<ConnectedWorker*> sharing;
+std::uint32_t own_cap(const ConnectedWorker& worker) {
+  return worker.state.slots_max == 0 ? UINT32_MAX : worker.state.slots_max;
+}
+
+}  // namespace
+
+/// Returns whether the worker asks teachers, and goes on.
+bool CoordinatorCore::takes_shares(const ConnectedWorker& worker) const {
+  return !draining_ && !worker.state.leaving && holds_leases(worker.state.stages);
+}
+
+CallsByProvider CoordinatorCore::limits() const {
+  CallsByProvider calls;
+  for (const Share& provider : config_.providers) {
+    calls.push_back(provider.calls);
+  }
+  return calls;
+}
+
+/// Returns how many of the workers that are expected have not come.
+std::size_t CoordinatorCore::absent(std::size_t here) const {
+  return config_.workers_expected - std::min<std::size_t>(here, config_.workers_expected);
+}
+
+/// Returns a worker's even part of the calls in flight: it is to hold samples for as many.
+std::uint32_t CoordinatorCore::even_part(const ConnectedWorker& worker) const {
+  std::vector<std::uint64_t> wants;
+  std::size_t place = 0;
+  for (const std::uint64_t incarnation : joined_) {
+    const ConnectedWorker& other = workers_.at(incarnation);
+    place = &other == &worker ? wants.size() : place;
+    if (takes_shares(other)) {
+      wants.push_back(own_cap(other));
+    }
+  }
+  const CallsByProvider allowed = limits();
+  const auto all = std::accumulate(allowed.begin(), allowed.end(), std::uint64_t{0});
+  return divide(static_cast<std::uint32_t>(std::min<std::uint64_t>(all, UINT32_MAX)), wants,
+                absent(wants.size()))
+      .at(place);
+}
+
+/// Returns how many samples the worker holds and has not fetched.
+std::uint64_t CoordinatorCore::unfetched(std::uint64_t incarnation,
+                                         const ConnectedWorker& worker) const {
+  std::uint64_t samples = 0;
+  for (const std::uint32_t shard : leases_.held_by(incarnation)) {
+    const auto held = worker.held.find(shard);
+    samples += held != worker.held.end() && held->second.fence == leases_.lease(shard)->fence
+                   ? held->second.unfetched
+                   : shards_[shard].count;
+  }
+  return samples;
+}
+
+/// Returns what the worker has, as far as that is sure: what it is known to go by, and what this
+/// start told it.
+CallsByProvider CoordinatorCore::known_shares(const ConnectedWorker& worker) const {
+  CallsByProvider has(config_.providers.size());
+  const auto raise = [&](const std::vector<Share>& shares) {
+    for (const Share& share : shares) {
+      const auto provider = std::ranges::find(config_.providers, share.provider, &Share::provider);
+      if (provider != config_.providers.end()) {
+        std::uint32_t& calls = has[static_cast<std::size_t>(provider - config_.providers.begin())];
+        calls = std::max(calls, share.calls);
+      }
+    }
+  };
+  if (worker.heard_share()) {
+    raise(worker.state.calls);
+    raise(worker.state.shares);
+  }
+  for (const ToldShares& told : worker.unheard) {
+    for (std::size_t i = 0; i < told.calls.size(); ++i) {
+      has[i] = std::max(has[i], told.calls[i]);
+    }
+  }
+  return has;
+}
+
+/// Returns what the worker may have in flight at each provider, whatever it is told from now on. As
+/// long as it has heard no share of this start, an order of an earlier one may reach it.
+CallsByProvider CoordinatorCore::taken(std::uint64_t incarnation,
+                                       const ConnectedWorker& worker) const {
+  CallsByProvider taken = known_shares(worker);
+  if (FD_MUTANT(taken_share_given_away)) {
+    return CallsByProvider(taken.size());
+  }
+  if (!worker.heard_share() && !FD_MUTANT(earlier_share_forgotten)) {
+    raise_to_earlier(incarnation, taken);
+  }
+  return taken;
+}
+
+/// Raises `calls` to what an earlier start may have told a process: the ledger has the sum.
+void CoordinatorCore::raise_to_earlier(std::uint64_t incarnation, CallsByProvider& calls) const {
+  const auto before = config_.shares_before.find(incarnation);
+  if (before != config_.shares_before.end() && open_shares_.contains(incarnation)) {
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+      calls[i] = std::max(calls[i], std::min(before->second.calls, config_.providers[i].calls));
+    }
+  }
+}
+
+/// Returns what workers may have in flight that are told nothing: those that leave, and those of an
+/// earlier start that were not heard of yet and whose leases may last.
+CallsByProvider CoordinatorCore::untold(Instant now) const {
+  CallsByProvider calls(config_.providers.size());
+  const auto add = [&](const CallsByProvider& its) {
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+      calls[i] += its[i];
+    }
+  };
+  for (const auto& [incarnation, worker] : workers_) {
+    if (!takes_shares(worker)) {
+      add(taken(incarnation, worker));
+    }
+  }
+  if (now < config_.started + config_.ttl) {
+    for (const auto& [incarnation, share] : config_.shares_before) {
+      const bool replaced = std::ranges::any_of(workers_, [&](const auto& entry) {
+        return entry.second.name == share.worker && entry.first > incarnation;
+      });
+      if (!known_.contains(incarnation) && !replaced) {
+        CallsByProvider its(calls.size());
+        raise_to_earlier(incarnation, its);
+        add(its);
+      }
+    }
+  }
+  return calls;
+}
+
+/// Shares out the calls in flight by what the workers could have. Tells the one that `spoke`, and
+/// those whose part is another now.
+void CoordinatorCore::share_calls(Instant now, std::optional<std::uint64_t> spoke,
+                                  CoordinatorEffects& effects) {
+  shares_due_ = false;
+  std::vector<std::uint64_t> sharing;
+  std::vector<Demand> demands;
   for (const std::uint64_t incarnation : joined_) {
     ConnectedWorker& worker = workers_.at(incarnation);
-    worker.shares.clear();
-    worker.slots = 0;
-    if (!worker.state.leaving && holds_leases(worker.state.stages)) {
-      sharing.push_back(&worker);
+    if (!takes_shares(worker)) {
+      worker.share(now, CallsByProvider(config_.providers.size()));
+    } else {
+      const std::uint64_t samples = unfetched(incarnation, worker);
+      demands.push_back(
+          {worker.state.in_flight + worker.state.waiting + samples * config_.calls_per_sample,
+           own_cap(worker), taken(incarnation, worker), known_shares(worker), worker.told.calls});
+      sharing.push_back(incarnation);
     }
   }
-  const auto cap = [](const ConnectedWorker* worker) {
-    return worker->state.slots_max == 0 ? UINT32_MAX : worker->state.slots_max;
-  };
-  std::ranges::stable_sort(sharing, {}, cap);
-  for (const Share& provider : config_.providers) {
-    std::uint32_t left = provider.calls;
-    std::size_t heads = std::max<std::size_t>(sharing.size(), config_.workers_expected);
-    for (ConnectedWorker* worker : sharing) {
-      const auto even = static_cast<std::uint32_t>((left + heads - 1) / heads);
-      const std::uint32_t calls = std::min(even, cap(worker) - worker->slots);
-      worker->shares.push_back({provider.provider, calls});
-      worker->slots += calls;
-      left -= calls;
-      --heads;
+  SharedOut shared = share_out(limits(), untold(now), demands, absent(sharing.size()));
+  for (std::size_t i = 0; i < sharing.size(); ++i) {
+    ConnectedWorker& worker = workers_.at(sharing[i]);
+    worker.share(now, std::move(shared.calls[i]));
+    log_share(sharing[i], worker, effects);
+    if (sharing[i] != spoke && may_have(worker) != worker.told.calls) {
+      send_order(now, sharing[i], worker, effects);
     }
   }
+  if (spoke) {
+    send_order(now, *spoke, workers_.at(*spoke), effects);
+  }
+}
+
+/// Returns what the worker may be told: no more than the ledger says that it may have in flight.
+CallsByProvider CoordinatorCore::may_have(const ConnectedWorker& worker) const {
+  CallsByProvider calls = worker.shares;
+  calls.resize(config_.providers.size());
+  if (!FD_MUTANT(order_before_share)) {
+    std::uint32_t left = worker.slots_durable;
+    for (std::uint32_t& share : calls) {
+      share = std::min(share, left);
+      left -= share;
+    }
+  }
+  return calls;
+}
+
+/// Puts into an order what the worker may have in flight.
+void CoordinatorCore::tell(ConnectedWorker& worker, Order& order) {
+  CallsByProvider calls = may_have(worker);
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    order.shares.push_back({config_.providers[i].provider, calls[i]});
+  }
+  if (worker.told.number == 0 || worker.told.calls != calls) {
+    worker.told = {++share_number_, std::move(calls)};
+    worker.unheard.push_back(worker.told);
+  }
+  order.share_number = worker.told.number;
 }
 
 /// Has a worker's share written down, when it is above what is there.
@@ -46,7 +211,7 @@ void CoordinatorCore::log_share(std::uint64_t incarnation, ConnectedWorker& work
   }
   worker.slots_logged = worker.slots;
   ShareGranted share{worker.name, incarnation, worker.slots};
-  effects.append.emplace_back(decision(share));
+  effects.append.insert(effects.append.begin(), LedgerEvent(decision(share)));  // before leases
   open_shares_[incarnation] = std::move(share);
 }
 

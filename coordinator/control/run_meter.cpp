@@ -43,10 +43,10 @@ std::shared_ptr<const Progress> RunMeter::snapshot(const CoordinatorView& view) 
 RunTimes RunMeter::times(const TeacherTime& teacher) const {
   constexpr std::array<double, 4> kQuantiles = {0.50, 0.90, 0.95, 0.99};
   RunTimes times;
-  if (teacher.connected_ms > 0) {
+  if (teacher.shared_ms > 0) {
     // A worker's clock and ours differ a little.
     times.teacher_full_share = std::min(
-        1.0, static_cast<double>(teacher.full_ms) / static_cast<double>(teacher.connected_ms));
+        1.0, static_cast<double>(teacher.full_ms) / static_cast<double>(teacher.shared_ms));
   }
   for (const auto& [stage, from] : stages_) {
     RunTimes::Stage& to = times.stages[stage];

@@ -235,6 +235,7 @@ class LiveRun {
     for (const ProviderConfig& provider : config_.gateway.providers) {
       core.providers.push_back({provider.name, provider.max_concurrency});
     }
+    core.calls_per_sample = config_.teacher.decode.n;
     core.workers_expected = std::max<std::uint32_t>(1, live_.local_workers());
     core.ttl = std::chrono::milliseconds(config_.lease.ttl_ms);
     core.stage_grace = 3 * core.ttl;

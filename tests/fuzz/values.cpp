@@ -191,6 +191,9 @@ JournalEntry journal_entry(Random& random) {
   }
 }
 
+Share share(Random& random) {
+  return {text(random, kMaxNameBytes), number32(random)};
+}
 WorkerState worker_state(Random& random) {
   WorkerState out;
   out.name = text(random, kMaxNameBytes);
@@ -213,10 +216,11 @@ WorkerState worker_state(Random& random) {
   out.policy = text(random, kMaxPolicyBytes);
   out.owed = number32(random);
   out.recovered = some<std::uint64_t>(random, 4, [](Random& r) { return number(r, 64); });
+  out.waiting = number32(random);
+  out.shares = some<Share>(random, 4, share);
+  out.calls = some<Share>(random, 4, share);
+  out.share_heard = number(random, 64);
   return out;
-}
-Share share(Random& random) {
-  return {text(random, kMaxNameBytes), number32(random)};
 }
 PeerInfo peer(Random& random) {
   return {text(random, kMaxNameBytes),     text(random, 60),   text(random, 40),

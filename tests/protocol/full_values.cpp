@@ -135,6 +135,10 @@ WorkerState full() {
   state.owed = 33;
   state.recovered = {34, std::uint64_t{1} << 60};
   state.troubles = {"no room"};
+  state.waiting = 201;
+  state.shares = {{"local", 202}};
+  state.calls = {{"local", 203}};
+  state.share_heard = 204;
   return state;
 }
 
@@ -151,6 +155,7 @@ Order full() {
   order.run_over = true;
   order.peers = {{"cpu", "tcp://127.0.0.1:5557", "key-2", {StageId::exec, StageId::score}, 40, 41}};
   order.refused = "why not";
+  order.share_number = 205;
   return order;
 }
 

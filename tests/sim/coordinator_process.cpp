@@ -54,13 +54,17 @@ CoordinatorLoopOptions CoordinatorProcess::options() {
   core.start = ledger.speaker().start;
   core.shares_before = ledger.open_shares();
   core.last_fence = ledger.last_fence();
-  core.providers = {{"p", services_.plan.slots}};
+  core.providers.clear();
+  for (const Provider& provider : providers(services_.plan)) {
+    core.providers.push_back({provider.name, provider.calls});
+  }
   core.prefetch = services_.plan.prefetch;
   core.writing_max = services_.plan.writing_max;
   core.workers_expected = services_.plan.workers;
   core.ttl = duration(kTtl);
   core.heartbeat = duration(kHeartbeat);
   core.started = now();
+  lasts_until_ = core.started + core.ttl;
   return options;
 }
 
@@ -84,8 +88,22 @@ std::vector<ShardSeed> CoordinatorProcess::seeds() {
 
 // --- events -------------------------------------------------------------------------------------
 
+/// Calls of a process that the coordinator counts on no more are its own affair; but those of an
+/// earlier start may hold their leases for as long as one lasts.
+void CoordinatorProcess::count_calls() {
+  if (now() >= lasts_until_) {
+    services_.provider_calls.give_up(
+        [this](std::uint64_t incarnation) { return loop_->connected(incarnation); });
+  } else {
+    services_.provider_calls.give_up([this](std::uint64_t incarnation) {
+      return loop_->connected(incarnation) || !connected_.contains(incarnation);
+    });
+  }
+}
+
 void CoordinatorProcess::tick() {
   loop_->tick();
+  count_calls();
   if (!over_) {
     after(simulated(kTick), [this] { tick(); });
   }
@@ -95,6 +113,7 @@ void CoordinatorProcess::worker_ended(const std::string& name, bool replaced) {
   after(0, [this, name, replaced] {
     incarnation_of_.erase(name);
     loop_->worker_ended(name, replaced);
+    count_calls();
   });
 }
 
@@ -103,6 +122,10 @@ void CoordinatorProcess::receive(const std::string& from, std::string bytes) {
     orders_.clear();
     loop_->take(Incoming{from, bytes, {}});
     const FrameView frame = decode_frame(bytes).value();
+    if (loop_->connected(frame.speaker.incarnation)) {
+      connected_.insert(frame.speaker.incarnation);
+    }
+    count_calls();
     if (frame.kind == MessageKind::worker_state && alive() && !over_) {
       const WorkerState state = decode<WorkerState>(frame.body).value();
       const std::uint64_t incarnation = frame.speaker.incarnation;

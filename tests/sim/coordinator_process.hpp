@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -51,6 +52,7 @@ class CoordinatorProcess final : public Process, public Receiver, private Coordi
   void ended(RunEnd end) override;
 
   void tick();
+  void count_calls();
   [[nodiscard]] CoordinatorLoopOptions options();
   [[nodiscard]] std::vector<ShardSeed> seeds();
   void write_next();
@@ -77,6 +79,8 @@ class CoordinatorProcess final : public Process, public Receiver, private Coordi
     Time at = 0;
   };
   std::map<std::uint64_t, Seen> seen_;                   ///< states, by incarnation
+  std::set<std::uint64_t> connected_;                    ///< processes that were, at any time
+  Instant lasts_until_{};                                ///< leases of earlier starts
   std::map<std::string, std::uint64_t> incarnation_of_;  ///< the highest that was heard
   /// The orders that left since the last frame came: incarnation and state answered.
   std::vector<std::pair<std::uint64_t, std::uint64_t>> orders_;

@@ -10,7 +10,8 @@ Spec make_spec(double request_timeout_s) {
   ProviderConfig provider;
   provider.name = "p";
   provider.base_url = "http://127.0.0.1:1/v1";
-  spec.config.gateway.providers = {provider};
+  spec.config.gateway.providers = {provider, provider};
+  spec.config.gateway.providers[1].name = "q";
   spec.config.gateway.request_timeout_s = request_timeout_s;
   spec.config.task = "text2sql";
   spec.config.teacher.model = "m";

@@ -13,6 +13,7 @@
 #include "tests/sim/network.hpp"
 #include "tests/sim/peer_network.hpp"
 #include "tests/sim/plan.hpp"
+#include "tests/sim/provider_calls.hpp"
 #include "tests/sim/teacher.hpp"
 #include "tests/sim/trace.hpp"
 
@@ -46,6 +47,7 @@ struct Services {
   Contacts& contacts;
   MemoryLedger& ledger;
   Teacher& teacher;
+  ProviderCalls& provider_calls;
   RunFiles& files;
   Deliveries& deliveries;
 };

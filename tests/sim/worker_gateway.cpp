@@ -34,6 +34,7 @@ SimGateway::~SimGateway() {
   *open_ = false;
   if (process_.alive()) {
     services_.teacher.died(incarnation_);
+    services_.provider_calls.died(incarnation_);
   }
 }
 
@@ -42,8 +43,8 @@ void SimGateway::submit(ChatCall call) {
   pump();
 }
 
-void SimGateway::set_slots(std::uint32_t slots) {
-  queue_.set_slots(slots);
+void SimGateway::set_shares(const std::vector<Share>& shares) {
+  queue_.set_shares(shares);
   pump();
 }
 
@@ -100,15 +101,19 @@ void SimGateway::transfer(JobPtr job) {
   }
   Reply& reply = found->second;
   services_.teacher.attempted(reply.serial);
+  const std::uint64_t number =
+      services_.provider_calls.begin(services_.schedule.now(), incarnation_, job->place.endpoint);
   const bool last = ++reply.tried == reply.attempts;
   const bool hangs = reply.failure == Reason::attempts_exhausted;
   const Time latency = last || hangs ? reply.latency : kFailedAttempt;
-  process_.after(latency, [this, open = open_, held = std::make_shared<JobPtr>(std::move(job))] {
-    if (*open) {
-      finish(std::move(*held));
-      pump();
-    }
-  });
+  process_.after(latency,
+                 [this, open = open_, number, held = std::make_shared<JobPtr>(std::move(job))] {
+                   if (*open) {
+                     services_.provider_calls.end(number);
+                     finish(std::move(*held));
+                     pump();
+                   }
+                 });
 }
 
 void SimGateway::finish(JobPtr job) {

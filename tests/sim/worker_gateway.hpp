@@ -22,7 +22,8 @@ class SimGateway final : public Gateway {
   /// What is in flight finds nobody.
   ~SimGateway() override;
   void submit(ChatCall call) override;
-  void set_slots(std::uint32_t slots) override;
+  void set_shares(const std::vector<Share>& shares) override;
+  [[nodiscard]] CallLoad load() const override { return queue_.load(); }
   void set_send_deadline(Instant deadline) override;
   void cancel_waiting() override;
 

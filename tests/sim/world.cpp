@@ -22,9 +22,10 @@ World::World(Plan plan, bool print)
       peers_(plan_, schedule_, trace_),
       ledger_(plan_, data_, schedule_, trace_, oracle_),
       teacher_(plan_, data_, ledger_, schedule_, trace_, oracle_),
+      provider_calls_(plan_, oracle_),
       files_(data_.shard_count()),
-      services_{plan_,  data_,     schedule_, trace_,   oracle_, network_,
-                peers_, contacts_, ledger_,   teacher_, files_,  deliveries_},
+      services_{plan_,     data_,   schedule_, trace_,          oracle_, network_,   peers_,
+                contacts_, ledger_, teacher_,  provider_calls_, files_,  deliveries_},
       random_(plan_.seed, "world") {
   for (std::uint32_t number = 1; number <= plan_.workers; ++number) {
     machines_.push_back(
@@ -248,6 +249,7 @@ void World::replace_directory(std::size_t number) {
   trace_.note(schedule_.now(), "directory_replaced", 0);
   kill_coordinator({0, 0, 0, plan_.replacements[number].restart_after, false});
   const std::optional<Copy>& copy = copies_[number];
+  provider_calls_.forget();
   ledger_.replace(copy ? copy->ledger : ledger_.empty());
   files_ = copy ? copy->files : RunFiles(data_.shard_count());
 }
@@ -263,6 +265,7 @@ void World::kill_worker(std::uint32_t number, std::optional<Time> restart_after,
   machine.process->kill();
   machine.disk->crash();
   teacher_.died(machine.process->incarnation());
+  provider_calls_.died(machine.process->incarnation());
   machine.process = nullptr;
   if (told && coordinator_ != nullptr) {
     if (!restart_after) {
@@ -347,6 +350,7 @@ void World::worker_ended(WorkerProcess& worker, std::uint32_t number, WorkerProc
   }
   machine.process->kill();
   teacher_.died(machine.process->incarnation());
+  provider_calls_.died(machine.process->incarnation());
   machine.process = nullptr;
   schedule_.after(kRestartDefault, [this, number] { start_worker(number); });
 }

@@ -72,6 +72,7 @@ class World {
   PeerNetwork peers_;
   MemoryLedger ledger_;
   Teacher teacher_;
+  ProviderCalls provider_calls_;
   RunFiles files_;
   Deliveries deliveries_;
   Services services_;

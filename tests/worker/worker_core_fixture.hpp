@@ -47,6 +47,7 @@ class WorkerCoreTest : public testing::Test {
     order.ack_seq = last_state_.seq;
     order.config = digest_of(9);
     order.shares = {{"a", 3}, {"b", 1}};
+    order.share_number = 1;
     order.leases = std::move(leases);
     order.ttl_ms = 10000;
     order.heartbeat_ms = 1000;

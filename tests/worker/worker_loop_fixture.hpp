@@ -71,9 +71,12 @@ class NotingGateway final : public Gateway {
     events_.push_back("sent");
     calls_.push_back(std::move(call));
   }
-  void set_slots(std::uint32_t slots) override {
-    events_.push_back("slots " + std::to_string(slots));
+  void set_shares(const std::vector<Share>& shares) override {
+    for (const Share& share : shares) {
+      events_.push_back("share " + share.provider + " " + std::to_string(share.calls));
+    }
   }
+  [[nodiscard]] CallLoad load() const override { return {}; }
   void set_send_deadline(Instant deadline) override {
     events_.push_back("deadline " + std::to_string(deadline.time_since_epoch().count()));
   }
@@ -164,6 +167,7 @@ class WorkerLoopTest : public testing::Test,
     order.ack_seq = state_.seq;
     order.config = sha256(spec_);
     order.shares = {{"p", 4}};
+    order.share_number = 1;
     order.leases = std::move(leases);
     order.ttl_ms = 10000;
     order.heartbeat_ms = 1000;

@@ -28,7 +28,7 @@ TEST_F(WorkerLoopTest, ARunBeginsWithItsJournalAndEndsWithIt) {
   left_.incarnations = {3};
   start();
   hear(order());
-  EXPECT_EQ(events_, (Events{"state", "journal opened", "state"}));
+  EXPECT_EQ(events_, (Events{"state", "journal opened", "state", "state"}));
   EXPECT_EQ(identities_[0].run_id, "run");
   EXPECT_EQ(identities_[0].incarnation, 6u);
   EXPECT_EQ(state_.owed, 2u) << "the first state that knows the run says what is owed";
@@ -58,7 +58,7 @@ TEST_F(WorkerLoopTest, AnotherConfigIsAnotherSession) {
   const Instant deadline = clock_.now() + seconds(10);
   EXPECT_EQ(Events(events_.begin(), end),
             (Events{"gateway ended", "stages ended", "journal closed", "journal opened",
-                    "stages started", "peers 0", "slots 4",
+                    "stages started", "peers 0", "share p 4",
                     "deadline " + std::to_string(deadline.time_since_epoch().count())}));
   EXPECT_EQ(identities_.back().incarnation, 7u);
   EXPECT_EQ(state_.config, sha256(changed_spec_));

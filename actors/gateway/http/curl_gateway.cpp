@@ -83,9 +83,17 @@ void CurlGateway::submit(ChatCall call) {
   impl_->scheduler.submit(std::move(call));
 }
 
-void CurlGateway::set_slots(std::uint32_t slots) {
+void CurlGateway::set_shares(const std::vector<Share>& shares) {
+  std::uint32_t slots = 0;
+  for (const Share& share : shares) {
+    slots += share.calls;
+  }
   impl_->add_loops(slots);
-  impl_->scheduler.set_slots(slots);
+  impl_->scheduler.set_shares(shares);
+}
+
+CallLoad CurlGateway::load() const {
+  return impl_->scheduler.load();
 }
 
 void CurlGateway::set_send_deadline(Instant deadline) {

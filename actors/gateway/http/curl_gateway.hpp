@@ -20,8 +20,8 @@ struct Endpoint {
 /// every 2,048 slots), with keep-alive, retry with backoff, and no silent re-send of a POST.
 class CurlGateway final : public Gateway {
  public:
-  /// `slots` as in set_slots. `seed` feeds the backoff's jitter. The providers are those of
-  /// `endpoints`. Requires: at least one.
+  /// `slots`: calls in flight over all providers, until the first set_shares(). `seed` feeds the
+  /// backoff's jitter. The providers are those of `endpoints`. Requires: at least one.
   CurlGateway(std::vector<Endpoint> endpoints, const GatewayConfig& config, std::uint32_t slots,
               std::uint64_t seed, ChatCallback callback);
   /// Ends the thread. Calls in flight are given up without a callback.
@@ -30,7 +30,8 @@ class CurlGateway final : public Gateway {
   CurlGateway& operator=(const CurlGateway&) = delete;
 
   void submit(ChatCall call) override;
-  void set_slots(std::uint32_t slots) override;
+  void set_shares(const std::vector<Share>& shares) override;
+  [[nodiscard]] CallLoad load() const override;
   void set_send_deadline(Instant deadline) override;
   void cancel_waiting() override;
 

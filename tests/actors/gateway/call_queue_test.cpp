@@ -1,5 +1,6 @@
 #include "actors/gateway/call_queue.hpp"
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -399,18 +400,41 @@ TEST(CallQueue, DoesNotTryACallAgainThatWasInFlightWhenTheRestWasCancelled) {
   EXPECT_TRUE(bench.ended().empty()) << "a call of after the cancellation has all its attempts";
 }
 
-TEST(CallQueue, FollowsAChangeOfSlots) {
+TEST(CallQueue, FollowsAChangeOfShares) {
   Bench bench({provider("a")}, 2);
   bench.submit(10);
   auto jobs = bench.take();
-  bench.queue.set_slots(5);
+  bench.queue.set_shares({{"a", 5}});
   EXPECT_EQ(bench.take().size(), 3u);
-  bench.queue.set_slots(1);
+  EXPECT_EQ(bench.queue.load(), (CallLoad{{{"a", 5}}, 0, 5}));
+  bench.queue.set_shares({{"a", 1}});
   bench.queue.finish(std::move(jobs[0]), answered(), bench.now);
   EXPECT_TRUE(bench.take().empty());
-  Bench none({provider("a")}, 0);
-  none.submit(3);
-  EXPECT_EQ(none.take().size(), 1u);
+}
+
+TEST(CallQueue, KeepsToItsShareOfEachProvider) {
+  Bench bench({provider("a"), provider("b"), provider("c")}, 100);
+  bench.queue.set_shares({{"b", 3}, {"a", 1}});
+  bench.submit(10);
+  std::map<std::size_t, int> at;
+  for (const JobPtr& job : bench.take()) {
+    ++at[job->place.endpoint];
+  }
+  EXPECT_EQ(at, (std::map<std::size_t, int>{{0, 1}, {1, 3}}));
+  EXPECT_FALSE(bench.queue.next_due().has_value());
+  bench.queue.set_shares({});
+  EXPECT_TRUE(bench.take().empty());
+  bench.queue.set_shares({{"c", 2}});
+  EXPECT_TRUE(bench.take().empty()) << "four are in flight, and two may be";
+}
+
+TEST(CallQueue, NeverGoesBeyondWhatAProviderAllows) {
+  ProviderConfig four = provider("a");
+  four.max_concurrency = 4;
+  Bench bench({four}, 100);
+  bench.queue.set_shares({{"a", 9}});
+  bench.submit(10);
+  EXPECT_EQ(bench.take().size(), 4u);
 }
 
 }  // namespace

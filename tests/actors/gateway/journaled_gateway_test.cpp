@@ -68,7 +68,8 @@ class HeldGateway final : public Gateway {
     calls_.push_back(std::move(call));
     changed_.notify_all();
   }
-  void set_slots(std::uint32_t slots) override { slots_ = slots; }
+  void set_shares(const std::vector<Share>& shares) override { slots_ = shares.at(0).calls; }
+  [[nodiscard]] CallLoad load() const override { return {{{"a", 5}}, 0, 3}; }
   void set_send_deadline(Instant) override {}
   void cancel_waiting() override { ++cancels_; }
 
@@ -118,7 +119,8 @@ class ThreadedGateway final : public Gateway {
     calls_.push_back(std::move(call));
     changed_.notify_one();
   }
-  void set_slots(std::uint32_t) override {}
+  void set_shares(const std::vector<Share>&) override {}
+  [[nodiscard]] CallLoad load() const override { return {}; }
   void set_send_deadline(Instant) override {}
   void cancel_waiting() override {
     std::vector<ChatCall> dropped;
@@ -411,7 +413,7 @@ TEST_F(JournaledGatewayTest, C05NoCallThatWaitsForASlotIsSentOnceTheDiskFailed) 
     EXPECT_EQ(ended[i - 8].tag, call_of(i).tag);
     EXPECT_EQ(ended[i - 8].call.error, "the disk failed, so the call was not sent");
   }
-  gateway->set_slots(17);
+  gateway->set_shares({{"a", 17}});
   EXPECT_EQ(inner->submitted(), 8u);
 }
 
@@ -432,9 +434,28 @@ TEST_F(JournaledGatewayTest, OnlyCallsInFlightAreInDoubtAfterAnOrderlyEnd) {
   EXPECT_EQ(left.in_doubt[0].call_key, call_of(1).call_key);
 }
 
-TEST_F(JournaledGatewayTest, SlotsPassThrough) {
+TEST_F(JournaledGatewayTest, ItsLoadIsThatOfTheOneThatSendsAndWhatWaitsForTheDisk) {
   start();
-  gateway->set_slots(17);
+  for (std::uint32_t i = 1; i <= 10; ++i) {
+    gateway->submit(call_of(i));
+  }
+  const ChatCall first = inner->wait(8)[0];
+  EXPECT_EQ(gateway->load(), (CallLoad{{{"a", 5}}, 0, 3 + 2}));
+  journal->flush();
+  files.hold_syncs();
+  inner->reply(result_of(first));
+  files.wait_for_held_sync();
+  EXPECT_EQ(gateway->load(), (CallLoad{{{"a", 5}}, 1, 3 + 2}));
+  files.let_syncs();
+  inner->wait(9);
+  wait(1);
+  journal->flush();
+  EXPECT_EQ(gateway->load(), (CallLoad{{{"a", 5}}, 0, 3 + 1}));
+}
+
+TEST_F(JournaledGatewayTest, SharesPassThrough) {
+  start();
+  gateway->set_shares({{"a", 17}});
   EXPECT_EQ(inner->slots(), 17u);
 }
 
@@ -476,7 +497,7 @@ TEST_F(JournaledGatewayTest, MoreSlotsPassOnWhatIsReady) {
     gateway->submit(call_of(i));
   }
   EXPECT_EQ(inner->wait(8).size(), 8u);
-  gateway->set_slots(12);
+  gateway->set_shares({{"a", 12}});
   EXPECT_EQ(inner->wait(12).size(), 12u);
 }
 

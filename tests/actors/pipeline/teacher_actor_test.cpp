@@ -21,7 +21,8 @@ class ScriptedGateway final : public Gateway {
       all_.set_value(calls_);
     }
   }
-  void set_slots(std::uint32_t) override {}
+  void set_shares(const std::vector<Share>&) override {}
+  [[nodiscard]] CallLoad load() const override { return {}; }
   void set_send_deadline(Instant) override {}
   void cancel_waiting() override {}
   std::vector<ChatCall> calls() { return all_.get_future().get(); }

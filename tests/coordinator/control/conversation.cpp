@@ -118,6 +118,13 @@ class Conversation {
         slow_disk_ = value != 0;
       } else if (key == "slots") {
         config_.providers = {{"", static_cast<std::uint32_t>(value)}};
+      } else if (key == "providers") {
+        config_.providers.clear();
+        for (const std::string& one : parts(word.substr(word.find('=') + 1), ',')) {
+          const std::size_t colon = one.find(':');
+          config_.providers.push_back(
+              {one.substr(0, colon), static_cast<std::uint32_t>(number(one.substr(colon + 1)))});
+        }
       } else if (key == "expected") {
         config_.workers_expected = static_cast<std::uint32_t>(value);
       } else if (key == "ttl_ms") {
@@ -178,6 +185,7 @@ class Conversation {
     state.config = config_.config;
     Speaker knows{config_.ledger, config_.start, 0};
     state.stages = all_stages();
+    GoneBy by = told_[state.name];
     for (std::size_t i = 1; i < words.size(); ++i) {
       const std::string& word = words[i];
       if (word.starts_with("inc=")) {
@@ -196,6 +204,19 @@ class Conversation {
         state.owed = static_cast<std::uint32_t>(number(word.substr(5)));
       } else if (word.starts_with("recovered=")) {
         state.recovered.push_back(number(word.substr(10)));
+      } else if (word.starts_with("flying=")) {
+        std::size_t provider = 0;
+        for (const std::string& calls : parts(word.substr(7), ',')) {
+          state.calls.push_back({config_.providers.at(provider++).provider,
+                                 static_cast<std::uint32_t>(number(calls))});
+          state.in_flight += state.calls.back().calls;
+        }
+      } else if (word.starts_with("waits=")) {
+        state.waiting = static_cast<std::uint32_t>(number(word.substr(6)));
+      } else if (word.starts_with("cap=")) {
+        state.slots_max = static_cast<std::uint32_t>(number(word.substr(4)));
+      } else if (word == "late") {
+        by = goes_by_[state.name];
       } else if (word == "leaving") {
         state.leaving = true;
       } else if (word == "draining") {
@@ -214,16 +235,29 @@ class Conversation {
       }
     }
     knows.incarnation = speaks;
+    if (knows.start != 0) {
+      state.shares = by.shares;
+      state.share_heard = by.number;
+      goes_by_[state.name] = by;
+    }
     last_seq_[state.name] = state.seq;
     Arrived arrived{state.name, knows, ""};
     step(StateArrived{std::move(arrived), std::move(state)});
   }
 
+  static std::vector<std::string> parts(const std::string& text, char between) {
+    std::vector<std::string> found;
+    std::istringstream in(text);
+    for (std::string one; std::getline(in, one, between);) {
+      found.push_back(one);
+    }
+    return found;
+  }
+
   /// clean+exec
   static std::vector<StageId> stages(const std::string& text) {
     std::vector<StageId> found;
-    std::istringstream in(text);
-    for (std::string one; std::getline(in, one, '+');) {
+    for (const std::string& one : parts(text, '+')) {
       found.push_back(*stage_from_name(one));
     }
     return found;
@@ -287,6 +321,11 @@ class Conversation {
   void step(CoordinatorEvent event) {
     const CoordinatorEffects effects = core_->step(now_, std::move(event));
     replies_ += transcript(effects, last_seq_);
+    for (const Outgoing& message : effects.send) {
+      if (const auto* sent = std::get_if<SendOrder>(&message); sent != nullptr) {
+        told_[sent->peer] = {sent->order.share_number, sent->order.shares};
+      }
+    }
     const std::uint64_t fence = highest_fence(effects.append);
     std::ranges::move(shares_in(effects.append), std::back_inserter(shares_));
     if ((fence > 0 || !shares_.empty()) && !slow_disk_) {
@@ -301,8 +340,15 @@ class Conversation {
   std::vector<std::uint32_t> counts_;
   std::map<std::string, std::uint64_t> incarnations_;
   std::map<std::string, std::uint64_t> seqs_;
-  std::vector<ShareGranted> shares_;  ///< on their way to the disk
-  bool slow_disk_ = false;            ///< leases are durable when the script says so, else at once
+  /// Shares of an order.
+  struct GoneBy {
+    std::uint64_t number = 0;
+    std::vector<Share> shares;
+  };
+  std::map<std::string, GoneBy> told_;     ///< last, by worker
+  std::map<std::string, GoneBy> goes_by_;  ///< as it said last
+  std::vector<ShareGranted> shares_;       ///< on their way to the disk
+  bool slow_disk_ = false;  ///< leases are durable when the script says so, else at once
   std::map<std::string, std::uint64_t> last_seq_;  ///< of the state that came last
   Instant now_{};
   std::string out_;

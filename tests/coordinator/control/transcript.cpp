@@ -47,11 +47,11 @@ std::string shown(const Record& record) {
 }
 
 std::string shown(const SendOrder& send, const LastSeq& last_seq) {
-  std::uint32_t slots = 0;
+  std::string text = "order " + send.peer + " slots=";
   for (const Share& share : send.order.shares) {
-    slots += share.calls;
+    text += (text.back() == '=' ? "" : "+") + number(share.calls);
   }
-  std::string text = "order " + send.peer + " slots=" + number(slots);
+  text += text.back() == '=' ? "0" : "";
   for (const GrantedLease& granted : send.order.leases) {
     text += " " + number(granted.shard) + "/" + number(granted.fence) + ":" + number(granted.count);
   }

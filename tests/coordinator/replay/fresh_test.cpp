@@ -72,7 +72,8 @@ class TeacherGateway final : public Gateway {
       waiting_.back().call.end = CallEnd::cancelled;
     }
   }
-  void set_slots(std::uint32_t) override {}
+  void set_shares(const std::vector<Share>&) override {}
+  [[nodiscard]] CallLoad load() const override { return {}; }
   void set_send_deadline(Instant) override {}
   void cancel_waiting() override {
     std::vector<ChatResult> waiting;

@@ -125,7 +125,7 @@ TEST(CurlGateway, KeepsToItsSlots) {
   stub.release(4);
   ASSERT_TRUE(stub.wait_for_held(4));
   EXPECT_EQ(stub.most_at_once(), 4u);
-  client.gateway().set_slots(9);
+  client.gateway().set_shares({{"stub0", 9}});
   ASSERT_TRUE(stub.wait_for_held(9));
   EXPECT_EQ(stub.most_at_once(), 9u);
   stub.release_all();
