@@ -88,17 +88,15 @@ std::vector<ShardSeed> CoordinatorProcess::seeds() {
 
 // --- events -------------------------------------------------------------------------------------
 
-/// Calls of a process that the coordinator counts on no more are its own affair; but those of an
-/// earlier start may hold their leases for as long as one lasts.
+/// Calls of a process that the coordinator gave up, or that a later one of its name replaced, are
+/// its own affair; but those of an earlier start may hold their leases for as long as one lasts.
 void CoordinatorProcess::count_calls() {
-  if (now() >= lasts_until_) {
-    services_.provider_calls.give_up(
-        [this](std::uint64_t incarnation) { return loop_->connected(incarnation); });
-  } else {
-    services_.provider_calls.give_up([this](std::uint64_t incarnation) {
-      return loop_->connected(incarnation) || !connected_.contains(incarnation);
-    });
-  }
+  services_.provider_calls.give_up([this](std::uint32_t worker, std::uint64_t incarnation) {
+    const auto latest = latest_.find("w" + std::to_string(worker));
+    const bool replaced = latest != latest_.end() && latest->second > incarnation;
+    return loop_->connected(incarnation) ||
+           (!replaced && !connected_.contains(incarnation) && now() < lasts_until_);
+  });
 }
 
 void CoordinatorProcess::tick() {
@@ -122,16 +120,17 @@ void CoordinatorProcess::receive(const std::string& from, std::string bytes) {
     orders_.clear();
     loop_->take(Incoming{from, bytes, {}});
     const FrameView frame = decode_frame(bytes).value();
-    if (loop_->connected(frame.speaker.incarnation)) {
-      connected_.insert(frame.speaker.incarnation);
-    }
-    count_calls();
     if (frame.kind == MessageKind::worker_state && alive() && !over_) {
       const WorkerState state = decode<WorkerState>(frame.body).value();
       const std::uint64_t incarnation = frame.speaker.incarnation;
+      if (loop_->connected(incarnation)) {
+        connected_.insert(incarnation);
+        latest_[state.name] = std::max(latest_[state.name], incarnation);
+      }
       const std::pair answered{incarnation, state.seq};
       check_state(state, incarnation, std::ranges::count(orders_, answered) > 0);
     }
+    count_calls();
   });
 }
 

@@ -80,6 +80,7 @@ class CoordinatorProcess final : public Process, public Receiver, private Coordi
   };
   std::map<std::uint64_t, Seen> seen_;                   ///< states, by incarnation
   std::set<std::uint64_t> connected_;                    ///< processes that were, at any time
+  std::map<std::string, std::uint64_t> latest_;          ///< of them, by name
   Instant lasts_until_{};                                ///< leases of earlier starts
   std::map<std::string, std::uint64_t> incarnation_of_;  ///< the highest that was heard
   /// The orders that left since the last frame came: incarnation and state answered.

@@ -9,8 +9,10 @@ std::vector<Provider> providers(const Plan& plan) {
   return {{"p", plan.slots - second}, {"q", second}};
 }
 
-std::uint64_t ProviderCalls::begin(Time now, std::uint64_t incarnation, std::size_t provider) {
-  calls_[++last_] = {incarnation, provider};
+std::uint64_t ProviderCalls::begin(Time now, std::uint32_t worker, std::uint64_t incarnation,
+                                   std::size_t provider) {
+  Caller& caller = callers_.try_emplace(incarnation, Caller{worker}).first->second;
+  calls_[++last_] = {incarnation, provider, caller.apart};
   const auto in_flight =
       static_cast<std::uint32_t>(std::ranges::count_if(calls_, [&](const auto& entry) {
         return entry.second.provider == provider && !entry.second.apart;
@@ -28,9 +30,13 @@ void ProviderCalls::died(std::uint64_t incarnation) {
   std::erase_if(calls_, [&](const auto& entry) { return entry.second.incarnation == incarnation; });
 }
 
-void ProviderCalls::give_up(const std::function<bool(std::uint64_t incarnation)>& counts) {
+void ProviderCalls::give_up(
+    const std::function<bool(std::uint32_t worker, std::uint64_t incarnation)>& counts) {
+  for (auto& [incarnation, caller] : callers_) {
+    caller.apart = !counts(caller.worker, incarnation);
+  }
   for (auto& [number, call] : calls_) {
-    call.apart = call.apart || !counts(call.incarnation);
+    call.apart = call.apart || callers_.at(call.incarnation).apart;
   }
 }
 

@@ -26,12 +26,14 @@ class ProviderCalls {
   ProviderCalls(const Plan& plan, Oracle& oracle) : allowed_(providers(plan)), oracle_(oracle) {}
 
   /// An attempt leaves. Returns its number.
-  std::uint64_t begin(Time now, std::uint64_t incarnation, std::size_t provider);
+  std::uint64_t begin(Time now, std::uint32_t worker, std::uint64_t incarnation,
+                      std::size_t provider);
   void end(std::uint64_t number) { calls_.erase(number); }
   /// A process ended, and its connections with it.
   void died(std::uint64_t incarnation);
-  /// The coordinator counts on no call of the processes that `counts` does not hold for.
-  void give_up(const std::function<bool(std::uint64_t incarnation)>& counts);
+  /// The coordinator counts on no call of the processes that `counts` does not hold for, nor on
+  /// those that they begin before it hears of them again.
+  void give_up(const std::function<bool(std::uint32_t worker, std::uint64_t incarnation)>& counts);
 
   /// Nothing is checked any more: what the workers were told is forgotten.
   void forget() { forgotten_ = true; }
@@ -47,6 +49,11 @@ class ProviderCalls {
   std::vector<Provider> allowed_;
   Oracle& oracle_;
   std::map<std::uint64_t, Call> calls_;
+  struct Caller {
+    std::uint32_t worker = 0;
+    bool apart = false;
+  };
+  std::map<std::uint64_t, Caller> callers_;  ///< by incarnation
   std::uint64_t last_ = 0;
   std::uint32_t most_ = 0;
   bool forgotten_ = false;

@@ -101,8 +101,8 @@ void SimGateway::transfer(JobPtr job) {
   }
   Reply& reply = found->second;
   services_.teacher.attempted(reply.serial);
-  const std::uint64_t number =
-      services_.provider_calls.begin(services_.schedule.now(), incarnation_, job->place.endpoint);
+  const std::uint64_t number = services_.provider_calls.begin(services_.schedule.now(), worker_,
+                                                              incarnation_, job->place.endpoint);
   const bool last = ++reply.tried == reply.attempts;
   const bool hangs = reply.failure == Reason::attempts_exhausted;
   const Time latency = last || hangs ? reply.latency : kFailedAttempt;
