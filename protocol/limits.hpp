@@ -25,8 +25,8 @@ inline constexpr std::size_t kMaxBesideBytes = 1u << 19;
 
 /// One frame between processes, whole.
 inline constexpr std::size_t kMaxFrameBytes = 16u << 20;
-/// One record of a worker's journal, without its frame.
-inline constexpr std::size_t kMaxJournalRecordBytes = 16u << 20;
+/// One record of a worker's journal, without its frame: it must be handed over later.
+inline constexpr std::size_t kMaxJournalRecordBytes = kMaxFrameBytes - kMaxBesideBytes;
 
 static_assert(kMaxAnswerBytes <= kMaxTextBytes && kMaxSampleBytes <= kMaxTextBytes);
 static_assert(kMaxSampleBytes + kMaxAnswerBytes + kMaxBesideBytes <= kMaxFrameBytes,

@@ -63,6 +63,8 @@ inline constexpr auto kFields<StageTime> = table("stage time", field(1, &StageTi
 template <>
 const char* check(const Sample& sample);
 template <>
+const char* check(const Answer& answer);
+template <>
 const char* check(const Outcome& outcome);
 
 /// Numbers 9 to 11 are kept for votes, agreement and slices.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "protocol/limits.hpp"
 #include "protocol/record_fields.hpp"
 
 namespace fd {
@@ -138,12 +139,27 @@ std::optional<StageId> from_number<StageId>(std::uint64_t number) {
   return stage_from_number(number);
 }
 
+// A coordinator must be able to send a sample out again with an answer of it.
+constexpr const char* kTooLong = "its texts are too long";
+
 template <>
 const char* check(const Sample& sample) {
+  const std::size_t bytes = sample.canonical_input.size() + sample.id_fields.size() +
+                            (sample.gold ? sample.gold->size() : 0);
+  if (bytes > kMaxSampleBytes) {
+    return kTooLong;
+  }
   // It becomes a file's name.
   return sample.database.empty() || Digest::from_hex(sample.database)
              ? nullptr
              : "its database is not a digest (64 lower-case hexadecimal digits)";
+}
+
+template <>
+const char* check(const Answer& answer) {
+  const std::size_t bytes =
+      answer.text.size() + answer.reasoning.size() + answer.finish_reason.size();
+  return bytes <= kMaxAnswerBytes ? nullptr : kTooLong;
 }
 
 Verdict verdict_of(Reason reason) {

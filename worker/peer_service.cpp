@@ -179,7 +179,9 @@ bool PeerService::served(std::uint64_t ticket, StageReply reply) {
   }
   job.missing -= part.places.size();
   if (job.missing == 0) {
-    if (job.reply.not_now) {
+    const bool fits = encoded_size_bound(job.reply) <= kMaxFrameBytes - kMaxBesideBytes;
+    if (job.reply.not_now || !fits) {
+      job.reply.not_now = true;
       job.reply.items.clear();
     }
     samples_served_ += job.reply.items.size();

@@ -235,6 +235,7 @@ class WorkerCore {
   void take_leases(const Order& order, WorkerEffects& effects);
   static std::uint64_t highest_fence(const std::vector<GrantedLease>& leases);
   [[nodiscard]] std::uint64_t highest_fence() const;
+  [[nodiscard]] std::uint32_t under_way(std::uint32_t shard, std::uint64_t fence) const;
   void take_back(std::uint32_t shard, const Lease& before, Lease& lease) const;
   [[nodiscard]] bool at_the_door(const FromCoordinator& event) const;
   [[nodiscard]] bool at_the_door(const OrderArrived& event) const;

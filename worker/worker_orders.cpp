@@ -153,6 +153,8 @@ void WorkerCore::take_leases(const Order& order, WorkerEffects& effects) {
       if (given_up != given_up_.end() && given_up->second.fence == granted.fence &&
           !FD_MUTANT(given_up_fence_fetched)) {
         take_back(granted.shard, given_up->second, fresh);
+      } else if (!FD_MUTANT(given_up_fence_fetched) && !FD_MUTANT(overtaken_order_taken)) {
+        fresh.under_way = under_way(granted.shard, granted.fence);  // of a fence given up before
       }
       next[granted.shard] = fresh;
       report_due_ = true;
@@ -167,6 +169,13 @@ void WorkerCore::take_leases(const Order& order, WorkerEffects& effects) {
     }
   }
   leases_ = std::move(next);
+}
+
+/// Returns how many samples are under way for a lease.
+std::uint32_t WorkerCore::under_way(std::uint32_t shard, std::uint64_t fence) const {
+  return static_cast<std::uint32_t>(std::ranges::count_if(running_, [&](const auto& entry) {
+    return entry.second.shard == shard && entry.second.fence == fence;
+  }));
 }
 
 /// A lease that was given up (for the coordinator's silence) comes back under the very same fence.
@@ -184,9 +193,7 @@ void WorkerCore::take_back(std::uint32_t shard, const Lease& before, Lease& leas
     lease.asked_mark = before.asked_mark;
     lease.alone = before.alone;
   }
-  for (const auto& [key, running] : running_) {
-    lease.under_way += running.shard == shard && running.fence == lease.fence ? 1 : 0;
-  }
+  lease.under_way = under_way(shard, lease.fence);
   lease.undelivered = 0;
   for (const Owed& owed : outbox_) {
     const bool counts =

@@ -124,6 +124,9 @@ void WorkerCore::on(Instant now, SamplesArrived& event, WorkerEffects& effects) 
   bulk_.heard(now);
   Samples& samples = event.samples;
   Lease* lease = find(samples.shard, samples.fence);
+  if (!configured_ || !has_stage(config_.stages, StageId::teacher)) {
+    return;  // nobody asked, and no stage could take them
+  }
   const bool nothing_but_suspects = samples.alone && samples.items.empty();
   const bool in_pieces = !samples.items.empty() && samples.items.back().more;
   if (lease == nullptr ||
@@ -151,7 +154,10 @@ void WorkerCore::on(Instant now, SamplesArrived& event, WorkerEffects& effects) 
                  // lease
     }
     if (!adopt(samples, item)) {
-      running_[{item.sample.id, samples.fence}] = {samples.shard, samples.fence, item.answers};
+      const Running running{samples.shard, samples.fence, item.answers};
+      if (!running_.try_emplace({item.sample.id, samples.fence}, running).second) {
+        continue;  // it comes twice, with different answers: the first is under way
+      }
       effects.start.push_back({samples.shard, samples.fence, std::move(item)});
     }
     ++lease->under_way;

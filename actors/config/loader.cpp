@@ -10,6 +10,7 @@
 #include "actors/config/yaml_reader.hpp"
 #include "actors/storage/files.hpp"
 #include "actors/storage/paths.hpp"
+#include "protocol/limits.hpp"
 
 namespace fd {
 namespace {
@@ -138,6 +139,12 @@ Result<LoadedConfig> with_overrides(YamlNode& root, std::string directory,
     return problems.error();
   }
   loaded.config = std::move(bound.config);
+  const std::size_t bytes = json::canonical(effective_config(loaded.config)).size();
+  if (bytes > kMaxTextBytes) {  // workers get it as one text
+    return Error{Errc::invalid_input, "the config has " + std::to_string(bytes) +
+                                          " bytes in canonical form, more than " +
+                                          std::to_string(kMaxTextBytes)};
+  }
   return loaded;
 }
 

@@ -9,8 +9,8 @@
 namespace fd {
 namespace {
 
-/// A request is far below a frame's limit, and so is the reply, which has less in it.
-constexpr std::size_t kSampleBytesMax = kMaxFrameBytes / 2;
+/// A request fits into a frame, and so does the reply, which repeats an answer's text at most.
+constexpr std::size_t kSampleBytesMax = kMaxFrameBytes - 2 * kMaxBesideBytes;
 
 StageItem stage_item(const WorkItem& item) {
   return {item.sample, item.answers, item.candidates, item.gold_failed, item.failure};

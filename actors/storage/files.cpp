@@ -50,7 +50,10 @@ Result<OpenFile> open_regular(const std::string& path, int more_flags = 0) {
     return system_error(path);
   }
   struct stat status {};
-  if (::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
+  if (::fstat(fd.get(), &status) != 0) {
+    return storage_error(path);
+  }
+  if (!S_ISREG(status.st_mode)) {
     return Error{Errc::storage, path + ": is no regular file"};
   }
   return OpenFile{std::move(fd), static_cast<std::uint64_t>(status.st_size)};

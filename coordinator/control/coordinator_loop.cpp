@@ -160,17 +160,17 @@ void CoordinatorLoop::loaded(Result<LoadedShard> read) {
   if (over_) {
     return;
   }
-  if (!read.ok()) {
-    return fail(read.error());
+  auto folded = read.ok() ? fold(std::move(*read), options_.shards.at(read->shard).count)
+                          : Result<FoldedShard>(read.error());
+  if (!folded.ok()) {
+    return fail(folded.error());
   }
-  const std::uint32_t shard = read->shard;
-  FoldedShard folded = fold(std::move(*read));
-  for (const Record& record : folded.event.recorded) {
+  for (const Record& record : folded->event.recorded) {
     meter_.count(record);
   }
-  stores_[shard] = std::move(folded.store);
-  loading_.erase(shard);
-  step(std::move(folded.event));
+  stores_[folded->event.shard] = std::move(folded->store);
+  loading_.erase(folded->event.shard);
+  step(std::move(folded->event));
 }
 
 void CoordinatorLoop::leases_durable(LeasesDurable leases) {

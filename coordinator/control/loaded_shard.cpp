@@ -8,7 +8,12 @@
 
 namespace fd {
 
-FoldedShard fold(LoadedShard loaded) {
+Result<FoldedShard> fold(LoadedShard loaded, std::uint32_t count) {
+  if (loaded.samples.size() != count) {
+    return Error{Errc::corrupt, "shard " + std::to_string(loaded.shard) + ": has " +
+                                    std::to_string(loaded.samples.size()) + " samples, and had " +
+                                    std::to_string(count) + " when the run began"};
+  }
   FoldedShard folded;
   folded.store.result.shard = folded.event.shard = loaded.shard;
   for (const Sample& sample : loaded.samples) {

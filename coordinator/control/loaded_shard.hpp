@@ -5,6 +5,7 @@
 
 #include "coordinator/control/coordinator_events.hpp"
 #include "coordinator/control/shard_store.hpp"
+#include "protocol/base/result.hpp"
 #include "protocol/messages.hpp"
 #include "protocol/records.hpp"
 
@@ -26,6 +27,7 @@ struct FoldedShard {
 };
 
 /// Passes the records through RecordFold. A failed outcome is not final, and is left out. Pure.
-FoldedShard fold(LoadedShard loaded);
+/// Errors: corrupt, when the shard has not `count` samples, as it had when the run began.
+Result<FoldedShard> fold(LoadedShard loaded, std::uint32_t count);
 
 }  // namespace fd

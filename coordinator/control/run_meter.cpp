@@ -13,7 +13,7 @@ void RunMeter::count(const Record& record) {
     ++progress_.calls;
     add_saturating(progress_.prompt_tokens, record.call->prompt_tokens);
     add_saturating(progress_.completion_tokens, record.call->completion_tokens);
-    progress_.cost += cost_of(*record.call);
+    progress_.cost = finite(progress_.cost + cost_of(*record.call));
   }
   if (record.outcome) {
     ++progress_.done;

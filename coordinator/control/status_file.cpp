@@ -10,6 +10,7 @@
 #include "actors/system/thread_name.hpp"
 #include "coordinator/shards/files.hpp"
 #include "coordinator/shards/lines.hpp"
+#include "protocol/base/saturating.hpp"
 
 namespace fd {
 std::string status_path(const RunDir& dir) {
@@ -53,7 +54,7 @@ json::Value status_json(const StatusOrigin& origin, const Progress& progress,
                       {"calls", progress.calls + before.calls},
                       {"prompt_tokens", progress.prompt_tokens + before.prompt_tokens},
                       {"completion_tokens", progress.completion_tokens + before.completion_tokens},
-                      {"cost", progress.cost + earlier_cost},
+                      {"cost", finite(progress.cost + earlier_cost)},
                       {"calls_complete", earlier.has_value()},
                       {"workers", std::move(workers)}};
 }

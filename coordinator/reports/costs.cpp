@@ -10,10 +10,15 @@ namespace {
 
 double cost_of(const CallTotals& totals, const std::optional<std::pair<double, double>>& price) {
   constexpr double kPerTokens = 1e6;
-  return price ? (static_cast<double>(totals.prompt_tokens) * price->first +
-                  static_cast<double>(totals.completion_tokens) * price->second) /
-                     kPerTokens
-               : 0.0;
+  if (!price) {
+    return 0;
+  }
+  const auto product = [](std::uint64_t tokens, double per_million) {
+    return finite(static_cast<double>(tokens) * per_million);
+  };
+  return finite(product(totals.prompt_tokens, price->first) +
+                product(totals.completion_tokens, price->second)) /
+         kPerTokens;
 }
 
 json::Object totals_object(const CallTotals& totals, double cost) {
@@ -97,7 +102,7 @@ CallTotals CallCounts::total() const {
 double CallCounts::cost() const {
   double cost = 0;
   for (const auto& [key, totals] : totals_) {
-    cost += cost_of(totals, key.price);
+    cost = finite(cost + cost_of(totals, key.price));
   }
   return cost;
 }
@@ -117,7 +122,7 @@ json::Value CallCounts::report(const std::string& run_id, std::uint64_t unknown)
     for (const auto& [key, totals] : totals_) {
       Group& group = groups[name(key)];
       group.totals.add(totals);
-      group.cost += cost_of(totals, key.price);
+      group.cost = finite(group.cost + cost_of(totals, key.price));
     }
     json::Object object;
     for (const auto& [of, group] : groups) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "coordinator/reports/wilson.hpp"
+#include "protocol/base/saturating.hpp"
 
 namespace fd {
 namespace {
@@ -154,7 +155,7 @@ std::optional<double> QualityCounts::judge_mean() const {
   double sum = 0;
   std::uint64_t samples = 0;
   for (const auto& [score, count] : judge_scores) {
-    sum += score * static_cast<double>(count);
+    sum = finite(sum + finite(score * static_cast<double>(count)));
     samples += count;
   }
   return samples == 0 ? std::nullopt : std::optional<double>(sum / static_cast<double>(samples));

@@ -107,8 +107,8 @@ Result<RunFacts> read_run_facts(const RunDir& dir) {
   RunFacts facts;
   json::ObjectReader reader(*parsed, dir.run_json());
   facts.run_id = reader.text("run_id");
-  if (facts.run_id.empty()) {
-    reader.fail("run_id", "is empty");
+  if (!valid_run_id(facts.run_id)) {
+    reader.fail("run_id", "is no id of a run");
   }
   FD_TRY_VOID(reader.ok());
   FD_TRY_VOID(read_output_version(dir, *text, *parsed, facts));

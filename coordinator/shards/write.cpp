@@ -46,30 +46,46 @@ Result<std::vector<SampleId>> input_ids(const std::string& text, const std::stri
   return ids;
 }
 
+/// Errors: corrupt, for a record of a sample that is not in the file. Requires: both rise.
 template <class T>
-void check_samples_known(const std::vector<SampleId>& ids, const std::vector<T>& records) {
+Result<void> check_samples_known(const std::vector<SampleId>& ids, const std::vector<T>& records,
+                                 const std::string& what) {
   auto id = ids.begin();
   for (const T& record : records) {
     while (id != ids.end() && *id < record.sample_id) {
       ++id;
     }
-    FD_CHECK(id != ids.end() && *id == record.sample_id);
+    if (id == ids.end() || *id != record.sample_id) {
+      return Error{Errc::corrupt,
+                   "has no sample " + record.sample_id.hex() + ", of which the run has " + what};
+    }
   }
+  return {};
 }
 
-void sort_and_check(ShardResult& result, const std::vector<SampleId>& ids) {
+/// Sorts what was recorded. Errors: corrupt, when it does not go with the samples in the file: that
+/// was changed while the run worked, or the ledger has what no program writes.
+Result<void> sort_and_check(ShardResult& result, const std::vector<SampleId>& ids) {
   std::ranges::sort(result.answers, {}, &Answer::order);
   std::ranges::stable_sort(result.calls, {}, &Call::order);
   std::ranges::sort(result.outcomes, {}, &Outcome::sample_id);
-  FD_CHECK(result.outcomes.size() == ids.size());
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    FD_CHECK(result.outcomes[i].sample_id == ids[i]);
+  FD_TRY_VOID(check_samples_known(ids, result.outcomes, "an outcome"));
+  FD_TRY_VOID(check_samples_known(ids, result.answers, "an answer"));
+  FD_TRY_VOID(check_samples_known(ids, result.calls, "a call"));
+  const auto outcome = std::ranges::adjacent_find(result.outcomes, {}, &Outcome::sample_id);
+  if (outcome != result.outcomes.end()) {
+    return Error{Errc::corrupt, "the run has two outcomes of sample " + outcome->sample_id.hex()};
   }
-  for (std::size_t i = 1; i < result.answers.size(); ++i) {
-    FD_CHECK(result.answers[i - 1].order() < result.answers[i].order());
+  if (result.outcomes.size() != ids.size()) {
+    return Error{Errc::corrupt, "has " + std::to_string(ids.size()) + " samples, and the run has " +
+                                    std::to_string(result.outcomes.size()) + " outcomes of them"};
   }
-  check_samples_known(ids, result.answers);
-  check_samples_known(ids, result.calls);
+  const auto answer = std::ranges::adjacent_find(result.answers, {}, &Answer::order);
+  if (answer != result.answers.end()) {
+    return Error{Errc::corrupt,
+                 "the run has two answers to one call of sample " + answer->sample_id.hex()};
+  }
+  return {};
 }
 
 template <class T>
@@ -136,7 +152,9 @@ Result<Manifest> write_shard_at(const std::string& folder, const RunConfig& conf
   const auto path = [&](const char* name) { return folder + "/" + name; };
   FD_TRY(const std::string input, read_shard_file(folder, before, RunDir::kInput));
   FD_TRY(const std::vector<SampleId> ids, input_ids(input, path(RunDir::kInput)));
-  sort_and_check(result, ids);
+  if (const auto checked = sort_and_check(result, ids); !checked.ok()) {
+    return checked.error().within(path(RunDir::kInput));
+  }
   put_texts_back(result);
 
   FD_TRY_VOID(write_lines(path(RunDir::kCalls), result.calls));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <limits>
 
@@ -11,6 +12,12 @@ template <std::unsigned_integral T>
 constexpr void add_saturating(T& sum, T more) {
   sum = more > std::numeric_limits<T>::max() - sum ? std::numeric_limits<T>::max()
                                                    : static_cast<T>(sum + more);
+}
+
+/// Returns the finite number that is nearest to a sum or product of finite ones: JSON has no other.
+constexpr double finite(double number) {
+  constexpr double kMost = std::numeric_limits<double>::max();
+  return std::clamp(number, -kMost, kMost);
 }
 
 }  // namespace fd

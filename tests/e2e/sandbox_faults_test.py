@@ -4,7 +4,6 @@ FD_READ_PLACES=all tries every read of a run, instead of a few; any number tries
 """
 
 import contextlib
-import os
 import pathlib
 import signal
 import sqlite3
@@ -12,28 +11,10 @@ import time
 import unittest
 
 import fd_faults
+import fd_io_faults
 import fd_processes as fd
 
-SHIM = fd.BIN.parent / "lib" / "libfd_read_faults.so"
-PLACES = os.environ.get("FD_READ_PLACES", "5")
 ROWS = 24
-FOR_EVER = 10**9
-
-
-class ReadFaults:
-    """Reads from the first-th on that fail, `count` of them."""
-
-    def __init__(self, log, first=0, count=0):
-        self.log = pathlib.Path(log)
-        self.log.unlink(missing_ok=True)
-        self.wanted = {"LD_PRELOAD": str(SHIM), "FD_READ_FAULT_LOG": str(self.log), "FD_READ_FAULT_FIRST": str(first),
-                       "FD_READ_FAULT_COUNT": str(count)}
-
-    def environment(self):
-        return fd.environment() | self.wanted
-
-    def reads(self):
-        return self.log.read_text() if self.log.exists() else ""
 
 
 class ManyReads:
@@ -50,20 +31,20 @@ class ManyReads:
                                    "PRAGMA page_size = 512; VACUUM")
 
 
-@unittest.skipUnless(SHIM.exists(), "the program that makes reads fail is not built here")
+@unittest.skipUnless(fd_io_faults.SHIM.exists(), "the program that makes reads fail is not built here")
 class ReadFaultsTest(ManyReads, fd_faults.FaultTest):
     def faults(self, job, **options):
-        return ReadFaults(job.out.with_suffix(".reads"), **options)
+        """Of reads of a worker's copy of a database, whose name is a SHA-256."""
+        return fd_io_faults.IoFaults(job.out.with_suffix(".reads"), "fd-worker", "/[0-9a-f]{64}$", "p", **options)
 
     def places(self):
         """Returns which reads are to fail: some of a run without faults, the first and last among them, or all."""
         job = self.job(f"{self.id()}-counted")
         faults = self.faults(job)
         self.assertEqual(job.run(faults), 0, job.output)
-        reads = len(faults.reads())
+        reads = len(faults.operations())
         self.assertGreater(reads, 20)
-        wanted = reads if PLACES == "all" else min(reads, int(PLACES))
-        return sorted({1 + place * (reads - 1) // max(1, wanted - 1) for place in range(wanted)})
+        return fd_io_faults.places(reads)
 
     def test_one_read_that_fails_anywhere_changes_no_verdict(self):
         fired = 0
@@ -72,7 +53,7 @@ class ReadFaultsTest(ManyReads, fd_faults.FaultTest):
                 job = self.job(f"once-{place}")
                 faults = self.faults(job, first=place, count=1)
                 code = job.run(faults)
-                fired += faults.reads().count("x")  # there are fewer reads where one thread ran all
+                fired += faults.fired()  # there are fewer reads where one thread ran all
                 job.check(self.reference, extra=0, code=code)
         self.assertGreater(fired, 0)
 
@@ -81,7 +62,7 @@ class ReadFaultsTest(ManyReads, fd_faults.FaultTest):
         for place in self.places():
             with self.subTest(place=place):
                 job = self.job(f"for-ever-{place}")
-                code = job.run(self.faults(job, first=place, count=FOR_EVER))
+                code = job.run(self.faults(job, first=place, count=fd_io_faults.FOR_EVER))
                 self.assertIn(code, (0, 4), job.output)
                 if code == 4:
                     failed += 1

@@ -130,5 +130,23 @@ TEST(Messages, K07UnknownEnumeratorsAndOverlongListsAreRefused) {
             "worker state: field 1 is not UTF-8");
 }
 
+/// A coordinator must be able to send a sample out again with an answer of it.
+TEST(Messages, K07ASampleOrAnAnswerThatNoFrameCouldCarryLaterIsRefused) {
+  Answer answer = full<Answer>();
+  answer.reasoning = std::string(kMaxAnswerBytes / 2, 'r');
+  const std::size_t beside = answer.reasoning.size() + answer.finish_reason.size();
+  answer.text = std::string(kMaxAnswerBytes - beside, 't');
+  EXPECT_TRUE(decode<Answer>(encode(answer)).ok());
+  answer.text += 't';
+  EXPECT_EQ(decode<Answer>(encode(answer)).error().message, "answer: its texts are too long");
+  Sample sample = full<Sample>();
+  sample.gold = std::string(kMaxSampleBytes / 2, 'g');
+  sample.canonical_input =
+      std::string(kMaxSampleBytes - sample.gold->size() - sample.id_fields.size(), 'c');
+  EXPECT_TRUE(decode<Sample>(encode(sample)).ok());
+  sample.canonical_input += 'c';
+  EXPECT_EQ(decode<Sample>(encode(sample)).error().message, "sample: its texts are too long");
+}
+
 }  // namespace
 }  // namespace fd

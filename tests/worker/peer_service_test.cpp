@@ -213,5 +213,17 @@ TEST_F(WorkerLoopTest, ADatabaseThatNobodyWaitsForAnyMoreIsNotFetched) {
   EXPECT_EQ(last_sent<FetchDatabase>()->digest, kept);
 }
 
+TEST_F(PeerServiceTest, WhatNoFrameCanCarryBackIsPutOff) {
+  join();
+  ask_as_peer(9, {sample(0)});
+  ASSERT_EQ(requests_.size(), 1u);
+  StageReply reply{9, {}, false};
+  reply.items.emplace_back().candidates.emplace_back().text = std::string(kMaxFrameBytes, 'x');
+  loop_->served(requests_.begin()->first, std::move(reply));
+  ASSERT_EQ(replies_.size(), 1u);
+  EXPECT_TRUE(replies()[0].not_now);
+  EXPECT_TRUE(replies()[0].items.empty());
+}
+
 }  // namespace
 }  // namespace fd

@@ -456,5 +456,55 @@ TEST_F(WorkerCoreTest, CallsUnderALeaseThatAnOrderTakesAwayAreNotSent) {
   EXPECT_FALSE(hear({}).cancel_waiting);
 }
 
+/// No honest coordinator says what follows here.
+TEST_F(WorkerCoreTest, ASampleThatComesTwiceWithOtherAnswersIsStartedOnce) {
+  join();
+  take(order({{0, 1, 10}}));
+  Samples twice = samples(0, 2);
+  twice.items[0].answers = {answer_at(0, "SELECT 1")};
+  twice.items[1].sample.id = id_at(0);
+  twice.items[1].answers = {answer_at(0, "SELECT 2")};
+  EXPECT_EQ(take(twice).start.size(), 1u);
+  step(outcome_at(0));
+  EXPECT_EQ(of<Deliver>(wait(milliseconds(5))).size(), 1u);
+}
+
+TEST_F(WorkerCoreTest, ALeaseThatComesBackUnderAnEarlierFenceHasWhatIsUnderWay) {
+  join();
+  hear({{0, 1, 10}});
+  take(samples(0, 1));
+  hear({{0, 2, 10}});
+  hear({});
+  hear({{0, 1, 10}});
+  step(outcome_at(0));
+  EXPECT_EQ(of<Deliver>(wait(milliseconds(5))).size(), 1u);
+}
+
+TEST_F(WorkerCoreTest, ASampleOfAnEarlierFenceCanBeDroppedWhenThatComesBack) {
+  join();
+  hear({{0, 1, 10}});
+  take(samples(0, 1));
+  hear({{0, 2, 10}});
+  hear({});
+  hear({{0, 1, 10}});
+  step(SampleDropped{1, id_at(0)});
+  hear({{0, 1, 10}});
+}
+
+TEST_F(WorkerCoreTest, SamplesThatNobodyAskedForAreNotStarted) {
+  step(WorkerTicked{});
+  take(order({{0, 1, 10}}));
+  EXPECT_TRUE(take(samples(0, 1)).start.empty());  // there is no config yet, so no stage
+}
+
+TEST_F(WorkerCoreTest, SamplesThatNoTeacherHereCouldTakeAreNotStarted) {
+  WorkerCoreConfig config{"w1", 5, 0, seconds(25)};
+  config.stages = {StageId::exec};
+  core_ = WorkerCore(config);
+  join();
+  take(order({{0, 1, 10}}));
+  EXPECT_TRUE(take(samples(0, 1)).start.empty());
+}
+
 }  // namespace
 }  // namespace fd

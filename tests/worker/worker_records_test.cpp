@@ -99,6 +99,18 @@ TEST_F(WorkerCoreTest, RecordsOfTheLargestSizeFitTheirFrames) {
   EXPECT_EQ(seq, 4u);
 }
 
+TEST_F(WorkerCoreTest, TheLargestRecordThatAJournalHoldsFitsAFrame) {
+  join();
+  JournalRecovered recovered = left_behind(1, 0);
+  std::string& text = recovered.entries[0].record.answer->text;
+  text.assign(kMaxJournalRecordBytes - 1 - encode(recovered.entries[0].record).size() - 4, 'x');
+  ASSERT_EQ(encode(recovered.entries[0].record).size(), kMaxJournalRecordBytes - 1);
+  const auto sent = of<Deliver>(step(std::move(recovered)));
+  ASSERT_EQ(sent.size(), 1u);
+  const std::string run_id(kMaxRunIdBytes, 'r');
+  EXPECT_LE(encode_frame(run_id, Speaker{}, sent[0]).size(), kMaxFrameBytes);
+}
+
 TEST_F(WorkerCoreTest, AcknowledgementOfAnotherLedgerStartOrIncarnationCountsForNothing) {
   join();
   take(order({{0, 1, 10}}));

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "protocol/json/json.hpp"
+#include "protocol/limits.hpp"
 #include "tests/actors/config/config_files.hpp"
 
 namespace fd {
@@ -98,6 +99,20 @@ TEST(ConfigStored, NamesTheKeyThatDecidesOutputAndDiffers) {
   EXPECT_EQ(semantic_difference(then, now), "teacher.model: \"m\" then, \"other\" now");
   now.contract.fields.emplace_back("more");
   EXPECT_EQ(semantic_difference(then, now).substr(0, 17), "contract.fields: ");
+}
+
+/// It goes to the workers as one text of a message.
+TEST(ConfigStored, OneThatNoMessageCouldCarryIsRefused) {
+  auto config = json::parse(stored());
+  ASSERT_TRUE(config.ok());
+  const json::Array inputs(kMaxTextBytes / 4096 + 1, json::Value(std::string(4096, 'i')));
+  (*config->as_object())["input"] = inputs;
+  const std::string text = json::canonical(*config);
+  const auto loaded = load_stored_config("run.json", text, "", {no_environment, {}});
+  EXPECT_EQ(error_of(loaded), "the config has " + std::to_string(text.size()) +
+                                  " bytes in canonical form, more than " +
+                                  std::to_string(kMaxTextBytes));
+  EXPECT_EQ(loaded.error().code, Errc::invalid_input);
 }
 
 }  // namespace

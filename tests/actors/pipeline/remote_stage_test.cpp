@@ -172,14 +172,27 @@ TEST_F(RemoteStageTest, WhatAPeerHadThatIsGoneAnotherDoes) {
   expect_local_evidence(arrived_.get_future().get());
 }
 
-TEST_F(RemoteStageTest, ASampleTooLargeForAFrameFailsInsteadOfWaitingForEver) {
+std::shared_ptr<std::vector<WorkItem>> large_item(std::size_t bytes) {
   auto items = some_items();
   items->resize(1);
   items->front().answers.resize(2);
   for (Answer& answer : items->front().answers) {
-    answer.text.assign(5u << 20, 'x');
+    answer.text.assign(bytes / 2, 'x');
   }
-  act::post(first_, WorkBatch{items, clock_.now()});
+  return items;
+}
+
+TEST_F(RemoteStageTest, ASampleThatFillsAFrameIsServed) {
+  const Server server(0);
+  publish({server.info(1)});
+  act::post(first_, WorkBatch{large_item(14u << 20), clock_.now()});
+  const WorkBatch batch = arrived_.get_future().get();
+  EXPECT_EQ(batch.items->front().failure, std::nullopt);
+  EXPECT_EQ(batch.items->front().times.size(), 1u);
+}
+
+TEST_F(RemoteStageTest, ASampleTooLargeForAFrameFailsInsteadOfWaitingForEver) {
+  act::post(first_, WorkBatch{large_item(16u << 20), clock_.now()});
   const WorkBatch batch = arrived_.get_future().get();
   EXPECT_EQ(batch.items->front().failure, Reason::internal);
 }

@@ -426,5 +426,19 @@ TEST_F(CoordinatorLoopTest, WhatAnEndpointSaidToAnEarlierStartStopsNothing) {
   EXPECT_TRUE(ports_->ends.empty());
 }
 
+TEST_F(CoordinatorLoopTest, AShardThatHasOtherSamplesThanWhenTheRunBeganEndsIt) {
+  begin();
+  hear(state());
+  hear(state());
+  commit_all();
+  LoadedShard other = shard();
+  other.samples.pop_back();
+  loop_->loaded(std::move(other));
+  ASSERT_EQ(ports_->ends.size(), 1u);
+  EXPECT_EQ(ports_->ends[0].kind, RunEnd::Kind::failed);
+  EXPECT_EQ(ports_->ends[0].error.code, Errc::corrupt);
+  EXPECT_EQ(ports_->ends[0].error.message, "shard 0: has 1 samples, and had 2 when the run began");
+}
+
 }  // namespace
 }  // namespace fd

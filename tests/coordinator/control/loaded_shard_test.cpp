@@ -41,10 +41,14 @@ Record outcome(std::uint8_t position, Verdict verdict) {
   return record;
 }
 
+FoldedShard folded_of(LoadedShard loaded) {
+  return fold(std::move(loaded), 2).value();
+}
+
 TEST(LoadedShardTest, WhatIsRecordedGoesToTheFilesAndToTheCore) {
   LoadedShard loaded = two_samples();
   loaded.recorded = {answer(0, "a"), outcome(0, Verdict::kept)};
-  const FoldedShard folded = fold(std::move(loaded));
+  const FoldedShard folded = folded_of(std::move(loaded));
   EXPECT_EQ(folded.store.samples.size(), 2u);
   EXPECT_EQ(folded.store.result.shard, 4u);
   ASSERT_EQ(folded.store.result.answers.size(), 1u);
@@ -57,7 +61,7 @@ TEST(LoadedShardTest, WhatIsRecordedGoesToTheFilesAndToTheCore) {
 TEST(LoadedShardTest, AFailedOutcomeIsNotFinal) {
   LoadedShard loaded = two_samples();
   loaded.recorded = {outcome(0, Verdict::failed), outcome(1, Verdict::rejected)};
-  const FoldedShard folded = fold(std::move(loaded));
+  const FoldedShard folded = folded_of(std::move(loaded));
   ASSERT_EQ(folded.store.result.outcomes.size(), 1u);
   EXPECT_EQ(folded.store.result.outcomes[0].sample_id, id(1));
   EXPECT_FALSE(folded.event.recorded[0].outcome);
@@ -67,7 +71,7 @@ TEST(LoadedShardTest, WhatCameBehindTheLastOutcomeIsInNoFile) {
   LoadedShard loaded = two_samples();
   loaded.recorded = {answer(0, "a"), outcome(0, Verdict::kept), outcome(1, Verdict::kept),
                      answer(1, "late")};
-  const FoldedShard folded = fold(std::move(loaded));
+  const FoldedShard folded = folded_of(std::move(loaded));
   EXPECT_EQ(folded.store.result.answers.size(), 1u);
   EXPECT_EQ(folded.event.recorded.size(), 4u);
 }
@@ -76,7 +80,7 @@ TEST(LoadedShardTest, AnAnswerBesideTheLedgerCountsOnlyWhereTheLedgerHasNone) {
   LoadedShard loaded = two_samples();
   loaded.recorded = {answer(0, "a")};
   loaded.beside = {answer(0, "b"), answer(1, "c")};
-  const FoldedShard folded = fold(std::move(loaded));
+  const FoldedShard folded = folded_of(std::move(loaded));
   ASSERT_EQ(folded.event.reused.size(), 1u);
   EXPECT_EQ(folded.event.reused[0].answer->text, "c");
   EXPECT_EQ(folded.store.result.answers.size(), 1u);  // it is appended first

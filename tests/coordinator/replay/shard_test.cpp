@@ -177,5 +177,19 @@ TEST(ReplayShard, RefusesAConfigThatIsNotTheManifests) {
             std::string::npos);
 }
 
+TEST(ReplayShard, OutcomesTooLongToBeComparedDiffer) {
+  Outcome then;
+  then.candidates.emplace_back().text = "short";
+  Outcome now = then;
+  now.candidates[0].text = std::string(json::kMaxTextBytes, 'x');
+  const auto bytes = [](const Outcome& outcome) {
+    std::string line;
+    append_line(outcome, line);
+    return std::to_string(line.size());
+  };
+  EXPECT_EQ(outcome_difference(then, now),
+            "an outcome of " + bytes(then) + " bytes on record, of " + bytes(now) + " now");
+}
+
 }  // namespace
 }  // namespace fd

@@ -1,5 +1,7 @@
 #include "coordinator/reports/costs.hpp"
 
+#include <limits>
+
 #include <gtest/gtest.h>
 
 namespace fd {
@@ -133,6 +135,22 @@ TEST(CostReport, TheSimulatorIsKnownByWhatItCallsItsModels) {
 TEST(CostReport, OneCallCostsItsTokensTimesItsPrice) {
   EXPECT_EQ(cost_of(call("a", kDear, 100'000, 200'000)), 5.0);
   EXPECT_EQ(cost_of(call("a", std::nullopt, 100'000, 200'000)), 0.0);
+}
+
+TEST(CostReport, PricesBeyondAllMeasureAddUpToANumber) {
+  constexpr double kMost = std::numeric_limits<double>::max();
+  CallCounts counts;
+  for (const char* endpoint : {"a", "b"}) {
+    add_line(counts, call(endpoint, Price{kMost, kMost}, 1'000'000, 1'000'000));
+  }
+  const double of_both = 2 * (kMost / 1e6);
+  EXPECT_EQ(counts.cost(), of_both);
+  const json::Value report = counts.report("run-1", 0);
+  EXPECT_EQ(*report.find("total")->find("cost")->as_number(), of_both);
+  EXPECT_NE(json::canonical(report), "");
+  // A file that somebody changed may have a price below nothing.
+  add_line(counts, call("c", Price{-kMost, kMost}, 1'000'000, 1'000'000));
+  EXPECT_EQ(counts.cost(), of_both);
 }
 
 }  // namespace

@@ -1,5 +1,8 @@
 #include "coordinator/reports/quality.hpp"
 
+#include <cmath>
+#include <limits>
+
 #include <gtest/gtest.h>
 
 #include "coordinator/reports/gates.hpp"
@@ -128,6 +131,17 @@ TEST(QualityReport, JudgeScoresHaveMinMaxMeanAndMedian) {
   const json::Value report = report_of(counts_of(samples));
   EXPECT_EQ(json::canonical(*report.find("judge_score")),
             R"({"max":9,"mean":3.5,"min":0,"p50":1})");
+}
+
+TEST(QualityReport, JudgeScoresBeyondAllMeasureHaveAMean) {
+  std::vector<FinishedSample> samples;
+  for (std::size_t i = 0; i < 4; ++i) {
+    samples.push_back(kept_sample(i));
+    samples.back().outcome.candidates.front().judge = std::numeric_limits<double>::max();
+  }
+  const json::Value report = report_of(counts_of(samples));
+  EXPECT_EQ(json::canonical(*report.find("judge_score")->find("max")), "1.7976931348623157e+308");
+  EXPECT_TRUE(std::isfinite(*report.find("judge_score")->find("mean")->as_number()));
 }
 
 struct GateCase {

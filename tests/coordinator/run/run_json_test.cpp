@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "protocol/frame.hpp"
 #include "tests/coordinator/inspect/inspect_fixture.hpp"
 #include "tests/coordinator/shards/artifacts_fixture.hpp"
 
@@ -22,7 +23,7 @@ std::string error_of(const std::string& text) {
 
 TEST(RunJson, NamesTheKeyThatIsMissing) {
   EXPECT_EQ(error_of("{}"), "run_id is missing");
-  EXPECT_EQ(error_of(R"({"run_id":""})"), "run_id is empty");
+  EXPECT_EQ(error_of(R"({"run_id":""})"), "run_id is no id of a run");
   EXPECT_EQ(error_of(R"({"run_id":"r","output_version":-1})"), "output_version is no whole number");
   EXPECT_EQ(error_of(R"({"run_id":"r","output_version":1})"), "kind is missing");
   const std::string begin = R"({"run_id":"r","output_version":1,"kind":"distil")";
@@ -81,6 +82,12 @@ TEST(RunJson, OfARunWithOtherStagesBothAreNamed) {
   EXPECT_EQ(checked.error().message,
             "/runs/r: was started with the stages teacher clean rules mine exec score select, this "
             "program has teacher clean rules exec score select: verdicts could differ");
+}
+
+TEST(RunJson, AnIdThatNoFrameCouldCarryIsDamage) {
+  for (const std::string& id : {std::string(kMaxRunIdBytes + 1, 'r'), std::string("../r")}) {
+    EXPECT_EQ(error_of(R"({"run_id":")" + id + "\"}"), "run_id is no id of a run");
+  }
 }
 
 }  // namespace

@@ -1,11 +1,13 @@
 #include "actors/storage/files.hpp"
 
 #include <algorithm>
+#include <functional>
 
 #include <gtest/gtest.h>
 
 #include "actors/config/loader.hpp"
 #include "coordinator/shards/files.hpp"
+#include "coordinator/shards/write.hpp"
 #include "tests/coordinator/shards/artifacts_fixture.hpp"
 
 namespace fd {
@@ -206,38 +208,37 @@ TEST_F(ShardFiles, AMissingManifestIsNotFound) {
   EXPECT_EQ(read_shard_manifest(dir_, 3).error().code, Errc::not_found);
 }
 
-using ShardFilesDeathTest = ShardFiles;
-
-TEST_F(ShardFilesDeathTest, AMissingOutcomeIsABug) {
+/// What a run has of a shard goes with the samples that lie in its folder, or the folder was
+/// changed meanwhile; and what the ledger has of a sample is there once.
+TEST_F(ShardFiles, WhatDoesNotGoWithTheInputIsNotWritten) {
+  samples_.resize(3);
   write_inputs(dir_, config_, samples_, 1);
-  ShardResult result = shard_result(samples_, 0, 1);
-  result.outcomes.pop_back();
-  EXPECT_EXIT(static_cast<void>(write_shard(dir_, config_, result).ok()),
-              testing::ExitedWithCode(70), "internal error");
-}
-
-TEST_F(ShardFilesDeathTest, ASecondOutcomeIsABug) {
-  write_inputs(dir_, config_, samples_, 1);
-  ShardResult result = shard_result(samples_, 0, 1);
-  result.outcomes.back() = result.outcomes.front();
-  EXPECT_EXIT(static_cast<void>(write_shard(dir_, config_, result).ok()),
-              testing::ExitedWithCode(70), "internal error");
-}
-
-TEST_F(ShardFilesDeathTest, ASecondAnswerToOneCallIsABug) {
-  write_inputs(dir_, config_, samples_, 1);
-  ShardResult result = shard_result(samples_, 0, 1);
-  result.answers.push_back(result.answers.front());
-  EXPECT_EXIT(static_cast<void>(write_shard(dir_, config_, result).ok()),
-              testing::ExitedWithCode(70), "internal error");
-}
-
-TEST_F(ShardFilesDeathTest, AnAnswerOfAnotherShardIsABug) {
-  write_inputs(dir_, config_, samples_, 1);
-  ShardResult result = shard_result(samples_, 0, 1);
-  result.answers.push_back(kept_sample(5000).answers.front());
-  EXPECT_EXIT(static_cast<void>(write_shard(dir_, config_, result).ok()),
-              testing::ExitedWithCode(70), "internal error");
+  const auto error_after = [&](const std::function<void(ShardResult&)>& change) {
+    ShardResult result = shard_result(samples_, 0, 1);
+    change(result);
+    const auto written = write_shard_at(dir_.shard(0), config_, std::move(result));
+    EXPECT_EQ(written.error().code, Errc::corrupt);
+    EXPECT_EQ(read_shard_manifest(dir_, 0)->state, ShardFileState::pending);
+    return written.error().message;
+  };
+  const std::string input = dir_.shard_file(0, RunDir::kInput);
+  const SampleId stranger = sample_id(3);
+  EXPECT_EQ(error_after([](ShardResult& result) { result.outcomes.pop_back(); }),
+            input + ": has 3 samples, and the run has 2 outcomes of them");
+  const SampleId twice = samples_[0].sample.id;
+  EXPECT_EQ(
+      error_after([&](ShardResult& result) { result.outcomes.push_back(samples_[0].outcome); }),
+      input + ": the run has two outcomes of sample " + twice.hex());
+  EXPECT_EQ(error_after([&](ShardResult& result) { result.outcomes[1].sample_id = stranger; }),
+            input + ": has no sample " + stranger.hex() + ", of which the run has an outcome");
+  EXPECT_EQ(error_after([&](ShardResult& result) { result.answers[1].sample_id = stranger; }),
+            input + ": has no sample " + stranger.hex() + ", of which the run has an answer");
+  EXPECT_EQ(error_after([&](ShardResult& result) { result.calls[1].sample_id = stranger; }),
+            input + ": has no sample " + stranger.hex() + ", of which the run has a call");
+  EXPECT_EQ(error_after([&](ShardResult& result) {
+              result.answers.push_back(samples_[0].answers.front());
+            }),
+            input + ": the run has two answers to one call of sample " + twice.hex());
 }
 
 }  // namespace
