@@ -13,7 +13,6 @@
 #include "coordinator/live/carry_on.hpp"
 #include "coordinator/reuse/reuse_index.hpp"
 #include "coordinator/run/run_folder.hpp"
-#include "coordinator/text/exit_code.hpp"
 
 namespace fd {
 namespace {
@@ -49,13 +48,6 @@ Result<std::unique_ptr<RunFolder>> prepare(const ParsedCommand& parsed, std::uin
   return RunFolder::take(artifacts, fresh.path(), loaded.config, ingested);
 }
 
-/// What is wrong with the rows is exit 3; a run folder that belongs to something else is exit 11.
-int exit_code_of_prepare(Errc code) {
-  return code == Errc::invalid_input || code == Errc::not_found ? kExitInput
-         : code == Errc::unsupported                            ? kExitMismatch
-                                                                : exit_code_of(code);
-}
-
 Result<int> run(const ParsedCommand& parsed, StopSignals& signals) {
   if (const auto run_id = parsed.value("--run-id");
       run_id && !valid_run_id(*run_id, kMaxGivenRunIdBytes)) {
@@ -73,11 +65,8 @@ Result<int> run(const ParsedCommand& parsed, StopSignals& signals) {
          resolve_reuse(config.reuse, loaded.directory));
   FD_TRY_VOID(check_place(live, loaded.directory, config));
   FD_TRY(std::vector<InputSpec> inputs, input_files(parsed, loaded));
-  const auto folder = prepare(parsed, limit, loaded, std::move(inputs));
-  if (!folder.ok()) {
-    return report_failure(folder.error(), exit_code_of_prepare(folder.error().code));
-  }
-  return carry_on(live, config, **folder, signals);
+  FD_TRY(const auto folder, prepare(parsed, limit, loaded, std::move(inputs)));
+  return carry_on(live, config, *folder, signals);
 }
 
 }  // namespace

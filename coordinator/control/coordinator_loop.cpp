@@ -217,8 +217,8 @@ void CoordinatorLoop::worker_ended(const std::string& name, bool replaced) {
   step(WorkerEnded{name, replaced});
 }
 
-void CoordinatorLoop::fail(Error error) {
-  end(RunEnd::Kind::failed, std::move(error));
+void CoordinatorLoop::fail(Error error, RunEnd::Kind kind) {
+  end(kind, std::move(error));
 }
 
 // --- effects ------------------------------------------------------------------------------------

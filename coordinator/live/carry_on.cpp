@@ -19,7 +19,7 @@
 #include "coordinator/merge/merge.hpp"
 #include "coordinator/reports/timing.hpp"
 #include "coordinator/text/commands_to_copy.hpp"
-#include "coordinator/text/exit_code.hpp"
+#include "coordinator/text/failure.hpp"
 #include "coordinator/text/report_text.hpp"
 
 namespace fd {
@@ -88,8 +88,10 @@ RunTimes times_of(const LiveEnd& live) {
 int report_unfinished(const LiveEnd& live, const std::string& go_on) {
   const Error& error = live.end.error;
   switch (live.end.kind) {
-    case RunEnd::Kind::failed: {
-      const int code = report_failure(error);
+    case RunEnd::Kind::failed:
+    case RunEnd::Kind::no_worker: {
+      const int code = live.end.kind == RunEnd::Kind::no_worker ? report_failure(error, kExitBug)
+                                                                : report_failure(error);
       std::fprintf(stderr, "%s\n", go_on.c_str());
       return code;
     }

@@ -331,6 +331,13 @@ TEST_F(CoordinatorLoopTest, ADatabaseOfTheRunThatCannotBeReadEndsIt) {
 
 // --- the end ------------------------------------------------------------------------------------
 
+TEST_F(CoordinatorLoopTest, ARunWithoutAWorkerEndsAsOneThatIsNoBrokenRun) {
+  work();
+  loop_->fail(Error{Errc::unavailable, "no worker is left"}, RunEnd::Kind::no_worker);
+  ASSERT_EQ(ports_->ends.size(), 1u);
+  EXPECT_EQ(ports_->ends[0].kind, RunEnd::Kind::no_worker);
+}
+
 TEST_F(CoordinatorLoopTest, AFinishedRunTellsItsWorkersBeforeItEnds) {
   work();
   deliver({outcome(0), outcome(1)});

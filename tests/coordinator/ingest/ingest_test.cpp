@@ -192,7 +192,7 @@ TEST(Ingest, RefusesEqualRowsWithAnotherGold) {
   IngestJob here;
   here.put_rows({row_line("b"), row_line("a", "SELECT 1"), row_line("a", "SELECT 2")});
   const Error error = here.refusal();
-  EXPECT_EQ(error.code, Errc::invalid_input);
+  EXPECT_EQ(error.code, Errc::bad_data);
   EXPECT_EQ(error.message, "1 row is refused (contract.strict is true):\n  " +
                                here.folder.at("samples.jsonl") +
                                ":3: same sample_id as line 2 but another gold_sql");
@@ -328,7 +328,7 @@ TEST(Ingest, SaysWhyItFindsNoValidRow) {
   here.config.contract.strict = false;
   here.put_rows({"[]"});
   const Error error = here.refusal();
-  EXPECT_EQ(error.code, Errc::invalid_input);
+  EXPECT_EQ(error.code, Errc::bad_data);
   EXPECT_EQ(error.message, here.folder.at("samples.jsonl") +
                                ": no valid row, all are refused:\n  " +
                                here.folder.at("samples.jsonl") + ":1: not a JSON object");
@@ -337,7 +337,7 @@ TEST(Ingest, SaysWhyItFindsNoValidRow) {
 TEST(Ingest, RefusesAnInputThatIsNotThere) {
   IngestJob here;
   const Error error = here.refusal();
-  EXPECT_EQ(error.code, Errc::invalid_input);
+  EXPECT_EQ(error.code, Errc::bad_data);
   EXPECT_EQ(error.message, here.folder.at("samples.jsonl") + ": No such file or directory");
 }
 

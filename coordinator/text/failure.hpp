@@ -5,9 +5,6 @@
 
 namespace fd {
 
-/// Returns the exit code that an error leads to.
-int exit_code_of(Errc code);
-
 /// Prints `error` as the command's on standard error. Returns its exit code.
 int report_failure(const Error& error);
 /// Prints `error` as above. Returns `code`.
