@@ -42,6 +42,12 @@ class ExitCodes(Job):
         says = "gates.judge.enabled: true is not available in this version"
         self.refused(USAGE, says, *self.run_arguments("--set", "gates.judge.enabled=true"))
 
+    def test_a_run_is_not_called_as_the_link_beside_it(self):
+        says = "--run-id: `latest` is the link to the run that ended last"
+        self.refused(USAGE, says, *self.run_arguments("--run-id", "latest"))
+        self.assertFalse((self.folder / "out").exists())
+        self.refused(USAGE, "--run-id: must match", *self.run_arguments("--run-id", ".latest-1"))
+
     def test_a_ledger_of_a_later_version_is_a_mismatch_for_every_command_that_goes_on(self):
         run_dir = self.failed_run()
         with contextlib.closing(sqlite3.connect(run_dir / "ledger.sqlite")) as ledger:

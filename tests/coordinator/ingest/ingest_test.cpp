@@ -354,6 +354,19 @@ TEST(Ingest, TakesOnlyTheFirstRowsButDigestsTheWholeInput) {
   EXPECT_EQ(summary.inputs.at(1).sha256, sha256(here.folder.bytes("more.jsonl")));
 }
 
+TEST(Ingest, LooksAtNothingBehindTheLastRowThatItTakes) {
+  IngestJob here;
+  const std::string damaged = gzipped(text_of(many_rows(30))) + "no gzip data";
+  here.inputs = {{here.folder.put("rows.jsonl.gz", damaged)}, {here.folder.put("rest.gz", "[]")}};
+  here.limit = 30;
+  const IngestSummary summary = done(here);
+  EXPECT_EQ(summary.unique, 30u);
+  EXPECT_EQ(summary.inputs.at(0).sha256, sha256(damaged));
+  EXPECT_EQ(summary.inputs.at(1).sha256, sha256("[]"));
+  here.limit = 31;
+  EXPECT_TRUE(here.refusal().message.starts_with(here.folder.at("rows.jsonl.gz") + ": damaged"));
+}
+
 TEST(Ingest, LeavesNothingElseInTheFolder) {
   IngestJob here;
   here.put_rows(many_rows(5));
