@@ -87,6 +87,7 @@ RunTimes times_of(const LiveEnd& live) {
 /// Says why a run ended before all was done, and how to go on. Returns the exit code.
 int report_unfinished(const LiveEnd& live, const std::string& go_on) {
   const Error& error = live.end.error;
+  const std::string left = what_is_left(live.end.failed);
   switch (live.end.kind) {
     case RunEnd::Kind::failed:
     case RunEnd::Kind::no_worker: {
@@ -96,16 +97,16 @@ int report_unfinished(const LiveEnd& live, const std::string& go_on) {
       return code;
     }
     case RunEnd::Kind::no_endpoint:
-      std::fprintf(stderr, "fd-coordinator: no usable endpoint: %s\nnothing failed for good. %s\n",
-                   one_line(error).c_str(), go_on.c_str());
+      std::fprintf(stderr, "fd-coordinator: no usable endpoint: %s\n%s. %s\n",
+                   one_line(error).c_str(), left.c_str(), go_on.c_str());
       return kExitNoEndpoint;
     case RunEnd::Kind::no_stage:
-      std::fprintf(stderr, "fd-coordinator: %s\nnothing failed, and every answer is recorded. %s\n",
-                   one_line(error).c_str(), go_on.c_str());
+      std::fprintf(stderr, "fd-coordinator: %s\n%s. %s\n", one_line(error).c_str(), left.c_str(),
+                   go_on.c_str());
       return kExitNoEndpoint;
     default:
-      std::fprintf(stderr, "%s; every answer is recorded. %s\n",
-                   stopped(live.end.in_flight).c_str(), go_on.c_str());
+      std::fprintf(stderr, "%s; %s. %s\n", stopped(live.end.in_flight).c_str(), left.c_str(),
+                   go_on.c_str());
       return kExitSignal + live.signal;
   }
 }

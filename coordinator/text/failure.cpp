@@ -1,6 +1,7 @@
 #include "coordinator/text/failure.hpp"
 
 #include "actors/system/process.hpp"
+#include "coordinator/text/report_text.hpp"
 
 namespace fd {
 
@@ -10,6 +11,13 @@ int report_failure(const Error& error) {
 
 int report_failure(const Error& error, int code) {
   return fail("fd-coordinator", error, code);
+}
+
+std::string what_is_left(std::uint64_t failed) {
+  return "every answer is recorded, and " +
+         (failed == 0   ? std::string("no sample failed")
+          : failed == 1 ? std::string("1 sample that failed is asked again")
+                        : grouped(failed) + " samples that failed are asked again");
 }
 
 }  // namespace fd

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstdint>
+#include <string>
+
 #include "protocol/base/result.hpp"
 #include "protocol/exit_code.hpp"
 
@@ -9,5 +12,9 @@ namespace fd {
 int report_failure(const Error& error);
 /// Prints `error` as above. Returns `code`.
 int report_failure(const Error& error, int code);
+
+/// Returns what a run that ends before its time leaves to the next start, as one sentence without
+/// its full stop: `failed` samples have failed since this start.
+std::string what_is_left(std::uint64_t failed);
 
 }  // namespace fd
