@@ -16,6 +16,7 @@ namespace fd {
 namespace {
 
 using testing_support::database_bytes;
+using testing_support::gzipped;
 using testing_support::IngestJob;
 using testing_support::many_rows;
 using testing_support::row_line;
