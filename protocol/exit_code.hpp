@@ -1,5 +1,7 @@
 #pragma once
 
+#include "protocol/base/result.hpp"
+
 namespace fd {
 
 // How a program ends. Scripts rely on these numbers; docs/contract.md says what each one means.
@@ -18,5 +20,8 @@ inline constexpr int kExitMismatch = 11;  ///< a run folder of something else, o
 inline constexpr int kExitBug = 70;       ///< as fail_check() ends a process
 /// A program that signal n asked to end ends with kExitSignal + n.
 inline constexpr int kExitSignal = 128;
+
+/// Returns the exit code that an error leads to, whatever the program. None leads to kExitBug.
+int exit_code_of(Errc code);
 
 }  // namespace fd

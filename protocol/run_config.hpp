@@ -139,6 +139,9 @@ struct GatesConfig {
 struct ExportConfig {
   std::vector<std::string> formats = {"chat"};
   double train_ratio = 0.9;
+  std::string license;                ///< of the dataset card, as are the next two; empty: not said
+  std::vector<std::string> language;  ///< ISO 639 codes
+  std::string pretty_name;
 };
 
 struct TransportConfig {

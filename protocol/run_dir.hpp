@@ -22,6 +22,9 @@ class RunDir {
   static constexpr const char* kScratch = ".verify-";            ///< in the root
   static constexpr const char* kWorkerDatabases = "databases-";  ///< beside a worker's journal
 
+  /// The link to the run that ended last, beside the runs. What else is there begins with a point.
+  static constexpr const char* kLatest = "latest";
+
   explicit RunDir(std::string root) : root_(std::move(root)) {}
   [[nodiscard]] const std::string& root() const { return root_; }
   [[nodiscard]] std::string run_json() const;

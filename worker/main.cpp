@@ -177,19 +177,6 @@ Result<int> serve(WorkerSettings settings) {
   return exit_code;
 }
 
-int exit_code_of(Errc code) {
-  switch (code) {
-    case Errc::busy:
-      return kExitBusy;
-    case Errc::storage:
-      return kExitStorage;
-    case Errc::refused:
-      return kExitRefused;
-    default:
-      return kExitUsage;
-  }
-}
-
 Result<int> start(const std::vector<std::string>& arguments) {
   FD_TRY(const ParsedCommand parsed, parse_command(worker_command(), arguments));
   if (parsed.has("--help")) {

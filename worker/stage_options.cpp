@@ -61,7 +61,7 @@ Result<std::vector<StageId>> stages_from_text(std::string_view text) {
     const std::size_t comma = text.find(',');
     const std::string_view one = text.substr(0, comma);
     if (one == "student_gen" || one == "student_eval") {
-      return Error{Errc::unsupported,
+      return Error{Errc::invalid_input,
                    "--stages: " + std::string(one) + " is not available in this version"};
     }
     const auto stage = stage_from_name(one);

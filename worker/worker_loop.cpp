@@ -14,17 +14,6 @@ namespace {
 
 constexpr std::uint64_t kRefusedLogged = 20;  ///< refused messages that get a line in the log
 
-int exit_code_of_journal(Errc code) {
-  switch (code) {
-    case Errc::corrupt:
-      return kExitCorrupt;
-    case Errc::unsupported:
-      return kExitMismatch;
-    default:
-      return kExitStorage;
-  }
-}
-
 }  // namespace
 
 WorkerLoop::WorkerLoop(const Clock& clock, const Log& log, WorkerPorts& ports, SessionParts& parts,
@@ -243,7 +232,7 @@ bool WorkerLoop::begin_session(WorkerEffects& effects, JournalRecovered& recover
         [this](const Error& error) { ports_.journal_failed(error); }, recovered);
     if (!opened.ok()) {
       log_.error("journal_refused", {{"why", opened.error().message}});
-      end(exit_code_of_journal(opened.error().code));
+      end(exit_code_of(opened.error().code));
       return false;
     }
     session_ = std::move(opened).value();

@@ -27,7 +27,7 @@ struct WorkerSettings {
 CommandSpec worker_command();
 
 /// Turns the command line into settings. Reads keys; with --parent-pid this process ends with that
-/// one from here on. Errors: invalid_input, unsupported, refused, not_found, storage; unavailable
+/// one from here on. Errors: invalid_input, refused, not_found, storage; unavailable
 /// (the parent has ended).
 Result<WorkerSettings> worker_settings(const ParsedCommand& parsed);
 

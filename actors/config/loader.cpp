@@ -97,10 +97,10 @@ void read_gateway_file(const std::string& path, YamlNode& root, ConfigProblems& 
 }
 
 /// Returns what is wrong with a config that a program wrote: with a key that this one does not
-/// know, it was another program.
+/// know, or a value that it does not have, it was another program.
 Error stored_error(const BoundConfig& bound, const ConfigProblems& problems) {
   Error error = problems.error();
-  error.code = bound.unknown_keys ? Errc::stale : error.code;
+  error.code = bound.unknown_keys || problems.only_unsupported() ? Errc::stale : error.code;
   return error;
 }
 

@@ -27,19 +27,19 @@ struct LoadedConfig {
 };
 
 /// Reads CONFIG (and the files that `gates:` and `gateway:` may name), applies overrides,
-/// validates. Errors: invalid_input or unsupported; the message lists every problem found, each as
+/// validates. Errors: invalid_input; the message lists every problem found, each as
 /// "file:line:column: key: what is wrong, what is allowed", the line and a caret.
 Result<LoadedConfig> load_config(const std::string& path, const ConfigOverrides& overrides);
 
 /// Reads a config from JSON that effective_config() wrote (a worker gets it over the wire). A key
-/// that is not there has its default. Errors: stale, naming a key that this program does not know;
-/// invalid_input, unsupported.
+/// that is not there has its default. Errors: stale, naming a key that this program does not know
+/// or a value that it does not have; invalid_input.
 Result<RunConfig> config_from_json(std::string_view text);
 
 /// Reads a config from JSON that effective_config() or semantic_config() wrote, and applies
 /// overrides as load_config() does. `name` is what messages call the JSON. With `gateway_file`, the
 /// section `gateway` is that file's, as if a config named it. Errors: as load_config(); stale,
-/// naming a key of the JSON that this program does not know.
+/// as config_from_json().
 Result<LoadedConfig> load_stored_config(const std::string& name, std::string_view text,
                                         const std::string& gateway_file,
                                         const ConfigOverrides& overrides);

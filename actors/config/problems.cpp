@@ -123,7 +123,7 @@ Error ConfigProblems::error() const {
   std::vector<Problem> sorted = problems_;
   std::stable_sort(sorted.begin(), sorted.end(),
                    [](const Problem& a, const Problem& b) { return a.place < b.place; });
-  Error error{only_unsupported_ ? Errc::unsupported : Errc::invalid_input, {}};
+  Error error{Errc::invalid_input, {}};
   for (std::size_t i = 0; i < std::min(sorted.size(), kMaxProblemsShown); ++i) {
     error.message += i == 0 ? "" : "\n";
     error.message += sorted[i].line + excerpt(sorted[i].place);

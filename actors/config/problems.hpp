@@ -34,9 +34,11 @@ class ConfigProblems {
   /// Returns whether problems are only counted from here on: their words are not needed.
   [[nodiscard]] bool full() const { return problems_.size() == kMaxProblemsKept; }
   [[nodiscard]] bool empty() const { return problems_.empty(); }
+  /// Returns whether nothing is wrong but what another version may have: each problem was added as
+  /// unsupported.
+  [[nodiscard]] bool only_unsupported() const { return only_unsupported_; }
   /// Returns all of it in one message, in the order of the texts.
-  /// Errors: unsupported when nothing else is wrong, else invalid_input.
-  /// Requires: not empty().
+  /// Errors: invalid_input. Requires: not empty().
   [[nodiscard]] Error error() const;
 
  private:

@@ -176,6 +176,26 @@ void add_other_keys(Keys& keys, RunConfig& c) {
                   .effect = Effect::semantic,
                   .limits = {0, 1},
                   .meaning = "Share of the samples in `train.jsonl`; the rest is `valid.jsonl`."});
+  keys.push_back({.path = "export.license",
+                  .slot = &c.export_.license,
+                  .effect = Effect::semantic,
+                  .added = true,
+                  .limits = {0, 64},
+                  .meaning = "License that the dataset card names, as the Hugging Face Hub calls "
+                             "it, such as `apache-2.0`."});
+  keys.push_back({.path = "export.language",
+                  .slot = &c.export_.language,
+                  .effect = Effect::semantic,
+                  .added = true,
+                  .limits = {0, 100},
+                  .item_limits = {2, 16},
+                  .meaning = "Languages that the dataset card names, by their ISO 639 codes."});
+  keys.push_back({.path = "export.pretty_name",
+                  .slot = &c.export_.pretty_name,
+                  .effect = Effect::semantic,
+                  .added = true,
+                  .limits = {0, 256},
+                  .meaning = "Name of the data set on its card."});
   keys.push_back({.path = "transport.keys",
                   .slot = &c.transport.keys,
                   .limits = {0, 4096},

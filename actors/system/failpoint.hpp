@@ -43,6 +43,9 @@ inline constexpr std::array kFailpoints = std::to_array<std::string_view>({
     "k29.ack_received",
     "k30.exec_before_run",        // SQL of a model
     "k32.journal_before_remove",  // of a segment that nobody needs any more
+    // Between two files of a shard that is written again, and within its reader.
+    "shard.file_moved",
+    "shard.manifest_read",
     // Errors to pretend, and a sample that kills once it has its answers.
     "ledger.commit_error",
     "file.sync_error",

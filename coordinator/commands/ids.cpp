@@ -5,7 +5,7 @@
 #include "coordinator/commands/command.hpp"
 #include "coordinator/commands/shared_options.hpp"
 #include "coordinator/ingest/ingest.hpp"
-#include "coordinator/text/exit_code.hpp"
+#include "protocol/exit_code.hpp"
 
 namespace fd {
 namespace {
@@ -25,11 +25,7 @@ Result<int> ids(const ParsedCommand& parsed, StopSignals& /*signals*/) {
   FD_TRY(const LoadedConfig loaded,
          load_config(parsed.positionals.front(), {environment_variable, parsed.all("--set")}));
   FD_TRY(const std::vector<InputSpec> inputs, input_files(parsed, loaded));
-  const auto printed = print(loaded.config, inputs);
-  if (!printed.ok()) {
-    return report_failure(printed.error(),
-                          printed.error().code == Errc::storage ? kExitStorage : kExitInput);
-  }
+  FD_TRY_VOID(print(loaded.config, inputs));
   return kExitComplete;
 }
 

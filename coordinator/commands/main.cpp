@@ -7,7 +7,7 @@
 #include "actors/system/process.hpp"
 #include "actors/system/stop_signals.hpp"
 #include "coordinator/commands/command.hpp"
-#include "coordinator/text/exit_code.hpp"
+#include "coordinator/text/failure.hpp"
 
 namespace {
 

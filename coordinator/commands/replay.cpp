@@ -21,6 +21,7 @@
 #include "coordinator/replay/place.hpp"
 #include "coordinator/replay/shard.hpp"
 #include "coordinator/run/run_folder.hpp"
+#include "coordinator/shards/current.hpp"
 #include "coordinator/shards/replace.hpp"
 #include "coordinator/shards/restore.hpp"
 #include "coordinator/text/commands_to_copy.hpp"

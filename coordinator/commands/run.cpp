@@ -1,4 +1,6 @@
 #include <memory>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "actors/config/loader.hpp"
@@ -13,7 +15,6 @@
 #include "coordinator/live/carry_on.hpp"
 #include "coordinator/reuse/reuse_index.hpp"
 #include "coordinator/run/run_folder.hpp"
-#include "coordinator/text/exit_code.hpp"
 
 namespace fd {
 namespace {
@@ -28,9 +29,23 @@ std::string artifacts_root(const ParsedCommand& parsed) {
   return environment_variable("HOME").value_or(".") + "/.cache/fastdistill/artifacts";
 }
 
+/// Returns the run id that is asked for, if any. Errors: invalid_input.
+Result<std::optional<std::string>> given_run_id(const ParsedCommand& parsed) {
+  std::optional<std::string> id = parsed.value("--run-id");
+  if (id && !valid_run_id(*id, kMaxGivenRunIdBytes)) {
+    return Error{Errc::invalid_input, "--run-id: must match [A-Za-z0-9][A-Za-z0-9._-]{0,63}"};
+  }
+  if (id == RunDir::kLatest) {
+    return Error{Errc::invalid_input,
+                 "--run-id: `latest` is the link to the run that ended last; give another name"};
+  }
+  return id;
+}
+
 /// Ingests into a folder beside the runs, and takes that up as the run's folder.
-Result<std::unique_ptr<RunFolder>> prepare(const ParsedCommand& parsed, std::uint64_t limit,
-                                           const LoadedConfig& loaded,
+Result<std::unique_ptr<RunFolder>> prepare(const ParsedCommand& parsed,
+                                           const std::optional<std::string>& run_id,
+                                           std::uint64_t limit, const LoadedConfig& loaded,
                                            std::vector<InputSpec> inputs) {
   const std::string artifacts = artifacts_root(parsed);
   FD_TRY_VOID(make_directories(artifacts));
@@ -43,24 +58,14 @@ Result<std::unique_ptr<RunFolder>> prepare(const ParsedCommand& parsed, std::uin
   options.directory = fresh.path();
   options.limit = limit;
   options.run_id = [&](const std::vector<InputFile>& files) {
-    return parsed.value("--run-id").value_or(default_run_id(loaded.config, files, limit));
+    return run_id.value_or(default_run_id(loaded.config, files, limit));
   };
   FD_TRY(const IngestSummary ingested, ingest(options));
   return RunFolder::take(artifacts, fresh.path(), loaded.config, ingested);
 }
 
-/// What is wrong with the rows is exit 3; a run folder that belongs to something else is exit 11.
-int exit_code_of_prepare(Errc code) {
-  return code == Errc::invalid_input || code == Errc::not_found ? kExitInput
-         : code == Errc::unsupported                            ? kExitMismatch
-                                                                : exit_code_of(code);
-}
-
 Result<int> run(const ParsedCommand& parsed, StopSignals& signals) {
-  if (const auto run_id = parsed.value("--run-id");
-      run_id && !valid_run_id(*run_id, kMaxGivenRunIdBytes)) {
-    return Error{Errc::invalid_input, "--run-id: must match [A-Za-z0-9][A-Za-z0-9._-]{0,63}"};
-  }
+  FD_TRY(const auto run_id, given_run_id(parsed));
   signals.say("no call was made. The same command starts again");
   FD_TRY(const LiveOptions live, live_options(parsed));
   FD_TRY(const std::uint64_t limit, parsed.number("--limit", 0, 1, kLimitMax));
@@ -73,37 +78,37 @@ Result<int> run(const ParsedCommand& parsed, StopSignals& signals) {
          resolve_reuse(config.reuse, loaded.directory));
   FD_TRY_VOID(check_place(live, loaded.directory, config));
   FD_TRY(std::vector<InputSpec> inputs, input_files(parsed, loaded));
-  const auto folder = prepare(parsed, limit, loaded, std::move(inputs));
-  if (!folder.ok()) {
-    return report_failure(folder.error(), exit_code_of_prepare(folder.error().code));
-  }
-  return carry_on(live, config, **folder, signals);
+  FD_TRY(const auto folder, prepare(parsed, run_id, limit, loaded, std::move(inputs)));
+  return carry_on(live, config, *folder, signals);
 }
 
 }  // namespace
 
 Command run_command() {
-  return {.name = "run",
-          .summary = "run the pipeline from raw rows to the export",
-          .usage = "CONFIG [options]",
-          .about =
-              "Runs the whole way from raw rows to the export. The same command again continues a "
-              "run that was\n"
-              "stopped, asks again for failed samples, or says that the run is complete.",
-          .options = {kInputOption,
-                      {"--out", "DIR",
-                       "artifacts root; the run goes to DIR/RUN_ID (default: "
-                       "$FASTDISTILL_ARTIFACTS_DIR or ~/.cache/fastdistill/artifacts)"},
-                      {"--run-id", "ID", "the run's name (default: from config and input)"},
-                      kWorkersOption,
-                      kListenOption,
-                      kDrainOption,
-                      {"--limit", "N", "take only the first N rows"},
-                      kSetOption,
-                      kQuietOption,
-                      kLogLevelOption},
-          .run = run,
-          .outlives_reader = true};
+  return {
+      .name = "run",
+      .summary = "run the pipeline from raw rows to the export",
+      .usage = "CONFIG [options]",
+      .about =
+          "Runs the whole way from raw rows to the export. The same command again continues a "
+          "run that was\n"
+          "stopped, asks again for failed samples, or says that the run is complete.",
+      .options =
+          {kInputOption,
+           {"--out", "DIR",
+            "artifacts root; the run goes to DIR/RUN_ID (default: "
+            "$FASTDISTILL_ARTIFACTS_DIR or ~/.cache/fastdistill/artifacts)"},
+           {"--run-id", "ID", "the run's name, any but `latest` (default: from config and input)"},
+           kWorkersOption,
+           kListenOption,
+           kDrainOption,
+           {"--limit", "N",
+            "take only the first N rows (the inputs are read to their ends, for their digests)"},
+           kSetOption,
+           kQuietOption,
+           kLogLevelOption},
+      .run = run,
+      .outlives_reader = true};
 }
 
 }  // namespace fd

@@ -191,7 +191,7 @@ caf::behavior coordinator_actor(caf::event_based_actor* self, const Clock* clock
       [loop](const LeasesOnDisk& on_disk) { loop->leases_durable(on_disk.leases); },
       [loop](const DrainNow&) { loop->drain(); },
       [loop](const LocalWorkerEnded& ended) { loop->worker_ended(ended.name, ended.replaced); },
-      [loop](const RunFailed& failed) { loop->fail(*failed.error); }};
+      [loop](const RunFailed& failed) { loop->fail(*failed.error, failed.kind); }};
 }
 
 }  // namespace

@@ -42,6 +42,7 @@ struct LocalWorkerEnded {
 /// Something that the run cannot go on without is gone: it ends with this error.
 struct RunFailed {
   std::shared_ptr<Error> error;
+  RunEnd::Kind kind = RunEnd::Kind::failed;
 };
 
 }  // namespace fd

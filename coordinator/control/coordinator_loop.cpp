@@ -217,8 +217,8 @@ void CoordinatorLoop::worker_ended(const std::string& name, bool replaced) {
   step(WorkerEnded{name, replaced});
 }
 
-void CoordinatorLoop::fail(Error error) {
-  end(RunEnd::Kind::failed, std::move(error));
+void CoordinatorLoop::fail(Error error, RunEnd::Kind kind) {
+  end(kind, std::move(error));
 }
 
 // --- effects ------------------------------------------------------------------------------------
@@ -385,12 +385,10 @@ void CoordinatorLoop::end(RunEnd::Kind kind, Error error) {
     error.code = Errc::storage;  // what was there when the run began
   }
   const CoordinatorView view = core_.view(ports_->now());
-  ports_->report(meter_.snapshot(view));
-  RunEnd end;
-  end.kind = kind;
-  end.error = std::move(error);
-  end.times = meter_.times(view.teacher);
-  end.in_flight = kind == RunEnd::Kind::finished ? 0 : view.in_flight;
+  const auto progress = meter_.snapshot(view);
+  ports_->report(progress);
+  RunEnd end{kind, std::move(error), meter_.times(view.teacher), progress->failed,
+             kind == RunEnd::Kind::finished ? 0 : view.in_flight};
   if (kind == RunEnd::Kind::finished) {
     perform(core_.step(ports_->now(), Ticked{}));  // tells the workers, which wait for the next run
   }

@@ -68,7 +68,7 @@ class CoordinatorLoop {
   /// A worker that the coordinator started has ended.
   void worker_ended(const std::string& name, bool replaced);
   /// The run cannot go on.
-  void fail(Error error);
+  void fail(Error error, RunEnd::Kind kind = RunEnd::Kind::failed);
 
   [[nodiscard]] const LeaseTable& leases() const { return core_.leases(); }
   [[nodiscard]] bool connected(std::uint64_t incarnation) const {

@@ -188,6 +188,16 @@ Error no_valid_row(const IngestSummary& summary, const Refusals& refusals) {
                         (refusals.count() > 0 ? ", all are refused:" : "; nothing is in it"));
 }
 
+/// What the user would have to mend is the input here, not the config.
+template <class T>
+Result<T> of_input(Result<T> result) {
+  if (result.ok() ||
+      (result.error().code != Errc::invalid_input && result.error().code != Errc::not_found)) {
+    return result;
+  }
+  return Error{Errc::bad_data, result.error().message};
+}
+
 Result<std::uint32_t> shard_count(const ShardingConfig& sharding, IdSorter& ids) {
   if (sharding.shards > 0) {
     return sharding.shards;
@@ -204,26 +214,7 @@ Result<std::uint32_t> shard_count(const ShardingConfig& sharding, IdSorter& ids)
   return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(shards, 1, kMaxShards));
 }
 
-}  // namespace
-
-std::string default_run_id(const RunConfig& config, const std::vector<InputFile>& inputs,
-                           std::uint64_t limit) {
-  json::Array digests;
-  for (const InputFile& input : inputs) {
-    digests.emplace_back(input.sha256.hex());
-  }
-  json::Object object;
-  object["config"] = config_digest(config).hex();
-  object["inputs"] = std::move(digests);
-  if (limit > 0) {
-    object["limit"] = limit;
-  }
-  constexpr std::size_t kDigits = 16;
-  return config.task + "-" +
-         sha256(json::canonical(json::Value(std::move(object)))).hex().substr(0, kDigits);
-}
-
-Result<IngestSummary> ingest(const IngestOptions& options) {
+Result<IngestSummary> ingest_rows(const IngestOptions& options) {
   const RunConfig& config = *options.config;
   const RunDir dir(options.directory);
   IngestSummary summary;
@@ -256,8 +247,8 @@ Result<IngestSummary> ingest(const IngestOptions& options) {
   return summary;
 }
 
-Result<void> print_ids(const RunConfig& config, const std::vector<InputSpec>& inputs,
-                       const std::function<Result<void>(std::string_view)>& write) {
+Result<void> print_rows(const RunConfig& config, const std::vector<InputSpec>& inputs,
+                        const std::function<Result<void>(std::string_view)>& write) {
   RowContract contract(config);
   Refusals refusals("");
   std::string line;
@@ -285,6 +276,34 @@ Result<void> print_ids(const RunConfig& config, const std::vector<InputSpec>& in
   }
   return config.contract.strict && refusals.count() > 0 ? Result<void>(rows_refused(refusals))
                                                         : Result<void>();
+}
+
+}  // namespace
+
+std::string default_run_id(const RunConfig& config, const std::vector<InputFile>& inputs,
+                           std::uint64_t limit) {
+  json::Array digests;
+  for (const InputFile& input : inputs) {
+    digests.emplace_back(input.sha256.hex());
+  }
+  json::Object object;
+  object["config"] = config_digest(config).hex();
+  object["inputs"] = std::move(digests);
+  if (limit > 0) {
+    object["limit"] = limit;
+  }
+  constexpr std::size_t kDigits = 16;
+  return config.task + "-" +
+         sha256(json::canonical(json::Value(std::move(object)))).hex().substr(0, kDigits);
+}
+
+Result<IngestSummary> ingest(const IngestOptions& options) {
+  return of_input(ingest_rows(options));
+}
+
+Result<void> print_ids(const RunConfig& config, const std::vector<InputSpec>& inputs,
+                       const std::function<Result<void>(std::string_view)>& write) {
+  return of_input(print_rows(config, inputs, write));
 }
 
 }  // namespace fd

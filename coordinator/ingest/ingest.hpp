@@ -33,8 +33,8 @@ struct IngestOptions {
 /// Reads, canonicalizes, deduplicates and shards the input into `directory`: databases/<digest>,
 /// invalid.jsonl (unless strict), shards/<k>/{input.jsonl,manifest.json (pending)} and the
 /// manifests of the stages raw, canonical and dedup. Memory: flat in the number of rows. Errors:
-/// invalid_input, listing up to kMaxListedRefusals refused rows as "file:line: why", or saying that
-/// there is no valid row; storage.
+/// bad_data, listing up to kMaxListedRefusals refused rows as "file:line: why", or saying which
+/// file cannot be read or that there is no valid row; storage.
 Result<IngestSummary> ingest(const IngestOptions& options);
 
 /// Returns the default run id: `<task>-` and 16 hexadecimal digits of the SHA-256 of the JCS text

@@ -79,6 +79,7 @@ std::vector<T> of_sample(const std::vector<T>& records, const SampleId& id) {
 
 Result<void> read_written(const RunDir& dir, SampleLife& life) {
   FD_TRY(const ShardRows rows, read_shard_rows(dir.shard(life.shard)));
+  life.state = *rows.manifest.state;  // it may have been written again since
   life.answers = of_sample(rows.answers, life.sample.id);
   life.calls = of_sample(rows.calls, life.sample.id);
   for (const Outcome& outcome : of_sample(rows.outcomes, life.sample.id)) {
@@ -176,9 +177,9 @@ Result<SampleLife> find_sample(const RunDir& dir, const RunFacts& facts, const s
   life.live = !lock.ok();
   FD_TRY(const Manifest manifest, read_shard_manifest(dir, life.shard));
   life.state = *manifest.state;
-  life.merged = facts.exit_code.has_value() && life.state != ShardFileState::pending;
   if (life.state != ShardFileState::pending) {
     FD_TRY_VOID(read_written(dir, life));
+    life.merged = facts.exit_code.has_value();
   }
   if (life.state != ShardFileState::committed && !life.live && file_exists(dir.ledger())) {
     FD_TRY_VOID(read_recorded(dir, facts, life));

@@ -7,8 +7,8 @@
 #include "actors/storage/files.hpp"
 #include "coordinator/run/run_seal.hpp"
 #include "coordinator/run/seal_file.hpp"
+#include "coordinator/shards/current.hpp"
 #include "coordinator/shards/files.hpp"
-#include "coordinator/shards/replace.hpp"
 
 namespace fd {
 namespace {

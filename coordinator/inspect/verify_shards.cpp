@@ -9,9 +9,9 @@
 #include "actors/storage/files.hpp"
 #include "coordinator/ingest/input_manifests.hpp"
 #include "coordinator/run/run_seal.hpp"
+#include "coordinator/shards/current.hpp"
 #include "coordinator/shards/files.hpp"
 #include "coordinator/shards/lines.hpp"
-#include "coordinator/shards/replace.hpp"
 #include "coordinator/shards/write.hpp"
 
 namespace fd {

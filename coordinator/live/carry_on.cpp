@@ -19,7 +19,7 @@
 #include "coordinator/merge/merge.hpp"
 #include "coordinator/reports/timing.hpp"
 #include "coordinator/text/commands_to_copy.hpp"
-#include "coordinator/text/exit_code.hpp"
+#include "coordinator/text/failure.hpp"
 #include "coordinator/text/report_text.hpp"
 
 namespace fd {
@@ -87,23 +87,26 @@ RunTimes times_of(const LiveEnd& live) {
 /// Says why a run ended before all was done, and how to go on. Returns the exit code.
 int report_unfinished(const LiveEnd& live, const std::string& go_on) {
   const Error& error = live.end.error;
+  const std::string left = what_is_left(live.end.failed);
   switch (live.end.kind) {
-    case RunEnd::Kind::failed: {
-      const int code = report_failure(error);
+    case RunEnd::Kind::failed:
+    case RunEnd::Kind::no_worker: {
+      const int code = live.end.kind == RunEnd::Kind::no_worker ? report_failure(error, kExitBug)
+                                                                : report_failure(error);
       std::fprintf(stderr, "%s\n", go_on.c_str());
       return code;
     }
     case RunEnd::Kind::no_endpoint:
-      std::fprintf(stderr, "fd-coordinator: no usable endpoint: %s\nnothing failed for good. %s\n",
-                   one_line(error).c_str(), go_on.c_str());
+      std::fprintf(stderr, "fd-coordinator: no usable endpoint: %s\n%s. %s\n",
+                   one_line(error).c_str(), left.c_str(), go_on.c_str());
       return kExitNoEndpoint;
     case RunEnd::Kind::no_stage:
-      std::fprintf(stderr, "fd-coordinator: %s\nnothing failed, and every answer is recorded. %s\n",
-                   one_line(error).c_str(), go_on.c_str());
+      std::fprintf(stderr, "fd-coordinator: %s\n%s. %s\n", one_line(error).c_str(), left.c_str(),
+                   go_on.c_str());
       return kExitNoEndpoint;
     default:
-      std::fprintf(stderr, "%s; every answer is recorded. %s\n",
-                   stopped(live.end.in_flight).c_str(), go_on.c_str());
+      std::fprintf(stderr, "%s; %s. %s\n", stopped(live.end.in_flight).c_str(), left.c_str(),
+                   go_on.c_str());
       return kExitSignal + live.signal;
   }
 }

@@ -37,10 +37,11 @@ void reap(const SupervisedRun& run) {
   }
   if (run.options.local_workers() > 0 && run.local.alive() == 0 && !run.options.listen) {
     act::post(run.coordinator,
-              RunFailed{std::make_shared<Error>(
-                  Error{Errc::unavailable, "no worker is left: every one ended more than " +
-                                               std::to_string(kWorkerRestartsMax) + " times; see " +
-                                               run.logs + "/*/worker.log"})});
+              RunFailed{std::make_shared<Error>(Error{
+                            Errc::unavailable, "no worker is left: every one ended more than " +
+                                                   std::to_string(kWorkerRestartsMax) +
+                                                   " times; see " + run.logs + "/*/worker.log"}),
+                        RunEnd::Kind::no_worker});
   }
 }
 

@@ -1,7 +1,11 @@
 #include "coordinator/merge/dataset_card.hpp"
 
+#include <array>
+#include <string_view>
+
 #include "coordinator/reports/gates.hpp"
 #include "coordinator/text/report_text.hpp"
+#include "protocol/json/json.hpp"
 
 namespace fd {
 namespace {
@@ -18,11 +22,37 @@ std::string code(const std::string& text) {
   return "`" + plain + "`";
 }
 
+/// Returns `text` as YAML, which takes JSON's texts as they are.
+std::string quoted(const std::string& text) {
+  return json::canonical(json::Value(printable(text)));
+}
+
+/// Returns what the Hugging Face Hub calls a data set of so many rows.
+std::string_view size_category(std::uint64_t rows) {
+  constexpr std::uint64_t kThousand = 1000;
+  constexpr std::array<std::string_view, 11> kNames = {
+      "n<1K",      "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M",
+      "100M<n<1B", "1B<n<10B", "10B<n<100B", "100B<n<1T", "n>1T"};
+  std::size_t name = 0;
+  for (std::uint64_t below = kThousand; rows >= below && name + 1 < kNames.size(); below *= 10) {
+    ++name;
+  }
+  return kNames.at(name);
+}
+
+/// What only the user can know is said by the config, or not at all.
 std::string front_matter(const RunConfig& config, const ExportFiles& files) {
-  std::string out =
-      "---\n"
-      "tags:\n- synthetic\n- distillation\n- \"" +
-      config.task + "\"\n";
+  const ExportConfig& card = config.export_;
+  std::string out = "---\n";
+  out += card.license.empty() ? "" : "license: " + quoted(card.license) + "\n";
+  out += card.language.empty() ? "" : "language:\n";
+  for (const std::string& language : card.language) {
+    out += "- " + quoted(language) + "\n";
+  }
+  out += card.pretty_name.empty() ? "" : "pretty_name: " + quoted(card.pretty_name) + "\n";
+  out += "task_categories:\n- text-generation\nsize_categories:\n- ";
+  out += size_category(files.train_rows + files.valid_rows);
+  out += "\ntags:\n- synthetic\n- distillation\n- \"" + config.task + "\"\n";
   // A split without rows would make loaders fail.
   if (files.train_rows + files.valid_rows > 0) {
     out += "configs:\n- config_name: default\n  data_files:\n";

@@ -25,9 +25,9 @@ Result<std::vector<std::string>> files_below(const std::string& folder) {
     }
     files.push_back(entry->path().string());
     if (files.size() > kMaxDatabaseCandidates) {
-      return Error{Errc::exhausted, folder + ": has more than " +
-                                        std::to_string(kMaxDatabaseCandidates) +
-                                        " files; name a folder with the databases"};
+      return Error{Errc::invalid_input, folder + ": has more than " +
+                                            std::to_string(kMaxDatabaseCandidates) +
+                                            " files; name a folder with the databases"};
     }
   }
   if (failed) {

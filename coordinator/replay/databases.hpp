@@ -15,7 +15,7 @@ inline constexpr std::size_t kMaxDatabaseCandidates = 100000;
 /// run keeps them, else anywhere below `any_folder` under any name, told by their content. Either
 /// folder may be empty: not looked at. Returns their paths, each checked against its digest.
 /// Errors: not_found, naming the digest and what to give; corrupt (a file of the run's that is not
-/// what its name says); exhausted (more than kMaxDatabaseCandidates files); storage.
+/// what its name says); invalid_input (more than kMaxDatabaseCandidates files); storage.
 Result<std::map<std::string, std::string>> find_databases(const std::vector<std::string>& digests,
                                                           const std::string& run_folder,
                                                           const std::string& any_folder);

@@ -179,8 +179,9 @@ Result<void> RunFolder::finish(const RunConfig& config, int exit_code) {
   facts_.exit_code = exit_code;
   facts_.merged = merged.digest;
   FD_TRY_VOID(write_run_facts(dir_, facts_, config));
-  const std::string link = artifacts_ + "/latest";
-  const std::string temporary = link + ".tmp-" + std::to_string(::getpid());
+  const std::string link = artifacts_ + "/" + RunDir::kLatest;
+  const std::string temporary =
+      artifacts_ + "/." + RunDir::kLatest + "-" + std::to_string(::getpid());
   ::unlink(temporary.c_str());
   if (::symlink(facts_.run_id.c_str(), temporary.c_str()) != 0 ||
       ::rename(temporary.c_str(), link.c_str()) != 0) {

@@ -59,7 +59,7 @@ class RunFolder {
   /// about it changed, or the run had ended before. Errors: storage.
   Result<void> begin(const RunConfig& config);
   /// Writes run.json again with how the run ended and what its files are
-  /// (coordinator/run/run_seal.hpp), and points `latest` at the run. Requires: the ledger is
+  /// (coordinator/run/run_seal.hpp), and points RunDir::kLatest at the run. Requires: the ledger is
   /// closed. Errors: corrupt, storage.
   Result<void> finish(const RunConfig& config, int exit_code);
 

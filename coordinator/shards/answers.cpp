@@ -5,10 +5,9 @@
 #include <utility>
 
 #include "actors/journal/journal_recovery.hpp"
-#include "actors/storage/files.hpp"
+#include "coordinator/shards/current.hpp"
 #include "coordinator/shards/files.hpp"
 #include "coordinator/shards/lines.hpp"
-#include "coordinator/shards/replace.hpp"
 
 namespace fd {
 
@@ -20,7 +19,7 @@ Result<std::vector<Record>> answers_in_folder(const std::string& folder, std::ui
   }
   FD_TRY(const std::vector<Answer> answers, read_shard_answers(folder, manifest));
   const std::string calls_path = folder + "/" + RunDir::kCalls;
-  FD_TRY(const std::string text, read_file(calls_path, kMaxShardFileBytes));
+  FD_TRY(const std::string text, read_current(folder, RunDir::kCalls));
   FD_TRY(std::vector<Call> calls, read_lines<Call>(calls_path, text));
   for (const Answer& answer : answers) {
     Record& record = found.emplace_back();

@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "actors/storage/files.hpp"
+#include "actors/system/failpoint.hpp"
 #include "coordinator/shards/lines.hpp"
+#include "coordinator/shards/steady_read.hpp"
 
 namespace fd {
 namespace {
@@ -19,6 +21,81 @@ Result<void> check_shard(const Manifest& manifest, const RunDir& dir, std::uint3
   }
   return Error{Errc::corrupt, dir.shard_file(shard, RunDir::kManifest) +
                                   ": is not the manifest of shard " + std::to_string(shard)};
+}
+
+/// Reads a manifest's text; `path` is what messages call it.
+Result<Manifest> manifest_of(std::string_view text, const std::string& path) {
+  const auto value = json::parse(text);
+  if (!value.ok()) {
+    return Error{Errc::corrupt, path + ": " + value.error().message};
+  }
+  auto manifest = manifest_from_json(*value);
+  return manifest.ok() ? manifest : manifest.error().within(path);
+}
+
+/// Reads the text of the manifest of the shard in `folder`.
+Result<Manifest> shard_manifest_of(std::string_view text, const std::string& folder) {
+  const std::string path = in_folder(folder, RunDir::kManifest);
+  FD_TRY(Manifest manifest, manifest_of(text, path));
+  if (!manifest.shard || !manifest.state) {
+    return Error{Errc::corrupt, path + ": is not the manifest of a shard"};
+  }
+  return manifest;
+}
+
+/// Checks what was read of the file `path` against `entry`.
+Result<std::string> checked(Result<std::string> text, const std::string& path,
+                            const FileEntry& entry) {
+  if (!text.ok()) {
+    return missing_is_corrupt(text.error());
+  }
+  if (text->size() == entry.bytes && sha256(*text) == entry.sha256) {
+    return text;
+  }
+  const FileEntry actual = digest_text(*text, entry.name);
+  const FileDamage damage = find_damage(entry, actual);
+  if (damage.length > 0) {
+    return Error{Errc::corrupt, path + ": differs from its manifest in the " +
+                                    std::to_string(damage.length) + " bytes from byte " +
+                                    std::to_string(damage.offset) + " on"};
+  }
+  return Error{Errc::corrupt, path + ": differs from its manifest at byte " +
+                                  std::to_string(damage.offset) + " (" +
+                                  std::to_string(actual.bytes) + " bytes, " +
+                                  std::to_string(entry.bytes) + " in the manifest)"};
+}
+
+/// What a shard's manifest says now, or that it cannot be read.
+struct ManifestText {
+  explicit ManifestText(const std::string& folder)
+      : text(read_current(folder, RunDir::kManifest)) {}
+  Result<std::string> text;
+
+  friend bool operator==(const ManifestText& a, const ManifestText& b) {
+    return a.text.ok() == b.text.ok() && (!a.text.ok() || *a.text == *b.text);
+  }
+};
+
+/// Reads the files of a finished shard that its manifest speaks of.
+Result<ShardTexts> read_under(const Result<std::string>& manifest, const std::string& folder) {
+  if (!manifest.ok()) {
+    return missing_is_corrupt(manifest.error());
+  }
+  ShardTexts texts;
+  FD_TRY(texts.manifest, shard_manifest_of(*manifest, folder));
+  if (texts.manifest.state == ShardFileState::pending) {
+    return Error{Errc::corrupt, folder + ": is not finished; run the same command again"};
+  }
+  FD_TRY(texts.input, read_shard_file(folder, texts.manifest, RunDir::kInput));
+  FD_TRY(texts.answers, read_shard_file(folder, texts.manifest, RunDir::kAnswers));
+  FD_TRY(texts.outcomes, read_shard_file(folder, texts.manifest, RunDir::kOutcomes));
+  FD_TRY(texts.config, read_shard_file(folder, texts.manifest, RunDir::kConfig));
+  auto calls = read_current(folder, RunDir::kCalls);
+  if (!calls.ok()) {
+    return missing_is_corrupt(calls.error());
+  }
+  texts.calls = std::move(calls).value();
+  return texts;
 }
 
 }  // namespace
@@ -38,15 +115,7 @@ FileEntry digest_text(std::string_view text, std::string name) {
 
 Result<Manifest> read_manifest(const std::string& path) {
   FD_TRY(const std::string text, read_file(path));
-  const auto value = json::parse(text);
-  if (!value.ok()) {
-    return Error{Errc::corrupt, path + ": " + value.error().message};
-  }
-  auto manifest = manifest_from_json(*value);
-  if (!manifest.ok()) {
-    return manifest.error().within(path);
-  }
-  return manifest;
+  return manifest_of(text, path);
 }
 
 Result<Manifest> read_shard_manifest(const RunDir& dir, std::uint32_t shard) {
@@ -56,12 +125,8 @@ Result<Manifest> read_shard_manifest(const RunDir& dir, std::uint32_t shard) {
 }
 
 Result<Manifest> read_shard_manifest_at(const std::string& folder) {
-  const std::string path = in_folder(folder, RunDir::kManifest);
-  FD_TRY(Manifest manifest, read_manifest(path));
-  if (!manifest.shard || !manifest.state) {
-    return Error{Errc::corrupt, path + ": is not the manifest of a shard"};
-  }
-  return manifest;
+  FD_TRY(const std::string text, read_current(folder, RunDir::kManifest));
+  return shard_manifest_of(text, folder);
 }
 
 FileDamage find_damage(const FileEntry& expected, const FileEntry& actual) {
@@ -84,24 +149,7 @@ FileDamage find_damage(const FileEntry& expected, const FileEntry& actual) {
 }
 
 Result<std::string> read_checked(const std::string& path, const FileEntry& entry) {
-  auto text = read_file(path, kMaxShardFileBytes);
-  if (!text.ok()) {
-    return missing_is_corrupt(text.error());
-  }
-  if (text->size() == entry.bytes && sha256(*text) == entry.sha256) {
-    return text;
-  }
-  const FileEntry actual = digest_text(*text, entry.name);
-  const FileDamage damage = find_damage(entry, actual);
-  if (damage.length > 0) {
-    return Error{Errc::corrupt, path + ": differs from its manifest in the " +
-                                    std::to_string(damage.length) + " bytes from byte " +
-                                    std::to_string(damage.offset) + " on"};
-  }
-  return Error{Errc::corrupt, path + ": differs from its manifest at byte " +
-                                  std::to_string(damage.offset) + " (" +
-                                  std::to_string(actual.bytes) + " bytes, " +
-                                  std::to_string(entry.bytes) + " in the manifest)"};
+  return checked(read_file(path, kMaxShardFileBytes), path, entry);
 }
 
 Result<std::string> read_shard_file(const std::string& folder, const Manifest& manifest,
@@ -111,7 +159,7 @@ Result<std::string> read_shard_file(const std::string& folder, const Manifest& m
   if (entry == nullptr) {
     return Error{Errc::corrupt, path + ": its manifest does not name it"};
   }
-  return read_checked(path, *entry);
+  return checked(read_current(folder, name), path, *entry);
 }
 
 Result<std::vector<Sample>> read_shard_input(const RunDir& dir, std::uint32_t shard) {
@@ -154,25 +202,13 @@ Result<ShardTexts> read_finished_shard(const RunDir& dir, std::uint32_t shard) {
 }
 
 Result<ShardTexts> read_finished_shard_at(const std::string& folder) {
-  ShardTexts texts;
-  auto manifest = read_shard_manifest_at(folder);
-  if (!manifest.ok()) {
-    return missing_is_corrupt(manifest.error());
-  }
-  texts.manifest = std::move(manifest).value();
-  if (texts.manifest.state == ShardFileState::pending) {
-    return Error{Errc::corrupt, folder + ": is not finished; run the same command again"};
-  }
-  FD_TRY(texts.input, read_shard_file(folder, texts.manifest, RunDir::kInput));
-  FD_TRY(texts.answers, read_shard_file(folder, texts.manifest, RunDir::kAnswers));
-  FD_TRY(texts.outcomes, read_shard_file(folder, texts.manifest, RunDir::kOutcomes));
-  FD_TRY(texts.config, read_shard_file(folder, texts.manifest, RunDir::kConfig));
-  auto calls = read_file(in_folder(folder, RunDir::kCalls), kMaxShardFileBytes);
-  if (!calls.ok()) {
-    return missing_is_corrupt(calls.error());
-  }
-  texts.calls = std::move(calls).value();
-  return texts;
+  auto texts = steady_read([&] { return ManifestText(folder); },
+                           [&](const ManifestText& manifest) {
+                             FD_FAILPOINT("shard.manifest_read");
+                             return read_under(manifest.text, folder);
+                           });
+  return texts ? std::move(*texts)
+               : Error{Errc::busy, folder + ": was written again whenever it was read; try again"};
 }
 
 Result<ShardRows> read_shard_rows(const std::string& folder) {

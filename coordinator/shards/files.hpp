@@ -5,15 +5,13 @@
 #include <string_view>
 #include <vector>
 
+#include "coordinator/shards/current.hpp"
 #include "protocol/base/result.hpp"
 #include "protocol/manifest.hpp"
 #include "protocol/records.hpp"
 #include "protocol/run_dir.hpp"
 
 namespace fd {
-
-/// The largest file of a shard that is read.
-inline constexpr std::uint64_t kMaxShardFileBytes = std::uint64_t{4} << 30;
 
 /// The files of a finished shard as they lie on disk, and the manifest that they agree with.
 struct ShardTexts {
@@ -74,8 +72,10 @@ Result<std::string> read_checked(const std::string& path, const FileEntry& entry
 Result<std::string> read_shard_file(const std::string& folder, const Manifest& manifest,
                                     const char* name);
 
-/// Reads a shard whose samples all have outcomes, and checks every file against the manifest.
-/// Errors: corrupt, naming the file (a shard that is not finished is one); storage.
+/// Reads a shard whose samples all have outcomes, and checks every file against the manifest. All
+/// files are of one state of the shard, also when another process writes it again meanwhile.
+/// Errors: corrupt, naming the file (a shard that is not finished is one); busy, when it was
+/// written again during each of kSteadyReadsMax reads; storage.
 Result<ShardTexts> read_finished_shard(const RunDir& dir, std::uint32_t shard);
 
 /// Does the same with a shard that lies in `folder`.

@@ -8,6 +8,8 @@
 
 #include "actors/storage/errno_error.hpp"
 #include "actors/storage/files.hpp"
+#include "actors/system/failpoint.hpp"
+#include "coordinator/shards/current.hpp"
 #include "coordinator/shards/files.hpp"
 
 namespace fd {
@@ -17,20 +19,13 @@ namespace {
 constexpr std::array<const char*, 5> kMoved = {RunDir::kAnswers, RunDir::kCalls, RunDir::kConfig,
                                                RunDir::kOutcomes, RunDir::kManifest};
 
-std::string staging_folder(const std::string& folder) {
-  return replay_folder(folder) + "/shard";
-}
-/// Its existence says that the staged files are complete: they are moved, whatever happens.
-std::string decision(const std::string& folder) {
-  return replay_folder(folder) + "/committed";
-}
-
 Result<void> move_over(const std::string& folder) {
   const std::string staging = staging_folder(folder);
   for (const char* name : kMoved) {
     const std::string from = staging + "/" + name;
     if (file_exists(from)) {  // else an earlier attempt has moved it
       FD_TRY_VOID(rename_durable(from, folder + "/" + name));
+      FD_FAILPOINT("shard.file_moved");
     }
   }
   return {};
@@ -47,19 +42,6 @@ Result<void> copy_input(const std::string& folder) {
 
 }  // namespace
 
-std::string replay_folder(const std::string& shard_folder) {
-  return shard_folder + "/.replay";
-}
-
-std::string replay_journal(const std::string& shard_folder) {
-  return replay_folder(shard_folder) + "/journal";
-}
-
-std::string current_file(const std::string& folder, const std::string& name) {
-  const std::string staged = staging_folder(folder) + "/" + name;
-  return file_exists(decision(folder)) && file_exists(staged) ? staged : folder + "/" + name;
-}
-
 Result<Manifest> replace_shard(const std::string& folder, const RunConfig& config,
                                ShardResult result) {
   FD_TRY_VOID(finish_replacement(folder));
@@ -67,7 +49,7 @@ Result<Manifest> replace_shard(const std::string& folder, const RunConfig& confi
   FD_TRY_VOID(copy_input(folder));
   FD_TRY(Manifest manifest, write_shard_at(staging_folder(folder), config, std::move(result)));
   FD_TRY_VOID(sync_folder(replay_folder(folder)));
-  FD_TRY_VOID(write_file(decision(folder), "committed\n"));
+  FD_TRY_VOID(write_file(decision_file(folder), "committed\n"));
   FD_TRY_VOID(finish_replacement(folder));
   FD_TRY_VOID(remove_tree(replay_folder(folder)));  // the journal: what it had is in the files now
   return manifest;
@@ -84,13 +66,13 @@ Result<void> finish_replacement(const std::string& folder) {
   if (!file_exists(replay_folder(folder))) {
     return {};
   }
-  const bool decided = file_exists(decision(folder));
+  const bool decided = file_exists(decision_file(folder));
   if (decided) {
     FD_TRY_VOID(move_over(folder));
   }
   FD_TRY_VOID(remove_tree(staging_folder(folder)));
-  if (decided && ::unlink(decision(folder).c_str()) != 0) {
-    return storage_error(decision(folder));
+  if (decided && ::unlink(decision_file(folder).c_str()) != 0) {
+    return storage_error(decision_file(folder));
   }
   if (::rmdir(replay_folder(folder).c_str()) != 0 && errno != ENOTEMPTY && errno != EEXIST) {
     return storage_error(replay_folder(folder));

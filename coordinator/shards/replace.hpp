@@ -12,18 +12,8 @@ namespace fd {
 
 // A shard that has failed samples is written again, over the files that it has already, and its
 // folder may be the only place that knows of its answers. So the new files are made in a folder of
-// their own, and moved over once they are complete; whoever comes next finishes what was cut off.
-
-/// Returns the folder, in a shard's folder, with what is not part of the shard yet: new files, and
-/// the journal of a replay.
-std::string replay_folder(const std::string& shard_folder);
-
-/// Returns the folder of the journal of a replay that is not committed yet, in a shard's folder.
-std::string replay_journal(const std::string& shard_folder);
-
-/// Returns where the file `name` of the shard in `folder` stands: there, or, when a replace_shard()
-/// was cut off behind its point of no return, where it will be moved from.
-std::string current_file(const std::string& folder, const std::string& name);
+// their own, and moved over once they are complete (coordinator/shards/current.hpp); whoever comes
+// next finishes what was cut off.
 
 /// Writes `result` over the shard in `folder`, all at once, and removes the journal of a replay.
 /// Requires: `result` has what that journal holds. Errors: as write_shard_at().

@@ -9,19 +9,20 @@
 
 namespace fd {
 
-/// What the caller should do about a failure; the message says what happened.
+/// What the caller should do about a failure; the message says what happened. Which exit code each
+/// one leads to: protocol/exit_code.cpp.
 enum class Errc {
-  invalid_input,  ///< the user mends it: config, data, command line (exit 2 or 3)
-  corrupt,        ///< refuse to go on with these bytes (exit 5)
+  invalid_input,  ///< the user mends the config or the command line; also a peer its message
+  bad_data,       ///< the user mends the rows of the input
+  corrupt,        ///< refuse to go on with these bytes
   not_found,      ///< a thing that was named does not exist
   unavailable,    ///< try again later: a peer or an endpoint is not there
-  exhausted,      ///< one of our own named limits was reached
-  timed_out,      ///< no answer within the time allowed
-  stale,          ///< drop the work: somebody else owns it
-  unsupported,    ///< another version, or something this version leaves out (exit 2 or 11)
-  storage,        ///< the disk failed: full, I/O error, read-only (exit 7)
-  refused,        ///< refused for security (exit 8)
-  busy,           ///< somebody else holds it (exit 6)
+  exhausted,      ///< a file or a table is larger than we take
+  stale,          ///< drop the work: it is another run's, or somebody else owns it
+  unsupported,    ///< use the version that wrote it
+  storage,        ///< the disk failed: full, I/O error, read-only
+  refused,        ///< refused for security
+  busy,           ///< somebody else holds it
 };
 
 /// An expected failure. A bug in the program is FD_CHECK's; a model's bad answer is a Reason.

@@ -54,6 +54,21 @@ class InspectTest(Job):
             path.write_bytes(content)
         self.verify(run_dir)
 
+    def test_a_run_whose_endpoint_is_gone_tells_of_failed_samples_as_its_status_does(self):
+        simulator = fd.Simulator(self.folder, *fd.dataset_arguments(self.folder), "--latency-ms", 20,
+                                 "--reject-contains", "Which items")  # in every row
+        process = fd.start("fd-coordinator", "run", self.config, "--out", self.folder / "out", *fd.teacher(simulator.url),
+                           "--set", "gateway.outage_timeout_s=1")
+        self.addCleanup(process.kill)
+        while not simulator.log.exists() or len(simulator.requests()) < 60:
+            self.assertIsNone(process.poll())
+        simulator.stop()
+        _, said = process.communicate(timeout=fd.DEADLINE_S)
+        self.assertEqual(process.returncode, 10, said)
+        failed = self.status(next((self.folder / "out").glob("text2sql-*")))["samples"]["failed"]
+        self.assertGreater(failed, 0)
+        self.assertIn(f"\nevery answer is recorded, and {failed} samples that failed are asked again. run folder: ", said)
+
     def test_a_live_run_has_a_status_and_is_not_verified(self):
         slow = self.simulator("--latency-ms", 200)
         process, run_dir = self.start_slow_run(slow, "live")

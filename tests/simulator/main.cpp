@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "protocol/base/result.hpp"
+#include "protocol/exit_code.hpp"
 #include "tests/simulator/answer_loader.hpp"
 #include "tests/simulator/options.hpp"
 #include "tests/simulator/server.hpp"
@@ -19,22 +20,12 @@
 namespace fd::simulator {
 namespace {
 
-enum Exit : int { ended = 0, bad_usage = 2, bad_input = 3, storage_failed = 7, cannot_listen = 10 };
-
 int complain(const Error& error, int code) {
   std::fprintf(stderr, "fd-simulator: %s\n", error.message.c_str());
   return code;
 }
-
-int exit_code_of(const Error& error) {
-  switch (error.code) {
-    case Errc::storage:
-      return storage_failed;
-    case Errc::unavailable:
-      return cannot_listen;
-    default:
-      return bad_usage;
-  }
+int complain(const Error& error) {
+  return complain(error, exit_code_of(error.code));
 }
 
 Result<AnswerBook> load_book(const Options& options) {
@@ -85,24 +76,24 @@ int serve(Options options) {
   const Descriptor stop = stop_signals();
   auto book = load_book(options);
   if (!book.ok()) {
-    return complain(book.error(), bad_input);
+    return complain(book.error(), kExitInput);
   }
   auto server = Server::listen(std::move(options.server),
                                Service(std::move(options.service), std::move(*book)));
   if (!server.ok()) {
-    return complain(server.error(), exit_code_of(server.error()));
+    return complain(server.error());
   }
   std::printf("listening on http://%s/v1\n", server->authority().c_str());
   std::fflush(stdout);
   if (!options.port_file.empty()) {
     if (const auto written = write_port(options.port_file, server->port()); !written.ok()) {
-      return complain(written.error(), storage_failed);
+      return complain(written.error());
     }
   }
   if (const auto run = server->run(stop.get()); !run.ok()) {
-    return complain(run.error(), exit_code_of(run.error()));
+    return complain(run.error());
   }
-  return ended;
+  return kExitComplete;
 }
 
 }  // namespace
@@ -112,17 +103,17 @@ int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   auto options = fd::simulator::parse_options(arguments);
   if (!options.ok()) {
-    fd::simulator::complain(options.error(), fd::simulator::bad_usage);
+    fd::simulator::complain(options.error(), fd::kExitUsage);
     std::fputs("try fd-simulator --help\n", stderr);
-    return fd::simulator::bad_usage;
+    return fd::kExitUsage;
   }
   if (options->help) {
     std::fputs(fd::simulator::usage().data(), stdout);
-    return 0;
+    return fd::kExitComplete;
   }
   if (options->version) {
     std::puts("fd-simulator " FD_VERSION);
-    return 0;
+    return fd::kExitComplete;
   }
   return fd::simulator::serve(std::move(*options));
 }

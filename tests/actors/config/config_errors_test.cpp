@@ -334,7 +334,7 @@ TEST(ConfigErrors, RefuseWhatThisVersionLeavesOut) {
   for (const auto& [set, message] : table) {
     ConfigFiles files;
     files.sets = {set};
-    EXPECT_EQ(files.load().error().code, Errc::unsupported) << set;
+    EXPECT_EQ(files.load().error().code, Errc::invalid_input) << set;
   }
   ConfigFiles files;
   files.sets = {"students=[{name: a}]", "lease.ttl_ms=0"};

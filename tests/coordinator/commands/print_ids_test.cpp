@@ -54,6 +54,10 @@ TEST(PrintIds, RefusesRowsOnlyWhenStrict) {
   here.put_rows({"[]"});
   EXPECT_EQ(printed(here), "1 row is refused (contract.strict is true):\n  " +
                                here.folder.at("samples.jsonl") + ":1: not a JSON object");
+  EXPECT_EQ(print_ids(here.config, here.inputs, [](std::string_view) { return Result<void>(); })
+                .error()
+                .code,
+            Errc::bad_data);
   here.config.contract.strict = false;
   here.put_rows({"[]", R"({"schema":1,"instruction":2})"});
   EXPECT_TRUE(printed(here).starts_with(

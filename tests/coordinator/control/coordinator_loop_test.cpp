@@ -331,6 +331,13 @@ TEST_F(CoordinatorLoopTest, ADatabaseOfTheRunThatCannotBeReadEndsIt) {
 
 // --- the end ------------------------------------------------------------------------------------
 
+TEST_F(CoordinatorLoopTest, ARunWithoutAWorkerEndsAsOneThatIsNoBrokenRun) {
+  work();
+  loop_->fail(Error{Errc::unavailable, "no worker is left"}, RunEnd::Kind::no_worker);
+  ASSERT_EQ(ports_->ends.size(), 1u);
+  EXPECT_EQ(ports_->ends[0].kind, RunEnd::Kind::no_worker);
+}
+
 TEST_F(CoordinatorLoopTest, AFinishedRunTellsItsWorkersBeforeItEnds) {
   work();
   deliver({outcome(0), outcome(1)});
@@ -401,7 +408,10 @@ TEST_F(CoordinatorLoopTest, ADrainEndsAsSoonAsNobodyHoldsAnything) {
 
 TEST_F(CoordinatorLoopTest, AKeyThatIsNotTakenDrainsTheRunAndIsNamed) {
   work();
-  deliver({ended_call(CallEnd::unauthorized)});
+  Record lost = outcome(0);
+  lost.outcome->verdict = Verdict::failed;
+  lost.outcome->reason = Reason::provider_rejected;
+  deliver({lost, ended_call(CallEnd::unauthorized)});
   EXPECT_TRUE(ports_->messages<Order>().back().drain);
   WorkerState idle = state();
   idle.draining = true;
@@ -409,6 +419,7 @@ TEST_F(CoordinatorLoopTest, AKeyThatIsNotTakenDrainsTheRunAndIsNamed) {
   ASSERT_EQ(ports_->ends.size(), 1u);
   EXPECT_EQ(ports_->ends[0].kind, RunEnd::Kind::no_endpoint);
   EXPECT_EQ(ports_->ends[0].error.message, "endpoint e: no");
+  EXPECT_EQ(ports_->ends[0].failed, 1u);
 }
 
 TEST_F(CoordinatorLoopTest, WhatAnEndpointSaidToAnEarlierStartStopsNothing) {

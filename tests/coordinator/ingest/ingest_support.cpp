@@ -103,7 +103,7 @@ Error IngestJob::refusal() {
 std::string IngestJob::why_refused(const std::string& line) {
   put_rows({row_line("good"), line});
   const Error error = refusal();
-  EXPECT_EQ(error.code, Errc::invalid_input);
+  EXPECT_EQ(error.code, Errc::bad_data);
   const std::string before = "\n  " + folder.at("samples.jsonl") + ":2: ";
   const std::size_t at = error.message.find(before);
   EXPECT_NE(at, std::string::npos) << error.message;

@@ -16,6 +16,7 @@ namespace fd {
 namespace {
 
 using testing_support::database_bytes;
+using testing_support::gzipped;
 using testing_support::IngestJob;
 using testing_support::many_rows;
 using testing_support::row_line;
@@ -192,7 +193,7 @@ TEST(Ingest, RefusesEqualRowsWithAnotherGold) {
   IngestJob here;
   here.put_rows({row_line("b"), row_line("a", "SELECT 1"), row_line("a", "SELECT 2")});
   const Error error = here.refusal();
-  EXPECT_EQ(error.code, Errc::invalid_input);
+  EXPECT_EQ(error.code, Errc::bad_data);
   EXPECT_EQ(error.message, "1 row is refused (contract.strict is true):\n  " +
                                here.folder.at("samples.jsonl") +
                                ":3: same sample_id as line 2 but another gold_sql");
@@ -328,7 +329,7 @@ TEST(Ingest, SaysWhyItFindsNoValidRow) {
   here.config.contract.strict = false;
   here.put_rows({"[]"});
   const Error error = here.refusal();
-  EXPECT_EQ(error.code, Errc::invalid_input);
+  EXPECT_EQ(error.code, Errc::bad_data);
   EXPECT_EQ(error.message, here.folder.at("samples.jsonl") +
                                ": no valid row, all are refused:\n  " +
                                here.folder.at("samples.jsonl") + ":1: not a JSON object");
@@ -337,7 +338,7 @@ TEST(Ingest, SaysWhyItFindsNoValidRow) {
 TEST(Ingest, RefusesAnInputThatIsNotThere) {
   IngestJob here;
   const Error error = here.refusal();
-  EXPECT_EQ(error.code, Errc::invalid_input);
+  EXPECT_EQ(error.code, Errc::bad_data);
   EXPECT_EQ(error.message, here.folder.at("samples.jsonl") + ": No such file or directory");
 }
 
@@ -352,6 +353,19 @@ TEST(Ingest, TakesOnlyTheFirstRowsButDigestsTheWholeInput) {
   EXPECT_EQ(summary.inputs.at(0).rows, 30u);
   EXPECT_EQ(summary.inputs.at(1).rows, 1u);
   EXPECT_EQ(summary.inputs.at(1).sha256, sha256(here.folder.bytes("more.jsonl")));
+}
+
+TEST(Ingest, LooksAtNothingBehindTheLastRowThatItTakes) {
+  IngestJob here;
+  const std::string damaged = gzipped(text_of(many_rows(30))) + "no gzip data";
+  here.inputs = {{here.folder.put("rows.jsonl.gz", damaged)}, {here.folder.put("rest.gz", "[]")}};
+  here.limit = 30;
+  const IngestSummary summary = done(here);
+  EXPECT_EQ(summary.unique, 30u);
+  EXPECT_EQ(summary.inputs.at(0).sha256, sha256(damaged));
+  EXPECT_EQ(summary.inputs.at(1).sha256, sha256("[]"));
+  here.limit = 31;
+  EXPECT_TRUE(here.refusal().message.starts_with(here.folder.at("rows.jsonl.gz") + ": damaged"));
 }
 
 TEST(Ingest, LeavesNothingElseInTheFolder) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "coordinator/merge/dataset_card.hpp"
 #include "coordinator/merge/merge.hpp"
 #include "coordinator/shards/files.hpp"
 #include "coordinator/shards/lines.hpp"
@@ -121,7 +122,8 @@ TEST_F(Export, CardNamesFilesConfigAndGatesAndNoServedModel) {
   run({kept_sample(1), other, rejected_sample(3, Reason::gold_mismatch)});
   const std::string card = bytes_of(dir_.export_file("README.md"));
   EXPECT_TRUE(
-      card.starts_with("---\ntags:\n- synthetic\n- distillation\n- \"text2sql\"\nconfigs:\n"
+      card.starts_with("---\ntask_categories:\n- text-generation\nsize_categories:\n- n<1K\n"
+                       "tags:\n- synthetic\n- distillation\n- \"text2sql\"\nconfigs:\n"
                        "- config_name: default\n  data_files:\n  - split: train\n"
                        "    path: train.jsonl\n---\n"))
       << card;
@@ -141,6 +143,44 @@ TEST_F(Export, CardHasNoSplitWithoutRows) {
   run({rejected_sample(3, Reason::gold_mismatch)});
   const std::string card = bytes_of(dir_.export_file("README.md"));
   EXPECT_EQ(card.find("configs:"), std::string::npos) << card;
+}
+
+TEST_F(Export, CardSaysOfLicenseLanguageAndNameWhatTheConfigSays) {
+  config_.export_.license = "cc-by-4.0";
+  config_.export_.language = {"en", "no"};  // without quotes the second would be false
+  config_.export_.pretty_name = "Clinic: \"rows\"";
+  run({kept_sample(1)});
+  const std::string card = bytes_of(dir_.export_file("README.md"));
+  EXPECT_TRUE(
+      card.starts_with("---\nlicense: \"cc-by-4.0\"\nlanguage:\n- \"en\"\n- \"no\"\n"
+                       "pretty_name: \"Clinic: \\\"rows\\\"\"\ntask_categories:\n"))
+      << card;
+}
+
+TEST_F(Export, CardGivesTheSizeInTheWordsOfTheHub) {
+  const std::vector<std::pair<std::uint64_t, std::string>> sizes = {
+      {0, "n<1K"},
+      {999, "n<1K"},
+      {1000, "1K<n<10K"},
+      {9999, "1K<n<10K"},
+      {10'000, "10K<n<100K"},
+      {999'999, "100K<n<1M"},
+      {1'000'000, "1M<n<10M"},
+      {99'999'999, "10M<n<100M"},
+      {999'999'999, "100M<n<1B"},
+      {1'000'000'000, "1B<n<10B"},
+      {99'999'999'999, "10B<n<100B"},
+      {999'999'999'999, "100B<n<1T"},
+      {1'000'000'000'000, "n>1T"},
+      {UINT64_MAX, "n>1T"},
+  };
+  for (const auto& [rows, name] : sizes) {
+    ExportFiles files;
+    files.train_rows = rows / 2;
+    files.valid_rows = rows - rows / 2;
+    const std::string card = dataset_card(config_, {}, {}, files);
+    EXPECT_NE(card.find("\nsize_categories:\n- " + name + "\ntags:\n"), std::string::npos) << rows;
+  }
 }
 
 TEST_F(Export, ATemplateThatNamesAnotherFieldIsRefused) {

@@ -51,6 +51,14 @@ TEST(RunJson, AConfigKeyOfAnotherProgramIsNamedAndADamagedOneIsDamage) {
   EXPECT_EQ(error_of_config().code, Errc::stale);
   EXPECT_TRUE(
       error_of_config().message.starts_with(run.dir().run_json() + ": config: later: unknown key"));
+  put_bytes(run.dir().run_json(), text);
+  run.change_run_json([](json::Object& object) {
+    json::Object& gates = *(*object["config"].as_object())["gates"].as_object();
+    (*gates["judge"].as_object())["enabled"] = true;
+  });
+  EXPECT_EQ(error_of_config().code, Errc::stale);
+  EXPECT_TRUE(error_of_config().message.starts_with(
+      run.dir().run_json() + ": config: gates.judge.enabled: true is not available"));
 }
 
 TEST(RunJson, AConfigThatItsDigestDoesNotNameIsDamage) {

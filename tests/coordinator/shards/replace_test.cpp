@@ -18,6 +18,10 @@ namespace fs = std::filesystem;
 constexpr std::array<const char*, 6> kFiles = {"answers.jsonl", "calls.jsonl",   "config.json",
                                                "input.jsonl",   "manifest.json", "outcomes.jsonl"};
 
+/// In the order in which they are moved.
+constexpr std::array<const char*, 5> kMoved = {"answers.jsonl", "calls.jsonl", "config.json",
+                                               "outcomes.jsonl", "manifest.json"};
+
 class ShardReplace : public testing::Test {
  protected:
   std::map<std::string, std::string> files(const std::string& folder) const {
@@ -26,6 +30,19 @@ class ShardReplace : public testing::Test {
       found[name] = bytes_of(folder + "/" + name);
     }
     return found;
+  }
+  /// Returns a shard whose replacement was cut off after the decision, when `moved` files have been
+  /// moved already.
+  std::string cut_off_after(std::size_t moved) const {
+    const std::string folder = RunDir(write_rules_run(config_, failed_, 1)).shard(0);
+    const std::string staging = folder + "/.replay/shard";
+    fs::create_directories(staging);
+    for (std::size_t i = 0; i < kMoved.size(); ++i) {
+      const std::string name = kMoved.at(i);
+      put_bytes((i < moved ? folder : staging) + "/" + name, bytes_of(reference_ + "/" + name));
+    }
+    put_bytes(folder + "/.replay/committed", "committed\n");
+    return folder;
   }
   RunConfig config_ = rules_config();
   Texts failed_ = {{"good"}, {std::nullopt}};
@@ -57,22 +74,26 @@ TEST_F(ShardReplace, ForgetsWhatWasCutOffBeforeTheDecision) {
   EXPECT_FALSE(file_exists(folder_ + "/.replay"));
 }
 
-/// Cuts a replacement off after the decision, when `moved` files have been moved already.
 TEST_F(ShardReplace, FinishesWhatWasCutOffAfterTheDecisionWhereverItStopped) {
-  constexpr std::array<const char*, 5> kMoved = {"answers.jsonl", "calls.jsonl", "config.json",
-                                                 "outcomes.jsonl", "manifest.json"};
   for (std::size_t moved = 0; moved <= kMoved.size(); ++moved) {
-    const std::string folder = RunDir(write_rules_run(config_, failed_, 1)).shard(0);
-    const std::string staging = folder + "/.replay/shard";
-    fs::create_directories(staging);
-    for (std::size_t i = 0; i < kMoved.size(); ++i) {
-      const std::string name = kMoved.at(i);
-      put_bytes((i < moved ? folder : staging) + "/" + name, bytes_of(reference_ + "/" + name));
-    }
-    put_bytes(folder + "/.replay/committed", "committed\n");
+    const std::string folder = cut_off_after(moved);
     ASSERT_TRUE(finish_replacement(folder).ok()) << moved;
     EXPECT_EQ(files(folder), files(reference_)) << moved;
     EXPECT_FALSE(file_exists(folder + "/.replay")) << moved;
+  }
+}
+
+TEST_F(ShardReplace, ReadersFindTheNewShardWholeWhereverItsReplacementStands) {
+  const auto whole = read_finished_shard_at(reference_);
+  ASSERT_TRUE(whole.ok()) << whole.error().message;
+  for (std::size_t moved = 0; moved <= kMoved.size(); ++moved) {
+    const std::string folder = cut_off_after(moved);
+    const auto texts = read_finished_shard_at(folder);
+    ASSERT_TRUE(texts.ok()) << moved << ": " << texts.error().message;
+    EXPECT_EQ(texts->manifest, whole->manifest) << moved;
+    EXPECT_EQ(texts->outcomes, whole->outcomes) << moved;
+    EXPECT_EQ(texts->answers, whole->answers) << moved;
+    EXPECT_EQ(texts->calls, whole->calls) << moved;
   }
 }
 

@@ -1,4 +1,4 @@
-#include "coordinator/text/exit_code.hpp"
+#include "coordinator/text/failure.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,21 +7,18 @@
 namespace fd {
 namespace {
 
-TEST(ExitCodeOfAnError, IsThatOfTheContract) {
-  const std::pair<Errc, int> table[] = {
-      {Errc::invalid_input, 2}, {Errc::not_found, 2},  {Errc::unsupported, 11}, {Errc::corrupt, 5},
-      {Errc::busy, 6},          {Errc::storage, 7},    {Errc::refused, 8},      {Errc::stale, 11},
-      {Errc::unavailable, 70},  {Errc::exhausted, 70}, {Errc::timed_out, 70}};
-  for (const auto& [error, code] : table) {
-    EXPECT_EQ(exit_code_of(error), code) << static_cast<int>(error);
-  }
-}
-
-TEST(ExitCodeOfAnError, IsReturnedOnceTheErrorIsPrinted) {
+TEST(ReportFailure, ReturnsTheExitCodeOnceTheErrorIsPrinted) {
   testing::internal::CaptureStderr();
   EXPECT_EQ(report_failure(Error{Errc::busy, "held"}), 6);
   EXPECT_EQ(report_failure(Error{Errc::busy, "rows"}, 3), 3);
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "fd-coordinator: held\nfd-coordinator: rows\n");
+}
+
+TEST(WhatIsLeft, NamesTheSamplesThatFailed) {
+  EXPECT_EQ(what_is_left(0), "every answer is recorded, and no sample failed");
+  EXPECT_EQ(what_is_left(1), "every answer is recorded, and 1 sample that failed is asked again");
+  EXPECT_EQ(what_is_left(1018),
+            "every answer is recorded, and 1,018 samples that failed are asked again");
 }
 
 TEST(CommandsToCopy, QuoteWhatAShellWouldTakeApart) {

@@ -1,6 +1,4 @@
-#include "coordinator/text/exit_code.hpp"
-
-#include "actors/system/process.hpp"
+#include "protocol/exit_code.hpp"
 
 namespace fd {
 
@@ -9,28 +7,24 @@ int exit_code_of(Errc code) {
     case Errc::invalid_input:
     case Errc::not_found:
       return kExitUsage;
+    case Errc::bad_data:
+      return kExitInput;
     case Errc::corrupt:
       return kExitCorrupt;
     case Errc::busy:
       return kExitBusy;
     case Errc::storage:
+    case Errc::exhausted:
       return kExitStorage;
     case Errc::refused:
       return kExitRefused;
+    case Errc::unavailable:
+      return kExitNoEndpoint;
     case Errc::stale:
     case Errc::unsupported:
       return kExitMismatch;
-    default:
-      return kExitBug;
   }
-}
-
-int report_failure(const Error& error) {
-  return report_failure(error, exit_code_of(error.code));
-}
-
-int report_failure(const Error& error, int code) {
-  return fail("fd-coordinator", error, code);
+  return kExitBug;  // no Errc at all
 }
 
 }  // namespace fd
