@@ -18,9 +18,8 @@ class RunDir {
   static constexpr const char* kCalls = "calls.jsonl";
   static constexpr const char* kConfig = "config.json";
   static constexpr const char* kManifest = "manifest.json";
-  // How the names of folders begin that live no longer than their process.
-  static constexpr const char* kScratch = ".verify-";            ///< in the root
-  static constexpr const char* kWorkerDatabases = "databases-";  ///< beside a worker's journal
+  /// How the names of folders beside a worker's journal begin that live no longer than its process.
+  static constexpr const char* kWorkerDatabases = "databases-";
 
   explicit RunDir(std::string root) : root_(std::move(root)) {}
   [[nodiscard]] const std::string& root() const { return root_; }
