@@ -160,17 +160,22 @@ class Merge {
     if (!file_exists(dir_.ledger())) {
       return {};  // every shard was replayed by hand
     }
-    FD_TRY(LateFacts facts, read_late_facts(dir_.ledger(), ingest_.run_id, ingest_.shards));
-    unknown_calls_ = facts.unknown_calls;
-    for (auto& [shard, records] : facts.shards) {
-      FD_TRY(const std::vector<Sample> samples, read_shard_input(dir_, shard));
-      FD_TRY(const std::set<std::uint64_t> written, written_calls(shard));
-      std::vector<SampleId> ids;
-      std::ranges::transform(samples, std::back_inserter(ids), &Sample::id);
-      for (const Call& call : late_calls(ids, std::move(records))) {
-        if (!written.contains(call_fingerprint(call))) {
-          calls_.add(call, true);
-        }
+    FD_TRY(unknown_calls_,
+           read_late_facts(dir_.ledger(), ingest_.run_id, ingest_.shards,
+                           [this](std::uint32_t shard, std::vector<Record> records) {
+                             return add_late_calls_of(shard, std::move(records));
+                           }));
+    return {};
+  }
+
+  Result<void> add_late_calls_of(std::uint32_t shard, std::vector<Record> records) {
+    FD_TRY(const std::vector<Sample> samples, read_shard_input(dir_, shard));
+    FD_TRY(const std::set<std::uint64_t> written, written_calls(shard));
+    std::vector<SampleId> ids;
+    std::ranges::transform(samples, std::back_inserter(ids), &Sample::id);
+    for (const Call& call : late_calls(ids, std::move(records))) {
+      if (!written.contains(call_fingerprint(call))) {
+        calls_.add(call, true);
       }
     }
     return {};
