@@ -18,9 +18,8 @@ class RunDir {
   static constexpr const char* kCalls = "calls.jsonl";
   static constexpr const char* kConfig = "config.json";
   static constexpr const char* kManifest = "manifest.json";
-  // How the names of folders begin that live no longer than their process.
-  static constexpr const char* kScratch = ".verify-";            ///< in the root
-  static constexpr const char* kWorkerDatabases = "databases-";  ///< beside a worker's journal
+  /// How the names of folders beside a worker's journal begin that live no longer than its process.
+  static constexpr const char* kWorkerDatabases = "databases-";
 
   /// The link to the run that ended last, beside the runs. What else is there begins with a point.
   static constexpr const char* kLatest = "latest";

@@ -62,14 +62,13 @@ Result<OpenFile> open_regular(const std::string& path, int more_flags = 0) {
 /// Calls `take` with each block of a file.
 Result<void> for_each_block(const std::string& path,
                             const std::function<Result<void>(std::string_view)>& take) {
-  FD_TRY(const OpenFile file, open_regular(path));
-  std::vector<char> buffer(kBufferBytes);
+  FD_TRY(BlockReader blocks, BlockReader::open(path));
   for (;;) {
-    const ssize_t got = TEMP_FAILURE_RETRY(::read(file.fd.get(), buffer.data(), buffer.size()));
-    if (got <= 0) {
-      return outcome(got == 0, path);
+    FD_TRY(const std::string_view block, blocks.next());
+    if (block.empty()) {
+      return {};
     }
-    FD_TRY_VOID(take(std::string_view(buffer.data(), static_cast<std::size_t>(got))));
+    FD_TRY_VOID(take(block));
   }
 }
 
@@ -161,6 +160,19 @@ Result<FileEntry> write_file(const std::string& path, std::string_view bytes, Du
   FD_TRY(AtomicFile file, AtomicFile::create(path, durable));
   FD_TRY_VOID(file.write(bytes));
   return file.commit();
+}
+
+Result<BlockReader> BlockReader::open(const std::string& path, std::size_t block_bytes) {
+  FD_TRY(OpenFile file, open_regular(path));
+  return BlockReader(path, std::move(file.fd), file.bytes, block_bytes);
+}
+
+Result<std::string_view> BlockReader::next() {
+  const ssize_t got = TEMP_FAILURE_RETRY(::read(fd_.get(), block_.data(), block_.size()));
+  if (got < 0) {
+    return storage_error(path_);
+  }
+  return std::string_view(block_.data(), static_cast<std::size_t>(got));
 }
 
 Result<std::string> read_file(const std::string& path, std::uint64_t max_bytes) {

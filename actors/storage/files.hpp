@@ -4,7 +4,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "actors/system/descriptor.hpp"
 #include "protocol/base/result.hpp"
 #include "protocol/manifest.hpp"
 
@@ -46,6 +48,27 @@ Result<FileEntry> write_file(const std::string& path, std::string_view bytes,
 Result<void> sync_folder(const std::string& path);
 /// Makes everything on the file system of `path` durable. Errors: storage.
 Result<void> sync_filesystem(const std::string& path);
+/// Reads a regular file from its beginning, block by block.
+class BlockReader {
+ public:
+  static constexpr std::size_t kBlockBytes = 256u << 10;
+  /// Errors: not_found, storage.
+  static Result<BlockReader> open(const std::string& path, std::size_t block_bytes = kBlockBytes);
+  /// Returns the next bytes, at most a block; none at the end. Lifetime: until the next call.
+  /// Errors: storage.
+  Result<std::string_view> next();
+  /// Returns how long the file was when it was opened. Units: bytes.
+  [[nodiscard]] std::uint64_t file_bytes() const { return file_bytes_; }
+
+ private:
+  BlockReader(std::string path, Descriptor fd, std::uint64_t file_bytes, std::size_t block_bytes)
+      : path_(std::move(path)), fd_(std::move(fd)), file_bytes_(file_bytes), block_(block_bytes) {}
+  std::string path_;
+  Descriptor fd_;
+  std::uint64_t file_bytes_;
+  std::vector<char> block_;
+};
+
 /// Reads a whole regular file of at most `max_bytes`. Errors: not_found, exhausted, storage.
 Result<std::string> read_file(const std::string& path, std::uint64_t max_bytes = 1u << 30);
 struct FilePiece {

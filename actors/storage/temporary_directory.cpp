@@ -1,7 +1,6 @@
 #include "actors/storage/temporary_directory.hpp"
 
 #include <cerrno>
-#include <cstdlib>
 #include <utility>
 
 #include <fcntl.h>
@@ -73,15 +72,6 @@ Result<TemporaryDirectory> TemporaryDirectory::create_in(const std::string& pare
     }
   }
   return Error{Errc::storage, path + ": others take it away as soon as it is made"};
-}
-
-Result<TemporaryDirectory> TemporaryDirectory::create(const std::string& prefix) {
-  const char* root = std::getenv("TMPDIR");
-  auto made = create_in(root != nullptr && *root != '\0' ? root : "/tmp", prefix);
-  if (!made.ok()) {
-    return Error{made.error().code, made.error().message + " (TMPDIR can name another)"};
-  }
-  return made;
 }
 
 TemporaryDirectory::~TemporaryDirectory() {

@@ -15,8 +15,6 @@ class TemporaryDirectory {
   /// Makes one in `parent`; its name begins with `prefix`. Those of this prefix that dead processes
   /// left are removed first. Errors: storage.
   static Result<TemporaryDirectory> create_in(const std::string& parent, const std::string& prefix);
-  /// Makes one under $TMPDIR, else /tmp. Errors: as create_in().
-  static Result<TemporaryDirectory> create(const std::string& prefix);
   ~TemporaryDirectory();
   TemporaryDirectory(TemporaryDirectory&& other) noexcept = default;
   TemporaryDirectory& operator=(TemporaryDirectory&&) = delete;

@@ -1,24 +1,17 @@
-#include <cstdio>
-
 #include "actors/config/loader.hpp"
 #include "actors/system/shell_text.hpp"
 #include "coordinator/commands/command.hpp"
 #include "coordinator/commands/shared_options.hpp"
+#include "coordinator/commands/standard_output.hpp"
 #include "coordinator/ingest/ingest.hpp"
 #include "protocol/exit_code.hpp"
 
 namespace fd {
 namespace {
 
-Result<void> check_written(bool written) {
-  return written ? Result<void>() : Error{Errc::storage, "cannot write to standard output"};
-}
-
 Result<void> print(const RunConfig& config, const std::vector<InputSpec>& inputs) {
-  FD_TRY_VOID(print_ids(config, inputs, [](std::string_view text) {
-    return check_written(std::fwrite(text.data(), 1, text.size(), stdout) == text.size());
-  }));
-  return check_written(std::fflush(stdout) == 0);
+  FD_TRY_VOID(print_ids(config, inputs, print_out));
+  return flush_out();
 }
 
 Result<int> ids(const ParsedCommand& parsed, StopSignals& /*signals*/) {

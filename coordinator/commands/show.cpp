@@ -1,12 +1,12 @@
 #include "coordinator/commands/show.hpp"
 
-#include <cstdio>
 #include <map>
 #include <optional>
 #include <vector>
 
 #include "coordinator/commands/command.hpp"
 #include "coordinator/commands/shared_options.hpp"
+#include "coordinator/commands/standard_output.hpp"
 #include "coordinator/shards/files.hpp"
 #include "coordinator/shards/row_text.hpp"
 #include "coordinator/shards/sample_row.hpp"
@@ -103,15 +103,16 @@ std::string list_reasons(const std::map<std::string, std::uint64_t>& reasons) {
 
 Result<int> show(const ParsedCommand& parsed, StopSignals& /*signals*/) {
   FD_TRY(const std::uint64_t limit, parsed.number("--limit", 10, 1, kLimitMax));
-  FD_TRY(const std::string text, show_rows(RunDir(parsed.positionals.front()),
-                                           {parsed.value("--reason").value_or(""), limit}));
-  std::fputs(text.c_str(), stdout);
+  FD_TRY_VOID(show_rows(RunDir(parsed.positionals.front()),
+                        {parsed.value("--reason").value_or(""), limit}, print_out));
+  FD_TRY_VOID(flush_out());
   return kExitComplete;
 }
 
 }  // namespace
 
-Result<std::string> show_rows(const RunDir& dir, const ShowOptions& options) {
+Result<void> show_rows(const RunDir& dir, const ShowOptions& options,
+                       const std::function<Result<void>(std::string_view)>& print) {
   auto surveyed = survey(dir, options.reason);
   if (!surveyed.ok()) {
     return surveyed.error().code == Errc::not_found
@@ -124,7 +125,6 @@ Result<std::string> show_rows(const RunDir& dir, const ShowOptions& options) {
     return Error{Errc::invalid_input, "there is no reason \"" + printable(options.reason) +
                                           "\"; this run has: " + list_reasons(surveyed->reasons)};
   }
-  std::string out;
   std::uint64_t shown = 0;
   for (const std::uint32_t shard : surveyed->matching) {
     if (shown == options.limit) {
@@ -133,7 +133,9 @@ Result<std::string> show_rows(const RunDir& dir, const ShowOptions& options) {
     FD_TRY(const ShardRows rows, read_shard_rows(dir.shard(shard)));
     for (std::size_t i = 0; i < rows.outcomes.size() && shown < options.limit; ++i) {
       if (options.reason.empty() || rows.outcomes[i].reason == wanted) {
-        show_row(++shown, rows.samples[i], rows.outcomes[i], rows, out);
+        std::string row;
+        show_row(++shown, rows.samples[i], rows.outcomes[i], rows, row);
+        FD_TRY_VOID(print(row));
       }
     }
   }
@@ -141,14 +143,14 @@ Result<std::string> show_rows(const RunDir& dir, const ShowOptions& options) {
   for (const auto& [reason, rows] : surveyed->reasons) {
     matching += options.reason.empty() || options.reason == reason ? rows : 0;
   }
-  out += grouped(shown) + " of " + grouped(matching) + " rows" +
-         (options.reason.empty() ? "" : " with reason " + options.reason) +
-         "; this run has: " + list_reasons(surveyed->reasons) + "\n";
+  std::string end = grouped(shown) + " of " + grouped(matching) + " rows" +
+                    (options.reason.empty() ? "" : " with reason " + options.reason) +
+                    "; this run has: " + list_reasons(surveyed->reasons) + "\n";
   if (surveyed->unfinished > 0) {
-    out += grouped(surveyed->unfinished) + " of " + grouped(surveyed->count) +
+    end += grouped(surveyed->unfinished) + " of " + grouped(surveyed->count) +
            " shards are not finished\n";
   }
-  return out;
+  return print(end);
 }
 
 Command show_command() {

@@ -66,7 +66,7 @@ struct TeacherTime {
 
 /// What the run looks like at this moment.
 struct CoordinatorView {
-  std::uint32_t shards_committed = 0;
+  std::uint32_t shards_committed = 0;  ///< with and without failed samples
   std::uint32_t in_flight = 0;
   TeacherTime teacher;
   bool idle = false;  ///< no worker holds anything (after a drain: time to end)

@@ -184,7 +184,8 @@ void CoordinatorLoop::written(std::uint32_t shard, const Result<void>& result) {
     return fail(result.error());
   }
   FD_FAILPOINT("k15.shard_before_written");
-  --writing_;
+  meter_.count_shard(writing_.at(shard));
+  writing_.erase(shard);
   step(ShardWritten{shard});
 }
 
@@ -298,11 +299,10 @@ void CoordinatorLoop::send_one(const SendDatabase& message, Frames*) {
 void CoordinatorLoop::after_commit(CoordinatorEffects effects, Frames frames) {
   std::vector<std::shared_ptr<ShardResult>> finished;
   for (const std::uint32_t shard : effects.commit) {
-    const auto found = stores_.find(shard);
-    FD_CHECK(found != stores_.end());
-    finished.push_back(std::make_shared<ShardResult>(std::move(found->second.result)));
-    stores_.erase(found);
-    ++writing_;
+    auto store = stores_.extract(shard);
+    FD_CHECK(!store.empty());
+    writing_[shard] = store.mapped().has_failed();
+    finished.push_back(std::make_shared<ShardResult>(std::move(store.mapped().result)));
   }
   if (FD_MUTANT(written_before_commit)) {
     std::ranges::for_each(std::exchange(finished, {}),
@@ -365,7 +365,7 @@ void CoordinatorLoop::decide_end() {
     return end(RunEnd::Kind::finished, {});
   }
   const bool drained = drain_by_ && (ports_->now() >= *drain_by_ ||
-                                     (writing_ == 0 && core_.view(ports_->now()).idle));
+                                     (writing_.empty() && core_.view(ports_->now()).idle));
   if (core_.finished() || drained) {
     // Every sample may have failed before the drain took hold: that is still no run to merge.
     return end(stop_reason_ ? RunEnd::Kind::no_endpoint : RunEnd::Kind::drained,

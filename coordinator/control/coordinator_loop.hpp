@@ -118,8 +118,8 @@ class CoordinatorLoop {
   std::set<std::uint32_t> loading_;             ///< shards that are being read
   DatabaseReads reads_;
   std::shared_ptr<CommitGate> gate_ = std::make_shared<CommitGate>();  ///< shared with `append`
-  std::uint32_t writing_ = 0;             ///< finished shards that are not written yet
-  std::set<std::string> version_warned_;  ///< workers, by name
+  std::map<std::uint32_t, bool> writing_;  ///< finished shards: whether samples of them failed
+  std::set<std::string> version_warned_;   ///< workers, by name
   std::set<std::pair<std::string, std::string>> troubles_;  ///< that were told: worker and text
   std::set<std::string> finish_words_;                      ///< that were told
   std::size_t refused_ = 0;                                 ///< frames

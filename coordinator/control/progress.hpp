@@ -7,13 +7,15 @@
 
 namespace fd {
 
-/// How far a run is. Counts of samples, but for calls and tokens.
+/// How far a run is. Counts of samples, but for shards, calls and tokens.
 struct Progress {
   std::uint64_t total = 0;
   std::uint64_t done = 0;
   std::uint64_t kept = 0;
   std::uint64_t rejected = 0;
   std::uint64_t failed = 0;
+  std::uint32_t shards_committed = 0;  ///< without a failed sample
+  std::uint32_t shards_failed = 0;     ///< that this start wrote, with failed samples
   std::uint64_t calls = 0;
   std::uint64_t prompt_tokens = 0;
   std::uint64_t completion_tokens = 0;

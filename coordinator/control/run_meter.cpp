@@ -34,6 +34,7 @@ void RunMeter::measure(const Outcome& outcome) {
 
 std::shared_ptr<const Progress> RunMeter::snapshot(const CoordinatorView& view) const {
   auto snapshot = std::make_shared<Progress>(progress_);
+  snapshot->shards_committed = view.shards_committed - progress_.shards_failed;
   snapshot->in_flight = view.in_flight;
   snapshot->workers = static_cast<std::uint32_t>(view.workers.size());
   snapshot->worker_views = view.workers;

@@ -23,7 +23,10 @@ class RunMeter {
   /// Adds the times of an outcome that this start recorded.
   void measure(const Outcome& outcome);
 
-  /// Returns the counts, with what `view` shows of the workers. Thread: any may read it.
+  /// Counts a shard whose files this start wrote. `failed`: with failed samples.
+  void count_shard(bool failed) { progress_.shards_failed += failed ? 1u : 0u; }
+
+  /// Returns the counts, with what `view` shows of workers and shards. Thread: any may read it.
   [[nodiscard]] std::shared_ptr<const Progress> snapshot(const CoordinatorView& view) const;
   /// Returns what the stages and teachers took, all but the run's wall time.
   [[nodiscard]] RunTimes times(const TeacherTime& teacher) const;

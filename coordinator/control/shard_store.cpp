@@ -1,5 +1,7 @@
 #include "coordinator/control/shard_store.hpp"
 
+#include <algorithm>
+
 namespace fd {
 
 void ShardStore::keep(const Record& record) {
@@ -12,6 +14,11 @@ void ShardStore::keep(const Record& record) {
   if (record.outcome) {
     result.outcomes.push_back(*record.outcome);
   }
+}
+
+bool ShardStore::has_failed() const {
+  return std::ranges::any_of(
+      result.outcomes, [](const Outcome& outcome) { return outcome.verdict == Verdict::failed; });
 }
 
 }  // namespace fd

@@ -15,6 +15,8 @@ struct ShardStore {
 
   /// Adds what a record brings to the shard that will be written.
   void keep(const Record& record);
+  /// Returns whether a sample failed.
+  [[nodiscard]] bool has_failed() const;
 };
 
 }  // namespace fd

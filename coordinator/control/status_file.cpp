@@ -41,22 +41,25 @@ json::Value status_json(const StatusOrigin& origin, const Progress& progress,
   for (const WorkerView& worker : progress.worker_views) {
     workers.push_back(to_json(worker));
   }
-  return json::Object{{"run_id", origin.run_id},
-                      {"epoch", origin.epoch},
-                      {"since", origin.since},
-                      {"updated_at", now},
-                      {"samples", json::Object{{"total", progress.total},
-                                               {"done", progress.done},
-                                               {"kept", progress.kept},
-                                               {"rejected", progress.rejected},
-                                               {"failed", progress.failed}}},
-                      {"in_flight", static_cast<std::uint64_t>(progress.in_flight)},
-                      {"calls", progress.calls + before.calls},
-                      {"prompt_tokens", progress.prompt_tokens + before.prompt_tokens},
-                      {"completion_tokens", progress.completion_tokens + before.completion_tokens},
-                      {"cost", finite(progress.cost + earlier_cost)},
-                      {"calls_complete", earlier.has_value()},
-                      {"workers", std::move(workers)}};
+  return json::Object{
+      {"run_id", origin.run_id},
+      {"epoch", origin.epoch},
+      {"since", origin.since},
+      {"updated_at", now},
+      {"samples", json::Object{{"total", progress.total},
+                               {"done", progress.done},
+                               {"kept", progress.kept},
+                               {"rejected", progress.rejected},
+                               {"failed", progress.failed}}},
+      {"shards", json::Object{{"committed", static_cast<std::uint64_t>(progress.shards_committed)},
+                              {"failed", static_cast<std::uint64_t>(progress.shards_failed)}}},
+      {"in_flight", static_cast<std::uint64_t>(progress.in_flight)},
+      {"calls", progress.calls + before.calls},
+      {"prompt_tokens", progress.prompt_tokens + before.prompt_tokens},
+      {"completion_tokens", progress.completion_tokens + before.completion_tokens},
+      {"cost", finite(progress.cost + earlier_cost)},
+      {"calls_complete", earlier.has_value()},
+      {"workers", std::move(workers)}};
 }
 
 StatusFile::StatusFile(const RunDir& dir, std::string run_id, std::uint64_t epoch,

@@ -34,6 +34,8 @@ std::optional<json::Value> read_json(const std::string& path) {
   return value.ok() ? std::optional<json::Value>(std::move(value).value()) : std::nullopt;
 }
 
+/// Counts from the manifest of every shard, one at a time: what is right whoever wrote last, and of
+/// a coordinator that was killed. Costs a file for each shard.
 Result<void> count_shards(const RunDir& dir, RunStatus& status) {
   for (std::uint32_t shard = 0; shard < status.shards; ++shard) {
     FD_TRY(const Manifest manifest, read_shard_manifest(dir, shard));
@@ -83,6 +85,21 @@ void take_calls(const json::Value& value, RunStatus& status) {
   status.cost = amount_at(&value, "cost");
 }
 
+/// Takes the counts of a coordinator that is at work, so that watching a run costs no file for each
+/// of its shards. Returns whether it tells them.
+bool take_shards(const json::Value& report, RunStatus& status) {
+  const json::Value* shards = report.find("shards");
+  const std::uint64_t committed = number_at(shards, "committed");
+  const std::uint64_t failed = number_at(shards, "failed");
+  if (shards == nullptr || committed + failed > status.shards) {
+    return false;
+  }
+  status.shards_committed = static_cast<std::uint32_t>(committed);
+  status.shards_failed = static_cast<std::uint32_t>(failed);
+  status.shards_pending = status.shards - status.shards_committed - status.shards_failed;
+  return true;
+}
+
 /// Takes what the coordinator says of itself; what it counts is newer than the shards' files.
 void take_report(const json::Value& report, RunStatus& status) {
   status.epoch = number_at(&report, "epoch");
@@ -126,15 +143,20 @@ Result<RunStatus> read_status(const RunDir& dir) {
   status.shards = facts.ingest.shards;
   const bool held = is_locked(dir.lock());
   status.state = held ? RunState::running : facts.exit_code ? RunState::ended : RunState::stopped;
-  FD_TRY_VOID(count_shards(dir, status));
+  auto report = status.state == RunState::ended ? std::nullopt : read_json(status_path(dir));
+  if (report && text_at(&*report, "run_id") != status.run_id) {
+    report.reset();
+  }
+  if (!held || !report || !take_shards(*report, status)) {
+    FD_TRY_VOID(count_shards(dir, status));
+  }
   if (status.state == RunState::ended) {
     const auto run_json = read_json(dir.run_json());
     status.finished_at = run_json ? text_at(&*run_json, "finished_at") : std::string();
     if (const auto costs = read_json(dir.report("cost_report.json"))) {
       take_calls(costs->find("total") == nullptr ? json::Value() : *costs->find("total"), status);
     }
-  } else if (const auto report = read_json(status_path(dir));
-             report && text_at(&*report, "run_id") == status.run_id) {
+  } else if (report) {
     take_report(*report, status);
   }
   if (!held && (status.state == RunState::stopped || status.failed > 0)) {

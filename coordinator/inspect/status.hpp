@@ -54,8 +54,9 @@ struct RunStatus {
   std::optional<std::string> go_on;  ///< the command that goes on
 };
 
-/// Finds out how far the run in `dir` is, from run.json, the shards' manifests, who holds the lock,
-/// and what the coordinator says of itself; opens no ledger. Errors: not_found, corrupt, storage.
+/// Finds out how far the run in `dir` is, from run.json, who holds the lock, and what the
+/// coordinator says of itself; opens no ledger. The shards' manifests are read, one at a time, when
+/// nobody works on the run or has not spoken yet. Errors: not_found, corrupt, storage.
 Result<RunStatus> read_status(const RunDir& dir);
 
 /// Returns the status as people read it.

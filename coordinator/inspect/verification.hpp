@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -66,8 +67,8 @@ class Verification {
   /// Counts a file that was read, once; it is then known to belong to the run.
   void read(const std::string& file, std::uint64_t bytes);
   /// Tells that a file belongs to the run, whether it is there or not.
-  void expect(const std::string& file) { expected_.insert(file); }
-  [[nodiscard]] bool expected(const std::string& file) const { return expected_.count(file) > 0; }
+  void expect(const std::string& file) { read_.try_emplace(file, false); }
+  [[nodiscard]] bool expected(const std::string& file) const { return read_.count(file) > 0; }
 
   VerifyReport report;
 
@@ -75,8 +76,7 @@ class Verification {
   template <class T>
   Result<std::optional<T>> found(const std::string& file, Result<T> read);
   std::set<std::string> named_;
-  std::set<std::string> read_;
-  std::set<std::string> expected_;
+  std::map<std::string, bool> read_;  ///< the files of the run: whether they were counted
 };
 
 }  // namespace fd

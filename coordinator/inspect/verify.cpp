@@ -7,7 +7,7 @@
 
 #include "actors/storage/files.hpp"
 #include "actors/storage/folder_lock.hpp"
-#include "actors/storage/temporary_directory.hpp"
+#include "coordinator/inspect/compared_output.hpp"
 #include "coordinator/inspect/verify_sealed.hpp"
 #include "coordinator/inspect/verify_shards.hpp"
 #include "coordinator/inspect/verify_stages.hpp"
@@ -144,9 +144,8 @@ class Verifier {
       check_all_finished();  // the rest of the law: every sample of a finished shard has an outcome
       return {};
     }
-    FD_TRY(const TemporaryDirectory folder, scratch());
-    const RunDir out(folder.path());
-    const auto merged = merge_run(dir_, out, truth_->config, truth_->facts.ingest, RunTimes{});
+    ComparedOutput output(dir_, derived_files(dir_, kind()));
+    const auto merged = merge_run(dir_, truth_->config, truth_->facts.ingest, RunTimes{}, output);
     if (!merged.ok()) {
       if (merged.error().code == Errc::storage) {
         return merged.error();
@@ -154,24 +153,19 @@ class Verifier {
       verification_.problem("shards", 0, 0, "cannot be merged: " + merged.error().message);
       return {};
     }
-    for (const std::string& name : derived_files(dir_, kind())) {
-      FD_TRY(const std::optional<std::string> text, verification_.read_text(dir_, name));
-      FD_TRY(const std::string expected, read_file(out.root() + "/" + name, kMaxShardFileBytes));
-      const auto differs = text ? first_difference(*text, expected) : std::nullopt;
-      if (differs) {
-        verification_.problem(name, *differs, *differs < text->size() ? 1 : 0,
+    for (const auto& [name, found] : output.found()) {
+      if (found.missing) {
+        verification_.missing(name);
+        continue;
+      }
+      verification_.read(name, found.bytes);
+      if (found.differs) {
+        verification_.problem(name, *found.differs, *found.differs < found.bytes ? 1 : 0,
                               "is not what the shards make it");
       }
     }
     verification_.report.merge_repeated = true;
     return {};
-  }
-
-  /// Returns a folder for a second merge: on the disk of the first, which had room for one, unless
-  /// nobody may write there.
-  [[nodiscard]] Result<TemporaryDirectory> scratch() const {
-    auto beside = TemporaryDirectory::create_in(dir_.root(), RunDir::kScratch);
-    return beside.ok() ? std::move(beside) : TemporaryDirectory::create("fd-verify-");
   }
 
   void check_all_finished() {
@@ -234,15 +228,16 @@ class Verifier {
     if (truth_ && truth_->facts.ingest.invalid > 0) {
       verification_.expect(relative_name(dir_, dir_.invalid()));
     }
-    std::vector<std::pair<std::string, bool>> found;
+    std::vector<std::pair<std::string, bool>> found;  // of those that were not expected
     for (const char* folder : kFolders) {
       std::error_code error;
       fs::recursive_directory_iterator entries(path(folder), error);
       for (; !error && entries != fs::recursive_directory_iterator(); entries.increment(error)) {
         const fs::file_status status = entries->symlink_status(error);
-        if (!fs::is_directory(status)) {
-          found.emplace_back(relative_name(dir_, entries->path().string()),
-                             fs::is_regular_file(status));
+        const std::string name = relative_name(dir_, entries->path().string());
+        const bool regular = fs::is_regular_file(status);
+        if (!fs::is_directory(status) && !(regular && verification_.expected(name))) {
+          found.emplace_back(name, regular);
         }
       }
       if (error && error != std::errc::no_such_file_or_directory) {
@@ -253,7 +248,7 @@ class Verifier {
     for (const auto& [name, regular] : found) {
       if (!regular) {
         verification_.problem(name, 0, 0, "is no regular file");
-      } else if (verification_.expected(name) || name.find("/.replay/") != std::string::npos) {
+      } else if (name.find("/.replay/") != std::string::npos) {
         continue;  // a replay that was cut off: told with its shard
       } else if (name.ends_with(".tmp")) {
         verification_.note(name + ": was left by a process that was killed; it is in nobody's way");

@@ -59,25 +59,27 @@ Result<std::vector<Record>> read_earlier_ledger(const std::string& path, const s
   return made ? read_records(database, shard) : std::vector<Record>();
 }
 
-Result<LateFacts> read_late_facts(const std::string& path, const std::string& run_id,
-                                  std::uint32_t shards) {
-  LateFacts facts;
+Result<std::uint64_t> read_late_facts(
+    const std::string& path, const std::string& run_id, std::uint32_t shards,
+    const std::function<Result<void>(std::uint32_t shard, std::vector<Record> records)>& take) {
   FD_TRY(LedgerDatabase database, LedgerDatabase::open_read_only(path));
   FD_TRY(const bool made, is_ledger(database, run_id));
   if (!made) {
-    return facts;
+    return 0;
   }
   for (std::uint32_t shard = 0; shard < shards; ++shard) {
     FD_TRY(const bool goes_on, goes_on_behind_outcomes(database, shard));
     if (goes_on) {
-      FD_TRY(facts.shards[shard], read_records(database, shard));
+      FD_TRY(std::vector<Record> records, read_records(database, shard));
+      FD_TRY_VOID(take(shard, std::move(records)));
     }
   }
   FD_TRY(const OpenShares shares, open_shares(database));
+  std::uint64_t unknown_calls = 0;
   for (const auto& [incarnation, share] : shares) {
-    facts.unknown_calls += share.calls;
+    unknown_calls += share.calls;
   }
-  return facts;
+  return unknown_calls;
 }
 
 }  // namespace fd

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -16,16 +16,13 @@ namespace fd {
 Result<std::vector<Record>> read_earlier_ledger(const std::string& path, const std::string& run_id,
                                                 std::uint32_t shard);
 
-/// What a ledger knows that the files of the shards do not.
-struct LateFacts {
-  /// The records of each shard that has some behind its last outcome, oldest first.
-  std::map<std::uint32_t, std::vector<Record>> shards;
-  /// Calls that may have been in flight at workers that never came back.
-  std::uint64_t unknown_calls = 0;
-};
-/// Reads it from the ledger of a run with so many shards, without changing the ledger. Requires:
-/// nobody works on the run. Errors: as above.
-Result<LateFacts> read_late_facts(const std::string& path, const std::string& run_id,
-                                  std::uint32_t shards);
+/// Reads from the ledger of a run with so many shards, without changing it, what the files of the
+/// shards do not say: calls `take` with the records, oldest first, of each shard that has some
+/// behind its last outcome, shard by shard; returns how many calls may have been in flight at
+/// workers that never came back. Memory: the records of one shard. Requires: nobody works on the
+/// run. Errors: as above; that of `take`, which ends it.
+Result<std::uint64_t> read_late_facts(
+    const std::string& path, const std::string& run_id, std::uint32_t shards,
+    const std::function<Result<void>(std::uint32_t shard, std::vector<Record> records)>& take);
 
 }  // namespace fd

@@ -138,19 +138,22 @@ Result<std::uint64_t> add_ledger_epoch(LedgerDatabase& database, std::uint64_t s
   return epoch;
 }
 
-Result<std::vector<Decision>> read_ledger_decisions(LedgerDatabase& database) {
+namespace {
+
+/// Calls `take` with every decision, oldest first, each checked.
+Result<void> each_decision(LedgerDatabase& database,
+                           const std::function<Result<void>(const Decision& decision)>& take) {
   FD_TRY(LedgerStatement statement,
          database.prepare("SELECT seq, kind, body, crc FROM decisions ORDER BY seq"));
-  std::vector<Decision> decisions;
-  for (;;) {
+  for (std::uint64_t last = 0;; ++last) {
     FD_TRY(const bool found, statement.step());
     if (!found) {
-      return decisions;
+      return {};
     }
     const std::uint64_t seq = statement.number(0);
     const std::uint64_t kind = statement.number(1);
-    Decision decision{static_cast<DecisionKind>(kind), std::string(statement.bytes(2))};
-    if (seq != decisions.size() + 1) {
+    const Decision decision{static_cast<DecisionKind>(kind), std::string(statement.bytes(2))};
+    if (seq != last + 1) {
       return ledger_row_error(database, "decisions", seq, "a row before it is missing");
     }
     if (kind > UINT8_MAX || statement.number(3) != ledger_crc(seq, decision)) {
@@ -163,25 +166,26 @@ Result<std::vector<Decision>> read_ledger_decisions(LedgerDatabase& database) {
                                   "that wrote it",
                               Errc::unsupported);
     }
-    decisions.push_back(std::move(decision));
+    if (const auto taken = take(decision); !taken.ok()) {
+      return ledger_row_error(database, "decisions", seq, taken.error().message,
+                              taken.error().code);
+    }
   }
 }
 
+}  // namespace
+
 Result<OpenShares> open_shares(LedgerDatabase& database) {
-  FD_TRY(const std::vector<Decision> decisions, read_ledger_decisions(database));
   OpenShares open;
-  for (std::size_t i = 0; i < decisions.size(); ++i) {
-    auto share = share_of(decisions[i]);
-    if (!share.ok()) {
-      return ledger_row_error(database, "decisions", i + 1, share.error().message,
-                              share.error().code);
-    }
-    if (share->calls == 0) {
-      open.erase(share->incarnation);
+  FD_TRY_VOID(each_decision(database, [&](const Decision& decision) -> Result<void> {
+    FD_TRY(ShareGranted share, share_of(decision));
+    if (share.calls == 0) {
+      open.erase(share.incarnation);
     } else {
-      open[share->incarnation] = std::move(share).value();
+      open[share.incarnation] = std::move(share);
     }
-  }
+    return {};
+  }));
   return open;
 }
 

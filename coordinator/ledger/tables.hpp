@@ -62,8 +62,6 @@ Result<std::uint64_t> read_ledger_epoch(LedgerDatabase& database);
 /// Commits the epoch that follows the highest one, with the id of this start, and returns it.
 /// Errors: as above.
 Result<std::uint64_t> add_ledger_epoch(LedgerDatabase& database, std::uint64_t start);
-/// Returns all decisions, oldest first, each checked. Errors: as above.
-Result<std::vector<Decision>> read_ledger_decisions(LedgerDatabase& database);
 /// Returns the shares that are not settled, by incarnation. Errors: as above.
 Result<OpenShares> open_shares(LedgerDatabase& database);
 

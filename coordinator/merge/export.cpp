@@ -16,20 +16,18 @@ bool in_train(const SampleId& id, double train_ratio) {
   return train_ratio >= 1.0 || split_position(id) < train_ratio;
 }
 
-Exporter::Exporter(PromptStage prompt, double train_ratio, AtomicFile train, AtomicFile valid,
-                   AtomicFile rejected)
+Exporter::Exporter(PromptStage prompt, double train_ratio, File train, File valid, File rejected)
     : prompt_(std::move(prompt)),
       train_ratio_(train_ratio),
       train_(std::move(train)),
       valid_(std::move(valid)),
       rejected_(std::move(rejected)) {}
 
-Result<Exporter> Exporter::create(const RunDir& dir, const RunConfig& config) {
+Result<Exporter> Exporter::create(const RunDir& dir, const RunConfig& config, MergeOutput& output) {
   FD_TRY(PromptStage prompt, PromptStage::make(config));
-  FD_TRY_VOID(make_directories(dir.export_dir()));
-  FD_TRY(AtomicFile train, AtomicFile::create(dir.export_file("train.jsonl")));
-  FD_TRY(AtomicFile valid, AtomicFile::create(dir.export_file("valid.jsonl")));
-  FD_TRY(AtomicFile rejected, AtomicFile::create(dir.export_file("rejected.jsonl")));
+  FD_TRY(File train, output.create(dir.export_file("train.jsonl")));
+  FD_TRY(File valid, output.create(dir.export_file("valid.jsonl")));
+  FD_TRY(File rejected, output.create(dir.export_file("rejected.jsonl")));
   return Exporter(std::move(prompt), config.export_.train_ratio, std::move(train), std::move(valid),
                   std::move(rejected));
 }
@@ -54,7 +52,7 @@ Result<void> Exporter::add_kept(const MergeRow& row) {
   render(row);
   const bool train = in_train(row.sample.id, train_ratio_);
   ++(train ? files_.train_rows : files_.valid_rows);
-  return (train ? train_ : valid_).write(chat_.line);
+  return (train ? train_ : valid_)->write(chat_.line);
 }
 
 void Exporter::render(const MergeRow& row) {
@@ -95,13 +93,13 @@ Result<void> Exporter::add_rejected(const MergeRow& row) {
   text_ += row.deciding == nullptr ? std::string_view("null") : row.deciding->text;
   text_ += "}\n";
   ++files_.rejected_rows;
-  return rejected_.write(text_);
+  return rejected_->write(text_);
 }
 
 Result<ExportFiles> Exporter::commit() {
-  FD_TRY(files_.train, train_.commit());
-  FD_TRY(files_.valid, valid_.commit());
-  FD_TRY(files_.rejected, rejected_.commit());
+  FD_TRY(files_.train, train_->commit());
+  FD_TRY(files_.valid, valid_->commit());
+  FD_TRY(files_.rejected, rejected_->commit());
   return files_;
 }
 

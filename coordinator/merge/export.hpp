@@ -1,11 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "actors/stages/prompt.hpp"
-#include "actors/storage/files.hpp"
+#include "coordinator/merge/merge_output.hpp"
 #include "coordinator/shards/sample_row.hpp"
 #include "protocol/base/digest.hpp"
 #include "protocol/base/result.hpp"
@@ -41,27 +42,28 @@ struct ExportFiles {
 /// Writes export/{train,valid,rejected}.jsonl as the samples pass in id order.
 class Exporter {
  public:
-  /// Errors: invalid_input (the prompt template), storage.
-  static Result<Exporter> create(const RunDir& dir, const RunConfig& config);
+  /// Lifetime: not longer than `output`. Errors: invalid_input (the prompt template), storage.
+  static Result<Exporter> create(const RunDir& dir, const RunConfig& config, MergeOutput& output);
 
   /// Takes a sample. The row it returns is that of a kept one, and good until the next call.
   /// Errors: corrupt, for a kept sample without a recorded answer; storage.
   Result<const ChatRow*> add(const MergeRow& row);
-  /// Makes the files durable under their names. Errors: storage.
+  /// Ends the files. Errors: storage.
   Result<ExportFiles> commit();
 
  private:
-  Exporter(PromptStage prompt, double train_ratio, AtomicFile train, AtomicFile valid,
-           AtomicFile rejected);
+  using File = std::unique_ptr<DerivedFile>;
+
+  Exporter(PromptStage prompt, double train_ratio, File train, File valid, File rejected);
   Result<void> add_kept(const MergeRow& row);
   Result<void> add_rejected(const MergeRow& row);
   void render(const MergeRow& row);
 
   PromptStage prompt_;
   double train_ratio_;
-  AtomicFile train_;
-  AtomicFile valid_;
-  AtomicFile rejected_;
+  File train_;
+  File valid_;
+  File rejected_;
   ExportFiles files_;
   Sample sample_;  ///< reused for the prompt
   ChatRow chat_;

@@ -8,7 +8,6 @@
 
 #include "actors/config/loader.hpp"
 #include "actors/storage/files.hpp"
-#include "actors/storage/paths.hpp"
 #include "actors/system/failpoint.hpp"
 #include "coordinator/ledger/reader.hpp"
 #include "coordinator/merge/dataset_card.hpp"
@@ -27,12 +26,6 @@ namespace {
 
 Error broken(const std::string& path, const std::string& what) {
   return Error{Errc::corrupt, path + ": " + what};
-}
-
-Result<void> write_text(const std::string& path, const std::string& text) {
-  FD_TRY_VOID(make_directories(folder_of(path)));
-  FD_TRY_VOID(write_file(path, text));
-  return {};
 }
 
 /// What a shard's manifest counts, counted again.
@@ -64,10 +57,10 @@ struct ShardCounts {
 
 class Merge {
  public:
-  Merge(const RunDir& dir, const RunDir& out, const RunConfig& config, const IngestSummary& ingest,
-        Exporter exporter)
+  Merge(const RunDir& dir, const RunConfig& config, const IngestSummary& ingest,
+        MergeOutput& output, Exporter exporter)
       : dir_(dir),
-        out_(out),
+        output_(output),
         config_(config),
         ingest_(ingest),
         config_digest_(config_digest(config)),
@@ -88,13 +81,13 @@ class Merge {
     FD_FAILPOINT("k18.export_before_reports");
     FD_TRY_VOID(add_late_calls());
     const RunSummary summary = summarize(files);
-    FD_TRY_VOID(stages_.write(out_, dedup));
+    FD_TRY_VOID(stages_.write(dir_, dedup, output_));
     FD_TRY_VOID(write_quality("teacher_eval", all_, summary));
     FD_TRY_VOID(write_quality("distilled", kept_, summary));
     FD_TRY_VOID(write_json("timing_report.json", timing_report(summary, times)));
     FD_TRY_VOID(write_json("cost_report.json", calls_.report(ingest_.run_id, unknown_calls_)));
-    FD_TRY_VOID(write_text(out_.export_file("README.md"),
-                           dataset_card(config_, config_digest_, summary, files)));
+    FD_TRY_VOID(output_.write_text(dir_.export_file("README.md"),
+                                   dataset_card(config_, config_digest_, summary, files)));
     return summary;
   }
 
@@ -167,17 +160,22 @@ class Merge {
     if (!file_exists(dir_.ledger())) {
       return {};  // every shard was replayed by hand
     }
-    FD_TRY(LateFacts facts, read_late_facts(dir_.ledger(), ingest_.run_id, ingest_.shards));
-    unknown_calls_ = facts.unknown_calls;
-    for (auto& [shard, records] : facts.shards) {
-      FD_TRY(const std::vector<Sample> samples, read_shard_input(dir_, shard));
-      FD_TRY(const std::set<std::uint64_t> written, written_calls(shard));
-      std::vector<SampleId> ids;
-      std::ranges::transform(samples, std::back_inserter(ids), &Sample::id);
-      for (const Call& call : late_calls(ids, std::move(records))) {
-        if (!written.contains(call_fingerprint(call))) {
-          calls_.add(call, true);
-        }
+    FD_TRY(unknown_calls_,
+           read_late_facts(dir_.ledger(), ingest_.run_id, ingest_.shards,
+                           [this](std::uint32_t shard, std::vector<Record> records) {
+                             return add_late_calls_of(shard, std::move(records));
+                           }));
+    return {};
+  }
+
+  Result<void> add_late_calls_of(std::uint32_t shard, std::vector<Record> records) {
+    FD_TRY(const std::vector<Sample> samples, read_shard_input(dir_, shard));
+    FD_TRY(const std::set<std::uint64_t> written, written_calls(shard));
+    std::vector<SampleId> ids;
+    std::ranges::transform(samples, std::back_inserter(ids), &Sample::id);
+    for (const Call& call : late_calls(ids, std::move(records))) {
+      if (!written.contains(call_fingerprint(call))) {
+        calls_.add(call, true);
       }
     }
     return {};
@@ -337,18 +335,18 @@ class Merge {
   }
 
   Result<void> write_json(const std::string& report, const json::Value& value) const {
-    return write_text(out_.report(report), json::pretty(value) + "\n");
+    return output_.write_text(dir_.report(report), json::pretty(value) + "\n");
   }
   Result<void> write_quality(const std::string& stage, const QualityCounts& counts,
                              const RunSummary& summary) const {
-    return write_text(out_.quality_report(stage),
-                      json::pretty(quality_report(ingest_.run_id, stage, counts, summary.gates,
-                                                  summary.complete)) +
-                          "\n");
+    return output_.write_text(dir_.quality_report(stage),
+                              json::pretty(quality_report(ingest_.run_id, stage, counts,
+                                                          summary.gates, summary.complete)) +
+                                  "\n");
   }
 
   const RunDir& dir_;
-  const RunDir& out_;
+  MergeOutput& output_;
   const RunConfig& config_;
   const IngestSummary& ingest_;
   const Digest config_digest_;
@@ -375,13 +373,15 @@ class Merge {
 
 Result<RunSummary> merge_run(const RunDir& dir, const RunConfig& config,
                              const IngestSummary& ingest, const RunTimes& times) {
-  return merge_run(dir, dir, config, ingest, times);
+  WrittenOutput output;
+  return merge_run(dir, config, ingest, times, output);
 }
 
-Result<RunSummary> merge_run(const RunDir& dir, const RunDir& out, const RunConfig& config,
-                             const IngestSummary& ingest, const RunTimes& times) {
-  FD_TRY(Exporter exporter, Exporter::create(out, config));
-  Merge merge(dir, out, config, ingest, std::move(exporter));
+Result<RunSummary> merge_run(const RunDir& dir, const RunConfig& config,
+                             const IngestSummary& ingest, const RunTimes& times,
+                             MergeOutput& output) {
+  FD_TRY(Exporter exporter, Exporter::create(dir, config, output));
+  Merge merge(dir, config, ingest, output, std::move(exporter));
   return merge.run(times);
 }
 

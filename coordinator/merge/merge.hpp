@@ -1,6 +1,7 @@
 #pragma once
 
 #include "coordinator/ingest/ingest_summary.hpp"
+#include "coordinator/merge/merge_output.hpp"
 #include "coordinator/reports/run_summary.hpp"
 #include "coordinator/reports/timing.hpp"
 #include "protocol/base/result.hpp"
@@ -17,8 +18,9 @@ namespace fd {
 Result<RunSummary> merge_run(const RunDir& dir, const RunConfig& config,
                              const IngestSummary& ingest, const RunTimes& times);
 
-/// The same, but writes under `out` what it reads under `dir`: how a merge is checked.
-Result<RunSummary> merge_run(const RunDir& dir, const RunDir& out, const RunConfig& config,
-                             const IngestSummary& ingest, const RunTimes& times);
+/// The same, but what it derives goes to `output`: how a merge is checked.
+Result<RunSummary> merge_run(const RunDir& dir, const RunConfig& config,
+                             const IngestSummary& ingest, const RunTimes& times,
+                             MergeOutput& output);
 
 }  // namespace fd

@@ -3,8 +3,6 @@
 #include <charconv>
 #include <utility>
 
-#include "actors/storage/files.hpp"
-#include "actors/storage/paths.hpp"
 #include "protocol/json/json.hpp"
 
 namespace fd {
@@ -143,7 +141,7 @@ void StageManifests::add_selected(const MergeRow& row) {
   digests_[selected].add(row.sample.id, line_);
 }
 
-Result<void> StageManifests::write(const RunDir& dir, const Manifest& dedup) {
+Result<void> StageManifests::write(const RunDir& dir, const Manifest& dedup, MergeOutput& output) {
   std::string parent = dedup.content_sha256.hex();
   for (std::size_t stage = 0; stage < kStages; ++stage) {
     ContentDigest& digest = digests_.at(stage);
@@ -157,9 +155,8 @@ Result<void> StageManifests::write(const RunDir& dir, const Manifest& dedup) {
     manifest.max_sample_id = digest.max_id();
     manifest.content_sha256 = digest.finish();
     manifest.parents = {std::exchange(parent, manifest.content_sha256.hex())};
-    const std::string path = dir.stage_manifest(manifest.stage);
-    FD_TRY_VOID(make_directories(folder_of(path)));
-    FD_TRY_VOID(write_file(path, json::pretty(to_json(manifest)) + "\n"));
+    FD_TRY_VOID(output.write_text(dir.stage_manifest(manifest.stage),
+                                  json::pretty(to_json(manifest)) + "\n"));
   }
   return {};
 }

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "coordinator/merge/merge_output.hpp"
 #include "coordinator/shards/sample_row.hpp"
 #include "protocol/base/result.hpp"
 #include "protocol/manifest.hpp"
@@ -23,10 +24,10 @@ class StageManifests {
   /// canonical text, for a kept sample.
   void add(const MergeRow& row, std::string_view distilled_line);
 
-  /// Writes manifests/<stage>/manifest.json for every stage, each with the content digest of the
+  /// Makes manifests/<stage>/manifest.json for every stage, each with the content digest of the
   /// stage before as its parent; `dedup` is the manifest that the chain starts from.
   /// Errors: storage.
-  Result<void> write(const RunDir& dir, const Manifest& dedup);
+  Result<void> write(const RunDir& dir, const Manifest& dedup, MergeOutput& output);
 
  private:
   enum Stage : std::size_t { teacher, filtered, exec, scored, selected, distilled, kStages };

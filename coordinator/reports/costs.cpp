@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <set>
+#include <utility>
 
 #include "protocol/base/saturating.hpp"
 
@@ -72,7 +73,7 @@ void CallCounts::add(const CallView& call) {
     in_doubt_.add(totals_of(call));
     return;
   }
-  totals_[{plain(call.endpoint), call.role, plain(call.served_model), price_of(call.price)}].add(
+  add(Key{plain(call.endpoint), call.role, plain(call.served_model), price_of(call.price)},
       totals_of(call));
 }
 
@@ -85,10 +86,17 @@ void CallCounts::add(const Call& call, bool late) {
   if (call.price) {
     key.price.emplace(call.price->input, call.price->output);
   }
-  totals_[key].add(totals_of(call));
+  add(std::move(key), totals_of(call));
   if (late) {
     late_.add(totals_of(call));
   }
+}
+
+void CallCounts::add(Key key, const CallTotals& totals) {
+  if (totals_.size() >= kMaxCallGroups && !totals_.contains(key)) {
+    key.served_model = "other";
+  }
+  totals_[std::move(key)].add(totals);
 }
 
 CallTotals CallCounts::total() const {

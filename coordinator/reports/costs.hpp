@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -22,6 +23,10 @@ struct CallTotals {
 
   void add(const CallTotals& other);
 };
+
+/// How many groups of calls a run has apart, by provider, role, model and price. Endpoints call
+/// their models as they like: further ones count as those of the model "other".
+inline constexpr std::size_t kMaxCallGroups = 1024;
 
 /// Adds up the calls of a run. Whole numbers are added up for each price, and multiplied once, so
 /// that the order of the calls decides nothing.
@@ -56,6 +61,7 @@ class CallCounts {
     std::optional<std::pair<double, double>> price;  ///< input, output
     friend auto operator<=>(const Key&, const Key&) = default;
   };
+  void add(Key key, const CallTotals& totals);
   std::map<Key, CallTotals> totals_;
   CallTotals in_doubt_;
   CallTotals late_;

@@ -12,7 +12,6 @@
 #include "actors/storage/errno_error.hpp"
 #include "actors/storage/files.hpp"
 #include "actors/storage/paths.hpp"
-#include "actors/storage/temporary_directory.hpp"
 #include "actors/system/failpoint.hpp"
 #include "actors/system/log.hpp"
 #include "coordinator/run/run_seal.hpp"
@@ -131,7 +130,6 @@ Result<std::unique_ptr<RunFolder>> RunFolder::open(const std::string& root) {
   FD_TRY_VOID(check_own_folder(root));
   FD_TRY_VOID(check_disk(root));
   FD_TRY_VOID(folder->lock());
-  remove_abandoned(root, RunDir::kScratch);
   FD_TRY(folder->facts_, read_run_facts(folder->dir_));
   FD_TRY_VOID(check_output_version(folder->dir_, folder->facts_));
   FD_TRY_VOID(check_stages(folder->dir_, folder->facts_));

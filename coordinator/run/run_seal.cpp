@@ -179,10 +179,10 @@ Result<std::vector<FileEntry>> ingested_from_json(const json::Value& run_json) {
 }
 
 std::optional<std::uint64_t> first_difference(std::string_view left, std::string_view right) {
-  const auto found = std::mismatch(left.begin(), left.end(), right.begin(), right.end());
-  if (found.first == left.end() && found.second == right.end()) {
+  if (left == right) {
     return std::nullopt;
   }
+  const auto found = std::mismatch(left.begin(), left.end(), right.begin(), right.end());
   return static_cast<std::uint64_t>(found.first - left.begin());
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -18,13 +19,25 @@ using namespace testing_support;  // NOLINT: the fixture of this test
 
 class Show : public testing::Test {
  protected:
+  /// Returns what is printed, or why nothing is.
+  Result<std::string> shown(const ShowOptions& options) {
+    std::string text;
+    longest_ = 0;
+    FD_TRY_VOID(show_rows(dir_, options, [&](std::string_view piece) -> Result<void> {
+      longest_ = std::max(longest_, piece.size());
+      text += piece;
+      return {};
+    }));
+    return text;
+  }
   std::string show(const std::string& reason, std::uint64_t limit = 10) {
-    const auto text = show_rows(dir_, {reason, limit});
+    const auto text = shown({reason, limit});
     EXPECT_TRUE(text.ok()) << (text.ok() ? "" : text.error().message);
     return text.ok() ? *text : "";
   }
   RunDir dir_{fresh_folder()};
   RunConfig config_ = artifacts_config();
+  std::size_t longest_ = 0;  ///< of the pieces that were printed last
 };
 
 TEST_F(Show, PrintsARowToRead) {
@@ -60,6 +73,25 @@ TEST_F(Show, PrintsAllReasonsInIdOrderUpToTheLimit) {
     ids.push_back(text.substr(at + mark.size(), 12));
   }
   EXPECT_TRUE(std::is_sorted(ids.begin(), ids.end()));
+}
+
+TEST_F(Show, ARowIsPrintedBeforeTheNextOneIsMade) {
+  write_run(dir_, config_, mixed_samples(30), 4);
+  const std::size_t one = show("", 1).size();
+  const std::size_t all = show("", 30).size();
+  EXPECT_LT(longest_, 2 * one);
+  EXPECT_GT(all, 20 * one);
+}
+
+TEST_F(Show, EndsWhenNobodyTakesItsRows) {
+  write_run(dir_, config_, mixed_samples(30), 4);
+  std::size_t pieces = 0;
+  const auto ended = show_rows(dir_, {"", 30}, [&](std::string_view) -> Result<void> {
+    return ++pieces < 3 ? Result<void>() : Error{Errc::storage, "full"};
+  });
+  ASSERT_FALSE(ended.ok());
+  EXPECT_EQ(ended.error().message, "full");
+  EXPECT_EQ(pieces, 3u);
 }
 
 TEST_F(Show, SaysNothingOfTheGoldWhenTheAnswerDidNotRun) {
@@ -112,7 +144,7 @@ TEST_F(Show, CutsALongFieldAndDisarmsAnAnswer) {
 
 TEST_F(Show, AnUnknownReasonListsThoseOfTheRun) {
   write_run(dir_, config_, {kept_sample(1), rejected_sample(2, Reason::parse_error)}, 1);
-  const auto text = show_rows(dir_, {"gold_missmatch", 10});
+  const auto text = shown({"gold_missmatch", 10});
   ASSERT_FALSE(text.ok());
   EXPECT_EQ(text.error().code, Errc::invalid_input);
   EXPECT_EQ(text.error().message,
@@ -135,7 +167,7 @@ TEST_F(Show, ARunUnderWayShowsWhatIsFinished) {
 }
 
 TEST_F(Show, AFolderThatIsNoRunIsNotFound) {
-  const auto text = show_rows(dir_, {});
+  const auto text = shown({});
   ASSERT_FALSE(text.ok());
   EXPECT_EQ(text.error().code, Errc::not_found);
   EXPECT_TRUE(text.error().message.starts_with(dir_.root() + ": is no run folder"))
@@ -145,7 +177,7 @@ TEST_F(Show, AFolderThatIsNoRunIsNotFound) {
 TEST_F(Show, ADamagedFileIsNamed) {
   write_run(dir_, config_, {kept_sample(1)}, 1);
   put_bytes(dir_.shard_file(0, "outcomes.jsonl"), "{}\n");
-  const auto text = show_rows(dir_, {});
+  const auto text = shown({});
   ASSERT_FALSE(text.ok());
   EXPECT_EQ(text.error().code, Errc::corrupt);
   EXPECT_TRUE(text.error().message.starts_with(dir_.shard_file(0, "outcomes.jsonl") + ": "));

@@ -168,6 +168,30 @@ TEST_F(CoordinatorLoopTest, AShardIsWrittenBehindTheCommitOfItsLastOutcome) {
   EXPECT_EQ(ports_->written[0]->outcomes.size(), 2u);
 }
 
+TEST_F(CoordinatorLoopTest, AShardIsCountedOnceItsFilesAreWritten) {
+  options_.shards = {{2, false, std::nullopt}, {2, true, std::nullopt}};
+  const auto shown = [&] {
+    loop_->tick();
+    return std::pair(ports_->progress->shards_committed, ports_->progress->shards_failed);
+  };
+  using Shards = std::pair<std::uint32_t, std::uint32_t>;
+  for (const Verdict verdict : {Verdict::kept, Verdict::failed}) {
+    ports_ = std::make_shared<FakePorts>();
+    seq_ = delivered_ = 0;
+    work();
+    Record last = outcome(1);
+    last.outcome->verdict = verdict;
+    last.outcome->reason = verdict == Verdict::kept ? Reason::none : Reason::provider_error;
+    deliver({outcome(0), last});
+    commit_all();
+    ASSERT_EQ(ports_->written.size(), 1u);
+    EXPECT_EQ(shown(), Shards(1, 0)) << "the one of an earlier start";
+    loop_->written(0, {});
+    EXPECT_EQ(shown(), verdict == Verdict::kept ? Shards(2, 0) : Shards(1, 1));
+    commit_all();
+  }
+}
+
 TEST_F(CoordinatorLoopTest, AShardIsReadOnceHoweverOftenItIsAskedFor) {
   options_.shards = {{2, false, LeaseGranted{0, 3, "w", kIncarnation}}};
   options_.core.last_fence = 3;

@@ -28,6 +28,7 @@ Progress halfway() {
   progress.kept = 2;
   progress.rejected = 1;
   progress.failed = 1;
+  progress.shards_committed = 1;
   progress.calls = 5;
   progress.prompt_tokens = 1500;
   progress.completion_tokens = 70;
@@ -51,9 +52,10 @@ void say(const InspectedRun& run, const std::string& text) {
 }
 
 /// What a coordinator would say of the run.
-void report(const InspectedRun& run, const std::string& run_id = "text2sql-1") {
-  say(run, json::pretty(status_json({run_id, 3, "2026-01-31T12:00:00.000Z"}, halfway(),
-                                    CallTotals{}, 0, "2026-01-31T12:00:07.000Z")));
+void report(const InspectedRun& run, const std::string& run_id = "text2sql-1",
+            const Progress& progress = halfway()) {
+  say(run, json::pretty(status_json({run_id, 3, "2026-01-31T12:00:00.000Z"}, progress, CallTotals{},
+                                    0, "2026-01-31T12:00:07.000Z")));
 }
 
 TEST(Status, OfAnEndedRunIsCountedFromItsFiles) {
@@ -117,6 +119,54 @@ TEST(Status, OfALiveRunHasItsWorkers) {
                     "teacher exec, to others at tcp://127.0.0.1:5556: 3 batches under way, "
                     "1,234 samples done\n"));
   EXPECT_FALSE(holds(text, "to go on"));
+}
+
+/// Spoils every manifest, so that nothing can be counted from them.
+void spoil_manifests(const InspectedRun& run) {
+  for (const std::uint32_t shard : {0u, 1u}) {
+    put_bytes(run.dir().shard_file(shard, RunDir::kManifest), "{}");
+  }
+}
+
+TEST(Status, OfALiveRunReadsNoManifest) {
+  const InspectedRun run(RunProgress::first_half);
+  report(run);
+  const auto held = run.hold();
+  spoil_manifests(run);
+  const RunStatus status = status_of(run);
+  EXPECT_EQ(status.shards_committed, 1u);
+  EXPECT_EQ(status.shards_pending, 1u);
+}
+
+TEST(Status, OfALiveRunHasTheShardsThatFailed) {
+  const InspectedRun run(RunProgress::first_half);
+  Progress progress = halfway();
+  progress.shards_failed = 1;
+  report(run, "text2sql-1", progress);
+  const auto held = run.hold();
+  EXPECT_TRUE(holds(render_status(status_of(run)),
+                    "shards    1 of 2 committed, 1 with failed samples, 0 pending; 1 leased\n"));
+}
+
+TEST(Status, OfARunThatWasKilledCountsTheShardsThatAreThere) {
+  const InspectedRun run(RunProgress::first_half);
+  Progress progress = halfway();
+  progress.shards_committed = 0;  // it was killed before it said so
+  report(run, "text2sql-1", progress);
+  const RunStatus status = status_of(run);
+  EXPECT_EQ(status.shards_committed, 1u);
+  EXPECT_EQ(status.shards_pending, 1u);
+}
+
+TEST(Status, OfALiveRunThatDoesNotTellItsShardsCountsThoseThatAreThere) {
+  const InspectedRun run(RunProgress::first_half);
+  const auto held = run.hold();
+  say(run, R"({"run_id":"text2sql-1","samples":{"done":4}})");
+  EXPECT_EQ(status_of(run).shards_committed, 1u);
+  EXPECT_EQ(status_of(run).done, 4u);
+  say(run, R"({"run_id":"text2sql-1","shards":{"committed":2,"failed":1}})");  // of 2
+  EXPECT_EQ(status_of(run).shards_committed, 1u);
+  EXPECT_EQ(status_of(run).shards_failed, 0u);
 }
 
 TEST(Status, OfARunThatHasJustBeenTakenUpSaysSo) {

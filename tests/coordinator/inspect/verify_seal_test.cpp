@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <sstream>
 
@@ -20,7 +19,6 @@ using namespace testing_support;  // NOLINT: the fixture of this test
 class VerifySeal : public testing::Test {
  protected:
   VerifySeal() : run_(RunProgress::finished) {
-    ::setenv("TMPDIR", testing::TempDir().c_str(), 1);
     std::istringstream text(bytes_of(run_.dir().seal()));
     for (std::string line; std::getline(text, line);) {
       lines_.push_back(line);

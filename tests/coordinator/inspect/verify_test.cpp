@@ -1,7 +1,6 @@
 #include "coordinator/inspect/verify.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 
 #include <gtest/gtest.h>
@@ -43,12 +42,7 @@ void expect_found(const VerifyReport& report, const std::string& name, std::uint
   EXPECT_LT(byte, problem.offset + std::max<std::uint64_t>(problem.length, 1)) << text_of(report);
 }
 
-class Verify : public testing::Test {
- protected:
-  Verify() { ::setenv("TMPDIR", testing::TempDir().c_str(), 1); }
-};
-
-TEST_F(Verify, AFinishedRunIsSoundAndNothingInItChanges) {
+TEST(Verify, AFinishedRunIsSoundAndNothingInItChanges) {
   const InspectedRun run(RunProgress::finished);
   const auto before = run.files();
   const VerifyReport report = verified(run.dir());
@@ -77,7 +71,7 @@ constexpr std::size_t kManifestStride = 17;
 constexpr std::size_t kManifestStride = 1;
 #endif
 
-TEST_F(Verify, EveryFlippedByteOfAManifestIsNamedExactly) {
+TEST(Verify, EveryFlippedByteOfAManifestIsNamedExactly) {
   const InspectedRun run(RunProgress::finished);
   for (const std::string name : {"shards/0001/manifest.json", "manifests/dedup/manifest.json",
                                  "manifests/exec/manifest.json"}) {
@@ -95,7 +89,7 @@ TEST_F(Verify, EveryFlippedByteOfAManifestIsNamedExactly) {
   EXPECT_TRUE(verified(run.dir()).sound());
 }
 
-TEST_F(Verify, AFlippedByteOfAnyFileIsFound) {
+TEST(Verify, AFlippedByteOfAnyFileIsFound) {
   const InspectedRun run(RunProgress::finished);
   for (const auto& [name, bytes] : run.files()) {
     const bool manifest = name.ends_with("manifest.json") || name == "run.json";
@@ -110,7 +104,7 @@ TEST_F(Verify, AFlippedByteOfAnyFileIsFound) {
   EXPECT_TRUE(verified(run.dir()).sound());
 }
 
-TEST_F(Verify, AMissingFileIsNamed) {
+TEST(Verify, AMissingFileIsNamed) {
   const InspectedRun run(RunProgress::finished);
   for (const auto& [name, bytes] : run.files()) {
     ASSERT_TRUE(std::filesystem::remove(run.dir().root() + "/" + name));
@@ -121,7 +115,7 @@ TEST_F(Verify, AMissingFileIsNamed) {
   }
 }
 
-TEST_F(Verify, AMissingOrAnExtraLastByteIsNamed) {
+TEST(Verify, AMissingOrAnExtraLastByteIsNamed) {
   const InspectedRun run(RunProgress::finished);
   for (const auto& [name, bytes] : run.files()) {
     if (!bytes.empty()) {
@@ -136,7 +130,7 @@ TEST_F(Verify, AMissingOrAnExtraLastByteIsNamed) {
   }
 }
 
-TEST_F(Verify, TheBlockOfALargeFileIsNamed) {
+TEST(Verify, TheBlockOfALargeFileIsNamed) {
   const InspectedRun run(RunProgress::finished);
   std::string bytes = run.files().at("ledger.sqlite");
   bytes.resize(std::max<std::size_t>(bytes.size(), 3 * kCrcBlockBytes), 'x');
@@ -152,7 +146,7 @@ TEST_F(Verify, TheBlockOfALargeFileIsNamed) {
       "big: byte 131072 to " + std::to_string(bytes.size() - 1) + ": differs from run.json\n");
 }
 
-TEST_F(Verify, FilesThatNothingNamesAreProblemsAndLeftoversAreNotes) {
+TEST(Verify, FilesThatNothingNamesAreProblemsAndLeftoversAreNotes) {
   const InspectedRun run(RunProgress::finished);
   spoil(run.dir(), "export/more.jsonl", "{}\n");
   spoil(run.dir(), "shards/0000/answers.jsonl.tmp", "{");
@@ -167,7 +161,7 @@ TEST_F(Verify, FilesThatNothingNamesAreProblemsAndLeftoversAreNotes) {
             "nobody's way");
 }
 
-TEST_F(Verify, J12LinksInThePlaceOfTheRunsOwnFilesAreProblems) {
+TEST(Verify, J12LinksInThePlaceOfTheRunsOwnFilesAreProblems) {
   for (const char* name :
        {"ledger.sqlite", "run.json", "shards", "export", "shards/0000/answers.jsonl"}) {
     const InspectedRun run(RunProgress::finished);
@@ -181,7 +175,7 @@ TEST_F(Verify, J12LinksInThePlaceOfTheRunsOwnFilesAreProblems) {
   }
 }
 
-TEST_F(Verify, ProblemsAreListedUpToTwenty) {
+TEST(Verify, ProblemsAreListedUpToTwenty) {
   const InspectedRun run(RunProgress::finished);
   for (int i = 100; i < 125; ++i) {
     spoil(run.dir(), "export/" + std::to_string(i), "x");
@@ -194,7 +188,7 @@ TEST_F(Verify, ProblemsAreListedUpToTwenty) {
       render_verify(report, run.dir()).starts_with(run.dir().root() + ": damaged, 25 problems\n"));
 }
 
-TEST_F(Verify, TwoDamagedFilesAreBothNamed) {
+TEST(Verify, TwoDamagedFilesAreBothNamed) {
   const InspectedRun run(RunProgress::finished);
   auto files = run.files();
   files["shards/0000/answers.jsonl"][10] ^= 1;
@@ -209,7 +203,7 @@ TEST_F(Verify, TwoDamagedFilesAreBothNamed) {
   EXPECT_FALSE(report.merge_repeated);
 }
 
-TEST_F(Verify, ARunThatIsNotFinishedIsCheckedAsFarAsItIs) {
+TEST(Verify, ARunThatIsNotFinishedIsCheckedAsFarAsItIs) {
   const InspectedRun run(RunProgress::first_half);
   const VerifyReport report = verified(run.dir());
   EXPECT_EQ(text_of(report), "");
@@ -235,7 +229,7 @@ TEST_F(Verify, ARunThatIsNotFinishedIsCheckedAsFarAsItIs) {
   }
 }
 
-TEST_F(Verify, ADamagedRowOfTheLedgerIsNamedWithItsByte) {
+TEST(Verify, ADamagedRowOfTheLedgerIsNamedWithItsByte) {
   const InspectedRun run(RunProgress::first_half);
   std::string bytes = run.files().at("ledger.sqlite");
   const std::size_t at = bytes.find("SELECT COUNT(id)");
@@ -250,7 +244,7 @@ TEST_F(Verify, ADamagedRowOfTheLedgerIsNamedWithItsByte) {
   EXPECT_NE(report.problems.front().what.find("the checksum does not match"), std::string::npos);
 }
 
-TEST_F(Verify, AFreshRunIsSoundWithoutALedger) {
+TEST(Verify, AFreshRunIsSoundWithoutALedger) {
   const InspectedRun run(RunProgress::ingested);
   const VerifyReport report = verified(run.dir());
   EXPECT_EQ(text_of(report), "");
@@ -258,7 +252,7 @@ TEST_F(Verify, AFreshRunIsSoundWithoutALedger) {
   EXPECT_EQ(report.shards_finished, 0u);
 }
 
-TEST_F(Verify, AShardThatWasReplayedAfterTheMergeIsNoDamage) {
+TEST(Verify, AShardThatWasReplayedAfterTheMergeIsNoDamage) {
   const InspectedRun run(RunProgress::finished);
   // Another score, as a replay with other answers would bring.
   const auto samples = read_shard_input(run.dir(), 0);
@@ -283,7 +277,7 @@ TEST_F(Verify, AShardThatWasReplayedAfterTheMergeIsNoDamage) {
                 run.dir().root());
 }
 
-TEST_F(Verify, AReplacementThatWasCutOffIsReadFromWhereItLies) {
+TEST(Verify, AReplacementThatWasCutOffIsReadFromWhereItLies) {
   const InspectedRun run(RunProgress::finished);
   const std::string staging = replay_folder(run.dir().shard(0)) + "/shard";
   ASSERT_TRUE(make_directories(staging).ok());
@@ -297,7 +291,7 @@ TEST_F(Verify, AReplacementThatWasCutOffIsReadFromWhereItLies) {
                                       "or replay goes on with it");
 }
 
-TEST_F(Verify, ARunThatACoordinatorHoldsIsBusy) {
+TEST(Verify, ARunThatACoordinatorHoldsIsBusy) {
   const InspectedRun run(RunProgress::first_half);
   const auto held = run.hold();
   const auto report = verify_run(run.dir());
@@ -306,7 +300,7 @@ TEST_F(Verify, ARunThatACoordinatorHoldsIsBusy) {
   EXPECT_EQ(report.error().message, run.dir().root() + ": in use by another coordinator");
 }
 
-TEST_F(Verify, AFolderThatIsNoRunIsNotFound) {
+TEST(Verify, AFolderThatIsNoRunIsNotFound) {
   const auto report = verify_run(RunDir(fresh_folder()));
   ASSERT_FALSE(report.ok());
   EXPECT_EQ(report.error().code, Errc::not_found);

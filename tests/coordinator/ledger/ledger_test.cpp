@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <future>
 #include <set>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 #include <sqlite3.h>
@@ -98,6 +100,37 @@ TEST_F(LedgerTest, RecordsComeBackByShardInTheOrderOfTheirCommits) {
   EXPECT_EQ((*records)[0], answer_record(7, "a"));
   EXPECT_EQ((*records)[1], answer_record(7, "b"));
   EXPECT_TRUE(ledger->records(9)->empty());
+}
+
+TEST_F(LedgerTest, LateRecordsAreHandedOverShardByShard) {
+  Record ended;
+  ended.outcome.emplace();
+  LedgerStart start;
+  {
+    const auto ledger = open(start);
+    for (const std::uint32_t shard : {0, 1, 2, 3}) {
+      ended.shard = shard;
+      ledger->append({answer_record(shard, "a"), ended}, {});
+    }
+    ledger->append({answer_record(2, "late"), answer_record(0, "late")}, {});
+  }
+  std::vector<std::pair<std::uint32_t, std::size_t>> taken;
+  const auto read = [&](std::size_t limit) {
+    taken.clear();
+    return read_late_facts(
+        path_, "r1", 4, [&](std::uint32_t shard, const std::vector<Record>& records) {
+          taken.emplace_back(shard, records.size());
+          return taken.size() == limit ? Result<void>(Error{Errc::corrupt, "enough"})
+                                       : Result<void>();
+        });
+  };
+  using Taken = std::vector<std::pair<std::uint32_t, std::size_t>>;
+  EXPECT_EQ(read(3).value(), 0u);
+  EXPECT_EQ(taken, (Taken{{0, 3}, {2, 3}}));
+  const auto ended_early = read(1);
+  ASSERT_FALSE(ended_early.ok());
+  EXPECT_EQ(ended_early.error().message, "enough");
+  EXPECT_EQ(taken, (Taken{{0, 3}})) << "the next one was read before this one was taken";
 }
 
 TEST_F(LedgerTest, CallbacksComeInOrderAndAfterTheCommit) {
@@ -381,7 +414,7 @@ TEST_F(LedgerTest, C20ALedgerOfAnotherSchemaIsRefusedByNameAndTheFileStays) {
     const std::string before = folder_.bytes("ledger.sqlite");
     const std::vector<Error> refusals = {
         Ledger::open(options(), start).error(), verify_ledger(path_, "r1").error(),
-        read_earlier_ledger(path_, "r1", 0).error(), read_late_facts(path_, "r1", 1).error()};
+        read_earlier_ledger(path_, "r1", 0).error(), read_late_facts(path_, "r1", 1, {}).error()};
     for (const Error& error : refusals) {
       EXPECT_EQ(error.code, Errc::unsupported);
       EXPECT_EQ(error.message, path_ + ": is a ledger of schema " + schema +

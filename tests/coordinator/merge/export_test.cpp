@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "actors/storage/files.hpp"
 #include "coordinator/merge/dataset_card.hpp"
 #include "coordinator/merge/merge.hpp"
 #include "coordinator/shards/files.hpp"

@@ -153,5 +153,28 @@ TEST(CostReport, PricesBeyondAllMeasureAddUpToANumber) {
   EXPECT_EQ(counts.cost(), of_both);
 }
 
+TEST(CostReport, ModelsBeyondTheLimitCountAsOther) {
+  CallCounts counts;
+  const auto count = [&](std::size_t model) {
+    Call made = call("cheap", kCheap, 1000, 0);
+    made.served_model = "model " + std::to_string(model);
+    add_line(counts, made);
+  };
+  for (std::size_t model = 0; model < kMaxCallGroups; ++model) {
+    count(model);
+  }
+  const auto models = [&] { return *counts.report("r1", 0).find("by_served_model"); };
+  EXPECT_EQ(models().as_object()->size(), kMaxCallGroups);
+  EXPECT_EQ(models().find("other"), nullptr);
+  count(kMaxCallGroups);
+  count(kMaxCallGroups + 1);
+  count(0);  // one that it has
+  EXPECT_EQ(models().as_object()->size(), kMaxCallGroups + 1);
+  ASSERT_NE(models().find("other"), nullptr);
+  EXPECT_EQ(models().find("other")->find("calls")->as_uint(), 2u);
+  EXPECT_EQ(models().find("model 0")->find("calls")->as_uint(), 2u);
+  EXPECT_EQ(counts.total().calls, kMaxCallGroups + 3);
+}
+
 }  // namespace
 }  // namespace fd
