@@ -261,7 +261,15 @@ struct FlushMarker {
   friend bool operator==(const FlushMarker&, const FlushMarker&) = default;
 };
 
-/// How many calls a process of a worker may have in flight: in the ledger before it is told, so
+/// A worker's calls that came back and are not on its disk yet are at most this part of those that
+/// it may have in flight: so that no provider waits for a disk.
+inline constexpr std::uint32_t kSettlingPart = 8;
+/// Returns how many calls may be lost with a worker that may have `calls` in flight.
+inline std::uint32_t in_doubt_max(std::uint32_t calls) {
+  return calls + calls / kSettlingPart;
+}
+
+/// How many calls of a process of a worker may be in doubt: in the ledger before it is told, so
 /// that what it may have paid for is known if it never comes back. The last one of an incarnation
 /// counts; 0 calls: all that it did is known.
 struct ShareGranted {

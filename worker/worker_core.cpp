@@ -9,7 +9,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr Duration kFlushAfter = milliseconds(5);  ///< how long a record waits for company
 constexpr Duration kFetchTimeout = milliseconds(1000);
 constexpr std::size_t kStateTimesMax = 256;
 /// How often a worker with samples in work looks at what its gateway does.
@@ -33,7 +32,7 @@ WorkerEffects WorkerCore::step(Instant now, WorkerEvent event) {
       },
       event);
   if (outbox_.size() >= kDeliverRecords || outbox_bytes_ >= kDeliverBytes ||
-      (outbox_since_ && now >= *outbox_since_ + kFlushAfter)) {
+      (outbox_since_ && now >= *outbox_since_ + flush_after_)) {
     flush(now, effects);
   }
   fetch_more(now, effects);
@@ -310,7 +309,7 @@ void WorkerCore::plan_tick(Instant now) {
     due = std::min(due, now + kLoadEvery);
   }
   if (outbox_since_ && window_open()) {
-    due = std::min(due, *outbox_since_ + kFlushAfter);
+    due = std::min(due, *outbox_since_ + flush_after_);
   }
   if (!unacked_.empty() && bulk_.passed(unacked_.front().mark)) {
     due = std::min(due, resend_at_);

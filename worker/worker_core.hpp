@@ -12,6 +12,7 @@
 
 #include "actors/gateway/gateway.hpp"
 #include "actors/system/clock.hpp"
+#include "actors/system/company.hpp"
 #include "protocol/messages.hpp"
 #include "worker/data_channel_monitor.hpp"
 #include "worker/silence_monitor.hpp"
@@ -154,7 +155,8 @@ class WorkerCore {
   /// for kRepeatTtls leases, before the worker gives up.
   static constexpr std::uint32_t kRepeatsMax = 10;
   static constexpr int kRepeatTtls = 3;
-  static constexpr std::size_t kTroublesMax = 8;  ///< in a state: the latest
+  static constexpr Duration kFlushAfter = std::chrono::milliseconds(5);  ///< as company_wait
+  static constexpr std::size_t kTroublesMax = 8;                         ///< in a state: the latest
 
   explicit WorkerCore(WorkerCoreConfig config) : config_(std::move(config)) {}
 
@@ -302,6 +304,7 @@ class WorkerCore {
   std::deque<Owed> outbox_;
   std::size_t outbox_bytes_ = 0;
   std::optional<Instant> outbox_since_;
+  Duration flush_after_ = kFlushAfter;  ///< how long a record waits for company
   std::deque<Batch> unacked_;
   std::size_t unacked_bytes_ = 0;
   std::uint64_t deliver_seq_ = 0;

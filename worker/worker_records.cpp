@@ -238,6 +238,9 @@ void WorkerCore::put(Instant now, Record record, bool settles, std::uint64_t jou
   if (!outbox_since_) {
     outbox_since_ = now;
   }
+  if (const auto& call = outbox_.back().record.call; call) {
+    flush_after_ = company_wait(kFlushAfter, call->service_us);
+  }
 }
 
 void WorkerCore::on(Instant, SampleDropped& event, WorkerEffects&) {

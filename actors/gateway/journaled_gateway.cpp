@@ -127,7 +127,7 @@ void JournaledGateway::intent_written(std::uint64_t id, bool durable) {
   pass_ready();
 }
 
-/// A call's end is on disk: its slot is free. Or the disk failed: no call may be paid any more.
+/// A call's end is on disk. Or the disk failed: no call may be paid any more.
 void JournaledGateway::settled(bool durable) {
   {
     const std::lock_guard lock(mutex_);
@@ -146,7 +146,7 @@ void JournaledGateway::pass_ready() {
     std::optional<std::uint64_t> unsent_tag;
     {
       const std::lock_guard lock(mutex_);
-      if (ready_.empty() || (!disk_failed_ && unsettled_ >= slots_)) {
+      if (ready_.empty() || (!disk_failed_ && unsettled_ >= in_doubt_max(slots_))) {
         return;
       }
       const auto found = pending_.find(ready_.front());

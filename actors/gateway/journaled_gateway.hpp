@@ -15,9 +15,10 @@
 namespace fd {
 
 /// A gateway that sends no call before its intent is on disk, and hands no result on before that is
-/// on disk: what it hands on is settled. A call takes up its slot until then, so that no more calls
-/// than slots can be lost with the process. Results come in the order of their numbers. Intents are
-/// written for as many calls as there are slots, and a few more so that no slot waits for the disk:
+/// on disk: what it hands on is settled. No more than in_doubt_max(slots) calls are passed on and
+/// not settled, so that no more can be lost with the process, and the gateway that sends has one at
+/// hand for a slot that comes free while answers wait for the disk. Results come in the order of
+/// their numbers. Intents are written for a few calls more, so that no slot waits for the disk:
 /// what a crash leaves in doubt is about what was in flight.
 ///
 /// When the journal fails, every call still comes back, as failed with

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "actors/journal/segment_name.hpp"
+#include "actors/system/company.hpp"
 #include "actors/system/failpoint.hpp"
 #include "actors/system/thread_name.hpp"
 #include "protocol/run_dir.hpp"
@@ -40,7 +41,8 @@ AnswerJournal::AnswerJournal(std::string folder, JournalIdentity identity,
       options_(std::move(options)),
       files_(options_.files != nullptr ? *options_.files : system_files_),
       writer_(SegmentHeader{identity_, 0}),
-      seq_(recovered.last_seq()) {
+      seq_(recovered.last_seq()),
+      gather_(options_.gather) {
   for (const RecoveredSegment& segment : recovered.segments) {
     recovered_.push_back({segment.path, segment.last_seq, 0, true});
   }
@@ -75,6 +77,9 @@ std::uint64_t AnswerJournal::append_end(std::uint32_t ticket, const JournalEnd& 
   const std::string payload = encode(end);
   const std::lock_guard lock(mutex_);
   const std::uint64_t seq = ++seq_;
+  if (end.call) {
+    gather_ = company_wait(options_.gather, end.call->service_us);
+  }
   put(JournalKind::end, payload, Entry{std::move(then), seq, end.call.has_value(), ticket});
   own_.back().last_seq = seq;
   return seq;
@@ -189,7 +194,7 @@ void AnswerJournal::run() {
       }
       continue;
     }
-    work_.wait_for(lock, options_.gather,
+    work_.wait_for(lock, gather_,
                    [&] { return stopping_ || failed_ || flushing_ > 0 || !full_.empty(); });
     if (full_.empty()) {
       close_batch();

@@ -14,6 +14,7 @@
 #include "actors/journal/call_journal.hpp"
 #include "actors/journal/journal_files.hpp"
 #include "actors/journal/journal_recovery.hpp"
+#include "actors/system/clock.hpp"
 #include "protocol/base/result.hpp"
 #include "protocol/journal.hpp"
 
@@ -22,8 +23,9 @@ namespace fd {
 inline constexpr std::size_t kMaxBatchBytes = 1u << 20;  ///< one sync, unless a record is larger
 
 struct AnswerJournalOptions {
-  /// How long a batch is left open for more records. A sync costs as much processor time as a
-  /// hundred records, so sharing it is what counts; it delays each record by as much.
+  /// How long a batch is left open for more records, at least: longer where calls take long
+  /// (company_wait). A sync costs as much processor time as a hundred records, so sharing it is
+  /// what counts; it delays each record by as much.
   std::chrono::microseconds gather{2000};
   std::uint64_t segment_bytes = kSegmentBytes;
   JournalFiles* files = nullptr;  ///< nothing: the file system. Must outlive the journal
@@ -125,6 +127,7 @@ class AnswerJournal final : public CallJournal {
   std::uint64_t appended_ = 0;  ///< records so far
   std::uint64_t finished_ = 0;  ///< of those, how many callbacks have returned
   std::uint32_t flushing_ = 0;  ///< threads in flush()
+  Duration gather_;             ///< for how long the next batch is left open
   bool waiting_ = false;        ///< the journal's thread has nothing to do
   bool stopping_ = false;
   bool failed_ = false;

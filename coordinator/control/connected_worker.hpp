@@ -37,8 +37,8 @@ struct ConnectedWorker {
   Instant shared_until{};
   ToldShares told;                  ///< last
   std::deque<ToldShares> unheard;   ///< what it was told and may not have heard
-  std::uint32_t slots_logged = 0;   ///< the ledger has, or will have, this share of it
-  std::uint32_t slots_durable = 0;  ///< the ledger has this share of it
+  std::uint32_t doubt_logged = 0;   ///< calls that the ledger has, or will have, for it
+  std::uint32_t doubt_durable = 0;  ///< calls that the ledger has for it
   /// Calls for samples that it does not hold any more may be in flight there, or their answers on
   /// their way.
   bool strayed = false;

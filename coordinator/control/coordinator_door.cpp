@@ -58,7 +58,7 @@ ConnectedWorker* CoordinatorCore::admit(Instant now, const StateArrived& event,
     worker.full_ms_before = state.full_ms;
     worker.hears = event.from.start == config_.start;
     if (const auto open = open_shares_.find(incarnation); open != open_shares_.end()) {
-      worker.slots_logged = worker.slots_durable = open->second.calls;
+      worker.doubt_logged = worker.doubt_durable = open->second.calls;
       worker.strayed = true;  // since it was heard of last, others may have got its samples
     }
     if (lapse != lapses_.end()) {

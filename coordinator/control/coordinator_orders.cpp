@@ -36,8 +36,8 @@ void CoordinatorCore::on(Instant now, LeasesDurable& event, CoordinatorEffects& 
   std::set<std::uint64_t> told;
   for (const ShareGranted& share : event.shares) {
     if (const auto worker = workers_.find(share.incarnation);
-        worker != workers_.end() && share.calls > worker->second.slots_durable) {
-      worker->second.slots_durable = share.calls;
+        worker != workers_.end() && share.calls > worker->second.doubt_durable) {
+      worker->second.doubt_durable = share.calls;
       told.insert(share.incarnation);
     }
   }

@@ -176,12 +176,15 @@ void CoordinatorCore::share_calls(Instant now, std::optional<std::uint64_t> spok
   }
 }
 
-/// Returns what the worker may be told: no more than the ledger says that it may have in flight.
+/// Returns what the worker may be told: no more than the ledger has for it.
 CallsByProvider CoordinatorCore::may_have(const ConnectedWorker& worker) const {
   CallsByProvider calls = worker.shares;
   calls.resize(config_.providers.size());
   if (!FD_MUTANT(order_before_share)) {
-    std::uint32_t left = worker.slots_durable;
+    std::uint32_t left = worker.doubt_durable;
+    while (in_doubt_max(left) > worker.doubt_durable) {
+      left -= (in_doubt_max(left) - worker.doubt_durable + 1) / 2;
+    }
     for (std::uint32_t& share : calls) {
       share = std::min(share, left);
       left -= share;
@@ -206,11 +209,12 @@ void CoordinatorCore::tell(ConnectedWorker& worker, Order& order) {
 /// Has a worker's share written down, when it is above what is there.
 void CoordinatorCore::log_share(std::uint64_t incarnation, ConnectedWorker& worker,
                                 CoordinatorEffects& effects) {
-  if (worker.slots <= worker.slots_logged || FD_MUTANT(share_not_logged)) {
+  const std::uint32_t doubt = in_doubt_max(worker.slots);
+  if (doubt <= worker.doubt_logged || FD_MUTANT(share_not_logged)) {
     return;
   }
-  worker.slots_logged = worker.slots;
-  ShareGranted share{worker.name, incarnation, worker.slots};
+  worker.doubt_logged = doubt;
+  ShareGranted share{worker.name, incarnation, doubt};
   effects.append.insert(effects.append.begin(), LedgerEvent(decision(share)));  // before leases
   open_shares_[incarnation] = std::move(share);
 }
@@ -225,7 +229,7 @@ void CoordinatorCore::settle(std::uint64_t incarnation, CoordinatorEffects& effe
   effects.append.emplace_back(decision(open->second));
   open_shares_.erase(open);
   if (const auto worker = workers_.find(incarnation); worker != workers_.end()) {
-    worker->second.slots_logged = worker->second.slots_durable = 0;
+    worker->second.doubt_logged = worker->second.doubt_durable = 0;
   }
 }
 

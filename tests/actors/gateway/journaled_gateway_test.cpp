@@ -400,21 +400,21 @@ TEST_F(JournaledGatewayTest, C05CallsComeBackAsFailedWhenTheDiskFails) {
 /// An answer that was lost frees no slot: whatever is paid after it would be lost too.
 TEST_F(JournaledGatewayTest, C05NoCallThatWaitsForASlotIsSentOnceTheDiskFailed) {
   start();
-  for (std::uint32_t i = 1; i <= 10; ++i) {
+  for (std::uint32_t i = 1; i <= 11; ++i) {
     gateway->submit(call_of(i));
   }
-  const ChatCall first = inner->wait(8)[0];
-  journal->flush();  // the ninth and the tenth have their intents, and no slot
+  const ChatCall first = inner->wait(9)[0];
+  journal->flush();  // the last two have their intents, and have to wait
   files.fail_sync(1);
   inner->reply(result_of(first));
   const std::vector<ChatResult> ended = wait(3);
   EXPECT_EQ(ended[0].call.error, "the disk failed, so the result could not be kept");
-  for (const std::uint32_t i : {9u, 10u}) {
-    EXPECT_EQ(ended[i - 8].tag, call_of(i).tag);
-    EXPECT_EQ(ended[i - 8].call.error, "the disk failed, so the call was not sent");
+  for (const std::uint32_t i : {10u, 11u}) {
+    EXPECT_EQ(ended[i - 9].tag, call_of(i).tag);
+    EXPECT_EQ(ended[i - 9].call.error, "the disk failed, so the call was not sent");
   }
   gateway->set_shares({{"a", 17}});
-  EXPECT_EQ(inner->submitted(), 8u);
+  EXPECT_EQ(inner->submitted(), 9u);
 }
 
 TEST_F(JournaledGatewayTest, OnlyCallsInFlightAreInDoubtAfterAnOrderlyEnd) {
@@ -439,18 +439,18 @@ TEST_F(JournaledGatewayTest, ItsLoadIsThatOfTheOneThatSendsAndWhatWaitsForTheDis
   for (std::uint32_t i = 1; i <= 10; ++i) {
     gateway->submit(call_of(i));
   }
-  const ChatCall first = inner->wait(8)[0];
-  EXPECT_EQ(gateway->load(), (CallLoad{{{"a", 5}}, 0, 3 + 2}));
+  const ChatCall first = inner->wait(9)[0];
+  EXPECT_EQ(gateway->load(), (CallLoad{{{"a", 5}}, 0, 3 + 1}));
   journal->flush();
   files.hold_syncs();
   inner->reply(result_of(first));
   files.wait_for_held_sync();
-  EXPECT_EQ(gateway->load(), (CallLoad{{{"a", 5}}, 1, 3 + 2}));
+  EXPECT_EQ(gateway->load(), (CallLoad{{{"a", 5}}, 1, 3 + 1}));
   files.let_syncs();
-  inner->wait(9);
+  inner->wait(10);
   wait(1);
   journal->flush();
-  EXPECT_EQ(gateway->load(), (CallLoad{{{"a", 5}}, 0, 3 + 1}));
+  EXPECT_EQ(gateway->load(), (CallLoad{{{"a", 5}}, 0, 3}));
 }
 
 TEST_F(JournaledGatewayTest, SharesPassThrough) {
@@ -465,29 +465,29 @@ TEST_F(JournaledGatewayTest, IntentsAreWrittenForTheCallsThatAreNextOnly) {
   for (std::uint32_t i = 1; i <= 40; ++i) {
     gateway->submit(call_of(i));
   }
-  EXPECT_EQ(inner->wait(8).size(), 8u);
+  EXPECT_EQ(inner->wait(9).size(), 9u);
   journal->flush();
   gateway->cancel_waiting();
-  EXPECT_EQ(wait(32).size(), 32u);
-  EXPECT_EQ(inner->submitted(), 8u);
-  EXPECT_EQ(read().in_doubt.size(), 8u);
+  EXPECT_EQ(wait(31).size(), 31u);
+  EXPECT_EQ(inner->submitted(), 9u);
+  EXPECT_EQ(read().in_doubt.size(), 9u);
 }
 
-/// P2: no more calls than slots can be lost with the process, so an answer that is not on disk yet
-/// still takes up its slot.
-TEST_F(JournaledGatewayTest, ASlotIsFreeOnceTheAnswerIsOnDisk) {
+/// P2: no more than in_doubt_max(slots) calls can be lost with the process, so an answer that is
+/// not on disk yet counts still.
+TEST_F(JournaledGatewayTest, OneMoreIsPassedOnOnceAnAnswerIsOnDisk) {
   start();
-  for (std::uint32_t i = 1; i <= 9; ++i) {
+  for (std::uint32_t i = 1; i <= 10; ++i) {
     gateway->submit(call_of(i));
   }
-  const ChatCall first = inner->wait(8)[0];
-  journal->flush();  // the ninth has its intent, and no slot
+  const ChatCall first = inner->wait(9)[0];
+  journal->flush();  // the tenth has its intent
   files.hold_syncs();
   inner->reply(result_of(first));
   files.wait_for_held_sync();
-  EXPECT_EQ(inner->submitted(), 8u);
+  EXPECT_EQ(inner->submitted(), 9u);
   files.let_syncs();
-  EXPECT_EQ(inner->wait(9).size(), 9u);
+  EXPECT_EQ(inner->wait(10).size(), 10u);
   EXPECT_EQ(wait(1).size(), 1u);
 }
 
@@ -496,7 +496,7 @@ TEST_F(JournaledGatewayTest, MoreSlotsPassOnWhatIsReady) {
   for (std::uint32_t i = 1; i <= 12; ++i) {
     gateway->submit(call_of(i));
   }
-  EXPECT_EQ(inner->wait(8).size(), 8u);
+  EXPECT_EQ(inner->wait(9).size(), 9u);
   gateway->set_shares({{"a", 12}});
   EXPECT_EQ(inner->wait(12).size(), 12u);
 }
