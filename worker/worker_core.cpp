@@ -11,8 +11,6 @@ using std::chrono::milliseconds;
 
 constexpr Duration kFetchTimeout = milliseconds(1000);
 constexpr std::size_t kStateTimesMax = 256;
-/// How often a worker with samples in work looks at what its gateway does.
-constexpr Duration kLoadEvery = milliseconds(100);
 /// A change of what it could have in flight by such a part is told at once.
 constexpr std::uint64_t kDemandPart = 8;
 
@@ -305,9 +303,6 @@ void WorkerCore::report(Instant now, WorkerEffects& effects) {
 
 void WorkerCore::plan_tick(Instant now) {
   Instant due = last_report_ + heartbeat_;
-  if (!running_.empty()) {
-    due = std::min(due, now + kLoadEvery);
-  }
   if (outbox_since_ && window_open()) {
     due = std::min(due, *outbox_since_ + flush_after_);
   }

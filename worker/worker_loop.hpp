@@ -112,6 +112,8 @@ class WorkerLoop {
   std::deque<WorkerEvent> events_;       ///< for the core, in order
   bool stepping_ = false;
   bool over_ = false;
+  bool load_due_ = false;  ///< what the gateway does has changed since it was looked at
+  Instant last_load_{};
   std::optional<Instant> wake_at_;
   std::uint64_t generation_ = 0;
 };
