@@ -2,6 +2,7 @@
 """The yardstick: one asyncio + aiohttp process that does the job of `fd-coordinator run`.
 
 usage: baseline_aiohttp.py DIR --base-url URL --out OUT [--concurrency 64] [--limit N]
+                           [--shard I/N]
 
 DIR is what make_bench_set.py writes. Read the rows, canonicalize, hash, drop duplicates; ask the
 model with that many calls in flight over kept-alive connections; clean the answer, apply the
@@ -10,6 +11,9 @@ rejected.jsonl, in id order. Without any durability: no journal, ledger, shards,
 recovery. Written to be fast: one session, rows and queries handled without threads, databases
 opened once and immutable, patterns compiled once, one write per file.
 
+With --shard I/N it is one of N processes side by side: it takes the rows whose number is I modulo
+N, and I is in [0, N). Each process then drops only its own duplicates.
+
 Prints one line of JSON: counts, wall time, CPU time of this process, latency.
 Needs Debian's python3-aiohttp.
 """
@@ -17,6 +21,7 @@ import argparse
 import asyncio
 import collections
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -54,13 +59,11 @@ class Sample:
     __slots__ = ("sample_id", "row", "prompt", "answer", "sql", "verdict", "score")
 
 
-def read_samples(path, limit):
+def read_samples(path, limit, shard):
     """Returns the distinct samples in input order, and the counts of rows and duplicates."""
     seen, samples, raw = set(), [], 0
     with open(path, "rb") as file:
-        for line in file:
-            if limit and raw >= limit:
-                break
+        for line in itertools.islice(file, shard[0], limit or None, shard[1]):
             raw += 1
             row = json.loads(line)
             content = {name: row[name] for name in FIELDS if row[name] is not None}
@@ -210,7 +213,7 @@ def write_export(samples, out):
 
 async def distill(options):
     path = os.path.join(options.dir, "samples.jsonl")
-    samples, raw, duplicates = read_samples(path, options.limit)
+    samples, raw, duplicates = read_samples(path, options.limit, options.shard)
     databases, latencies, tokens = Databases(options.dir), [], [0, 0]
     connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60)
     async with aiohttp.ClientSession(connector=connector,
@@ -228,6 +231,15 @@ async def distill(options):
             "reasons": dict(verdicts), "tokens": sum(tokens), "p50_ms": p50_ms}
 
 
+def parse_shard(text):
+    """Returns (I, N) of the text I/N."""
+    found = re.fullmatch(r"(\d{1,4})/(\d{1,4})", text)
+    shard = (int(found[1]), int(found[2])) if found else (0, 0)
+    if shard[0] >= shard[1]:
+        raise argparse.ArgumentTypeError(f"{text} is not I/N with I below N")
+    return shard
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -236,6 +248,7 @@ def main():
     parser.add_argument("--out", required=True)
     parser.add_argument("--concurrency", type=int, default=64)
     parser.add_argument("--limit", type=int, default=0)
+    parser.add_argument("--shard", type=parse_shard, default=(0, 1))
     options = parser.parse_args()
     start = time.perf_counter()
     result = asyncio.run(distill(options))
