@@ -68,6 +68,7 @@ TransportSecurity security_of(WorkerSettings& settings, const Log& log,
   security.rejected = [&rejected, &log](const Error& error) {
     log.error("rejected", {{"why", error.message}});
     rejected = true;
+    wake_signal_wait();
   };
   return security;
 }
@@ -105,7 +106,7 @@ int wait_for_end(const caf::actor& worker, std::future<int>& ended, std::atomic<
                  SilenceReport& silence) {
   const sigset_t signals = signal_set({SIGTERM, SIGINT});
   while (ended.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
-    if (next_signal(signals, std::chrono::milliseconds(100)) > 0) {
+    if (next_signal(signals, std::chrono::seconds(1)) > 0) {
       act::post(worker, StopNow{});
     }
     if (rejected.exchange(false)) {
@@ -134,7 +135,10 @@ Result<int> serve(WorkerSettings settings) {
   std::promise<int> ended_promise;
   std::future<int> ended = ended_promise.get_future();
   options.parts.make_gateway = curl_gateway;
-  options.exited = [&ended_promise](int exit_code) { ended_promise.set_value(exit_code); };
+  options.exited = [&ended_promise](int exit_code) {
+    ended_promise.set_value(exit_code);
+    wake_signal_wait();
+  };
 
   // Before the actors, which use them: whoever is under way when this ends still finds them.
   SilenceReport silence(settings.endpoint, log);

@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /// Read by jemalloc at start: freed pages stay for a minute, because the next batch wants them
 /// again.
@@ -16,7 +17,16 @@ const char* malloc_conf = "dirty_decay_ms:60000,muzzy_decay_ms:60000";
 
 namespace fd {
 
+namespace {
+
+/// Tells next_signal() to return. It is ignored by default, so that it harms no program that we
+/// start, and kept all the same where it is blocked.
+constexpr int kWakeSignal = SIGURG;
+
+}  // namespace
+
 void set_up_process() {
+  block_signals(signal_set({kWakeSignal}));
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
   ::umask(077);
@@ -44,7 +54,14 @@ void block_signals(const sigset_t& signals) {
 
 int next_signal(const sigset_t& signals, std::chrono::milliseconds patience) {
   const timespec time{patience.count() / 1000, patience.count() % 1000 * 1'000'000};
-  return sigtimedwait(&signals, nullptr, &time);
+  sigset_t awaited = signals;
+  sigaddset(&awaited, kWakeSignal);
+  const int number = sigtimedwait(&awaited, nullptr, &time);
+  return number == kWakeSignal ? 0 : number;
+}
+
+void wake_signal_wait() {
+  ::kill(::getpid(), kWakeSignal);
 }
 
 int fail(const char* program, const Error& error, int exit_code) {

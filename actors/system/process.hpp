@@ -19,9 +19,13 @@ void set_up_process();
 sigset_t signal_set(std::initializer_list<int> numbers);
 /// Blocks signals in this thread and those that it starts from now on: next_signal() takes them.
 void block_signals(const sigset_t& signals);
-/// Waits for one of `signals`, at most for `patience`. Returns its number, or less than 1 for none.
-/// Requires: they are blocked in every thread.
+/// Waits for one of `signals`, at most for `patience`. Returns its number, or less than 1 for none,
+/// also when it was woken. Requires: they are blocked in every thread, and set_up_process() was
+/// called.
 int next_signal(const sigset_t& signals, std::chrono::milliseconds patience);
+/// Ends the wait of next_signal(), or the next one: something happened that it is to be left for.
+/// Thread: any.
+void wake_signal_wait();
 
 /// Prints `error` as that of `program` on standard error. Returns `exit_code`.
 int fail(const char* program, const Error& error, int exit_code);

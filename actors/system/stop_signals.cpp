@@ -72,6 +72,7 @@ void StopSignals::listen() {
       end_process(number);
     }
     first_ = number;
+    wake_signal_wait();
   }
 }
 

@@ -91,7 +91,10 @@ class LiveRun {
     std::promise<RunEnd> end_promise;
     std::future<RunEnd> end = end_promise.get_future();
     CoordinatorActorOptions options = actor_options(shards, ledger_start, shown);
-    options.ended = [&end_promise](RunEnd what) { end_promise.set_value(std::move(what)); };
+    options.ended = [&end_promise](RunEnd what) {
+      end_promise.set_value(std::move(what));
+      wake_signal_wait();
+    };
     const caf::actor actor =
         spawn_coordinator(system, clock_, *transport, *ledger, log_, std::move(options));
     ready.set_value(actor);

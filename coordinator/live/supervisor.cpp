@@ -64,7 +64,7 @@ void supervise(const SupervisedRun& run, const std::future<RunEnd>& end) {
       run.display.message("stopping: calls under way are still recorded, for at most " +
                           std::to_string(run.options.drain_s) + " s (again: stop at once)");
     }
-    const int number = next_signal(signals, std::chrono::milliseconds(50));
+    const int number = next_signal(signals, std::chrono::seconds(1));
     if (number == SIGCHLD) {
       reap(run);
     } else if (number == SIGHUP) {

@@ -1,5 +1,8 @@
 #include "actors/system/process.hpp"
 
+#include <cstdlib>
+#include <thread>
+
 #include <gtest/gtest.h>
 
 namespace fd {
@@ -13,6 +16,20 @@ TEST(Process, ABlockedSignalWaitsUntilItIsTaken) {
   EXPECT_LT(next_signal(signal_set({SIGUSR1}), std::chrono::milliseconds(0)), 1);
   EXPECT_EQ(next_signal(signals, std::chrono::milliseconds(1500)), SIGUSR2);
   EXPECT_LT(next_signal(signals, std::chrono::milliseconds(0)), 1);
+}
+
+TEST(ProcessDeathTest, AWaitForSignalsIsLeftWhenSomethingElseHappens) {
+  EXPECT_EXIT(
+      {
+        set_up_process();
+        wake_signal_wait();  // before the wait, and during it
+        const int before = next_signal(signal_set({SIGUSR1}), std::chrono::minutes(10));
+        std::thread other([] { wake_signal_wait(); });
+        const int during = next_signal(signal_set({SIGUSR1}), std::chrono::minutes(10));
+        other.join();
+        std::_Exit(before == 0 && during == 0 ? 3 : 4);
+      },
+      testing::ExitedWithCode(3), "");
 }
 
 TEST(Process, AFailureNamesTheProgramAndKeepsTheCode) {
