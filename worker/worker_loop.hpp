@@ -98,6 +98,7 @@ class WorkerLoop {
   void end_refused(const std::string& why);
   void end(int exit_code);
   void plan_wake();
+  void look_at_load();
 
   const Clock& clock_;
   const Log& log_;
@@ -112,8 +113,7 @@ class WorkerLoop {
   std::deque<WorkerEvent> events_;       ///< for the core, in order
   bool stepping_ = false;
   bool over_ = false;
-  bool load_due_ = false;  ///< what the gateway does has changed since it was looked at
-  Instant last_load_{};
+  std::optional<Instant> load_at_;  ///< when to look what the gateway does: it has changed
   std::optional<Instant> wake_at_;
   std::uint64_t generation_ = 0;
 };

@@ -65,7 +65,8 @@ class HandJournal final : public CallJournal {
 /// Notes what it is told.
 class NotingGateway final : public Gateway {
  public:
-  NotingGateway(Events& events, std::vector<ChatCall>& calls) : events_(events), calls_(calls) {}
+  NotingGateway(Events& events, std::vector<ChatCall>& calls, const CallLoad& load)
+      : events_(events), calls_(calls), load_(load) {}
   ~NotingGateway() override { events_.push_back("gateway ended"); }
   void submit(ChatCall call) override {
     events_.push_back("sent");
@@ -76,7 +77,7 @@ class NotingGateway final : public Gateway {
       events_.push_back("share " + share.provider + " " + std::to_string(share.calls));
     }
   }
-  [[nodiscard]] CallLoad load() const override { return {}; }
+  [[nodiscard]] CallLoad load() const override { return load_; }
   void set_send_deadline(Instant deadline) override {
     events_.push_back("deadline " + std::to_string(deadline.time_since_epoch().count()));
   }
@@ -85,6 +86,7 @@ class NotingGateway final : public Gateway {
  private:
   Events& events_;
   std::vector<ChatCall>& calls_;
+  const CallLoad& load_;
 };
 
 class NotingStages final : public SessionStages {
@@ -277,7 +279,7 @@ class WorkerLoopTest : public testing::Test,
   Result<std::unique_ptr<Gateway>> make_gateway(const RunConfig&, std::uint32_t,
                                                 ChatCallback callback) override {
     callback_ = std::move(callback);
-    return std::unique_ptr<Gateway>(std::make_unique<NotingGateway>(events_, calls_));
+    return std::unique_ptr<Gateway>(std::make_unique<NotingGateway>(events_, calls_, load_));
   }
   Result<std::unique_ptr<SessionStages>> start_stages(const SessionIdentity&,
                                                       const RunConfig& config, const Digest&,
@@ -324,6 +326,7 @@ class WorkerLoopTest : public testing::Test,
   std::deque<std::pair<CallJournal::Then, CallJournal::Written>> held_;
   bool holds_ = false;
   std::vector<ChatCall> calls_;
+  CallLoad load_;  ///< of the gateway
   ChatCallback callback_;
   std::vector<WorkItem> items_;  ///< handed to the stages
   std::map<std::uint64_t, std::shared_ptr<StageRequest>> requests_;

@@ -78,6 +78,55 @@ TEST_F(WorkerLoopTest, AnotherConfigIsAnotherSession) {
   EXPECT_FALSE(exit_code_.has_value());
 }
 
+// --- shares -------------------------------------------------------------------------------------
+
+TEST_F(WorkerLoopTest, ASmallerShareIsConfirmedWithWhatIsInFlightOnceTheGatewayGoesByIt) {
+  join();
+  send_samples({sample(0), sample(1)});
+  load_.at = {{"p", 4}};
+  events_.clear();
+  Order less = order({{0, 1, 2}});
+  less.shares = {{"p", 1}};
+  less.share_number = 2;
+  hear(less);
+  const auto told = std::ranges::find(events_, "share p 1");
+  EXPECT_NE(std::find(told, events_.end(), "state"), events_.end()) << "said after it goes by it";
+  EXPECT_EQ(state_.share_heard, 2u);
+  EXPECT_EQ(state_.shares, (std::vector<Share>{{"p", 1}}));
+  EXPECT_EQ(state_.calls, (std::vector<Share>{{"p", 4}}));
+
+  // An order that was overtaken changes nothing.
+  events_.clear();
+  hear(order({{0, 1, 2}}));
+  EXPECT_FALSE(noted("share p 4"));
+  EXPECT_EQ(state_.shares, (std::vector<Share>{{"p", 1}}));
+}
+
+TEST_F(WorkerLoopTest, WhatIsGivenBackIsSaidSoonAfterACallEnded) {
+  join();
+  send_samples({sample(0), sample(1)});
+  load_.at = {{"p", 4}};
+  Order less = order({{0, 1, 2}});
+  less.shares = {{"p", 1}};
+  less.share_number = 2;
+  hear(less);
+  load_.at = {{"p", 3}};
+  loop_->record(items_[0].run, answer_record(sample(0)), 1);
+  EXPECT_LE(wake_at_, clock_.now() + std::chrono::milliseconds(100));
+  wake(std::chrono::milliseconds(100));
+  EXPECT_EQ(state_.calls, (std::vector<Share>{{"p", 3}}));
+}
+
+TEST_F(WorkerLoopTest, AWorkerThatLeavesSaysThatItBeginsNoCall) {
+  join();
+  send_samples({sample(0), sample(1)});
+  load_.at = {{"p", 2}};
+  loop_->stop();
+  EXPECT_TRUE(state_.leaving);
+  EXPECT_TRUE(state_.shares.empty());
+  EXPECT_EQ(state_.calls, (std::vector<Share>{{"p", 2}}));
+}
+
 TEST_F(WorkerLoopTest, TheSameConfigAgainChangesNothing) {
   join();
   hear(RunSpec{sha256(spec_), spec_});
