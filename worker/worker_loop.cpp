@@ -1,6 +1,5 @@
 #include "worker/worker_loop.hpp"
 
-#include <algorithm>
 #include <type_traits>
 #include <utility>
 
@@ -13,8 +12,6 @@
 namespace fd {
 namespace {
 
-/// How soon after a sample began or a call ended it is looked what the gateway does.
-constexpr Duration kLoadAfter = std::chrono::milliseconds(100);
 constexpr std::uint64_t kRefusedLogged = 20;  ///< refused messages that get a line in the log
 
 }  // namespace
@@ -80,7 +77,6 @@ Result<void> WorkerLoop::dispatch_request(const std::string& peer, std::string_v
 
 void WorkerLoop::record(std::uint64_t run, Record record, std::uint64_t journal_seq) {
   if (session_ != nullptr && run == session_->number()) {
-    look_at_load();
     step(RecordReady{std::move(record), false, journal_seq});
   }
 }
@@ -117,7 +113,6 @@ void WorkerLoop::drop(const std::vector<WorkItem>& items) {
   for (const WorkItem& item : items) {
     if (session_ != nullptr && item.run == session_->number()) {
       session_->left(item);
-      look_at_load();
       step(SampleDropped{item.fence, item.sample.id});
     }
   }
@@ -149,7 +144,6 @@ void WorkerLoop::wake(std::uint64_t generation) {
   heed_databases();
   if (session_ != nullptr) {
     session_->say_working();
-    load_at_.reset();
     step(session_->load());
   }
   step(WorkerTicked{databases_.asking()});
@@ -192,7 +186,6 @@ void WorkerLoop::perform(WorkerEffects effects) {
   }
   for (StartSample& sample : effects.start) {
     session_->begin(std::move(sample));
-    look_at_load();
   }
   if (effects.reconnect) {
     log_.warn("bulk_connection_mute", {{"now", "made anew"}});
@@ -356,16 +349,9 @@ void WorkerLoop::end(int exit_code) {
   }
 }
 
-/// Something changed that the coordinator shares calls out by.
-void WorkerLoop::look_at_load() {
-  if (!load_at_) {
-    load_at_ = clock_.now() + kLoadAfter;
-  }
-}
-
 /// Sees to it that a wake-up comes when the core wants one.
 void WorkerLoop::plan_wake() {
-  const Instant due = std::min(core_.next_tick(), load_at_.value_or(core_.next_tick()));
+  const Instant due = core_.next_tick();
   if (!wake_at_ || *wake_at_ > due) {
     wake_at_ = due;
     ports_.wake_at(due, ++generation_);

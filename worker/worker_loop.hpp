@@ -98,7 +98,6 @@ class WorkerLoop {
   void end_refused(const std::string& why);
   void end(int exit_code);
   void plan_wake();
-  void look_at_load();
 
   const Clock& clock_;
   const Log& log_;
@@ -113,7 +112,6 @@ class WorkerLoop {
   std::deque<WorkerEvent> events_;       ///< for the core, in order
   bool stepping_ = false;
   bool over_ = false;
-  std::optional<Instant> load_at_;  ///< when to look what the gateway does: it has changed
   std::optional<Instant> wake_at_;
   std::uint64_t generation_ = 0;
 };

@@ -112,7 +112,7 @@ TEST_F(WorkerLoopTest, WhatIsGivenBackIsSaidSoonAfterACallEnded) {
   hear(less);
   load_.at = {{"p", 3}};
   loop_->record(items_[0].run, answer_record(sample(0)), 1);
-  EXPECT_LE(wake_at_, clock_.now() + std::chrono::milliseconds(100));
+  EXPECT_LE(wake_at_, clock_.now() + std::chrono::milliseconds(20)) << "with the record";
   wake(std::chrono::milliseconds(100));
   EXPECT_EQ(state_.calls, (std::vector<Share>{{"p", 3}}));
 }
