@@ -135,10 +135,7 @@ Result<int> serve(WorkerSettings settings) {
   std::promise<int> ended_promise;
   std::future<int> ended = ended_promise.get_future();
   options.parts.make_gateway = curl_gateway;
-  options.exited = [&ended_promise](int exit_code) {
-    ended_promise.set_value(exit_code);
-    wake_signal_wait();
-  };
+  options.exited = [&ended_promise](int exit_code) { keep_and_wake(ended_promise, exit_code); };
 
   // Before the actors, which use them: whoever is under way when this ends still finds them.
   SilenceReport silence(settings.endpoint, log);

@@ -2,7 +2,9 @@
 
 #include <chrono>
 #include <csignal>
+#include <future>
 #include <initializer_list>
+#include <utility>
 
 #include "protocol/base/result.hpp"
 
@@ -26,6 +28,12 @@ int next_signal(const sigset_t& signals, std::chrono::milliseconds patience);
 /// Ends the wait of next_signal(), or the next one: something happened that it is to be left for.
 /// Thread: any.
 void wake_signal_wait();
+/// Keeps `value` for the thread that waits for signals, and wakes it.
+template <class T>
+void keep_and_wake(std::promise<T>& promise, T value) {
+  promise.set_value(std::move(value));
+  wake_signal_wait();
+}
 
 /// Prints `error` as that of `program` on standard error. Returns `exit_code`.
 int fail(const char* program, const Error& error, int exit_code);

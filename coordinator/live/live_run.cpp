@@ -47,12 +47,6 @@ Result<void> check_sender(const AllowList& allowed, const std::string& user,
   return {};
 }
 
-/// Hands the run's end to the main thread, which waits for signals.
-void keep(std::promise<RunEnd>& promise, RunEnd end) {
-  promise.set_value(std::move(end));
-  wake_signal_wait();
-}
-
 /// What one live run is made of, put together and taken apart in order.
 class LiveRun {
  public:
@@ -97,7 +91,7 @@ class LiveRun {
     std::promise<RunEnd> end_promise;
     std::future<RunEnd> end = end_promise.get_future();
     CoordinatorActorOptions options = actor_options(shards, ledger_start, shown);
-    options.ended = [&end_promise](RunEnd what) { keep(end_promise, std::move(what)); };
+    options.ended = [&end_promise](RunEnd what) { keep_and_wake(end_promise, std::move(what)); };
     const caf::actor actor =
         spawn_coordinator(system, clock_, *transport, *ledger, log_, std::move(options));
     ready.set_value(actor);
