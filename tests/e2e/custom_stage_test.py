@@ -50,7 +50,7 @@ class CustomStageTest(fd_faults.FaultTest):
     def on_nodes(self, *nodes):
         """Runs the job on workers with these stages. Returns the job, and its workers as status showed them once all had
         joined."""
-        job = self.job(simulator=("--latency-ms", 50))
+        job = self.job(simulator=("--latency-ms", 500))
         coordinator = job.listen()
         for number, stages in enumerate(nodes):
             job.worker(f"w{number}", arguments=("--stages", stages))
