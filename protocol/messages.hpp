@@ -49,6 +49,15 @@ struct Share {
   friend bool operator==(const Share&, const Share&) = default;
 };
 
+/// Returns the calls over all providers.
+inline std::uint32_t total_calls(const std::vector<Share>& shares) {
+  std::uint32_t calls = 0;
+  for (const Share& share : shares) {
+    calls += share.calls;
+  }
+  return calls;
+}
+
 /// Worker to coordinator, at every heartbeat and at every change that matters.
 struct WorkerState {
   static constexpr MessageKind kKind = MessageKind::worker_state;

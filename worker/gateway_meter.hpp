@@ -41,11 +41,7 @@ class MeteredGateway final : public Gateway {
     inner_->submit(std::move(call));
   }
   void set_shares(const std::vector<Share>& shares) override {
-    std::uint32_t slots = 0;
-    for (const Share& share : shares) {
-      slots += share.calls;
-    }
-    meter_.set_slots(slots);
+    meter_.set_slots(total_calls(shares));
     inner_->set_shares(shares);
   }
   [[nodiscard]] CallLoad load() const override { return inner_->load(); }

@@ -109,10 +109,7 @@ void WorkerCore::take_share(const Order& order, WorkerEffects& effects) {
 
 void WorkerCore::use_shares(std::vector<Share> shares, WorkerEffects& effects) {
   shares_ = std::move(shares);
-  slots_ = 0;
-  for (const Share& share : shares_) {
-    slots_ += share.calls;
-  }
+  slots_ = total_calls(shares_);
   effects.shares = shares_;
 }
 

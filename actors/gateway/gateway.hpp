@@ -16,13 +16,7 @@ struct CallLoad {
   std::uint32_t waiting = 0;   ///< for a place, for their next attempt, or for the disk
 
   /// Returns how many are neither waiting nor settled.
-  [[nodiscard]] std::uint32_t in_flight() const {
-    std::uint32_t calls = settling;
-    for (const Share& share : at) {
-      calls += share.calls;
-    }
-    return calls;
-  }
+  [[nodiscard]] std::uint32_t in_flight() const { return total_calls(at) + settling; }
   friend bool operator==(const CallLoad&, const CallLoad&) = default;
 };
 

@@ -252,10 +252,7 @@ void JournaledGateway::set_shares(const std::vector<Share>& shares) {
   inner_->set_shares(shares);
   {
     const std::lock_guard lock(mutex_);
-    slots_ = 0;
-    for (const Share& share : shares) {
-      slots_ += share.calls;
-    }
+    slots_ = total_calls(shares);
     write_intents();
   }
   pass_ready();

@@ -86,7 +86,6 @@ void CoordinatorCore::on(Instant now, StateArrived& event, CoordinatorEffects& e
     return;
   }
   const std::uint64_t incarnation = event.from.incarnation;
-  shares_due_ = false;
   reconcile(incarnation, *worker, effects);
   if (!worker->ready) {
     effects.send.push_back(SendRunSpec{{worker->peer, incarnation}});

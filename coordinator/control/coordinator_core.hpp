@@ -129,8 +129,8 @@ class CoordinatorCore {
   [[nodiscard]] std::uint64_t unfetched(std::uint64_t incarnation,
                                         const ConnectedWorker& worker) const;
   [[nodiscard]] CallsByProvider known_shares(const ConnectedWorker& worker) const;
-  [[nodiscard]] CallsByProvider taken(std::uint64_t incarnation,
-                                      const ConnectedWorker& worker) const;
+  [[nodiscard]] CallsByProvider taken(std::uint64_t incarnation, const ConnectedWorker& worker,
+                                      CallsByProvider known) const;
   void raise_to_earlier(std::uint64_t incarnation, CallsByProvider& calls) const;
   [[nodiscard]] CallsByProvider untold(Instant now) const;
   void share_calls(Instant now, std::optional<std::uint64_t> spoke, CoordinatorEffects& effects);

@@ -92,16 +92,15 @@ CallsByProvider CoordinatorCore::known_shares(const ConnectedWorker& worker) con
 
 /// Returns what the worker may have in flight at each provider, whatever it is told from now on. As
 /// long as it has heard no share of this start, an order of an earlier one may reach it.
-CallsByProvider CoordinatorCore::taken(std::uint64_t incarnation,
-                                       const ConnectedWorker& worker) const {
-  CallsByProvider taken = known_shares(worker);
+CallsByProvider CoordinatorCore::taken(std::uint64_t incarnation, const ConnectedWorker& worker,
+                                       CallsByProvider known) const {
   if (FD_MUTANT(taken_share_given_away)) {
-    return CallsByProvider(taken.size());
+    return CallsByProvider(known.size());
   }
   if (!worker.heard_share() && !FD_MUTANT(earlier_share_forgotten)) {
-    raise_to_earlier(incarnation, taken);
+    raise_to_earlier(incarnation, known);
   }
-  return taken;
+  return known;
 }
 
 /// Raises `calls` to what an earlier start may have told a process: the ledger has the sum.
@@ -125,7 +124,7 @@ CallsByProvider CoordinatorCore::untold(Instant now) const {
   };
   for (const auto& [incarnation, worker] : workers_) {
     if (!takes_shares(worker)) {
-      add(taken(incarnation, worker));
+      add(taken(incarnation, worker, known_shares(worker)));
     }
   }
   if (now < config_.started + config_.ttl) {
@@ -155,10 +154,14 @@ void CoordinatorCore::share_calls(Instant now, std::optional<std::uint64_t> spok
     if (!takes_shares(worker)) {
       worker.share(now, CallsByProvider(config_.providers.size()));
     } else {
-      const std::uint64_t samples = unfetched(incarnation, worker);
-      demands.push_back(
-          {worker.state.in_flight + worker.state.waiting + samples * config_.calls_per_sample,
-           own_cap(worker), taken(incarnation, worker), known_shares(worker), worker.told.calls});
+      Demand demand;
+      demand.calls = worker.state.in_flight + worker.state.waiting +
+                     unfetched(incarnation, worker) * config_.calls_per_sample;
+      demand.cap = own_cap(worker);
+      demand.has = known_shares(worker);
+      demand.taken = taken(incarnation, worker, demand.has);
+      demand.told = worker.told.calls;
+      demands.push_back(std::move(demand));
       sharing.push_back(incarnation);
     }
   }

@@ -34,8 +34,8 @@ std::optional<json::Value> read_json(const std::string& path) {
   return value.ok() ? std::optional<json::Value>(std::move(value).value()) : std::nullopt;
 }
 
-/// Counts from the manifest of every shard, one at a time: what is right whoever wrote last, and of
-/// a coordinator that was killed. Costs a file for each shard.
+/// Counts by the manifest of every shard, one at a time. The counts are right also where the
+/// coordinator was killed, or a replay wrote last. Costs a file for each shard.
 Result<void> count_shards(const RunDir& dir, RunStatus& status) {
   for (std::uint32_t shard = 0; shard < status.shards; ++shard) {
     FD_TRY(const Manifest manifest, read_shard_manifest(dir, shard));

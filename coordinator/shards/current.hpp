@@ -8,8 +8,8 @@
 namespace fd {
 
 // A finished shard that is written again is staged in a folder of its own within the shard's. Once
-// the decision is there, the staged files count, and are moved over one by one. Whoever reads the
-// shard meanwhile, or after a crash, takes each file from where it stands then.
+// the decision is there, the staged files count, and are moved over one by one. A reader takes each
+// file from where it stands at that moment, also after a crash.
 
 /// The largest file of a shard that is read.
 inline constexpr std::uint64_t kMaxShardFileBytes = std::uint64_t{4} << 30;

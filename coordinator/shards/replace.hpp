@@ -12,8 +12,8 @@ namespace fd {
 
 // A shard that has failed samples is written again, over the files that it has already, and its
 // folder may be the only place that knows of its answers. So the new files are made in a folder of
-// their own, and moved over once they are complete (coordinator/shards/current.hpp); whoever comes
-// next finishes what was cut off.
+// their own, and moved over once they are complete (coordinator/shards/current.hpp). The next
+// process that works on the run finishes a move that was cut off.
 
 /// Writes `result` over the shard in `folder`, all at once, and removes the journal of a replay.
 /// Requires: `result` has what that journal holds. Errors: as write_shard_at().

@@ -103,10 +103,7 @@ void CoordinatorProcess::check_order(std::uint64_t incarnation, const Order& ord
                                                  ", which the ledger does not have for its worker");
     }
   }
-  std::uint32_t calls = 0;
-  for (const Share& share : order.shares) {
-    calls += share.calls;
-  }
+  const std::uint32_t calls = total_calls(order.shares);
   const auto open = services_.ledger.open_shares().find(incarnation);
   const std::uint32_t known = open == services_.ledger.open_shares().end() ? 0 : open->second.calls;
   if (!order.leases.empty() && calls > known) {

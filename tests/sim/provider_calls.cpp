@@ -17,7 +17,6 @@ std::uint64_t ProviderCalls::begin(Time now, std::uint32_t worker, std::uint64_t
       static_cast<std::uint32_t>(std::ranges::count_if(calls_, [&](const auto& entry) {
         return entry.second.provider == provider && !entry.second.apart;
       }));
-  most_ = std::max(most_, in_flight);
   if (!forgotten_ && in_flight > allowed_.at(provider).calls) {
     oracle_.fail(now, std::to_string(in_flight) + " calls are in flight at provider " +
                           allowed_.at(provider).name + ", which allows " +

@@ -38,8 +38,6 @@ class ProviderCalls {
   /// Nothing is checked any more: what the workers were told is forgotten.
   void forget() { forgotten_ = true; }
 
-  [[nodiscard]] std::uint32_t most() const { return most_; }  ///< at one provider, in sum
-
  private:
   struct Call {
     std::uint64_t incarnation = 0;
@@ -55,7 +53,6 @@ class ProviderCalls {
   };
   std::map<std::uint64_t, Caller> callers_;  ///< by incarnation
   std::uint64_t last_ = 0;
-  std::uint32_t most_ = 0;
   bool forgotten_ = false;
 };
 

@@ -469,24 +469,27 @@ TEST_F(WorkerCoreTest, ASampleThatComesTwiceWithOtherAnswersIsStartedOnce) {
   EXPECT_EQ(of<Deliver>(wait(milliseconds(5))).size(), 1u);
 }
 
-TEST_F(WorkerCoreTest, ALeaseThatComesBackUnderAnEarlierFenceHasWhatIsUnderWay) {
-  join();
-  hear({{0, 1, 10}});
-  take(samples(0, 1));
-  hear({{0, 2, 10}});
-  hear({});
-  hear({{0, 1, 10}});
+/// A lease comes back under an earlier fence, with a sample of that under way.
+class LeaseThatComesBack : public WorkerCoreTest {
+ protected:
+  void come_back() {
+    join();
+    hear({{0, 1, 10}});
+    take(samples(0, 1));
+    hear({{0, 2, 10}});
+    hear({});
+    hear({{0, 1, 10}});
+  }
+};
+
+TEST_F(LeaseThatComesBack, HasWhatIsUnderWay) {
+  come_back();
   step(outcome_at(0));
   EXPECT_EQ(of<Deliver>(wait(milliseconds(5))).size(), 1u);
 }
 
-TEST_F(WorkerCoreTest, ASampleOfAnEarlierFenceCanBeDroppedWhenThatComesBack) {
-  join();
-  hear({{0, 1, 10}});
-  take(samples(0, 1));
-  hear({{0, 2, 10}});
-  hear({});
-  hear({{0, 1, 10}});
+TEST_F(LeaseThatComesBack, CanHaveItsSampleDropped) {
+  come_back();
   step(SampleDropped{1, id_at(0)});
   hear({{0, 1, 10}});
 }

@@ -84,11 +84,7 @@ void CurlGateway::submit(ChatCall call) {
 }
 
 void CurlGateway::set_shares(const std::vector<Share>& shares) {
-  std::uint32_t slots = 0;
-  for (const Share& share : shares) {
-    slots += share.calls;
-  }
-  impl_->add_loops(slots);
+  impl_->add_loops(total_calls(shares));
   impl_->scheduler.set_shares(shares);
 }
 

@@ -28,7 +28,6 @@ class CurlMulti {
   void add(CURL* easy);
   void remove(CURL* easy);
   [[nodiscard]] bool has_room() const { return transfers_ < kMaxMultiTransfers; }
-  [[nodiscard]] std::size_t transfers() const { return transfers_; }
 
   /// Takes an event of epoll for one of its sockets.
   void on_socket(curl_socket_t socket, std::uint32_t events);

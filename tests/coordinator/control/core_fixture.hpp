@@ -111,13 +111,7 @@ class CoreTest : public testing::Test {
     return found;
   }
   /// Returns how many calls the order allows.
-  static std::uint32_t calls_in(const SendOrder& send) {
-    std::uint32_t calls = 0;
-    for (const Share& share : send.order.shares) {
-      calls += share.calls;
-    }
-    return calls;
-  }
+  static std::uint32_t calls_in(const SendOrder& send) { return total_calls(send.order.shares); }
 
   CoordinatorCoreConfig config_;
   std::optional<CoordinatorCore> core_;
