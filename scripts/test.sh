@@ -22,7 +22,7 @@ unset "${!FASTDISTILL_@}" OLLAMA_MODEL OLLAMA_HOST # tests never meet a real mod
 
 # Debian's CAF and libzmq are not instrumented, which ThreadSanitizer takes for races: these tests have
 # threads and do without both.
-thread_tests=(gateway_test curl_gateway_test simulator_server_test ledger_test answer_journal_test)
+thread_tests=(gateway_test curl_senders_test simulator_server_test ledger_test answer_journal_test)
 
 # Real programs with AddressSanitizer and UBSan: a run, its leases and faults, its stages elsewhere.
 program_tests=(e2e_run e2e_lease e2e_stages)

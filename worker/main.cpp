@@ -5,7 +5,7 @@
 #include <future>
 #include <optional>
 
-#include "actors/gateway/http/curl_gateway.hpp"
+#include "actors/gateway/http/curl_senders.hpp"
 #include "actors/gateway/http/endpoint_secrets.hpp"
 #include "actors/pipeline/caf_compat.hpp"
 #include "actors/sandbox/sql_sandbox.hpp"
@@ -49,12 +49,10 @@ Result<std::optional<TemporaryDirectory>> take_database_folder(WorkerSettings& s
   return temporary;
 }
 
-/// Makes the gateway of a run.
-Result<std::unique_ptr<Gateway>> curl_gateway(const RunConfig& config, std::uint32_t slots,
-                                              ChatCallback callback) {
+/// Makes what sends the calls of a run.
+Result<MakeSenders> senders_of(const RunConfig& config) {
   FD_TRY(std::vector<Endpoint> endpoints, endpoints_with_secrets(config, environment_variable));
-  return std::unique_ptr<Gateway>(std::make_unique<CurlGateway>(
-      std::move(endpoints), config.gateway, slots, random_u64(), std::move(callback)));
+  return curl_senders(std::move(endpoints), config.gateway.request_timeout_s);
 }
 
 /// Returns how the coordinator is spoken to; `rejected` becomes true when it does not want us.
@@ -134,7 +132,7 @@ Result<int> serve(WorkerSettings settings) {
   const SystemClock clock;
   std::promise<int> ended_promise;
   std::future<int> ended = ended_promise.get_future();
-  options.parts.make_gateway = curl_gateway;
+  options.parts.make_senders = senders_of;
   options.exited = [&ended_promise](int exit_code) { keep_and_wake(ended_promise, exit_code); };
 
   // Before the actors, which use them: whoever is under way when this ends still finds them.

@@ -54,12 +54,12 @@ Result<std::unique_ptr<Pipeline>> Pipeline::start(caf::actor_system& system, con
   auto inbox = std::make_shared<ChatInbox>();
   const caf::actor teacher = pipeline->teacher_;
   FD_TRY(std::unique_ptr<Gateway> gateway,
-         options.make_gateway(config, options.slots, [teacher, inbox](ChatResult result) {
+         options.make_gateway(config, [teacher, inbox](ChatResult result) {
            if (inbox->add(std::move(result))) {
              act::post(teacher, ChatDone{inbox});
            }
          }));
-  pipeline->gateway_ = std::make_shared<ClosableGateway>(std::move(gateway));
+  pipeline->gateway_ = std::move(gateway);
   act::post(pipeline->teacher_, UseGateway{pipeline->gateway_});
   return pipeline;
 }

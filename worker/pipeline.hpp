@@ -10,14 +10,12 @@
 #include "actors/system/clock.hpp"
 #include "protocol/base/result.hpp"
 #include "protocol/run_config.hpp"
-#include "worker/closable_gateway.hpp"
 #include "worker/session_parts.hpp"
 #include "worker/statement_watch.hpp"
 
 namespace fd {
 
 struct PipelineOptions {
-  std::uint32_t slots = 1;
   std::uint32_t exec_actors = 1;  ///< how many samples run SQL at the same time
   SandboxOpener open_database;
   std::shared_ptr<StatementWatch> watch;  ///< of what `open_database` gives
@@ -52,8 +50,8 @@ class Pipeline final : public SessionStages {
   std::shared_ptr<StatementWatch> watch_;  // shared with the sandboxes, whoever they end with
   std::vector<caf::actor> stages_;
   caf::actor teacher_;
-  caf::actor remote_;                         ///< null: every stage runs here
-  std::shared_ptr<ClosableGateway> gateway_;  // shared with the teacher stage
+  caf::actor remote_;                 ///< null: every stage runs here
+  std::shared_ptr<Gateway> gateway_;  // shared with the teacher stage
 };
 
 }  // namespace fd

@@ -3,7 +3,6 @@
 #include <iterator>
 
 #include "actors/config/loader.hpp"
-#include "actors/gateway/journaled_gateway.hpp"
 
 namespace fd {
 namespace {
@@ -51,16 +50,15 @@ Result<RunConfig> read_config(const std::string& json) {
 
 }  // namespace
 
-RunSession::RunSession(SessionParts& parts, DatabaseClient& databases, const Clock& clock,
-                       SessionOptions options)
-    : parts_(parts), databases_(databases), options_(std::move(options)), meter_(clock) {}
+RunSession::RunSession(SessionParts& parts, DatabaseClient& databases, SessionOptions options)
+    : parts_(parts), databases_(databases), options_(std::move(options)) {}
 
 Result<std::unique_ptr<RunSession>> RunSession::open(SessionParts& parts, DatabaseClient& databases,
-                                                     const Clock& clock, SessionOptions options,
+                                                     SessionOptions options,
                                                      std::function<void(const Error&)> failed,
                                                      JournalRecovered& recovered) {
   const JournalIdentity identity{options.identity.run_id, options.worker, options.incarnation};
-  std::unique_ptr<RunSession> session(new RunSession(parts, databases, clock, std::move(options)));
+  std::unique_ptr<RunSession> session(new RunSession(parts, databases, std::move(options)));
   FD_TRY(OpenedJournal opened, parts.open_journal(identity, std::move(failed)));
   session->journal_ = std::move(opened.journal);
   recovered = offered(std::move(opened.found));
@@ -79,11 +77,12 @@ Result<void> RunSession::configure(const std::string& config_json) {
   FD_TRY(const RunConfig config, read_config(config_json));
   const Digest digest = sha256(config_json);
   if (has_stage(options_.stages, StageId::teacher)) {
-    FD_TRY(stages_, parts_.start_stages(
-                        options_.identity, config, digest,
-                        [this](const RunConfig& run, std::uint32_t slots, ChatCallback callback) {
-                          return make_gateway(run, slots, std::move(callback));
-                        }));
+    FD_TRY(stages_, parts_.start_stages(options_.identity, config, digest,
+                                        [this](const RunConfig& run, ChatCallback callback) {
+                                          return parts_.make_gateway(run, *journal_,
+                                                                     options_.incarnation,
+                                                                     std::move(callback));
+                                        }));
   }
   if (options_.serves_peers) {
     FD_TRY(std::unique_ptr<StageServers> servers, parts_.start_servers(config));
@@ -94,35 +93,8 @@ Result<void> RunSession::configure(const std::string& config_json) {
   return {};
 }
 
-/// Puts the journal before the gateway that sends, and the meter between them.
-Result<std::unique_ptr<Gateway>> RunSession::make_gateway(const RunConfig& config,
-                                                          std::uint32_t slots,
-                                                          ChatCallback callback) {
-  std::optional<Error> failed;
-  meter_.set_slots(slots);
-  auto gateway = std::make_unique<JournaledGateway>(
-      *journal_, slots,
-      [&](ChatCallback journaled) -> std::unique_ptr<Gateway> {
-        auto counted = [meter = &meter_, journaled = std::move(journaled)](ChatResult result) {
-          meter->ended();
-          journaled(std::move(result));
-        };
-        auto inner = parts_.make_gateway(config, slots, std::move(counted));
-        if (!inner.ok()) {
-          failed = inner.error();
-          return nullptr;
-        }
-        return std::make_unique<MeteredGateway>(std::move(inner).value(), meter_);
-      },
-      std::move(callback));
-  if (failed) {
-    return *failed;
-  }
-  return std::unique_ptr<Gateway>(std::move(gateway));
-}
-
-GatewayLoad RunSession::load() const {
-  return {stages_ == nullptr ? CallLoad{} : stages_->gateway().load(), meter_.full_ms()};
+CallLoad RunSession::load() const {
+  return stages_ == nullptr ? CallLoad{} : stages_->gateway().load();
 }
 
 Gateway* RunSession::gateway() {

@@ -9,10 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "actors/system/clock.hpp"
 #include "protocol/base/result.hpp"
 #include "worker/database_client.hpp"
-#include "worker/gateway_meter.hpp"
 #include "worker/peer_service.hpp"
 #include "worker/session_parts.hpp"
 #include "worker/worker_core.hpp"
@@ -35,9 +33,9 @@ class RunSession {
  public:
   /// Opens the journal. `recovered` is filled with what earlier processes left in it. `failed`
   /// is called once, on the journal's thread, when its disk failed. Errors: as
-  /// SessionParts::open_journal(). Lifetime: `parts`, `databases` and `clock` outlive it.
+  /// SessionParts::open_journal(). Lifetime: `parts` and `databases` outlive it.
   static Result<std::unique_ptr<RunSession>> open(SessionParts& parts, DatabaseClient& databases,
-                                                  const Clock& clock, SessionOptions options,
+                                                  SessionOptions options,
                                                   std::function<void(const Error&)> failed,
                                                   JournalRecovered& recovered);
   /// Ends the peer service, the stages and the gateway, then the journal: calls in flight stay in
@@ -79,14 +77,11 @@ class RunSession {
   void say_working();
 
   [[nodiscard]] std::uint64_t number() const { return options_.identity.number; }
-  [[nodiscard]] GatewayLoad load() const;
+  [[nodiscard]] CallLoad load() const;
   [[nodiscard]] ServingLoad serving() const;
 
  private:
-  RunSession(SessionParts& parts, DatabaseClient& databases, const Clock& clock,
-             SessionOptions options);
-  Result<std::unique_ptr<Gateway>> make_gateway(const RunConfig& config, std::uint32_t slots,
-                                                ChatCallback callback);
+  RunSession(SessionParts& parts, DatabaseClient& databases, SessionOptions options);
   [[nodiscard]] bool opens_databases_here() const { return opens_databases(options_.stages); }
   void wait_or_submit(WorkItem item);
   void submit(WorkItem item);
@@ -94,7 +89,6 @@ class RunSession {
   SessionParts& parts_;
   DatabaseClient& databases_;
   SessionOptions options_;
-  GatewayMeter meter_;
   std::unique_ptr<CallJournal> journal_;  ///< outlives the stages, whose gateway uses it
   std::unique_ptr<SessionStages> stages_;
   std::unique_ptr<PeerService> service_;

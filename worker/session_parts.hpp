@@ -21,8 +21,8 @@
 namespace fd {
 
 /// Makes the gateway of a run.
-using GatewayFactory = std::function<Result<std::unique_ptr<Gateway>>(
-    const RunConfig& config, std::uint32_t slots, ChatCallback callback)>;
+using GatewayFactory =
+    std::function<Result<std::unique_ptr<Gateway>>(const RunConfig& config, ChatCallback callback)>;
 
 /// Whom a session works for: it stands in frames to peers, in the journal and in work items.
 struct SessionIdentity {
@@ -83,9 +83,10 @@ class SessionParts {
   /// journal's thread, when the disk failed. Errors: as read_journal() and AnswerJournal::open().
   virtual Result<OpenedJournal> open_journal(const JournalIdentity& identity,
                                              std::function<void(const Error&)> failed) = 0;
-  /// Makes the gateway that sends. Errors: invalid_input, from the config.
+  /// Makes the gateway of a run over its journal. `seed` feeds the backoff's jitter. Errors:
+  /// invalid_input, from the config.
   virtual Result<std::unique_ptr<Gateway>> make_gateway(const RunConfig& config,
-                                                        std::uint32_t slots,
+                                                        CallJournal& journal, std::uint64_t seed,
                                                         ChatCallback callback) = 0;
   /// Starts the stages of a worker that takes leases. `make_gateway` makes the gateway that they
   /// ask. Errors: invalid_input, from the config.

@@ -224,7 +224,7 @@ void WorkerCore::on(Instant now, PieceArrived& event, WorkerEffects& effects) {
 
 /// Returns how many calls the worker could have in flight, as far as it knows.
 std::uint64_t WorkerCore::demand() const {
-  std::uint64_t calls = load_.calls.in_flight() + load_.calls.waiting;
+  std::uint64_t calls = load_.in_flight() + load_.waiting;
   for (const auto& [shard, lease] : leases_) {
     calls += lease.count - lease.next;
   }
@@ -232,7 +232,7 @@ std::uint64_t WorkerCore::demand() const {
 }
 
 /// Tells the coordinator when what it shares out is needed here no more, or is missing.
-void WorkerCore::on(Instant, GatewayLoad& event, WorkerEffects&) {
+void WorkerCore::on(Instant, CallLoad& event, WorkerEffects&) {
   load_ = std::move(event);
   if (share_applied_ != share_number_ || shares_applied_ != shares_) {
     share_applied_ = share_number_;
@@ -243,7 +243,7 @@ void WorkerCore::on(Instant, GatewayLoad& event, WorkerEffects&) {
   const std::uint64_t least = std::max<std::uint64_t>(1, last_demand_ / kDemandPart);
   const bool less = now < slots_ && now + least <= last_demand_;
   const bool more = now > slots_ && now >= last_demand_ + least;
-  const bool gives_back = last_in_flight_ > slots_ && load_.calls.in_flight() < last_in_flight_;
+  const bool gives_back = last_in_flight_ > slots_ && load_.in_flight() < last_in_flight_;
   report_due_ = report_due_ || less || more || gives_back;
 }
 
@@ -265,14 +265,14 @@ void WorkerCore::report(Instant now, WorkerEffects& effects) {
   }
   state.slots_max = config_.slots_max;
   if (!running_.empty()) {  // else what is known of it may be old
-    state.in_flight = load_.calls.in_flight();
-    state.waiting = load_.calls.waiting;
-    state.calls = load_.calls.at;
+    state.in_flight = load_.in_flight();
+    state.waiting = load_.waiting;
+    state.calls = load_.at;
   }
   state.shares = shares_applied_;
   state.share_heard = share_applied_;
   last_demand_ = demand();
-  last_in_flight_ = load_.calls.in_flight();
+  last_in_flight_ = load_.in_flight();
   state.full_ms = load_.full_ms;
   state.leaving = leaving_;
   state.draining = draining_;

@@ -83,11 +83,6 @@ struct JournalRecovered {
   std::size_t in_doubt = 0;                 ///< how many of them: the last ones
   std::vector<std::uint64_t> incarnations;  ///< whose journals they were in
 };
-/// What the gateway is doing, with the shares that it was told last.
-struct GatewayLoad {
-  CallLoad calls;
-  std::uint64_t full_ms = 0;  ///< how long all its slots were taken, since the process started
-};
 /// What is done for other workers: batches under way, samples done so far.
 struct ServingLoad {
   std::uint32_t serving = 0;
@@ -104,7 +99,7 @@ struct WorkerTicked {
 using WorkerEvent =
     std::variant<OrderArrived, RunSpecArrived, SamplesArrived, AckArrived, FlushMarkerReturned,
                  BulkConnected, PieceArrived, RecordReady, SampleDropped, JournalRecovered,
-                 GatewayLoad, ServingLoad, TroubleMet, StopAsked, WorkerTicked>;
+                 CallLoad, ServingLoad, TroubleMet, StopAsked, WorkerTicked>;
 
 // --- effects --------------------------------------------------------------------------------
 
@@ -225,7 +220,7 @@ class WorkerCore {
   void on(Instant now, RecordReady& event, WorkerEffects& effects);
   void on(Instant now, SampleDropped& event, WorkerEffects& effects);
   void on(Instant now, JournalRecovered& event, WorkerEffects& effects);
-  void on(Instant now, GatewayLoad& event, WorkerEffects& effects);
+  void on(Instant now, CallLoad& event, WorkerEffects& effects);
   void on(Instant now, ServingLoad& event, WorkerEffects& effects);
   void on(Instant now, TroubleMet& event, WorkerEffects& effects);
   void on(Instant now, StopAsked& event, WorkerEffects& effects);
@@ -310,7 +305,7 @@ class WorkerCore {
   std::uint64_t deliver_seq_ = 0;
   Instant resend_at_{};
   Repeats resends_;  ///< of what is not acknowledged
-  GatewayLoad load_;
+  CallLoad load_;    ///< of the gateway, with the shares that it was told last
   ServingLoad serving_;
   std::vector<PeerInfo> peers_;           ///< as the last order named them
   std::vector<std::uint64_t> recovered_;  ///< processes of before whose journals were read

@@ -204,7 +204,7 @@ void WorkerLoop::perform(WorkerEffects effects) {
   }
   flush();
   if (effects.shares) {
-    step(session_ != nullptr ? session_->load() : GatewayLoad{});
+    step(session_ != nullptr ? session_->load() : CallLoad{});
   }
   if (effects.reset && !effects.reset->empty()) {
     events_.emplace_front(std::move(recovered));  // before anything else of the session
@@ -228,7 +228,7 @@ bool WorkerLoop::begin_session(WorkerEffects& effects, JournalRecovered& recover
     options.stages = options_.core.stages;
     options.serves_peers = options_.serves_peers;
     auto opened = RunSession::open(
-        parts_, databases_, clock_, std::move(options),
+        parts_, databases_, std::move(options),
         [this](const Error& error) { ports_.journal_failed(error); }, recovered);
     if (!opened.ok()) {
       log_.error("journal_refused", {{"why", opened.error().message}});

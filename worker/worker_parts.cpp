@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "actors/gateway/call_gateway.hpp"
 #include "actors/journal/answer_journal.hpp"
 #include "actors/pipeline/stage_server.hpp"
 #include "actors/stages/registry.hpp"
@@ -56,9 +57,12 @@ Result<OpenedJournal> WorkerParts::open_journal(const JournalIdentity& identity,
 }
 
 Result<std::unique_ptr<Gateway>> WorkerParts::make_gateway(const RunConfig& config,
-                                                           std::uint32_t slots,
+                                                           CallJournal& journal, std::uint64_t seed,
                                                            ChatCallback callback) {
-  return options_.make_gateway(config, slots, std::move(callback));
+  FD_TRY(const MakeSenders make_senders, options_.make_senders(config));
+  return std::unique_ptr<Gateway>(
+      std::make_unique<CallGateway>(journal, clock_, CallGatewayOptions{config.gateway, 0, seed},
+                                    make_senders, std::move(callback)));
 }
 
 Result<std::unique_ptr<SessionStages>> WorkerParts::start_stages(const SessionIdentity& session,
@@ -66,7 +70,6 @@ Result<std::unique_ptr<SessionStages>> WorkerParts::start_stages(const SessionId
                                                                  const Digest& digest,
                                                                  GatewayFactory make_gateway) {
   PipelineOptions options;
-  options.slots = 1;
   options.exec_actors = options_.exec_actors;
   options.watch = std::make_shared<StatementWatch>(clock_, log_);
   options.open_database = watched_opener(options_.database_directory, options.watch);

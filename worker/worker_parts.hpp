@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "actors/gateway/call_sender.hpp"
 #include "actors/pipeline/caf_compat.hpp"
 #include "actors/system/clock.hpp"
 #include "actors/system/log.hpp"
@@ -20,7 +22,8 @@ struct WorkerPartsOptions {
   std::string database_directory;
   std::uint32_t exec_actors = 1;
   std::vector<StageId> stages;  ///< that this worker serves
-  GatewayFactory make_gateway;  ///< makes the gateway that sends
+  /// Makes what sends the calls of a run. Errors: invalid_input, from the config.
+  std::function<Result<MakeSenders>(const RunConfig&)> make_senders;
   /// Where requests of other workers come from and replies go; null: none are served.
   Transport* peers = nullptr;
   /// Opens the way to another worker that serves stages.
@@ -37,8 +40,8 @@ class WorkerParts final : public SessionParts {
 
   Result<OpenedJournal> open_journal(const JournalIdentity& identity,
                                      std::function<void(const Error&)> failed) override;
-  Result<std::unique_ptr<Gateway>> make_gateway(const RunConfig& config, std::uint32_t slots,
-                                                ChatCallback callback) override;
+  Result<std::unique_ptr<Gateway>> make_gateway(const RunConfig& config, CallJournal& journal,
+                                                std::uint64_t seed, ChatCallback callback) override;
   Result<std::unique_ptr<SessionStages>> start_stages(const SessionIdentity& session,
                                                       const RunConfig& config, const Digest& digest,
                                                       GatewayFactory make_gateway) override;

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "protocol/base/mutant.hpp"
 #include "protocol/base/result.hpp"
 #include "protocol/base/saturating.hpp"
 #include "protocol/base/splitmix64.hpp"
@@ -11,29 +12,17 @@
 namespace fd {
 namespace {
 
+constexpr const char* kCancelled = "cancelled";
+constexpr const char* kNotSent = "the disk failed, so the call was not sent";
+
 std::uint64_t micros(Instant from, Instant to) {
   return to > from ? static_cast<std::uint64_t>((to - from).count()) : 0;
 }
 
 }  // namespace
 
-JobPtr make_job(ChatCall call, Instant now) {
-  auto job = std::make_unique<Job>();
-  ChatResult& result = job->result;
-  result.tag = call.tag;
-  result.call = begun(call);
-  static_cast<CallIdentity&>(result.answer) = call;
-  result.answer.model = call.model;
-  job->call = std::move(call);
-  job->submitted = now;
-  return job;
-}
-
 CallQueue::CallQueue(const GatewayConfig& config, std::uint32_t slots, std::uint64_t seed)
-    : config_(config),
-      pool_(config.providers, config.retry),
-      slots_(std::max<std::uint32_t>(slots, 1)),
-      random_(seed) {}
+    : config_(config), pool_(config.providers, config.retry), slots_(slots), random_(seed) {}
 
 /// Returns a number in [0, 1).
 double CallQueue::jitter() {
@@ -41,8 +30,14 @@ double CallQueue::jitter() {
   return static_cast<double>(mix64(random_) >> 11) * 0x1p-53;
 }
 
-void CallQueue::add(JobPtr job) {
-  waiting_.push_back(std::move(job));
+void CallQueue::add(JobPtr job, Instant now) {
+  if (job->call.era < era_ && !FD_MUTANT(late_call_not_cancelled)) {
+    end(std::move(job), CallEnd::cancelled, Reason::internal, kCancelled, now);
+  } else if (disk_failed_) {
+    end(std::move(job), CallEnd::journal_failed, Reason::internal, kNotSent, now);
+  } else {
+    waiting_.push_back(std::move(job));
+  }
 }
 
 void CallQueue::set_shares(const std::vector<Share>& shares) {
@@ -60,14 +55,22 @@ CallLoad CallQueue::load() const {
   for (std::size_t i = 0; i < config_.providers.size(); ++i) {
     load.at.push_back({config_.providers[i].name, pool_.in_flight(i)});
   }
+  load.settling = settling_;
   load.waiting = static_cast<std::uint32_t>(waiting_.size() + again_.size() + delayed_.size());
   return load;
 }
 
+void CallQueue::set_send_deadline(Instant deadline) {
+  send_deadline_ = deadline;
+  held_ = false;
+}
+
 void CallQueue::cancel(Instant now) {
   ++era_;
-  end_all(CallEnd::cancelled, Reason::internal, "cancelled", now);
+  end_all(CallEnd::cancelled, Reason::internal, kCancelled, now);
 }
+
+// --- admission ----------------------------------------------------------------------------------
 
 void CallQueue::wake_delayed(Instant now) {
   while (!delayed_.empty() && delayed_.front().due <= now) {
@@ -77,26 +80,19 @@ void CallQueue::wake_delayed(Instant now) {
   }
 }
 
-void CallQueue::set_send_deadline(Instant deadline) {
-  send_deadline_ = deadline;
-  held_ = false;
-}
-
-void CallQueue::take(Instant now, std::size_t most, std::vector<JobPtr>& out) {
+void CallQueue::admit(Instant now, std::vector<Job*>& to_write) {
   wake_delayed(now);
   held_ = send_deadline_ && now >= *send_deadline_;
-  for (; !held_ && most > 0 && in_flight_ < slots_; --most) {
+  while (!held_ && in_flight_ < slots_) {
     std::deque<JobPtr>& queue = again_.empty() ? waiting_ : again_;
-    if (queue.empty()) {
+    if (queue.empty() || (&queue == &waiting_ && !may_doubt_more())) {
       break;
     }
     const auto place = pool_.take(now);
     if (!place) {
       break;
     }
-    JobPtr job = std::move(queue.front());
-    queue.pop_front();
-    send(std::move(job), *place, now, out);
+    admit_at(*place, queue, to_write);
   }
   if (const auto outage = outage_at(); outage && *outage <= now) {
     end_all(CallEnd::outage, Reason::provider_error,
@@ -105,23 +101,87 @@ void CallQueue::take(Instant now, std::size_t most, std::vector<JobPtr>& out) {
   }
 }
 
-void CallQueue::send(JobPtr job, const EndpointPool::Place& place, Instant now,
-                     std::vector<JobPtr>& out) {
+/// Gives the first of `queue` its place. A call that was sent before has its intent on disk.
+void CallQueue::admit_at(const EndpointPool::Place& place, std::deque<JobPtr>& queue,
+                         std::vector<Job*>& to_write) {
+  JobPtr job = std::move(queue.front());
+  queue.pop_front();
+  job->place = place;
+  ++in_flight_;
   Call& record = job->result.call;
-  if (job->first_sent == Instant{}) {
-    job->first_sent = now;
-    record.queue_us = micros(job->submitted, now);
-  }
   const ProviderConfig& provider = config_.providers.at(place.endpoint);
   record.endpoint = provider.name;
   const PriceConfig& price = provider.price_per_mtok;
   record.price = price.input > 0 || price.output > 0
                      ? std::optional(Price{price.input, price.output})
                      : std::nullopt;
-  job->place = place;
-  job->era = era_;
-  ++in_flight_;
-  out.push_back(std::move(job));
+  if (job->ticket) {
+    ready_.push_back(std::move(job));
+    return;
+  }
+  ++in_doubt_;
+  to_write.push_back(job.get());
+  admitted_.push_back(std::move(job));
+}
+
+void CallQueue::written(bool durable, Instant now) {
+  FD_CHECK(!admitted_.empty());
+  JobPtr job = std::move(admitted_.front());
+  admitted_.pop_front();
+  if (job != nullptr) {
+    ready_.push_back(std::move(job));
+  }
+  if (!durable) {
+    fail_disk(now);
+  }
+}
+
+void CallQueue::take(Instant now, std::size_t most, std::vector<JobPtr>& out) {
+  held_ = send_deadline_ && now >= *send_deadline_;
+  for (; !held_ && most > 0 && !ready_.empty(); --most) {
+    JobPtr job = std::move(ready_.front());
+    ready_.pop_front();
+    if (job->first_sent == Instant{}) {
+      job->first_sent = now;
+      job->result.call.queue_us = micros(job->submitted, now);
+    }
+    out.push_back(std::move(job));
+  }
+}
+
+std::optional<Instant> CallQueue::outage_at() const {
+  const auto since = pool_.down_since();
+  if (!since || (waiting_.empty() && again_.empty() && delayed_.empty())) {
+    return std::nullopt;
+  }
+  constexpr double kMostSeconds = 1e9;
+  const double seconds = std::clamp(config_.outage_timeout_s, 0.0, kMostSeconds);
+  return *since + Duration(static_cast<std::int64_t>(seconds * 1e6));
+}
+
+std::optional<Instant> CallQueue::next_due() const {
+  std::optional<Instant> due = outage_at();
+  const auto consider = [&due](Instant time) { due = due ? std::min(*due, time) : time; };
+  if (in_flight_ < slots_ && !held_) {
+    if (!delayed_.empty()) {
+      consider(delayed_.front().due);
+    }
+    if (!again_.empty() || (!waiting_.empty() && may_doubt_more())) {
+      if (const auto chance = pool_.next_chance()) {
+        consider(*chance);
+      }
+    }
+  }
+  return due;
+}
+
+// --- ends ---------------------------------------------------------------------------------------
+
+/// The call gives its place up: it was not sent.
+void CallQueue::leave(Job& job) {
+  FD_CHECK(in_flight_ > 0);
+  --in_flight_;
+  pool_.leave(job.place);
 }
 
 void CallQueue::finish(JobPtr job, const Attempt& attempt, Instant now) {
@@ -154,13 +214,15 @@ void CallQueue::finish(JobPtr job, const Attempt& attempt, Instant now) {
     case RetryDecision::Action::retry:
       break;
   }
-  if (job->era != era_) {
+  if (job->call.era < era_) {
     end(std::move(job), CallEnd::cancelled, Reason::internal, attempt.error, now);
-    return;
+  } else if (disk_failed_) {
+    end(std::move(job), CallEnd::journal_failed, Reason::internal, kNotSent, now);
+  } else {
+    record.error = attempt.error;
+    delayed_.push_back(Delayed{now + decision.delay, ++delayed_count_, std::move(job)});
+    std::push_heap(delayed_.begin(), delayed_.end(), later);
   }
-  record.error = attempt.error;
-  delayed_.push_back(Delayed{now + decision.delay, ++delayed_count_, std::move(job)});
-  std::push_heap(delayed_.begin(), delayed_.end(), later);
 }
 
 void CallQueue::end(JobPtr job, CallEnd how, Reason reason, std::string error, Instant now) {
@@ -173,10 +235,21 @@ void CallQueue::end(JobPtr job, CallEnd how, Reason reason, std::string error, I
   record.end = how;
   record.error = std::move(error);
   job->result.failure = reason;
+  settling_ += job->ticket ? 1 : 0;
   ended_.push_back(std::move(job));
 }
 
+/// Ends all that is not sent.
 void CallQueue::end_all(CallEnd how, Reason reason, const std::string& error, Instant now) {
+  for (std::deque<JobPtr>* queue : {&ready_, &admitted_}) {
+    for (JobPtr& job : *queue) {
+      if (job != nullptr) {
+        leave(*job);
+        end(std::move(job), how, reason, error, now);
+      }
+    }
+  }
+  ready_.clear();  // what is admitted stays, as nulls: their intents are still on their way
   while (!delayed_.empty()) {
     wake_delayed(delayed_.front().due);
   }
@@ -193,30 +266,19 @@ void CallQueue::take_ended(std::vector<JobPtr>& out) {
   ended_.clear();
 }
 
-std::optional<Instant> CallQueue::outage_at() const {
-  const auto since = pool_.down_since();
-  if (!since || (waiting_.empty() && again_.empty() && delayed_.empty())) {
-    return std::nullopt;
+void CallQueue::settled(bool durable, Instant now) {
+  FD_CHECK(in_doubt_ > 0 && settling_ > 0);
+  --in_doubt_;
+  --settling_;
+  if (!durable) {
+    fail_disk(now);
   }
-  constexpr double kMostSeconds = 1e9;
-  const double seconds = std::clamp(config_.outage_timeout_s, 0.0, kMostSeconds);
-  return *since + Duration(static_cast<std::int64_t>(seconds * 1e6));
 }
 
-std::optional<Instant> CallQueue::next_due() const {
-  std::optional<Instant> due = outage_at();
-  const auto consider = [&due](Instant time) { due = due ? std::min(*due, time) : time; };
-  if (in_flight_ < slots_ && !held_) {
-    if (!delayed_.empty()) {
-      consider(delayed_.front().due);
-    }
-    if (!again_.empty() || !waiting_.empty()) {
-      if (const auto chance = pool_.next_chance()) {
-        consider(*chance);
-      }
-    }
+void CallQueue::fail_disk(Instant now) {
+  if (!std::exchange(disk_failed_, true)) {
+    end_all(CallEnd::journal_failed, Reason::internal, kNotSent, now);
   }
-  return due;
 }
 
 }  // namespace fd

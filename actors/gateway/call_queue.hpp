@@ -3,67 +3,71 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "actors/gateway/endpoint_pool.hpp"
 #include "actors/gateway/gateway.hpp"
+#include "actors/gateway/job.hpp"
 #include "actors/gateway/retry.hpp"
 #include "actors/system/clock.hpp"
 
 namespace fd {
 
-/// A call on its way, from submit() to its result.
-struct Job {
-  ChatCall call;
-  std::string body;  ///< the request; empty before the first attempt
-  ChatResult result;
-  RetryState retry;
-  EndpointPool::Place place;  ///< while in flight
-  Instant submitted{};
-  Instant first_sent{};
-  std::uint64_t era = 0;  ///< of the queue when it went out; see CallQueue::cancel
-};
-using JobPtr = std::unique_ptr<Job>;
-
-/// Returns the job of a new call, with the result's identity filled in.
-JobPtr make_job(ChatCall call, Instant now);
-
-/// What decides when which call goes where: waiting calls in order of arrival, calls that wait for
-/// their next attempt, slots, endpoints, and the end of every call. No IO and no clock.
-/// Thread: one at a time.
+/// What becomes of each call, from its arrival to the moment when its end is on disk:
+///
+///     waiting -> admitted -> ready -> sent -> ended -> settled
+///                  ^                    |
+///                  +----- delayed <-----+
+///
+/// An admitted call has a place at an endpoint, and its intent is being written; a ready one has
+/// its intent on disk; a delayed one waits for its next attempt, without a place. No more calls are
+/// admitted than there are slots, and of calls that may have been sent no more than
+/// in_doubt_max(slots) are not settled: no more can be lost with the process.
+/// No IO and no clock. Thread: one at a time.
 class CallQueue {
  public:
   /// `slots`: calls in flight over all providers, until the first set_shares(). `seed` feeds the
   /// jitter. Requires: at least one provider in `config`.
   CallQueue(const GatewayConfig& config, std::uint32_t slots, std::uint64_t seed);
 
-  void add(JobPtr job);
+  void add(JobPtr job, Instant now);
   /// As Gateway::set_shares.
   void set_shares(const std::vector<Share>& shares);
   [[nodiscard]] CallLoad load() const;
-  /// take() sends nothing from `deadline` on.
+  /// Nothing is admitted or sent from `deadline` on.
   void set_send_deadline(Instant deadline);
-  /// Ends every call that is not in flight as cancelled. A call in flight gets no further attempt:
-  /// if the one under way fails in a way that would be tried again, it ends as cancelled too.
+  /// Ends every call that is not sent as cancelled. A call in flight gets no further attempt: if
+  /// the one under way fails in a way that would be tried again, it ends as cancelled too.
   void cancel(Instant now);
 
-  /// Moves up to `most` jobs to `out`, each with its place: the caller sends them. Also ends what
-  /// waits in vain: everything, once all endpoints are down for outage_timeout_s.
+  /// Admits what may be admitted. Adds the calls whose intents are to be written to `to_write`, in
+  /// order; each stays valid until its written(). Also ends what waits in vain: everything, once
+  /// all endpoints are down for outage_timeout_s.
+  void admit(Instant now, std::vector<Job*>& to_write);
+  /// The first of the intents that were to be written is on disk, or the disk failed: then nothing
+  /// is sent any more, for no answer could be kept.
+  void written(bool durable, Instant now);
+  /// Moves up to `most` ready jobs to `out`: the caller sends them.
   void take(Instant now, std::size_t most, std::vector<JobPtr>& out);
   /// Takes back a job that take() gave, with what became of it. With an answer, the job's result
   /// has it already.
   void finish(JobPtr job, const Attempt& attempt, Instant now);
-  /// Moves the jobs that ended to `out`: their results are to be delivered.
+  /// Moves the jobs that ended to `out`. The end of each that has a ticket is to be written.
   void take_ended(std::vector<JobPtr>& out);
+  /// The end of a call that has a ticket is on disk, or the disk failed.
+  void settled(bool durable, Instant now);
 
-  /// Returns when take() will do something without any other event, or nothing.
+  /// Returns when admit() will do something without any other event, or nothing.
   [[nodiscard]] std::optional<Instant> next_due() const;
-  /// Returns whether a job that is added now may be sent, as far as slots go.
-  [[nodiscard]] bool has_free_slot() const { return in_flight_ < slots_; }
-  [[nodiscard]] std::uint32_t slots() const { return slots_; }
+  [[nodiscard]] bool has_ready() const { return !held_ && !ready_.empty(); }
+  /// Returns how many calls have a place.
+  [[nodiscard]] std::uint32_t in_flight() const { return in_flight_; }
+  /// Returns whether as many calls are under way as may be.
+  [[nodiscard]] bool full() const {
+    return slots_ > 0 && in_flight_ + again_.size() + delayed_.size() >= slots_;
+  }
 
  private:
   struct Delayed {
@@ -76,7 +80,11 @@ class CallQueue {
   }
   double jitter();
   void wake_delayed(Instant now);
-  void send(JobPtr job, const EndpointPool::Place& place, Instant now, std::vector<JobPtr>& out);
+  [[nodiscard]] bool may_doubt_more() const { return in_doubt_ < in_doubt_max(slots_); }
+  void admit_at(const EndpointPool::Place& place, std::deque<JobPtr>& queue,
+                std::vector<Job*>& to_write);
+  void leave(Job& job);
+  void fail_disk(Instant now);
   void end_all(CallEnd how, Reason reason, const std::string& error, Instant now);
   void end(JobPtr job, CallEnd how, Reason reason, std::string error, Instant now);
   [[nodiscard]] std::optional<Instant> outage_at() const;
@@ -84,15 +92,20 @@ class CallQueue {
   GatewayConfig config_;
   EndpointPool pool_;
   std::uint32_t slots_;
-  std::uint32_t in_flight_ = 0;
+  std::uint32_t in_flight_ = 0;  ///< admitted, ready and sent
+  std::uint32_t in_doubt_ = 0;   ///< whose intent was to be written, and whose end is not on disk
+  std::uint32_t settling_ = 0;   ///< of those: ended
   std::optional<Instant> send_deadline_;
-  bool held_ = false;  ///< take() has met the deadline: only a later one makes a difference
+  bool held_ = false;  ///< the deadline was met: only a later one makes a difference
+  bool disk_failed_ = false;
   std::uint64_t random_;
-  std::uint64_t era_ = 0;
+  std::uint64_t era_ = 0;  ///< calls of cancel()
   std::uint64_t delayed_count_ = 0;
   std::deque<JobPtr> waiting_;
   std::deque<JobPtr> again_;      ///< due for another attempt: they go before the waiting ones
   std::vector<Delayed> delayed_;  ///< heap, the earliest first
+  std::deque<JobPtr> admitted_;   ///< in the order of their intents; null: ended meanwhile
+  std::deque<JobPtr> ready_;
   std::vector<JobPtr> ended_;
   std::string last_connect_error_;
 };

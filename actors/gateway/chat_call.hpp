@@ -35,8 +35,8 @@ struct ChatResult {
   std::uint64_t tag = 0;
   Reason failure = Reason::none;  ///< none: `answer` is good; else a failure reason
   Answer answer;
-  /// The other answers of a purchase, which come before `answer`. JournaledGateway hands on each as
-  /// a partial result.
+  /// The other answers of a purchase, which come before `answer`. The gateway hands on each as a
+  /// partial result.
   std::vector<Answer> before;
   bool partial = false;  ///< an answer of a call that has not ended yet: `call` is not filled in
   Call call;             ///< filled in either way

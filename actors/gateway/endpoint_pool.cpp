@@ -77,6 +77,13 @@ bool EndpointPool::give_back(const Place& place, bool reached, Instant now, doub
   return was_down;
 }
 
+void EndpointPool::leave(const Place& place) {
+  Endpoint& endpoint = endpoints_.at(place.endpoint);
+  FD_CHECK(endpoint.in_flight > 0);
+  --endpoint.in_flight;
+  endpoint.probing = endpoint.probing && !place.probe;
+}
+
 void EndpointPool::set_limit(std::size_t endpoint, std::uint32_t calls) {
   Endpoint& limited = endpoints_.at(endpoint);
   limited.limit = std::min(calls, limited.most);

@@ -38,6 +38,8 @@ class EndpointPool {
   /// Gives a place back. `reached`: a connection was made, whatever came of it.
   /// Returns whether the endpoint was already known to be down. Requires: 0 <= jitter < 1.
   bool give_back(const Place& place, bool reached, Instant now, double jitter);
+  /// Gives a place back from which nothing was sent.
+  void leave(const Place& place);
   /// Sets how many calls an endpoint may have in flight: at most its max_concurrency.
   void set_limit(std::size_t endpoint, std::uint32_t calls);
   [[nodiscard]] std::uint32_t in_flight(std::size_t endpoint) const {

@@ -78,7 +78,9 @@ std::uint64_t AnswerJournal::append_end(std::uint32_t ticket, const JournalEnd& 
   const std::lock_guard lock(mutex_);
   const std::uint64_t seq = ++seq_;
   if (end.call) {
-    gather_ = company_wait(options_.gather, end.call->service_us);
+    // Half of it, for an intent keeps a slot while it waits.
+    gather_ = std::max<Duration>(options_.gather,
+                                 company_wait(options_.gather, end.call->service_us) / 2);
   }
   put(JournalKind::end, payload, Entry{std::move(then), seq, end.call.has_value(), ticket});
   own_.back().last_seq = seq;

@@ -24,8 +24,8 @@ inline constexpr std::size_t kMaxBatchBytes = 1u << 20;  ///< one sync, unless a
 
 struct AnswerJournalOptions {
   /// How long a batch is left open for more records, at least: longer where calls take long
-  /// (company_wait). A sync costs as much processor time as a hundred records, so sharing it is
-  /// what counts; it delays each record by as much.
+  /// (half of company_wait). A sync costs as much processor time as a hundred records, so sharing
+  /// it is what counts; it delays each record by as much.
   std::chrono::microseconds gather{2000};
   std::uint64_t segment_bytes = kSegmentBytes;
   JournalFiles* files = nullptr;  ///< nothing: the file system. Must outlive the journal

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "actors/config/loader.hpp"
-#include "actors/gateway/http/curl_gateway.hpp"
+#include "actors/gateway/http/curl_senders.hpp"
 #include "actors/gateway/http/endpoint_secrets.hpp"
 #include "actors/sandbox/sql_sandbox.hpp"
 #include "actors/storage/directory_trust.hpp"
@@ -176,8 +176,7 @@ class Replay {
 
   Result<int> ask(ShardReplay& replay) {
     FD_TRY(const RunConfig config, config_to_ask_with(replay.shard().config));
-    FD_TRY(const std::vector<Endpoint> endpoints,
-           endpoints_with_secrets(config, environment_variable));
+    FD_TRY(std::vector<Endpoint> endpoints, endpoints_with_secrets(config, environment_variable));
     const std::uint32_t slots = config.gateway.max_concurrency();
     signals_.say("every answer is recorded. To go on: " + how_to_ask());
     Drain drain(signals_);
@@ -197,11 +196,8 @@ class Replay {
       return number;
     };
     options.drain = drain_;
-    options.slots = slots;
-    options.make_gateway = [&](ChatCallback callback) -> std::unique_ptr<Gateway> {
-      return std::make_unique<CurlGateway>(endpoints, config.gateway, slots, random_u64(),
-                                           std::move(callback));
-    };
+    options.gateway = {config.gateway, slots, random_u64()};
+    options.make_senders = curl_senders(std::move(endpoints), config.gateway.request_timeout_s);
     FD_TRY(Asked asked, ask_for_missing(replay, options));
     asked.signal = drain.finish();  // also one that came after the last look
     FD_TRY(const Manifest manifest, replace_shard(place_.folder, config, replay.result()));

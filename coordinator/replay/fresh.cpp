@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "actors/gateway/journaled_gateway.hpp"
 #include "actors/journal/answer_journal.hpp"
 #include "actors/journal/journal_lock.hpp"
 #include "actors/storage/files.hpp"
@@ -127,8 +126,9 @@ std::uint64_t add_recovered(ShardReplay& replay, const RecoveredJournal& recover
 Result<void> ask(ShardReplay& replay, std::vector<ChatCall> calls, CallJournal& journal,
                  const AskOptions& options, Asked& asked) {
   ResultQueue results;
-  JournaledGateway gateway(journal, options.slots, options.make_gateway,
-                           [&results](ChatResult result) { results.add(std::move(result)); });
+  const SystemClock clock;
+  CallGateway gateway(journal, clock, options.gateway, options.make_senders,
+                      [&results](ChatResult result) { results.add(std::move(result)); });
   const std::size_t open = calls.size();
   for (ChatCall& call : calls) {
     call.shard = replay.shard().manifest.shard.value_or(0);

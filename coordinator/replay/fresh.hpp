@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-#include "actors/gateway/gateway.hpp"
+#include "actors/gateway/call_gateway.hpp"
 #include "actors/system/stop_signals.hpp"
 #include "coordinator/replay/shard.hpp"
 #include "protocol/base/result.hpp"
@@ -20,9 +20,8 @@ namespace fd {
 struct AskOptions {
   std::string journal_folder;     ///< made when it is not there
   std::uint64_t incarnation = 0;  ///< no journal in that folder has it yet
-  std::uint32_t slots = 1;        ///< calls in flight
-  /// Makes the gateway that sends the calls.
-  std::function<std::unique_ptr<Gateway>(ChatCallback)> make_gateway;
+  CallGatewayOptions gateway;
+  MakeSenders make_senders;  ///< makes what sends the calls
   /// Returns the signal that asked for the end, else 0. Called about twenty times a second, with
   /// the number of calls that have no result yet.
   std::function<int(std::size_t open)> signal;

@@ -56,7 +56,8 @@ void CoordinatorProcess::check_state(const WorkerState& state, std::uint64_t inc
   Seen& seen = seen_[incarnation];
   std::uint64_t& highest = incarnation_of_[state.name];
   if (served) {
-    if (state.seq <= seen.seq && time - seen.at < kTtl / 2) {
+    const bool overtaken = state.seq < seen.seq || (state.seq == seen.seq && seen.served);
+    if (overtaken && time - seen.at < kTtl / 2) {
       services_.oracle.fail(time, "a state is taken for the latest that was overtaken");
     }
     if (incarnation < highest && time - seen_[highest].at < kTtl / 2) {
@@ -67,8 +68,9 @@ void CoordinatorProcess::check_state(const WorkerState& state, std::uint64_t inc
     }
   }
   if (state.seq > seen.seq) {
-    seen = {state.seq, time};
+    seen = {state.seq, time, false};
   }
+  seen.served = seen.served || (served && state.seq == seen.seq);
   if (served) {
     highest = std::max(highest, incarnation);
   }

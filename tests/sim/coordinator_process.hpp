@@ -77,6 +77,7 @@ class CoordinatorProcess final : public Process, public Receiver, private Coordi
   struct Seen {
     std::uint64_t seq = 0;
     Time at = 0;
+    bool served = false;  ///< that one was
   };
   std::map<std::uint64_t, Seen> seen_;                   ///< states, by incarnation
   std::set<std::uint64_t> connected_;                    ///< processes that were, at any time

@@ -1,6 +1,7 @@
 #include "tests/sim/run_spec.hpp"
 
 #include "actors/config/loader.hpp"
+#include "tests/sim/teacher.hpp"
 
 namespace fd::sim {
 namespace {
@@ -12,6 +13,8 @@ Spec make_spec(double request_timeout_s) {
   provider.base_url = "http://127.0.0.1:1/v1";
   spec.config.gateway.providers = {provider, provider};
   spec.config.gateway.providers[1].name = "q";
+  spec.config.gateway.retry.max_attempts = kMaxAttempts;
+  spec.config.gateway.retry.base_ms = 200;
   spec.config.gateway.request_timeout_s = request_timeout_s;
   spec.config.task = "text2sql";
   spec.config.teacher.model = "m";

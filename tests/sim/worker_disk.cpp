@@ -295,14 +295,20 @@ std::uint64_t SimJournal::append_end(std::uint32_t ticket, const JournalEnd& end
       keys.push_back(services_.data.call(sample, Dataset::number_of(*end.call) + i).call_key);
     }
   }
-  return disk_.append_end(ticket, end, [this, keys, then = std::move(then)](Written written) {
-    for (const Digest& key : keys) {
-      if (written.durable) {
-        services_.teacher.settled(key, incarnation_);
-      }
-    }
-    then(written);
-  });
+  // Given up between two attempts: none of its answers will come.
+  const bool given_up = end.call && end.call->end == CallEnd::cancelled;
+  return disk_.append_end(ticket, end,
+                          [this, keys, given_up, then = std::move(then)](Written written) {
+                            for (const Digest& key : keys) {
+                              if (written.durable) {
+                                if (given_up) {
+                                  services_.teacher.abandoned(key, incarnation_);
+                                }
+                                services_.teacher.settled(key, incarnation_);
+                              }
+                            }
+                            then(written);
+                          });
 }
 
 void SimJournal::append_cancelled(std::uint32_t ticket, const JournalCancelled& cancelled,

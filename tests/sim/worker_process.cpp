@@ -3,9 +3,10 @@
 #include <algorithm>
 
 #include "actors/config/loader.hpp"
+#include "actors/gateway/call_gateway.hpp"
 #include "protocol/exit_code.hpp"
 #include "protocol/frame.hpp"
-#include "tests/sim/worker_gateway.hpp"
+#include "tests/sim/worker_senders.hpp"
 #include "tests/sim/worker_stages.hpp"
 
 namespace fd::sim {
@@ -141,7 +142,11 @@ void WorkerProcess::reconnect_bulk() {
 
 void WorkerProcess::wake_at(Instant due, std::uint64_t generation) {
   const Duration delay = std::max(due - now(), Duration::zero());
-  after(simulated(delay), [this, generation] { loop_.wake(generation); });
+  // The loop's thread may be busy, while the gateway's threads are not.
+  after(simulated(delay), [this, generation] {
+    after(random_.chance(500) ? random_.between(0, kMailMax) : 0,
+          [this, generation] { loop_.wake(generation); });
+  });
 }
 
 void WorkerProcess::journal_failed(const Error& error) {
@@ -173,10 +178,15 @@ Result<OpenedJournal> WorkerProcess::open_journal(const JournalIdentity& identit
   return opened;
 }
 
-Result<std::unique_ptr<Gateway>> WorkerProcess::make_gateway(const RunConfig&, std::uint32_t slots,
+Result<std::unique_ptr<Gateway>> WorkerProcess::make_gateway(const RunConfig& config,
+                                                             CallJournal& journal,
+                                                             std::uint64_t seed,
                                                              ChatCallback callback) {
-  return std::unique_ptr<Gateway>(std::make_unique<SimGateway>(
-      *this, services_, disk_, number_, incarnation_, slots, std::move(callback)));
+  const auto senders = [this](CallExchange& exchange) -> std::unique_ptr<CallSenders> {
+    return std::make_unique<SimSenders>(*this, services_, disk_, number_, incarnation_, exchange);
+  };
+  return std::unique_ptr<Gateway>(std::make_unique<CallGateway>(
+      journal, *this, CallGatewayOptions{config.gateway, 0, seed}, senders, std::move(callback)));
 }
 
 Result<std::unique_ptr<SessionStages>> WorkerProcess::start_stages(const SessionIdentity& session,
@@ -216,7 +226,7 @@ Result<std::unique_ptr<SessionStages>> WorkerProcess::start_stages(const Session
   auto stages = std::make_unique<SimStages>(*this, services_, disk_, log_, random_,
                                             std::move(chain), std::move(sink));
   FD_TRY(std::unique_ptr<Gateway> gateway,
-         make_gateway(config, 1, [stages = stages.get()](ChatResult result) {
+         make_gateway(config, [stages = stages.get()](ChatResult result) {
            stages->post(std::move(result));
          }));
   stages->use(std::move(gateway));

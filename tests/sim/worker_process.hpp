@@ -17,7 +17,7 @@
 namespace fd::sim {
 
 /// One life of fd-worker: the real WorkerLoop, RunSession, PeerService, RemoteStageLoop,
-/// JournaledGateway and CallQueue; its connections, disks and stages are simulated.
+/// CallGateway and CallQueue; its connections, disks and stages are simulated.
 class WorkerProcess final : public Process,
                             public Receiver,
                             public PeerServer,
@@ -55,8 +55,8 @@ class WorkerProcess final : public Process,
   // SessionParts
   Result<OpenedJournal> open_journal(const JournalIdentity& identity,
                                      std::function<void(const Error&)> failed) override;
-  Result<std::unique_ptr<Gateway>> make_gateway(const RunConfig& config, std::uint32_t slots,
-                                                ChatCallback callback) override;
+  Result<std::unique_ptr<Gateway>> make_gateway(const RunConfig& config, CallJournal& journal,
+                                                std::uint64_t seed, ChatCallback callback) override;
   Result<std::unique_ptr<SessionStages>> start_stages(const SessionIdentity& session,
                                                       const RunConfig& config, const Digest& digest,
                                                       GatewayFactory make_gateway) override;

@@ -77,11 +77,11 @@ void World::check_bill() {
       ++in_doubt;
       continue;
     }
-    const Billed& billed = teacher_.bill().at(call.service_us - 1);
+    const Billed& billed = teacher_.bill().at(call.prompt_tokens - 1);
     if (call.key() != billed.call.key() || call.attempts != billed.attempts) {
       oracle_.fail(schedule_.now(), "a call is recorded with other attempts than it took");
     }
-    ended.insert(call.service_us);
+    ended.insert(call.prompt_tokens);
   }
   std::uint64_t unknown = 0;
   for (const auto& [incarnation, share] : ledger_.open_shares()) {

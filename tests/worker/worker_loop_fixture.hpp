@@ -82,6 +82,7 @@ class NotingGateway final : public Gateway {
     events_.push_back("deadline " + std::to_string(deadline.time_since_epoch().count()));
   }
   void cancel_waiting() override { events_.push_back("cancel"); }
+  void close() override {}
 
  private:
   Events& events_;
@@ -276,7 +277,7 @@ class WorkerLoopTest : public testing::Test,
     opened.journal = std::make_unique<HandJournal>(events_, held_, holds_);
     return opened;
   }
-  Result<std::unique_ptr<Gateway>> make_gateway(const RunConfig&, std::uint32_t,
+  Result<std::unique_ptr<Gateway>> make_gateway(const RunConfig&, CallJournal&, std::uint64_t,
                                                 ChatCallback callback) override {
     callback_ = std::move(callback);
     return std::unique_ptr<Gateway>(std::make_unique<NotingGateway>(events_, calls_, load_));
@@ -288,7 +289,7 @@ class WorkerLoopTest : public testing::Test,
     if (stages_error_) {
       return *stages_error_;
     }
-    FD_TRY(std::unique_ptr<Gateway> gateway, make_gateway(config, 1, [](const ChatResult&) {}));
+    FD_TRY(std::unique_ptr<Gateway> gateway, make_gateway(config, [](const ChatResult&) {}));
     return std::unique_ptr<SessionStages>(
         std::make_unique<NotingStages>(events_, items_, std::move(gateway)));
   }

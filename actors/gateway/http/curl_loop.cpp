@@ -15,7 +15,7 @@
 namespace fd {
 namespace {
 
-/// The longest sleep; a socket, a timer of libcurl's and the scheduler end it before.
+/// The longest sleep; a socket, a timer of libcurl's and a wake-up end it before.
 constexpr int kMaxWaitMs = 60'000;
 /// Events taken in one go.
 constexpr std::size_t kEventsAtOnce = 128;
@@ -35,16 +35,16 @@ void block_signals() {
 
 }  // namespace
 
-CurlLoop::CurlLoop(const LoopContext& context, CallScheduler& scheduler, std::size_t number)
+CurlLoop::CurlLoop(const LoopContext& context, CallExchange& exchange, std::size_t number)
     : context_(context),
-      scheduler_(scheduler),
+      exchange_(exchange),
       woken_(WakeEvent::make().value()),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.u64 = std::uint64_t{kWoken} << 32;
   FD_CHECK(epoll_ && epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, woken_.get(), &event) == 0);
-  scheduler_.join(*this);
+  exchange_.join(*this);
   thread_ = std::thread([this, number] { run(number); });
 }
 
@@ -65,9 +65,9 @@ void CurlLoop::wake() {
 void CurlLoop::run(std::size_t number) {
   name_thread(("fd-gateway-" + std::to_string(number)).c_str());
   block_signals();
-  CallScheduler::Turn turn;
+  SendTurn turn;
   while (true) {
-    scheduler_.exchange(*this, in_flight_, finished_, turn);
+    exchange_.exchange(*this, in_flight_, finished_, turn);
     if (turn.stop) {
       return;
     }
@@ -79,22 +79,11 @@ void CurlLoop::run(std::size_t number) {
     for (const auto& multi : multis_) {
       multi->on_time(now);
     }
-    deliver(turn.ended);
     collect();
     if (finished_.empty()) {
       wait(turn);
     }
   }
-}
-
-void CurlLoop::deliver(std::vector<JobPtr>& ended) {
-  for (const JobPtr& job : ended) {
-    FD_FAILPOINT("k25.reply_complete");
-    ChatResult& result = job->result;
-    result.call.error = redact(std::move(result.call.error), context_.secrets);
-    context_.callback(std::move(result));
-  }
-  ended.clear();
 }
 
 void CurlLoop::send(JobPtr job) {
@@ -149,13 +138,14 @@ void CurlLoop::collect() {
 
 void CurlLoop::finish(CurlTransfer& transfer, CURLcode code) {
   Attempt attempt = transfer.conclude(code);
+  attempt.error = redact(std::move(attempt.error), context_.secrets);
   multis_.at(transfer.multi())->remove(transfer.easy());
   finished_.push_back(FinishedJob{transfer.release(), std::move(attempt)});
   free_.push_back(&transfer);
   --in_flight_;
 }
 
-void CurlLoop::wait(const CallScheduler::Turn& turn) {
+void CurlLoop::wait(const SendTurn& turn) {
   if (in_flight_ > 0) {
     FD_FAILPOINT("k23.call_under_way");
   }
@@ -176,7 +166,7 @@ void CurlLoop::wait(const CallScheduler::Turn& turn) {
 }
 
 /// Returns for how long nothing is due, in milliseconds.
-int CurlLoop::wait_ms(const CallScheduler::Turn& turn) const {
+int CurlLoop::wait_ms(const SendTurn& turn) const {
   std::optional<Instant> due = turn.due;
   for (const auto& multi : multis_) {
     if (const auto time = multi->due(); time && (!due || *time < *due)) {

@@ -8,7 +8,7 @@
 
 #include <curl/curl.h>
 
-#include "actors/gateway/call_scheduler.hpp"
+#include "actors/gateway/call_sender.hpp"
 #include "actors/gateway/http/curl_multi.hpp"
 #include "actors/gateway/http/curl_transfer.hpp"
 #include "actors/system/descriptor.hpp"
@@ -21,17 +21,16 @@ struct LoopContext {
   std::vector<CurlTarget> targets;   ///< by endpoint
   std::vector<std::string> secrets;  ///< kept out of errors
   double request_timeout_s = 0;
-  ChatCallback callback;
   const Clock* clock = nullptr;
 };
 
-/// A thread that sends what a scheduler has: one epoll instance over as many libcurl multi handles
-/// as its transfers need.
-class CurlLoop final : public CallWorker {
+/// A thread that sends calls: one epoll instance over as many libcurl multi handles as its
+/// transfers need.
+class CurlLoop final : public CallSender {
  public:
-  /// Starts the thread, joined to `scheduler`. `number`: of the loop among those of its gateway.
-  CurlLoop(const LoopContext& context, CallScheduler& scheduler, std::size_t number);
-  /// Requires: the scheduler was stopped. Waits for the thread; calls in flight are dropped.
+  /// Starts the thread, joined to `exchange`. `number`: of the loop among those of its gateway.
+  CurlLoop(const LoopContext& context, CallExchange& exchange, std::size_t number);
+  /// Requires: its turns say `stop` now. Waits for the thread; calls in flight are dropped.
   ~CurlLoop() override;
   CurlLoop(const CurlLoop&) = delete;
   CurlLoop& operator=(const CurlLoop&) = delete;
@@ -43,15 +42,14 @@ class CurlLoop final : public CallWorker {
   void send(JobPtr job);
   std::size_t multi_with_room();
   CurlTransfer& free_transfer();
-  void deliver(std::vector<JobPtr>& ended);
   void collect();
   void finish(CurlTransfer& transfer, CURLcode code);
   void fail_unsent(JobPtr job, const std::string& error);
-  void wait(const CallScheduler::Turn& turn);
-  [[nodiscard]] int wait_ms(const CallScheduler::Turn& turn) const;
+  void wait(const SendTurn& turn);
+  [[nodiscard]] int wait_ms(const SendTurn& turn) const;
 
   const LoopContext& context_;
-  CallScheduler& scheduler_;
+  CallExchange& exchange_;
   WakeEvent woken_;
   Descriptor epoll_;
   std::vector<std::unique_ptr<CurlMulti>> multis_;

@@ -6,8 +6,8 @@
 
 #include <curl/curl.h>
 
-#include "actors/gateway/call_queue.hpp"
-#include "actors/gateway/http/curl_gateway.hpp"
+#include "actors/gateway/http/curl_senders.hpp"
+#include "actors/gateway/job.hpp"
 
 namespace fd {
 

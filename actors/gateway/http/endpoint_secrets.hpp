@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "actors/gateway/http/curl_gateway.hpp"
+#include "actors/gateway/http/curl_senders.hpp"
 #include "protocol/base/result.hpp"
 #include "protocol/run_config.hpp"
 

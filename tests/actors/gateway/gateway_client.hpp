@@ -3,6 +3,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -12,7 +13,9 @@
 
 #include <gtest/gtest.h>
 
-#include "actors/gateway/http/curl_gateway.hpp"
+#include "actors/gateway/call_gateway.hpp"
+#include "actors/gateway/http/curl_senders.hpp"
+#include "tests/actors/gateway/quick_journal.hpp"
 #include "tests/support/http_stub.hpp"
 
 namespace fd {
@@ -39,13 +42,13 @@ class Client {
   }
 
   void start(std::uint32_t slots) {
-    gateway_ = std::make_unique<CurlGateway>(endpoints_, config, slots, 7, [this](ChatResult done) {
-      const std::lock_guard lock(mutex_);
-      ++deliveries_;
-      const std::uint64_t tag = done.tag;
-      results_[tag] = std::move(done);
-      changed_.notify_all();
-    });
+    CallGatewayOptions options{config, slots, 7};
+    for (const Endpoint& endpoint : endpoints_) {
+      options.config.providers.push_back(endpoint.config);
+    }
+    gateway_ = std::make_unique<CallGateway>(journal_, clock_, options,
+                                             curl_senders(endpoints_, config.request_timeout_s),
+                                             [this](ChatResult done) { add(std::move(done)); });
   }
 
   static ChatCall call(std::uint64_t tag, const std::string& prompt = "question") {
@@ -78,8 +81,11 @@ class Client {
     return wait(1)[1];
   }
 
-  CurlGateway& gateway() { return *gateway_; }
+  CallGateway& gateway() { return *gateway_; }
   void stop() { gateway_.reset(); }
+
+  /// Called with each result. Thread: one of the gateway's.
+  std::function<void(const ChatResult&)> on_result;
 
   GatewayConfig config = [] {
     GatewayConfig quick;
@@ -89,12 +95,25 @@ class Client {
   }();
 
  private:
+  void add(ChatResult done) {
+    if (on_result) {
+      on_result(done);
+    }
+    const std::lock_guard lock(mutex_);
+    ++deliveries_;
+    const std::uint64_t tag = done.tag;
+    results_[tag] = std::move(done);
+    changed_.notify_all();
+  }
+
+  SystemClock clock_;
+  testing_support::QuickJournal journal_;
   std::vector<Endpoint> endpoints_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::map<std::uint64_t, ChatResult> results_;
   std::size_t deliveries_ = 0;
-  std::unique_ptr<CurlGateway> gateway_;
+  std::unique_ptr<CallGateway> gateway_;
 };
 
 /// Replies to anything with an answer.

@@ -25,6 +25,7 @@ class ScriptedGateway final : public Gateway {
   [[nodiscard]] CallLoad load() const override { return {}; }
   void set_send_deadline(Instant) override {}
   void cancel_waiting() override {}
+  void close() override {}
   std::vector<ChatCall> calls() { return all_.get_future().get(); }
 
  private:

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "coordinator/shards/replace.hpp"
+#include "tests/actors/gateway/scripted_senders.hpp"
 #include "tests/coordinator/replay/replay_fixture.hpp"
 #include "tests/coordinator/shards/artifacts_fixture.hpp"
 
@@ -18,95 +19,37 @@ namespace {
 
 using namespace testing_support;  // NOLINT: the fixture of this test
 
-/// What a teacher does with a call: nothing leaves it under way.
-using Teacher = std::function<std::optional<ChatResult>(const ChatCall&)>;
+/// What becomes of an attempt; nothing: it is left under way.
+using Teacher = ScriptedSenders::Script;
 
-ChatResult result_of(const ChatCall& call) {
-  ChatResult result;
-  result.tag = call.tag;
-  result.call.sample_id = call.sample_id;
-  result.call.call_key = call.call_key;
-  result.call.candidate = call.candidate;
-  result.call.endpoint = "local";
-  result.call.attempts = 1;
-  return result;
+std::optional<Attempt> answer(Job& job, const std::string& text) {
+  job.result.answer.model = "served";
+  job.result.answer.text = text;
+  job.result.answer.finish_reason = "stop";
+  return answered_attempt();
 }
-
-ChatResult answered(const ChatCall& call, const std::string& text) {
-  ChatResult result = result_of(call);
-  result.call.http_status = 200;
-  result.answer.sample_id = call.sample_id;
-  result.answer.call_key = call.call_key;
-  result.answer.candidate = call.candidate;
-  result.answer.model = "served";
-  result.answer.text = text;
-  result.answer.finish_reason = "stop";
-  return result;
-}
-
-ChatResult refused(const ChatCall& call, std::uint32_t status, const std::string& error,
-                   CallEnd end = CallEnd::refused) {
-  ChatResult result = result_of(call);
-  result.failure = Reason::provider_rejected;
-  result.call.http_status = status;
-  result.call.end = end;
-  result.call.error = error;
-  return result;
-}
-
-/// Asks a teacher in this process; what it leaves under way comes back only as cancelled.
-class TeacherGateway final : public Gateway {
- public:
-  TeacherGateway(Teacher teacher, std::vector<SampleId>& asked, ChatCallback callback)
-      : teacher_(std::move(teacher)), asked_(asked), callback_(std::move(callback)) {}
-  void submit(ChatCall call) override {
-    {
-      const std::lock_guard lock(mutex_);
-      asked_.push_back(call.sample_id);
-    }
-    if (auto result = teacher_(call)) {
-      callback_(std::move(*result));
-    } else {
-      const std::lock_guard lock(mutex_);
-      waiting_.push_back(result_of(call));
-      waiting_.back().call.end = CallEnd::cancelled;
-    }
-  }
-  void set_shares(const std::vector<Share>&) override {}
-  [[nodiscard]] CallLoad load() const override { return {}; }
-  void set_send_deadline(Instant) override {}
-  void cancel_waiting() override {
-    std::vector<ChatResult> waiting;
-    {
-      const std::lock_guard lock(mutex_);
-      waiting.swap(waiting_);
-    }
-    for (ChatResult& result : waiting) {
-      result.failure = Reason::internal;
-      result.call.error = "cancelled";
-      callback_(std::move(result));
-    }
-  }
-
- private:
-  Teacher teacher_;
-  std::vector<SampleId>& asked_;
-  ChatCallback callback_;
-  std::mutex mutex_;
-  std::vector<ChatResult> waiting_;
-};
 
 class ReplayFresh : public testing::Test {
  protected:
   Result<Asked> ask(
       ShardReplay& replay, Teacher teacher, std::function<int()> signal = [] { return 0; }) {
     AskOptions options;
-    options.slots = 2;  // so that a call left under way keeps no other waiting
+    // Two slots, so that a call left under way keeps no other waiting.
+    options.gateway.slots = 2;
+    options.gateway.config.providers.resize(1);
+    options.gateway.config.providers[0].name = "local";
+    options.gateway.config.retry = {attempts_, 1, 1};
+    options.gateway.config.outage_timeout_s = 0;
+    options.drain = std::chrono::seconds(1);
     options.journal_folder = replay_journal(replay.shard().folder);
     options.incarnation = ++incarnation_;
     options.signal = [signal = std::move(signal)](std::size_t) { return signal(); };
-    options.make_gateway = [this, teacher = std::move(teacher)](ChatCallback callback) {
-      return std::make_unique<TeacherGateway>(teacher, asked_, std::move(callback));
+    options.make_senders = [this, teacher = std::move(teacher)](
+                               CallExchange& exchange) -> std::unique_ptr<CallSenders> {
+      return std::make_unique<ScriptedSenders>(exchange, [this, teacher](Job& job) {
+        asked_.push_back(job.call.sample_id);
+        return teacher(job);
+      });
     };
     return ask_for_missing(replay, options);
   }
@@ -116,13 +59,14 @@ class ReplayFresh : public testing::Test {
 
   RunConfig config_ = rules_config();
   std::vector<SampleId> asked_;
+  std::uint32_t attempts_ = 1;
   std::uint64_t incarnation_ = 0;
 };
 
 TEST_F(ReplayFresh, AsksOnlyForWhatIsMissing) {
   const std::string folder = shard_of_run({{"good"}, {std::nullopt}, {"bad"}});
   ShardReplay replay = open_replay(folder);
-  const auto asked = ask(replay, [](const ChatCall& call) { return answered(call, "good"); });
+  const auto asked = ask(replay, [](Job& job) { return answer(job, "good"); });
   ASSERT_TRUE(asked.ok()) << asked.error().message;
   EXPECT_EQ(asked_, std::vector<SampleId>{rules_sample(1).id});
   EXPECT_EQ(asked->calls, 1u);
@@ -132,7 +76,7 @@ TEST_F(ReplayFresh, AsksOnlyForWhatIsMissing) {
 
 TEST_F(ReplayFresh, CallsNobodyWhenAllAnswersAreThere) {
   ShardReplay replay = open_replay(shard_of_run({{"good"}}));
-  const auto asked = ask(replay, [](const ChatCall& call) { return answered(call, "good"); });
+  const auto asked = ask(replay, [](Job& job) { return answer(job, "good"); });
   ASSERT_TRUE(asked.ok());
   EXPECT_TRUE(asked_.empty());
   EXPECT_EQ(asked->calls, 0u);
@@ -142,16 +86,16 @@ TEST_F(ReplayFresh, FindsWhatAnEarlierReplayPaidFor) {
   const std::string folder = shard_of_run({{std::nullopt}, {std::nullopt}});
   {
     ShardReplay first = open_replay(folder);
-    const auto asked = ask(first, [](const ChatCall& call) {
-      return call.sample_id == rules_sample(0).id ? answered(call, "paid for")
-                                                  : refused(call, 400, "no");
+    const auto asked = ask(first, [](Job& job) {
+      return job.call.sample_id == rules_sample(0).id ? answer(job, "paid for")
+                                                      : refused_attempt(400, "no");
     });
     ASSERT_TRUE(asked.ok());
     EXPECT_EQ(asked->answers, 1u);
   }  // and dies before it commits
   asked_.clear();
   ShardReplay second = open_replay(folder);
-  const auto asked = ask(second, [](const ChatCall& call) { return answered(call, "good"); });
+  const auto asked = ask(second, [](Job& job) { return answer(job, "good"); });
   ASSERT_TRUE(asked.ok()) << asked.error().message;
   EXPECT_EQ(asked->recovered, 1u);
   EXPECT_EQ(asked_, std::vector<SampleId>{rules_sample(1).id});
@@ -165,11 +109,7 @@ TEST_F(ReplayFresh, FindsWhatAnEarlierReplayPaidFor) {
 
 TEST_F(ReplayFresh, NotesWhyACallFailed) {
   ShardReplay replay = open_replay(shard_of_run({{std::nullopt}, {std::nullopt}}));
-  const auto asked = ask(replay, [](const ChatCall& call) {
-    ChatResult result = refused(call, 503, "HTTP 503");
-    result.failure = Reason::attempts_exhausted;
-    return result;
-  });
+  const auto asked = ask(replay, [](Job&) { return refused_attempt(503, "HTTP 503"); });
   ASSERT_TRUE(asked.ok());
   EXPECT_FALSE(asked->no_endpoint.has_value());
   for (const Outcome& outcome : replay.result().outcomes) {
@@ -178,17 +118,28 @@ TEST_F(ReplayFresh, NotesWhyACallFailed) {
 }
 
 TEST_F(ReplayFresh, GivesUpWhenNoEndpointTakesCalls) {
-  for (const auto& [end, status] : std::map<CallEnd, std::uint32_t>{
-           {CallEnd::failed, 0}, {CallEnd::unauthorized, 401}, {CallEnd::outage, 503}}) {
-    const std::string error = "said " + std::to_string(status);
+  struct Case {
+    Attempt attempt;
+    std::uint32_t attempts = 1;
+    std::string error;
+  };
+  Attempt timed_out;
+  timed_out.end = AttemptEnd::timed_out;
+  timed_out.sent = true;
+  timed_out.error = "too late";
+  Attempt unreachable;
+  unreachable.end = AttemptEnd::unreachable;
+  unreachable.error = "nobody there";
+  for (const Case& one :
+       {Case{timed_out, 1, "too late"}, Case{refused_attempt(401, "who?"), 1, "unauthorized: who?"},
+        Case{unreachable, 100,
+             "outage: no endpoint could be connected to; the last error: nobody there"}}) {
+    attempts_ = one.attempts;
     ShardReplay replay = open_replay(shard_of_run({{std::nullopt}, {std::nullopt}}));
-    std::size_t calls = 0;
-    const auto asked = ask(replay, [&, end = end, status = status](const ChatCall& call) {
-      return calls++ == 0 ? std::optional(refused(call, status, error, end)) : std::nullopt;
-    });
+    const auto asked = ask(replay, [&](Job&) { return one.attempt; });
     ASSERT_TRUE(asked.ok());
     ASSERT_TRUE(asked->no_endpoint.has_value());
-    EXPECT_EQ(asked->no_endpoint->message, "endpoint local: " + error);
+    EXPECT_EQ(asked->no_endpoint->message, "endpoint local: " + one.error);
     for (const Outcome& outcome : replay.result().outcomes) {
       EXPECT_EQ(outcome.reason, Reason::provider_rejected) << "nothing failed anew";
     }
@@ -200,15 +151,16 @@ TEST_F(ReplayFresh, ASignalKeepsTheAnswersThatCame) {
   ShardReplay replay = open_replay(shard_of_run({{std::nullopt}, {std::nullopt}}));
   const auto asked = ask(
       replay,
-      [&under_way](const ChatCall& call) {
-        const bool answers = call.sample_id == rules_sample(0).id;
+      [&under_way](Job& job) {
+        const bool answers = job.call.sample_id == rules_sample(0).id;
         ++under_way;
-        return answers ? std::optional(answered(call, "good")) : std::nullopt;
+        return answers ? answer(job, "good") : std::nullopt;
       },
       [&under_way] { return under_way == 2 ? 15 : 0; });
   ASSERT_TRUE(asked.ok());
   EXPECT_EQ(asked->signal, 15);
   EXPECT_EQ(asked->answers, 1u);
+  EXPECT_EQ(asked->in_flight, 1u);
   ASSERT_EQ(replay.missing().size(), 1u);
   EXPECT_EQ(replay.missing().front().sample_id, rules_sample(1).id);
 }

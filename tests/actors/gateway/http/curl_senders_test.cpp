@@ -1,5 +1,3 @@
-#include "actors/gateway/http/curl_gateway.hpp"
-
 #include <chrono>
 #include <condition_variable>
 #include <memory>
@@ -16,7 +14,7 @@
 namespace fd {
 namespace {
 
-TEST(CurlGateway, BringsAnAnswerHome) {
+TEST(CurlSenders, BringsAnAnswerHome) {
   HttpStub stub(ok);
   Client client(stub.url() + "/v1/");
   const ChatResult result = client.ask();
@@ -45,7 +43,7 @@ TEST(CurlGateway, BringsAnAnswerHome) {
             R"("n":1,"temperature":0.2,"top_p":1})");
 }
 
-TEST(CurlGateway, SendsABodyOfAnySizeWithoutWaiting) {
+TEST(CurlSenders, SendsABodyOfAnySizeWithoutWaiting) {
   HttpStub stub(ok);
   Client client(stub.url());
   client.start(1);
@@ -56,7 +54,7 @@ TEST(CurlGateway, SendsABodyOfAnySizeWithoutWaiting) {
   EXPECT_GT(stub.requests().at(0).body.size(), 3u << 20);
 }
 
-TEST(CurlGateway, UsesAConnectionAgain) {
+TEST(CurlSenders, UsesAConnectionAgain) {
   HttpStub stub(ok);
   Client client(stub.url());
   client.start(1);
@@ -66,7 +64,7 @@ TEST(CurlGateway, UsesAConnectionAgain) {
   EXPECT_EQ(stub.connection_count(), 1u);
 }
 
-TEST(CurlGateway, BringsTwoHundredAtOnceToTheRightCallers) {
+TEST(CurlSenders, BringsTwoHundredAtOnceToTheRightCallers) {
   // Method: nothing is answered before all 200 have arrived; answers name the question.
   HttpStub stub([](const StubRequest& request) {
     const std::size_t from = request.body.find("question ");
@@ -87,7 +85,7 @@ TEST(CurlGateway, BringsTwoHundredAtOnceToTheRightCallers) {
   EXPECT_EQ(stub.request_count(), 400u);
 }
 
-TEST(CurlGateway, KeepsTheConnectionsOfMoreCallsThanAMultiHandleHas) {
+TEST(CurlSenders, KeepsTheConnectionsOfMoreCallsThanAMultiHandleHas) {
   HttpStub stub([](const StubRequest& request) { return ok(request).held(); });
   Client client(stub.url());
   client.start(600);
@@ -103,7 +101,7 @@ TEST(CurlGateway, KeepsTheConnectionsOfMoreCallsThanAMultiHandleHas) {
   EXPECT_LE(stub.connection_count(), 600u);
 }
 
-TEST(CurlGateway, SpreadsManySlotsOverItsThreads) {
+TEST(CurlSenders, SpreadsManySlotsOverItsThreads) {
   ASSERT_TRUE(raise_open_files(5000).ok());  // the stub has the other ends
   HttpStub stub([](const StubRequest& request) { return ok(request).held(); });
   Client client(stub.url());
@@ -116,7 +114,7 @@ TEST(CurlGateway, SpreadsManySlotsOverItsThreads) {
   EXPECT_EQ(stub.most_at_once(), 2100u);
 }
 
-TEST(CurlGateway, KeepsToItsSlots) {
+TEST(CurlSenders, KeepsToItsSlots) {
   HttpStub stub([](const StubRequest& request) { return ok(request).held(); });
   Client client(stub.url());
   client.start(4);
@@ -133,7 +131,7 @@ TEST(CurlGateway, KeepsToItsSlots) {
   EXPECT_EQ(stub.most_at_once(), 9u);
 }
 
-TEST(CurlGateway, CancelsWhatWaitsAndLetsTheRestFinish) {
+TEST(CurlSenders, CancelsWhatWaitsAndLetsTheRestFinish) {
   HttpStub stub([](const StubRequest& request) { return ok(request).held(); });
   Client client(stub.url());
   client.start(2);
@@ -153,7 +151,7 @@ TEST(CurlGateway, CancelsWhatWaitsAndLetsTheRestFinish) {
   EXPECT_EQ(stub.request_count(), 2u);
 }
 
-TEST(CurlGateway, EndsWithCallsInFlightAndWaiting) {
+TEST(CurlSenders, EndsWithCallsInFlightAndWaiting) {
   HttpStub stub([](const StubRequest& request) { return ok(request).held(); });
   Client client(stub.url());
   client.start(3);
@@ -163,27 +161,17 @@ TEST(CurlGateway, EndsWithCallsInFlightAndWaiting) {
   EXPECT_TRUE(client.wait(0).empty());
 }
 
-TEST(CurlGateway, TakesCallsFromItsOwnCallback) {
+TEST(CurlSenders, TakesCallsFromItsOwnCallback) {
   HttpStub stub(ok);
-  std::mutex mutex;
-  std::condition_variable changed;
-  std::uint64_t done = 0;
-  std::unique_ptr<CurlGateway> gateway;
-  Endpoint endpoint;
-  endpoint.config.base_url = stub.url();
-  const auto on_result = [&](const ChatResult& result) {
+  Client client(stub.url());
+  client.on_result = [&client](const ChatResult& result) {
     if (result.tag < 50) {
-      gateway->submit(Client::call(result.tag + 1));
+      client.submit(result.tag + 1, result.tag + 1);
     }
-    const std::lock_guard lock(mutex);
-    done = result.tag;
-    changed.notify_all();
   };
-  gateway = std::make_unique<CurlGateway>(std::vector<Endpoint>{endpoint}, GatewayConfig{}, 1, 7,
-                                          on_result);
-  gateway->submit(Client::call(1));
-  std::unique_lock lock(mutex);
-  EXPECT_TRUE(changed.wait_for(lock, std::chrono::minutes(1), [&] { return done == 50; }));
+  client.start(1);
+  client.submit(1, 1);
+  EXPECT_EQ(client.wait(50).size(), 50u);
 }
 
 }  // namespace

@@ -12,7 +12,7 @@
 namespace fd {
 namespace {
 
-TEST(CurlGateway, TriesAgainAfterTooManyRequestsAndErrors) {
+TEST(CurlSenders, TriesAgainAfterTooManyRequestsAndErrors) {
   for (const int status : {429, 500, 503, 408, 409}) {
     HttpStub stub(first_then_ok(StubReply::of(status, "{}", "Retry-After: 0\r\n")));
     const ChatResult result = Client(stub.url()).ask();
@@ -22,14 +22,14 @@ TEST(CurlGateway, TriesAgainAfterTooManyRequestsAndErrors) {
   }
 }
 
-TEST(CurlGateway, WaitsAsLongAsItIsAskedTo) {
+TEST(CurlSenders, WaitsAsLongAsItIsAskedTo) {
   HttpStub stub(first_then_ok(StubReply::of(429, "{}", "retry-after-ms: 150\r\n")));
   const ChatResult result = Client(stub.url()).ask();
   EXPECT_EQ(result.call.attempts, 2u);
   EXPECT_GE(result.call.service_us, 150000u);
 }
 
-TEST(CurlGateway, ObeysTheLastHeaderOfAName) {
+TEST(CurlSenders, ObeysTheLastHeaderOfAName) {
   HttpStub stub(
       first_then_ok(StubReply::of(429, "{}", "Retry-After-Ms: 1\r\nRETRY-AFTER-MS: \t150 \r\n")));
   const ChatResult result = Client(stub.url()).ask();
@@ -37,7 +37,7 @@ TEST(CurlGateway, ObeysTheLastHeaderOfAName) {
   EXPECT_GE(result.call.service_us, 150000u);
 }
 
-TEST(CurlGateway, ForgetsWhatAnEarlierReplySaid) {
+TEST(CurlSenders, ForgetsWhatAnEarlierReplySaid) {
   HttpStub stub([](const StubRequest& request) {
     return request.body.find("question 1\"") != std::string::npos
                ? StubReply::of(500, "{}", "x-should-retry: false\r\n")
@@ -51,7 +51,7 @@ TEST(CurlGateway, ForgetsWhatAnEarlierReplySaid) {
   EXPECT_EQ(client.wait(2)[2].call.attempts, 3u);
 }
 
-TEST(CurlGateway, GivesUpAfterItsAttempts) {
+TEST(CurlSenders, GivesUpAfterItsAttempts) {
   HttpStub stub([](const StubRequest&) { return StubReply::of(500, R"({"error":"boom"})"); });
   const ChatResult result = Client(stub.url()).ask();
   EXPECT_EQ(result.failure, Reason::attempts_exhausted);
@@ -60,7 +60,7 @@ TEST(CurlGateway, GivesUpAfterItsAttempts) {
   EXPECT_EQ(stub.request_count(), 3u);
 }
 
-TEST(CurlGateway, DoesNotAskAgainWhenItIsRefused) {
+TEST(CurlSenders, DoesNotAskAgainWhenItIsRefused) {
   for (const int status : {400, 401, 403, 404, 413, 422}) {
     HttpStub stub([status](const StubRequest&) {
       return StubReply::of(status, R"({"error":{"message":"no"}})");
@@ -76,7 +76,7 @@ TEST(CurlGateway, DoesNotAskAgainWhenItIsRefused) {
   }
 }
 
-TEST(CurlGateway, NeverSendsTwiceBehindItsOwnBackE42) {
+TEST(CurlSenders, NeverSendsTwiceBehindItsOwnBackE42) {
   // Goal: when a re-used connection closes after the request and before any byte, libcurl must not
   // repeat the request on its own: the server sees exactly the attempts that are recorded.
   HttpStub stub([](const StubRequest& request) {
@@ -96,7 +96,7 @@ TEST(CurlGateway, NeverSendsTwiceBehindItsOwnBackE42) {
   EXPECT_EQ(stub.request_count(), 19u);
 }
 
-TEST(CurlGateway, SendsADroppedRequestAtMostAsOftenAsItMay) {
+TEST(CurlSenders, SendsADroppedRequestAtMostAsOftenAsItMay) {
   HttpStub stub([](const StubRequest& request) {
     return request.number == 0 ? ok(request) : StubReply::drop();
   });
@@ -112,7 +112,7 @@ TEST(CurlGateway, SendsADroppedRequestAtMostAsOftenAsItMay) {
   EXPECT_EQ(stub.request_count(), 4u);
 }
 
-TEST(CurlGateway, TakesNoPartOfAReplyForAnAnswer) {
+TEST(CurlSenders, TakesNoPartOfAReplyForAnAnswer) {
   const std::string body = completion_body("SELECT 1");
   const std::string head = "HTTP/1.1 200 OK\r\n";
   const StubReply cuts[] = {
@@ -134,7 +134,7 @@ TEST(CurlGateway, TakesNoPartOfAReplyForAnAnswer) {
   }
 }
 
-TEST(CurlGateway, SurvivesGarbage) {
+TEST(CurlSenders, SurvivesGarbage) {
   for (const char* body : {"", "null", "[]", "<html>busy</html>", "{\"choices\":[]}", "\xFF\xFE"}) {
     HttpStub stub(first_then_ok(StubReply::of(200, body)));
     EXPECT_EQ(Client(stub.url()).ask().call.attempts, 2u) << body;
@@ -143,7 +143,7 @@ TEST(CurlGateway, SurvivesGarbage) {
   EXPECT_EQ(Client(stub.url()).ask().failure, Reason::none);
 }
 
-TEST(CurlGateway, CutsAHugeReplyAndLeavesItsNeighboursAlone) {
+TEST(CurlSenders, CutsAHugeReplyAndLeavesItsNeighboursAlone) {
   // Without a Content-Length: libcurl's own limit would let it through.
   const std::string huge = "HTTP/1.1 200 OK\r\n\r\n" + std::string(kMaxReplyBytes + 1, ' ');
   HttpStub stub([&huge](const StubRequest& request) {
@@ -160,14 +160,14 @@ TEST(CurlGateway, CutsAHugeReplyAndLeavesItsNeighboursAlone) {
   }
 }
 
-TEST(CurlGateway, TakesAReplyAtTheLimit) {
+TEST(CurlSenders, TakesAReplyAtTheLimit) {
   std::string body = completion_body("SELECT 1");
   body += std::string(kMaxReplyBytes - body.size(), ' ');
   HttpStub stub([&body](const StubRequest&) { return StubReply::of(200, body); });
   EXPECT_EQ(Client(stub.url()).ask().failure, Reason::none);
 }
 
-TEST(CurlGateway, RefusesAnAnswerThatGrowsBeyondTheLimitAsUtf8) {
+TEST(CurlSenders, RefusesAnAnswerThatGrowsBeyondTheLimitAsUtf8) {
   // Each of these bytes is no UTF-8, and becomes the three of U+FFFD.
   const auto reply = [](std::size_t bytes) {
     return completion_body(std::string(bytes, static_cast<char>(0xFF)));
@@ -183,7 +183,7 @@ TEST(CurlGateway, RefusesAnAnswerThatGrowsBeyondTheLimitAsUtf8) {
   }
 }
 
-TEST(CurlGateway, TakesHeadersUpToTheLimit) {
+TEST(CurlSenders, TakesHeadersUpToTheLimit) {
   const std::string body = completion_body("SELECT 1");
   const std::size_t rest = StubReply::of(200, body).bytes.size() - body.size();
   std::string lines;
@@ -199,7 +199,7 @@ TEST(CurlGateway, TakesHeadersUpToTheLimit) {
   EXPECT_EQ(result.call.error, "the reply's headers are longer than 65536 bytes");
 }
 
-TEST(CurlGateway, CutsHeadersThatDoNotEnd) {
+TEST(CurlSenders, CutsHeadersThatDoNotEnd) {
   std::string lines;
   while (lines.size() <= kMaxHeaderBytes) {
     lines += "X-Filler: " + std::string(990, 'x') + "\r\n";
@@ -210,7 +210,7 @@ TEST(CurlGateway, CutsHeadersThatDoNotEnd) {
   EXPECT_EQ(result.call.error, "the reply's headers are longer than 65536 bytes");
 }
 
-TEST(CurlGateway, GivesUpOnAServerThatNeverReplies) {
+TEST(CurlSenders, GivesUpOnAServerThatNeverReplies) {
   HttpStub stub([](const StubRequest& request) {
     return request.body.find("question 1\"") != std::string::npos
                ? StubReply{"HTTP/1.1 200 OK\r\n", StubReply::Then::silence}
@@ -228,7 +228,7 @@ TEST(CurlGateway, GivesUpOnAServerThatNeverReplies) {
   EXPECT_EQ(results[5].failure, Reason::none);
 }
 
-TEST(CurlGateway, FollowsNoRedirect) {
+TEST(CurlSenders, FollowsNoRedirect) {
   HttpStub other(ok);
   for (const int status : {301, 302, 307, 308}) {
     HttpStub stub([&](const StubRequest&) {
@@ -242,7 +242,7 @@ TEST(CurlGateway, FollowsNoRedirect) {
   EXPECT_EQ(other.connection_count(), 0u);
 }
 
-TEST(CurlGateway, SendsItsKeyAndNeverShowsIt) {
+TEST(CurlSenders, SendsItsKeyAndNeverShowsIt) {
   const std::string key = "sk-verysecret-0123456789";
   HttpStub stub([&](const StubRequest&) {
     return StubReply::of(401, R"({"error":{"message":"no key )" + key + " or sk-verysec\"}}");
@@ -252,7 +252,7 @@ TEST(CurlGateway, SendsItsKeyAndNeverShowsIt) {
   EXPECT_EQ(stub.requests().at(0).header("authorization"), "Bearer " + key);
 }
 
-TEST(CurlGateway, SendsNothingWithAKeyThatWouldForgeAHeader) {
+TEST(CurlSenders, SendsNothingWithAKeyThatWouldForgeAHeader) {
   HttpStub stub(ok);
   const ChatResult result = Client(stub.url(), "key\r\nX-Evil: 1").ask();
   EXPECT_EQ(result.failure, Reason::provider_error);
@@ -261,7 +261,7 @@ TEST(CurlGateway, SendsNothingWithAKeyThatWouldForgeAHeader) {
   EXPECT_EQ(stub.connection_count(), 0u);
 }
 
-TEST(CurlGateway, UsesNoProxyOfTheEnvironment) {
+TEST(CurlSenders, UsesNoProxyOfTheEnvironment) {
   HttpStub proxy(ok);
   HttpStub stub(ok);
   setenv("http_proxy", proxy.url().c_str(), 1);
@@ -271,13 +271,13 @@ TEST(CurlGateway, UsesNoProxyOfTheEnvironment) {
   EXPECT_EQ(proxy.connection_count(), 0u);
 }
 
-TEST(CurlGateway, DoesNotAskAgainWhereTheUrlMakesNoSense) {
+TEST(CurlSenders, DoesNotAskAgainWhereTheUrlMakesNoSense) {
   const ChatResult result = Client("http://[::1").ask();
   EXPECT_EQ(result.failure, Reason::provider_error);
   EXPECT_EQ(result.call.attempts, 0u);
 }
 
-TEST(CurlGateway, CountsNoAttemptThatWasNotSent) {
+TEST(CurlSenders, CountsNoAttemptThatWasNotSent) {
   std::string url;
   {
     HttpStub gone(ok);
@@ -290,7 +290,7 @@ TEST(CurlGateway, CountsNoAttemptThatWasNotSent) {
   EXPECT_EQ(result.call.http_status, 0u);
 }
 
-TEST(CurlGateway, GoesOnWithTheEndpointThatLives) {
+TEST(CurlSenders, GoesOnWithTheEndpointThatLives) {
   HttpStub alive(ok);
   std::string url;
   {
@@ -308,7 +308,7 @@ TEST(CurlGateway, GoesOnWithTheEndpointThatLives) {
   }
 }
 
-TEST(CurlGateway, EndsCallsWhenNoEndpointIsThere) {
+TEST(CurlSenders, EndsCallsWhenNoEndpointIsThere) {
   std::string url;
   {
     HttpStub gone(ok);

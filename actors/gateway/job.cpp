@@ -1,0 +1,48 @@
+#include "actors/gateway/job.hpp"
+
+#include <utility>
+
+namespace fd {
+namespace {
+
+/// A rule of thumb: what a call in doubt may have cost can only be estimated.
+constexpr std::uint64_t kBytesPerToken = 4;
+
+}  // namespace
+
+JobPtr make_job(ChatCall call, Instant now) {
+  auto job = std::make_unique<Job>();
+  ChatResult& result = job->result;
+  result.tag = call.tag;
+  result.call = begun(call);
+  static_cast<CallIdentity&>(result.answer) = call;
+  result.answer.model = call.model;
+  job->call = std::move(call);
+  job->submitted = now;
+  return job;
+}
+
+JournalIntent intent_of(const Job& job) {
+  const ChatCall& call = job.call;
+  std::uint64_t bytes = 0;
+  for (const ChatMessage& message : call.messages) {
+    bytes += message.content.size();
+  }
+  JournalIntent intent;
+  static_cast<CallIdentity&>(intent) = call;
+  intent.shard = call.shard;
+  intent.fence = call.fence;
+  intent.count = call.count;
+  intent.estimated_prompt_tokens = (bytes + kBytesPerToken - 1) / kBytesPerToken;
+  intent.max_tokens = call.decode.max_tokens;
+  intent.endpoint = job.result.call.endpoint;
+  return intent;
+}
+
+bool left_nothing(const Job& job) {
+  const Call& call = job.result.call;
+  return call.attempts == 0 &&
+         (call.end == CallEnd::cancelled || call.end == CallEnd::journal_failed);
+}
+
+}  // namespace fd
