@@ -3,16 +3,17 @@
 #include <algorithm>
 #include <utility>
 
+#include "actors/pipeline/call_actor.hpp"
 #include "actors/pipeline/stage_actor.hpp"
-#include "actors/pipeline/teacher_actor.hpp"
 #include "actors/stages/registry.hpp"
+#include "actors/stages/teacher.hpp"
 
 namespace fd {
 
 Result<std::unique_ptr<Pipeline>> Pipeline::start(caf::actor_system& system, const Clock& clock,
                                                   const Log& log, const RunConfig& config,
                                                   PipelineOptions options, const caf::actor& sink) {
-  FD_TRY(PromptStage prompt, PromptStage::make(config));
+  FD_TRY(std::unique_ptr<const Questions> questions, make_teacher(config));
   // Refuses a config also where peers run the stage that cannot follow it.
   FD_TRY_VOID(make_stages(config, options.open_database));
   std::unique_ptr<Pipeline> pipeline(new Pipeline(clock, options.watch));
@@ -49,8 +50,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::start(caf::actor_system& system, con
   if (pipeline->remote_) {
     act::post(pipeline->remote_, std::move(entrances));
   }
-  pipeline->teacher_ =
-      spawn_teacher(system, std::move(prompt), config.teacher.decode.n, sink, next, clock);
+  pipeline->teacher_ = spawn_call_stage(system, CallStage(std::move(questions)), sink, clock);
   auto inbox = std::make_shared<ChatInbox>();
   const caf::actor teacher = pipeline->teacher_;
   FD_TRY(std::unique_ptr<Gateway> gateway,
@@ -60,7 +60,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::start(caf::actor_system& system, con
            }
          }));
   pipeline->gateway_ = std::make_shared<ClosableGateway>(std::move(gateway));
-  act::post(pipeline->teacher_, UseGateway{pipeline->gateway_});
+  act::post(pipeline->teacher_, StartCalls{pipeline->gateway_, std::make_shared<Route>(next)});
   return pipeline;
 }
 
