@@ -19,10 +19,15 @@ bool in_purchase(const CallIdentity& first, std::uint32_t count, const CallIdent
          call.candidate >= first.candidate && call.candidate - first.candidate < count;
 }
 
-/// Returns whether a call can join the purchase `first` as its last candidate.
+/// Returns whether a call can join the purchase `first` as its last candidate. Calls come in the
+/// order of their candidates.
 bool joins(const ChatCall& first, const ChatCall& call) {
-  return call.candidate == first.candidate + first.count &&
-         in_purchase(first, first.count + 1, call) && call.messages == first.messages;
+  return in_purchase(first, first.count + 1, call) && call.messages == first.messages;
+}
+
+/// Returns whether no answer could change what becomes of an item.
+bool is_decided(const WorkItem& item) {
+  return item.failure.has_value() || item.gold_failed;
 }
 
 void set_lease(const WorkItem& item, std::vector<ChatCall>& calls) {
@@ -87,17 +92,21 @@ std::vector<ChatCall> CallStage::purchases(std::vector<ChatCall> missing) const 
 }
 
 std::vector<ChatCall> CallStage::plan(const WorkItem& item) const {
-  return purchases(walk(item).missing);
+  return is_decided(item) ? std::vector<ChatCall>() : purchases(walk(item).missing);
 }
 
 std::vector<ChatCall> CallStage::begin(CalledSample& sample) const {
   WorkItem& item = sample.item;
+  item.to_ask.reset();
   Walked walked = walk(item);
   std::erase_if(item.answers, [&](const Answer& answer) {
     return answer.role == questions_->role() &&
            std::ranges::find(walked.answered, answer.call_key) == walked.answered.end();
   });
-  std::vector<ChatCall> calls = purchases(std::move(walked.missing));
+  std::vector<ChatCall> calls;
+  if (!is_decided(item)) {
+    calls = purchases(std::move(walked.missing));
+  }
   set_lease(item, calls);
   sample.open = candidates_of(calls);
   if (calls.empty()) {
@@ -126,7 +135,7 @@ CallProgress CallStage::take(CalledSample& sample, ChatResult result,
   if (sample.open > 0) {
     return CallProgress::waiting;
   }
-  sample.item.times.push_back({questions_->stage(), sample.queue_us, sample.service_us});
+  add_time(sample.item, {questions_->stage(), sample.queue_us, sample.service_us});
   if (sample.cancelled) {
     return CallProgress::dropped;
   }

@@ -54,7 +54,8 @@ enum class CallProgress {
 };
 
 /// Asks a model about samples: which calls are missing, and what their results make of the sample.
-/// A call that is on record is not made again. Consecutive missing candidates that are asked the
+/// A call that is on record is not made again, and none is made about a sample that has failed or
+/// whose gold is known not to run. Consecutive missing candidates that are asked the
 /// same are one purchase; what it did not bring is asked for again. A sample of which any call
 /// failed goes on with the failure of the lowest such call, whichever came first: to continue with
 /// fewer answers would make output depend on faults. Pure. Thread: any.

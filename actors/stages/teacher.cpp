@@ -17,9 +17,6 @@ class TeacherQuestions final : public Questions {
 
   [[nodiscard]] std::vector<ChatCall> first(const WorkItem& item) const override {
     std::vector<ChatCall> calls;
-    if (item.failure) {
-      return calls;
-    }
     calls.reserve(candidates_);
     for (std::uint32_t candidate = 0; candidate < candidates_; ++candidate) {
       calls.push_back(prompt_.call(item.sample, candidate));

@@ -8,8 +8,9 @@
 
 namespace fd {
 
-/// Returns what a run asks the teacher about a sample: every candidate, once. A sample that has
-/// failed already is not asked about. Errors: invalid_input, as PromptStage::make().
+/// Returns what a run asks the teacher about a sample: every candidate, once.
+/// Errors: invalid_input, as
+/// PromptStage::make().
 Result<std::unique_ptr<const Questions>> make_teacher(const RunConfig& config);
 
 }  // namespace fd

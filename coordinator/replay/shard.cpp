@@ -154,8 +154,16 @@ WorkItem ShardReplay::item_of(std::size_t sample) const {
   return item;
 }
 
-bool ShardReplay::answered(std::size_t sample) const {
-  return teacher_->plan(item_of(sample)).empty();
+/// Returns the calls that a worker would make about the sample, which runs its gold first.
+std::vector<ChatCall> ShardReplay::missing(std::size_t sample) {
+  WorkItem item = item_of(sample);
+  std::vector<ChatCall> calls = teacher_->plan(item);
+  if (!calls.empty() && gold_comes_first(shard_.config, item.sample)) {
+    const auto is_exec = [](const auto& stage) { return stage->id() == StageId::exec; };
+    (*std::ranges::find_if(stages_, is_exec))->process(item);
+    calls = teacher_->plan(item);
+  }
+  return calls;
 }
 
 Outcome ShardReplay::run(std::size_t sample, std::optional<Reason> failure) {
@@ -176,8 +184,8 @@ ReplayCheck ShardReplay::check() {
     if (recorded.verdict == Verdict::failed) {
       ++check.failed;
       ++check.failed_reasons[std::string(name(recorded.reason))];
-      check.answered_failed += answered(i) ? 1 : 0;
-    } else if (!answered(i)) {
+      check.answered_failed += missing(i).empty() ? 1 : 0;
+    } else if (!missing(i).empty()) {
       check.difference = "sample " + recorded.sample_id.hex() + ": " + verdict_text(recorded) +
                          " on record, but not all of its answers";
     } else if (!decided_by_time(recorded)) {
@@ -195,13 +203,12 @@ ReplayCheck ShardReplay::check() {
   return check;
 }
 
-std::vector<ChatCall> ShardReplay::missing() const {
+std::vector<ChatCall> ShardReplay::missing() {
   std::vector<ChatCall> calls;
   for (std::size_t i = 0; i < shard_.samples.size(); ++i) {
-    if (shard_.outcomes[i].verdict != Verdict::failed) {
-      continue;
+    if (shard_.outcomes[i].verdict == Verdict::failed) {
+      std::ranges::move(missing(i), std::back_inserter(calls));
     }
-    std::ranges::move(teacher_->plan(item_of(i)), std::back_inserter(calls));
   }
   return calls;
 }
@@ -243,7 +250,7 @@ ShardResult ShardReplay::result() {
       continue;
     }
     std::optional<Reason> failure;
-    if (!answered(i)) {
+    if (!missing(i).empty()) {
       const auto noted = failures_.lower_bound({i, 0});  // the lowest candidate's decides
       const bool asked = noted != failures_.end() && noted->first.first == i;
       failure = asked ? noted->second : recorded.reason;

@@ -50,7 +50,7 @@ class ShardReplay {
   ReplayCheck check();
 
   /// Returns the calls of failed samples that have no answer, each once, `tag` being 0.
-  [[nodiscard]] std::vector<ChatCall> missing() const;
+  [[nodiscard]] std::vector<ChatCall> missing();
 
   /// Adds an answer to one of the missing calls; the first one of a call stays. Returns whether it
   /// was one. A call that is on record already is not added again.
@@ -73,7 +73,7 @@ class ShardReplay {
   Result<void> take_recorded(std::size_t answer_index);
   [[nodiscard]] bool asks(std::size_t sample, const CallIdentity& call) const;
   [[nodiscard]] WorkItem item_of(std::size_t sample) const;
-  [[nodiscard]] bool answered(std::size_t sample) const;
+  [[nodiscard]] std::vector<ChatCall> missing(std::size_t sample);
   [[nodiscard]] Outcome run(std::size_t sample, std::optional<Reason> failure);
 
   FinishedShard shard_;

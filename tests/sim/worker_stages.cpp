@@ -45,6 +45,7 @@ SimStages::SimStages(Process& process, Services& services, const WorkerDisk& dis
 /// Has what has passed the gates come back here.
 SimChain::Options SimStages::to_here(SimChain::Options chain) {
   chain.finished = [this](WorkItem item) { finish(std::move(item)); };
+  chain.to_ask = [this](WorkItem item) { begin(std::move(item)); };
   return chain;
 }
 
@@ -57,6 +58,13 @@ void SimStages::take(std::vector<WorkItem> items) {
   // A hop later, as to an actor.
   process_.after(
       0, [this, open = open_, held = std::make_shared<std::vector<WorkItem>>(std::move(items))] {
+        if (services_.plan.gold_first && *open && process_.alive()) {
+          for (WorkItem& item : *held) {
+            item.to_ask = std::make_shared<CallsToCome>();
+          }
+          chain_.run_golds(std::move(*held));
+          return;
+        }
         for (WorkItem& item : *held) {
           if (*open && process_.alive()) {
             begin(std::move(item));

@@ -100,6 +100,24 @@ TEST(CallStage, NothingIsBoughtForASampleThatHasFailed) {
   EXPECT_TRUE(teacher(2).begin(sample).empty());
 }
 
+TEST(CallStage, NothingIsBoughtForASampleWhoseGoldDoesNotRunAndItsRecordedAnswersStay) {
+  const CallStage stage = teacher(2);
+  CalledSample sample = asked();
+  sample.item.answers = {answered(stage.plan(sample.item).at(1), "one").answer};
+  sample.item.gold_failed = true;
+  EXPECT_TRUE(stage.plan(sample.item).empty());
+  EXPECT_TRUE(stage.begin(sample).empty());
+  ASSERT_EQ(sample.item.answers.size(), 1u);
+  EXPECT_EQ(sample.item.answers[0].text, "one");
+}
+
+TEST(CallStage, ASampleThatIsBegunIsNotOnItsWayAnyMore) {
+  CalledSample sample = asked();
+  sample.item.to_ask = std::make_shared<CallsToCome>();
+  teacher(1).begin(sample);
+  EXPECT_EQ(sample.item.to_ask, nullptr);
+}
+
 TEST(CallStage, AFailedSampleHasTheReasonOfItsLowestCandidateWhicheverFailedFirst) {
   for (const bool turned : {false, true}) {
     const CallStage stage = teacher(2);
@@ -227,12 +245,12 @@ TEST(CallStage, ARoleOfVotesAndRepairsIsOnlyOtherData) {
   ASSERT_EQ(calls.size(), 4u);
   std::vector<ChatCall> more;
   stage.take(sample, answered(calls[0], "3"), more);
-  stage.take(sample, answered(calls[1], "good"), more);
+  stage.take(sample, answered(calls[2], "good"), more);
   ASSERT_EQ(more.size(), 1u);
   EXPECT_EQ(more[0].round, 1u);
   EXPECT_EQ(more[0].vote, 1u);
   EXPECT_EQ(more[0].messages.at(0).content, "a digit, not: good");
-  stage.take(sample, answered(calls[2], "5"), more);
+  stage.take(sample, answered(calls[1], "5"), more);
   EXPECT_EQ(stage.take(sample, answered(calls[3], "2"), more), CallProgress::waiting);
   EXPECT_EQ(stage.take(sample, answered(more[0], "4"), more), CallProgress::done);
   EXPECT_EQ(sample.item.candidates[0].judge, 7.0);

@@ -21,8 +21,8 @@ class MadeUpJudge final : public Questions {
 
   [[nodiscard]] std::vector<ChatCall> first(const WorkItem& item) const override {
     std::vector<ChatCall> calls;
-    for (const Candidate& candidate : item.candidates) {
-      for (std::uint32_t vote = 0; vote < kVotes; ++vote) {
+    for (std::uint32_t vote = 0; vote < kVotes; ++vote) {
+      for (const Candidate& candidate : item.candidates) {
         calls.push_back(call(item, candidate.index, vote, 0, "grade: " + candidate.text));
       }
     }
