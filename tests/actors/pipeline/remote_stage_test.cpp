@@ -178,20 +178,18 @@ TEST_F(RemoteStageTest, WhatAPeerHadThatIsGoneAnotherDoes) {
   expect_local_evidence(arrived_.get_future().get());
 }
 
-TEST_F(RemoteStageTest, ASampleOnItsWayToItsCallsGoesThereAndItsTimesAddUp) {
+TEST_F(RemoteStageTest, ASampleOnItsWayToItsCallsGoesThereAndHasOneTimeOfAStage) {
   const Server server(0);
   publish({server.info(1)});
   auto items = some_items();
   for (WorkItem& item : *items) {
     item.to_ask = std::make_shared<CallsToCome>();
-    item.times = {{StageId::rules, 1000000, 2000000}};
+    item.times = {{StageId::rules, 1, 2}};
   }
   act::post(first_, WorkBatch{items, clock_.now()});
   const WorkBatch batch = to_ask_.get_future().get();
   ASSERT_EQ(batch.items->size(), 3u);
-  ASSERT_EQ(batch.items->front().times.size(), 1u);
-  EXPECT_GE(batch.items->front().times[0].queue_us, 1000000u);
-  EXPECT_GE(batch.items->front().times[0].service_us, 2000000u);
+  EXPECT_EQ(batch.items->front().times.size(), 1u);
 }
 
 std::shared_ptr<std::vector<WorkItem>> large_item(std::size_t bytes) {

@@ -162,6 +162,15 @@ TEST(CallStage, TheTimesAreThoseOfTheLongestCall) {
   EXPECT_EQ(sample.item.times, (std::vector<StageTime>{{StageId::teacher, 40, 1000}}));
 }
 
+TEST(CallStage, TheTimesOfAStageThatASamplePassesTwiceAddUp) {
+  WorkItem item;
+  add_time(item, {StageId::exec, 5, 10});
+  add_time(item, {StageId::teacher, 1, 2});
+  add_time(item, {StageId::exec, 30, 400});
+  EXPECT_EQ(item.times,
+            (std::vector<StageTime>{{StageId::exec, 35, 410}, {StageId::teacher, 1, 2}}));
+}
+
 // --- purchases ----------------------------------------------------------------------------------
 
 TEST(CallStage, ConsecutiveMissingCandidatesAreOnePurchaseUpToItsMaximum) {
