@@ -73,6 +73,7 @@ struct Sample {
   std::string id_fields;            ///< JCS text of the id fields' object; empty without any
   std::optional<std::string> gold;  ///< gold answer (SQL), when the row has one
   std::string database;  ///< hexadecimal SHA-256 of the row's database; empty without one
+  std::vector<std::string> more_golds;  ///< any of them counts like `gold`; none without that
 
   friend bool operator==(const Sample&, const Sample&) = default;
 };

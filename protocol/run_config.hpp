@@ -93,6 +93,12 @@ struct RulesConfig {
 
 enum class ExecKind { none, sqlite };
 enum class MatchMode { automatic, multiset, ordered };
+/// What becomes of a row whose gold does not run.
+enum class BadGold {
+  reject,  ///< gold_error, before anything is asked
+  refuse,  ///< the whole input is refused
+  ask,     ///< gold_error, behind the calls
+};
 
 struct ExecConfig {
   ExecKind kind = ExecKind::sqlite;
@@ -105,6 +111,7 @@ struct ExecConfig {
   std::uint64_t max_heap_bytes = 64u << 20;
   std::uint64_t max_value_bytes = 1u << 20;
   MatchMode match = MatchMode::automatic;
+  BadGold bad_gold = BadGold::reject;
 };
 
 struct ScoreConfig {

@@ -2,6 +2,8 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "actors/gateway/gateway.hpp"
@@ -25,6 +27,7 @@ struct PipelineOptions {
 };
 
 /// The stage actors of one run on a worker that takes leases, joined: teacher, then pure_stages().
+/// A sample with gold passes exec first, where gates.exec.bad_gold asks for that.
 /// A pure stage that is not in `PipelineOptions::remote.local` is a proxy for
 /// those at other workers. Paid answers (CallDone), dropped samples (WorkDropped) and finished ones
 /// (WorkBatch with outcomes) go to `sink`.
@@ -41,17 +44,23 @@ class Pipeline final : public SessionStages {
   void take(std::vector<WorkItem> items) override;
   void use_peers(std::vector<PeerInfo> peers) override;
   Gateway& gateway() override { return *gateway_; }
+  [[nodiscard]] CallLoad load() const override;
   void hurry() override;
 
  private:
-  Pipeline(const Clock& clock, std::shared_ptr<StatementWatch> watch)
-      : clock_(clock), watch_(std::move(watch)) {}
+  Pipeline(const Clock& clock, RunConfig config, std::shared_ptr<StatementWatch> watch)
+      : clock_(clock), config_(std::move(config)), watch_(std::move(watch)) {}
   const Clock& clock_;
+  const RunConfig config_;
   std::shared_ptr<StatementWatch> watch_;  // shared with the sandboxes, whoever they end with
   std::vector<caf::actor> stages_;
   caf::actor teacher_;
+  std::optional<Route> exec_;         ///< the way to the exec stage, wherever that runs
   caf::actor remote_;                 ///< null: every stage runs here
   std::shared_ptr<Gateway> gateway_;  // shared with the teacher stage
+  /// Held by every sample on its way to its calls (WorkItem::to_ask), so that a worker whose samples
+  /// are there does not seem to need no calls.
+  std::shared_ptr<const CallsToCome> to_come_ = std::make_shared<CallsToCome>();
 };
 
 }  // namespace fd

@@ -94,7 +94,7 @@ Result<void> RunSession::configure(const std::string& config_json) {
 }
 
 CallLoad RunSession::load() const {
-  return stages_ == nullptr ? CallLoad{} : stages_->gateway().load();
+  return stages_ == nullptr ? CallLoad{} : stages_->load();
 }
 
 Gateway* RunSession::gateway() {

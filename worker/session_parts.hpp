@@ -50,6 +50,8 @@ class SessionStages {
   /// The other workers from now on.
   virtual void use_peers(std::vector<PeerInfo> peers) = 0;
   virtual Gateway& gateway() = 0;
+  /// Returns the gateway's load, and the calls of samples that are on their way to it.
+  [[nodiscard]] virtual CallLoad load() const = 0;
   /// The worker is to leave: what takes long is given up, undecided, and comes back dropped.
   virtual void hurry() {}
 };

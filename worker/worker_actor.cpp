@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "actors/pipeline/call_actor.hpp"
 #include "actors/pipeline/stage_server.hpp"
-#include "actors/pipeline/teacher_actor.hpp"
 #include "worker/database_actor.hpp"
 
 namespace fd {

@@ -88,8 +88,9 @@ Result<std::unique_ptr<StageServers>> WorkerParts::start_servers(const RunConfig
   const auto watch = std::make_shared<StatementWatch>(clock_, log_);
   auto servers = std::make_unique<StageServerActors>(watch);
   const SandboxOpener open_database = watched_opener(options_.database_directory, watch);
+  const auto golds = std::make_shared<GoldCache>();
   for (std::uint32_t i = 0; i < options_.exec_actors; ++i) {
-    FD_TRY(std::vector<std::unique_ptr<Stage>> stages, make_stages(config, open_database));
+    FD_TRY(std::vector<std::unique_ptr<Stage>> stages, make_stages(config, open_database, golds));
     servers->add(spawn_stage_server(system_, std::move(stages), clock_, owner_));
   }
   return std::unique_ptr<StageServers>(std::move(servers));

@@ -17,7 +17,7 @@ namespace fd {
 using KeySlot =
     std::variant<std::monostate, bool*, std::uint32_t*, std::uint64_t*,
                  std::optional<std::int64_t>*, double*, std::string*, std::vector<std::string>*,
-                 ExecKind*, MatchMode*, std::vector<ProviderConfig>*>;
+                 ExecKind*, MatchMode*, BadGold*, std::vector<ProviderConfig>*>;
 
 /// The largest whole number that JSON carries exactly.
 inline constexpr double kMaxExact = 9007199254740991.0;

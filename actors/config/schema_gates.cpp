@@ -109,6 +109,18 @@ void add_match_key(Keys& keys, ExecConfig& exec) {
                              "top-level ORDER BY, else as multisets."});
 }
 
+void add_bad_gold_key(Keys& keys, ExecConfig& exec) {
+  keys.push_back({.path = "gates.exec.bad_gold",
+                  .slot = &exec.bad_gold,
+                  .effect = Effect::semantic,
+                  .added = true,
+                  .names = {"reject", "refuse", "ask"},
+                  .meaning = "What becomes of a row whose gold does not run: `reject`: gold_error, "
+                             "and its calls are not made; `refuse`: a pass over all rows comes "
+                             "first, and the input is refused (exit 3); `ask`: gold_error behind "
+                             "its calls."});
+}
+
 void add_verdict_keys(Keys& keys, GatesConfig& gates) {
   const Effect effect = Effect::semantic;
   const auto score = [&](std::string path, double* slot, std::string_view meaning) {
@@ -160,6 +172,7 @@ void add_gate_keys(std::vector<Key>& keys, GatesConfig& gates) {
   add_exec_keys(keys, gates.exec);
   add_limit_keys(keys, gates.exec);
   add_match_key(keys, gates.exec);
+  add_bad_gold_key(keys, gates.exec);
   add_verdict_keys(keys, gates);
 }
 

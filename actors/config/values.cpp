@@ -65,6 +65,9 @@ struct ToJson {
   json::Value operator()(const MatchMode* slot) const {
     return name(static_cast<std::size_t>(*slot));
   }
+  json::Value operator()(const BadGold* slot) const {
+    return name(static_cast<std::size_t>(*slot));
+  }
   template <class T>
   json::Value operator()(const std::vector<T>* slot) const {
     return list_value(*slot);
@@ -107,6 +110,7 @@ struct TypeName {
   std::string operator()(const std::vector<ProviderConfig>*) const { return "list of sections"; }
   std::string operator()(const ExecKind*) const { return "name"; }
   std::string operator()(const MatchMode*) const { return "name"; }
+  std::string operator()(const BadGold*) const { return "name"; }
 };
 
 std::string names_text(const Key& key) {

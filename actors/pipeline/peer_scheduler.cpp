@@ -73,7 +73,7 @@ void PeerScheduler::on(Instant, PeersPublished& event, PeerSchedulerEffects& eff
 }
 
 void PeerScheduler::on(Instant, WorkQueued& event, PeerSchedulerEffects&) {
-  auto& queue = queued_[event.stage];
+  auto& queue = queued_[{event.stage, event.alone}];
   queue.insert(queue.end(), event.samples.begin(), event.samples.end());
 }
 
@@ -148,14 +148,16 @@ void PeerScheduler::place(Instant now, PeerSchedulerEffects& effects) {
   // What has come furthest goes first, so that samples get done.
   std::vector<StageId> stages = peer_stages();
   std::ranges::reverse(stages);
-  for (const StageId stage : stages) {
-    while (!queued_[stage].empty()) {
-      Peer* peer = pick(now, stage, Batch{});
-      if (peer == nullptr) {
-        break;
+  for (const bool alone : {false, true}) {
+    for (const StageId stage : stages) {
+      while (!queued_[{stage, alone}].empty()) {
+        Peer* peer = pick(now, stage, Batch{});
+        if (peer == nullptr) {
+          break;
+        }
+        batches_.emplace(++last_batch_, take_queued(stage, alone));
+        ask(now, last_batch_, *peer, effects);
       }
-      batches_.emplace(++last_batch_, take_queued(stage));
-      ask(now, last_batch_, *peer, effects);
     }
   }
 }
@@ -203,7 +205,7 @@ void PeerScheduler::ask(Instant now, std::uint64_t number, Peer& peer,
   if (earlier == batch.asks.end()) {
     ask.batch = number;
     ask.peer = peer.info.incarnation;
-    ask.last = last_at(peer, batch.first);
+    ask.last = last_at(peer, batch);
   }
   ask.due = now + std::min(patience, kPeerPatienceMax);
   ask.overdue = false;
@@ -211,21 +213,22 @@ void PeerScheduler::ask(Instant now, std::uint64_t number, Peer& peer,
   effects.ask.push_back({id, ask.peer, batch.first, ask.last, batch.samples});
 }
 
-/// Returns the last of the stages from `first` on that this peer can do at once.
-StageId PeerScheduler::last_at(const Peer& peer, StageId first) const {
-  StageId last = first;
-  for (auto next = next_stage(first);
-       next && runs_at_peers(*next) && !config_.local.contains(*next) && peer.serves(*next);
+/// Returns the last of the stages that this peer can do at once for a batch.
+StageId PeerScheduler::last_at(const Peer& peer, const Batch& batch) const {
+  StageId last = batch.first;
+  for (auto next = next_stage(last); next && !batch.alone && runs_at_peers(*next) &&
+                                     !config_.local.contains(*next) && peer.serves(*next);
        next = next_stage(*next)) {
     last = *next;
   }
   return last;
 }
 
-PeerScheduler::Batch PeerScheduler::take_queued(StageId stage) {
-  auto& queue = queued_.at(stage);
+PeerScheduler::Batch PeerScheduler::take_queued(StageId stage, bool alone) {
+  auto& queue = queued_.at({stage, alone});
   Batch batch;
   batch.first = stage;
+  batch.alone = alone;
   std::size_t bytes = 0;
   while (!queue.empty() && batch.samples.size() < kAskSamples) {
     bytes += queue.front().bytes;

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -35,7 +36,8 @@ struct PeerSchedulerConfig {
 struct PeersPublished {
   std::vector<PeerInfo> peers;
 };
-/// Samples that need `stage` next. The numbers are the caller's, never given twice.
+/// Samples that need `stage` next; with `alone`, and no stage behind it. The numbers are the
+/// caller's, never given twice.
 struct WorkQueued {
   struct Sample {
     std::uint64_t number = 0;
@@ -43,6 +45,7 @@ struct WorkQueued {
   };
   StageId stage = StageId::exec;
   std::vector<Sample> samples;
+  bool alone = false;
 };
 struct PeerReplied {
   std::uint64_t peer = 0;  ///< incarnation
@@ -113,6 +116,7 @@ class PeerScheduler {
   };
   struct Batch {
     StageId first = StageId::exec;
+    bool alone = false;  ///< no stage behind the first
     std::vector<std::uint64_t> samples;
     std::set<std::uint64_t> asks;
     std::uint32_t times_overdue = 0;
@@ -126,15 +130,15 @@ class PeerScheduler {
   Peer* pick(Instant now, StageId stage, const Batch& batch);
   [[nodiscard]] bool asked(const Batch& batch, std::uint64_t peer) const;
   void ask(Instant now, std::uint64_t batch, Peer& peer, PeerSchedulerEffects& effects);
-  [[nodiscard]] StageId last_at(const Peer& peer, StageId first) const;
-  Batch take_queued(StageId stage);
+  [[nodiscard]] StageId last_at(const Peer& peer, const Batch& batch) const;
+  Batch take_queued(StageId stage, bool alone);
   void drop(std::uint64_t ask);
   void leave(std::uint64_t peer);
   void place_again(std::uint64_t batch);
 
   PeerSchedulerConfig config_;
-  std::map<std::uint64_t, Peer> peers_;  ///< by incarnation
-  std::map<StageId, std::deque<WorkQueued::Sample>> queued_;
+  std::map<std::uint64_t, Peer> peers_;                                        ///< by incarnation
+  std::map<std::pair<StageId, bool>, std::deque<WorkQueued::Sample>> queued_;  ///< bool: alone
   std::map<std::uint64_t, Batch> batches_;  ///< those that were asked for
   std::map<std::uint64_t, Ask> asks_;
   std::deque<std::uint64_t> unplaced_;  ///< batches that must be asked again

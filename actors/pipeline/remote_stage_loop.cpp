@@ -29,6 +29,7 @@ RemoteStageLoop::RemoteStageLoop(const Clock& clock, const Log& log, RemoteStage
 void RemoteStageLoop::take(StageId stage, std::vector<WorkItem> items, Instant sent) {
   WorkQueued queued;
   queued.stage = stage;
+  queued.alone = !items.empty() && items.front().to_ask != nullptr;
   for (WorkItem& item : items) {
     const std::size_t bytes = encoded_size_bound(stage_item(item));
     if (bytes > kSampleBytesMax) {
@@ -140,8 +141,10 @@ void RemoteStageLoop::finish(const WorkServed& served, StageReply& reply) {
       left -= std::min(left, time.service_us);
     }
     evidence.times.front().queue_us = left;
-    item.times.insert(item.times.end(), evidence.times.begin(), evidence.times.end());
-    finished_[*next].push_back(std::move(item));
+    for (const StageTime& time : evidence.times) {
+      add_time(item, time);
+    }
+    finished_[item.to_ask ? StageId::teacher : *next].push_back(std::move(item));
   }
 }
 

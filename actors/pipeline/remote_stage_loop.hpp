@@ -54,8 +54,10 @@ class RemoteStageLoop {
 
   /// The other workers from now on.
   void use_peers(std::vector<PeerInfo> peers) { step(PeersPublished{std::move(peers)}); }
-  /// Takes samples that need `stage` next, and that were let go at `sent`. One too large for a
-  /// frame fails (Reason::internal).
+  /// Takes samples that need `stage` next, and that were let go at `sent`. Those on their way to
+  /// their calls (WorkItem::to_ask) need no stage behind it: they are handed on to
+  /// StageId::teacher. One too large for a frame fails (Reason::internal). Requires: all of them
+  /// are on that way, or none is.
   void take(StageId stage, std::vector<WorkItem> items, Instant sent);
   /// Takes a frame of the peer of this incarnation.
   void take(std::uint64_t peer, std::string_view frame);

@@ -15,24 +15,28 @@ std::uint64_t micros(Duration duration) {
 /// A stage with its place in the pipeline.
 class PlacedStage {
  public:
-  PlacedStage(std::unique_ptr<Stage> stage, Route next, const Clock& clock, caf::actor recorder)
+  PlacedStage(std::unique_ptr<Stage> stage, Route next, Route calls, const Clock& clock,
+              caf::actor recorder)
       : stage_(std::move(stage)),
         next_(std::move(next)),
+        calls_(std::move(calls)),
         clock_(clock),
         recorder_(std::move(recorder)) {}
 
-  /// Runs the stage over items that were `sent` then, and passes them on.
+  /// Runs the stage over items that were `sent` then, and passes them on. Requires: all of them are
+  /// on their way to their calls, or none is.
   void run(const std::shared_ptr<Items>& items, Instant sent) const {
     Instant start = clock_.now();
     for (WorkItem& item : *items) {
       stage_->process(item);
       const Instant end = clock_.now();
-      item.times.push_back({stage_->id(), micros(start - sent), micros(end - start)});
+      add_time(item, {stage_->id(), micros(start - sent), micros(end - start)});
       start = end;
     }
     drop_interrupted(*items);
     if (!items->empty()) {
-      next_.send({items, start});
+      const Route& way = items->front().to_ask ? calls_ : next_;
+      way.send({items, start});
     }
   }
 
@@ -50,6 +54,7 @@ class PlacedStage {
 
   std::unique_ptr<Stage> stage_;
   Route next_;
+  Route calls_;
   const Clock& clock_;
   caf::actor recorder_;
 };
@@ -83,17 +88,17 @@ caf::behavior stage_lane(caf::event_based_actor* self, std::shared_ptr<PlacedSta
 
 caf::actor spawn_stage(caf::actor_system& system, std::unique_ptr<Stage> stage, Route next,
                        const Clock& clock, caf::actor recorder) {
-  return system.spawn(stage_actor, std::make_shared<PlacedStage>(std::move(stage), std::move(next),
+  return system.spawn(stage_actor, std::make_shared<PlacedStage>(std::move(stage), next, next,
                                                                  clock, std::move(recorder)));
 }
 
 caf::actor spawn_stage_lane(caf::actor_system& system, std::unique_ptr<Stage> stage,
                             std::shared_ptr<WorkQueue> queue, std::size_t lane, Route next,
-                            const Clock& clock, caf::actor recorder) {
-  return system.spawn(
-      stage_lane,
-      std::make_shared<PlacedStage>(std::move(stage), std::move(next), clock, std::move(recorder)),
-      std::move(queue), lane);
+                            Route calls, const Clock& clock, caf::actor recorder) {
+  return system.spawn(stage_lane,
+                      std::make_shared<PlacedStage>(std::move(stage), std::move(next),
+                                                    std::move(calls), clock, std::move(recorder)),
+                      std::move(queue), lane);
 }
 
 }  // namespace fd

@@ -9,6 +9,7 @@
 
 #include "protocol/base/result.hpp"
 #include "protocol/records.hpp"
+#include "protocol/run_config.hpp"
 
 namespace fd {
 
@@ -27,6 +28,17 @@ struct SqlLimits {
 
 /// Up to this length of its values a query may take all of SqlLimits::max_steps.
 inline constexpr std::uint64_t kOrdinaryValueBytes = 32u << 10;
+
+/// Returns the limits that a run sets.
+inline SqlLimits sql_limits(const ExecConfig& config) {
+  SqlLimits limits;
+  limits.max_steps = config.max_steps;
+  limits.max_rows = config.max_rows;
+  limits.max_result_bytes = config.max_result_bytes;
+  limits.max_heap_bytes = config.max_heap_bytes;
+  limits.max_value_bytes = config.max_value_bytes;
+  return limits;
+}
 
 /// What one query brought. `rows` hold the typed canonical encoding (docs/sql.md), in the
 /// order of arrival.

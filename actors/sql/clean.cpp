@@ -81,7 +81,7 @@ std::optional<Cleaned> clean_part(std::string_view part) {
 Cleaned clean_sql(std::string_view answer) {
   const std::vector<std::string_view> parts = answer_parts(answer);
   for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
-    if (part->size() > kMaxAnswerBytes) {
+    if (part->size() > kMaxSearchedBytes) {
       break;
     }
     if (auto cleaned = clean_part(*part)) {

@@ -14,7 +14,7 @@ struct Cleaned {
 
 /// The longest answer, without its reasoning, in which SQL is looked for: models that think aloud
 /// write tens of kilobytes in front of it. Bounds the time that a hostile text can take.
-inline constexpr std::size_t kMaxAnswerBytes = 256u << 10;
+inline constexpr std::size_t kMaxSearchedBytes = 256u << 10;
 
 /// Finds the SQL in a model's answer: the last fenced block that has a query, or else the earliest
 /// statement of the text, behind the reasoning. Keeps it whole, or refuses the answer: never cuts

@@ -1,92 +1,26 @@
 #include "actors/stages/exec.hpp"
 
 #include <algorithm>
-#include <list>
-#include <unordered_map>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "actors/sandbox/result_compare.hpp"
 #include "actors/sql/sql_text.hpp"
 #include "actors/system/failpoint.hpp"
+#include "actors/system/least_recently_used.hpp"
 
 namespace fd {
 namespace {
 
-/// A map that forgets what was not used for longest, by count and by bytes.
-template <class Value>
-class LeastRecentlyUsed {
- public:
-  LeastRecentlyUsed(std::size_t max_count, std::size_t max_bytes)
-      : max_count_(max_count), max_bytes_(max_bytes) {}
-
-  /// Returns the value, or null. Lifetime: until the next put().
-  Value* find(const std::string& key) {
-    const auto found = places_.find(key);
-    if (found == places_.end()) {
-      return nullptr;
-    }
-    entries_.splice(entries_.begin(), entries_, found->second);
-    return &found->second->value;
-  }
-
-  /// Adds a value that is not there. It stays even when it alone is past the limit of bytes,
-  /// because the caller is about to use it.
-  Value& put(const std::string& key, Value value, std::size_t bytes) {
-    entries_.push_front({key, std::move(value), bytes});
-    places_[key] = entries_.begin();
-    bytes_ += bytes;
-    while (entries_.size() > 1 && (entries_.size() > max_count_ || bytes_ > max_bytes_)) {
-      bytes_ -= entries_.back().bytes;
-      places_.erase(entries_.back().key);
-      entries_.pop_back();
-    }
-    return entries_.front().value;
-  }
-
-  /// Forgets a value that is there.
-  void erase(const std::string& key) {
-    const auto found = places_.find(key);
-    bytes_ -= found->second->bytes;
-    entries_.erase(found->second);
-    places_.erase(found);
-  }
-
- private:
-  struct Entry {
-    std::string key;
-    Value value;
-    std::size_t bytes = 0;
-  };
-  std::size_t max_count_;
-  std::size_t max_bytes_;
-  std::size_t bytes_ = 0;
-  std::list<Entry> entries_;  ///< most recently used first
-  std::unordered_map<std::string, typename std::list<Entry>::iterator> places_;
-};
-
-/// What one text gave in one database.
-struct Ran {
-  SqlResult result;
-  std::string signature;  ///< empty unless ok
-};
-
-std::size_t size_of(const Ran& ran, const std::string& key) {
-  std::size_t bytes = sizeof(Ran) + 2 * key.size() + ran.result.message.size();
-  for (const std::string& row : ran.result.rows) {
-    bytes += sizeof(std::string) + row.capacity();
-  }
-  return bytes;
-}
-
 class ExecStage final : public Stage {
  public:
-  ExecStage(const ExecConfig& config, SandboxOpener opener)
-      : kind_(config.kind), match_(config.match), opener_(std::move(opener)) {
-    limits_.max_steps = config.max_steps;
-    limits_.max_rows = config.max_rows;
-    limits_.max_result_bytes = config.max_result_bytes;
-    limits_.max_heap_bytes = config.max_heap_bytes;
-    limits_.max_value_bytes = config.max_value_bytes;
-  }
+  ExecStage(const ExecConfig& config, SandboxOpener opener, std::shared_ptr<GoldCache> golds)
+      : kind_(config.kind),
+        match_(config.match),
+        limits_(sql_limits(config)),
+        opener_(std::move(opener)),
+        golds_(std::move(golds)) {}
 
   [[nodiscard]] StageId id() const override { return StageId::exec; }
 
@@ -143,7 +77,7 @@ class ExecStage final : public Stage {
 
   /// Runs a statement; where there is trouble, again on a database that was opened anew. Errors:
   /// the last trouble; stale (it was interrupted).
-  Result<Ran> run(const Sample& sample, std::string_view sql) {
+  Result<SqlRun> run(const Sample& sample, std::string_view sql) {
     Error trouble;
     for (int i = 0; i < kReadTriesMax; ++i) {
       FD_FAILPOINT("k30.exec_before_run");
@@ -154,7 +88,7 @@ class ExecStage final : public Stage {
       }
       Result<SqlResult> result = (*sandbox)->run(sql, limits_, sample_);
       if (result.ok()) {
-        Ran ran{std::move(result).value(), {}};
+        SqlRun ran{std::move(result).value(), {}};
         if (ran.result.status == ExecStatus::ok) {
           ran.signature = result_signature(ran.result);
         }
@@ -169,32 +103,50 @@ class ExecStage final : public Stage {
     return trouble;
   }
 
-  /// Returns null for a sample without gold. Trouble is not kept: only evidence is.
-  Result<const Ran*> run_gold(const Sample& sample) {
-    if (!sample.gold) {
-      return nullptr;
+  /// A gold of a sample, and what it gave. Lifetime: that of the sample.
+  struct Gold {
+    std::string_view sql;
+    std::shared_ptr<const SqlRun> ran;
+    [[nodiscard]] bool runs() const { return ran->result.status == ExecStatus::ok; }
+  };
+
+  /// Trouble is not kept: only evidence is.
+  Result<Gold> run_gold(const Sample& sample, std::string_view sql) {
+    const std::string key = sample.database + ' ' + std::string(sql);
+    if (auto found = golds_->find(key)) {
+      return Gold{sql, std::move(found)};
     }
-    const std::string key = sample.database + ' ' + *sample.gold;
-    if (const Ran* found = golds_.find(key)) {
-      return found;
+    FD_TRY(SqlRun ran, run(sample, sql));
+    auto gold = std::make_shared<const SqlRun>(std::move(ran));
+    golds_->put(key, gold);
+    return Gold{sql, std::move(gold)};
+  }
+
+  Result<std::vector<Gold>> run_golds(const Sample& sample) {
+    std::vector<Gold> golds;
+    if (sample.gold) {
+      FD_TRY(Gold first, run_gold(sample, *sample.gold));
+      golds.push_back(std::move(first));
+      for (const std::string& sql : sample.more_golds) {
+        FD_TRY(Gold other, run_gold(sample, sql));
+        golds.push_back(std::move(other));
+      }
     }
-    FD_TRY(Ran ran, run(sample, *sample.gold));
-    const std::size_t bytes = size_of(ran, key);
-    return &golds_.put(key, std::move(ran), bytes);
+    return golds;
   }
 
   Result<void> examine_all(WorkItem& item) {
-    FD_TRY(const Ran* gold, run_gold(item.sample));
-    item.gold_failed = gold != nullptr && gold->result.status != ExecStatus::ok;
+    FD_TRY(const std::vector<Gold> golds, run_golds(item.sample));
+    item.gold_failed = !golds.empty() && std::ranges::none_of(golds, &Gold::runs);
     for (std::size_t i = 0; i < item.candidates.size(); ++i) {
-      FD_TRY_VOID(examine(gold, item, i));
+      FD_TRY_VOID(examine(golds, item, i));
     }
     return {};
   }
 
-  Result<void> examine(const Ran* gold, WorkItem& item, std::size_t index) {
+  Result<void> examine(const std::vector<Gold>& golds, WorkItem& item, std::size_t index) {
     Candidate& candidate = item.candidates[index];
-    const bool gold_ran = gold != nullptr && gold->result.status == ExecStatus::ok;
+    const bool gold_ran = std::ranges::any_of(golds, &Gold::runs);
     if (gold_ran) {
       candidate.gold_match = false;
     }
@@ -213,20 +165,26 @@ class ExecStage final : public Stage {
       candidate.gold_match = same->gold_match;
       return {};
     }
-    if (gold != nullptr && trim_sql(*item.sample.gold) == trim_sql(candidate.text)) {
-      record(*gold, candidate);
-      candidate.gold_match = gold_ran ? std::optional<bool>(true) : std::nullopt;
+    const auto equal = std::ranges::find_if(
+        golds, [&](const Gold& gold) { return trim_sql(gold.sql) == trim_sql(candidate.text); });
+    if (equal != golds.end()) {
+      record(*equal->ran, candidate);
+      if (equal->runs()) {
+        candidate.gold_match = true;
+      }
       return {};
     }
-    FD_TRY(const Ran ran, run(item.sample, candidate.text));
+    FD_TRY(const SqlRun ran, run(item.sample, candidate.text));
     record(ran, candidate);
-    if (gold_ran && ran.result.status == ExecStatus::ok) {
-      candidate.gold_match = results_match(gold->result, *item.sample.gold, ran.result, match_);
+    if (ran.result.status == ExecStatus::ok && gold_ran) {
+      candidate.gold_match = std::ranges::any_of(golds, [&](const Gold& gold) {
+        return gold.runs() && results_match(gold.ran->result, gold.sql, ran.result, match_);
+      });
     }
     return {};
   }
 
-  static void record(const Ran& ran, Candidate& candidate) {
+  static void record(const SqlRun& ran, Candidate& candidate) {
     candidate.exec = ran.result.status;
     candidate.error_class = ran.result.error_class;
     candidate.signature = ran.signature;
@@ -238,13 +196,21 @@ class ExecStage final : public Stage {
   std::string sample_;  ///< which one is examined
   SandboxOpener opener_;
   LeastRecentlyUsed<std::unique_ptr<SqlSandbox>> sandboxes_{kOpenDatabasesMax, 1};
-  LeastRecentlyUsed<Ran> golds_{kGoldCacheMax, kGoldCacheBytesMax};
+  std::shared_ptr<GoldCache> golds_;
 };
 
 }  // namespace
 
-std::unique_ptr<Stage> make_exec_stage(const RunConfig& config, SandboxOpener opener) {
-  return std::make_unique<ExecStage>(config.gates.exec, std::move(opener));
+bool gold_comes_first(const RunConfig& config, const Sample& sample) {
+  const ExecConfig& exec = config.gates.exec;
+  return exec.kind == ExecKind::sqlite && exec.bad_gold == BadGold::reject && sample.gold &&
+         !sample.database.empty();
+}
+
+std::unique_ptr<Stage> make_exec_stage(const RunConfig& config, SandboxOpener opener,
+                                       std::shared_ptr<GoldCache> golds) {
+  return std::make_unique<ExecStage>(config.gates.exec, std::move(opener),
+                                     golds ? std::move(golds) : std::make_shared<GoldCache>());
 }
 
 }  // namespace fd

@@ -22,10 +22,6 @@ constexpr StageMaker kBuiltIn[] = {
      [](const RunConfig& config, const SandboxOpener&) -> MadeStage {
        return make_rules_stage(config);
      }},
-    {StageId::exec,
-     [](const RunConfig& config, const SandboxOpener& open_database) -> MadeStage {
-       return make_exec_stage(config, open_database);
-     }},
     {StageId::score,
      [](const RunConfig& config, const SandboxOpener&) -> MadeStage {
        return make_score_stage(config);
@@ -44,7 +40,11 @@ const StageMaker* find_maker(std::span<const StageMaker> makers, StageId id) {
 }  // namespace
 
 Result<std::unique_ptr<Stage>> make_stage(StageId id, const RunConfig& config,
-                                          const SandboxOpener& open_database) {
+                                          const SandboxOpener& open_database,
+                                          std::shared_ptr<GoldCache> golds) {
+  if (id == StageId::exec) {
+    return make_exec_stage(config, open_database, std::move(golds));
+  }
   const StageMaker* maker = find_maker(kBuiltIn, id);
   if (maker == nullptr) {
     maker = find_maker(own_stage_makers(), id);
@@ -56,10 +56,11 @@ Result<std::unique_ptr<Stage>> make_stage(StageId id, const RunConfig& config,
 }
 
 Result<std::vector<std::unique_ptr<Stage>>> make_stages(const RunConfig& config,
-                                                        const SandboxOpener& open_database) {
+                                                        const SandboxOpener& open_database,
+                                                        const std::shared_ptr<GoldCache>& golds) {
   std::vector<std::unique_ptr<Stage>> stages;
   for (const StageId id : pure_stages()) {
-    FD_TRY(std::unique_ptr<Stage> stage, make_stage(id, config, open_database));
+    FD_TRY(std::unique_ptr<Stage> stage, make_stage(id, config, open_database, golds));
     stages.push_back(std::move(stage));
   }
   return stages;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,6 +10,9 @@
 
 namespace fd {
 
+/// Counts, by who shares one, the samples that are on their way to their calls.
+struct CallsToCome {};
+
 /// What travels between stages: one sample, its lease, and the evidence gathered so far.
 struct WorkItem {
   std::uint64_t run = 0;  ///< which of the runs that this process served; late items are told by it
@@ -16,6 +20,8 @@ struct WorkItem {
   std::uint32_t shard = 0;
   std::uint64_t fence = 0;
   Sample sample;
+  /// Set: it passes exec for its gold alone, and goes to its calls from there.
+  std::shared_ptr<const CallsToCome> to_ask;
   std::vector<Answer> answers;  ///< recorded answers; the teacher stage asks only for the others
   std::vector<Candidate> candidates;  ///< in order of index
   bool gold_failed = false;
@@ -26,6 +32,9 @@ struct WorkItem {
   std::optional<Outcome> outcome;  ///< set by select
   std::vector<StageTime> times;    ///< of the stages that ran, in order
 };
+
+/// Adds the time of a stage. A stage that the sample passed before has both together.
+void add_time(WorkItem& item, const StageTime& time);
 
 /// A database that could not be opened or read.
 struct DatabaseTrouble {

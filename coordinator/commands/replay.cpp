@@ -137,7 +137,7 @@ class Replay {
     }
   }
 
-  [[nodiscard]] int report_failed(const ShardReplay& replay, const ReplayCheck& check) const {
+  [[nodiscard]] int report_failed(ShardReplay& replay, const ReplayCheck& check) const {
     const std::uint64_t total = replay.shard().samples.size();
     std::printf(
         "%s: %llu samples come out the same, %llu are failed, and %zu calls have no answer\n",

@@ -26,7 +26,8 @@ SecondPass::SecondPass(const RunConfig& config, const RunDir& dir, IngestSummary
       summary_(summary),
       refusals_(refusals),
       base_(base_manifest(config, summary)),
-      shards_(dir, base_) {}
+      shards_(dir, base_),
+      golds_(config.gates.exec, dir.databases()) {}
 
 Result<void> SecondPass::take(const IdSorter::Record& record) {
   const SpilledRow row = read_spilled(record.body, places_);
@@ -70,6 +71,7 @@ Result<void> SecondPass::keep(const IdSorter::Record& record, const SpilledRow& 
   }
   sample_.gold = row.gold;
   sample_.database = row.database == 0 ? "" : summary_.databases.at(row.database - 1).digest;
+  FD_TRY_VOID(golds_.add(sample_, {row.file, summary_.inputs.at(row.file).path, row.line}));
   kept_ = Kept{record.id, sample_.gold, row.database, row.file, row.line};
   line_.clear();
   append_line(sample_, line_);
@@ -79,6 +81,7 @@ Result<void> SecondPass::keep(const IdSorter::Record& record, const SpilledRow& 
 }
 
 Result<void> SecondPass::finish(const std::vector<std::string>& raw_columns) {
+  FD_TRY_VOID(golds_.finish());
   FD_TRY_VOID(shards_.finish());
   FD_TRY(const std::string raw, write_stage("raw", raw_, raw_columns, {}));
   FD_TRY(const std::string canonical,

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "coordinator/ingest/gold_check.hpp"
 #include "coordinator/ingest/id_sorter.hpp"
 #include "coordinator/ingest/ingest.hpp"
 #include "coordinator/ingest/refusals.hpp"
@@ -25,7 +26,8 @@ class SecondPass {
 
   /// Takes the next row. Errors: storage.
   Result<void> take(const IdSorter::Record& record);
-  /// Completes the shards and writes the stages' manifests. Errors: storage.
+  /// Completes the shards and writes the stages' manifests. Errors: storage; invalid_input, as
+  /// GoldCheck::finish().
   Result<void> finish(const std::vector<std::string>& raw_columns);
 
  private:
@@ -52,6 +54,7 @@ class SecondPass {
   ContentDigest raw_;
   ContentDigest canonical_;
   ContentDigest dedup_;
+  GoldCheck golds_;
   std::optional<Kept> kept_;
   Sample sample_;
   std::vector<MemberPlace> places_;

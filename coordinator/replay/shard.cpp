@@ -1,9 +1,11 @@
 #include "coordinator/replay/shard.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "actors/config/loader.hpp"
 #include "actors/stages/registry.hpp"
+#include "actors/stages/teacher.hpp"
 #include "protocol/json/json.hpp"
 
 namespace fd {
@@ -99,14 +101,12 @@ Result<ShardReplay> ShardReplay::make(FinishedShard shard, const SandboxOpener& 
   ShardReplay replay;
   replay.shard_ = std::move(shard);
   const RunConfig& config = replay.shard_.config;
-  replay.candidates_ = config.teacher.decode.n;
-  FD_TRY(replay.prompt_, PromptStage::make(config));
+  FD_TRY(std::unique_ptr<const Questions> questions, make_teacher(config));
+  replay.teacher_.emplace(std::move(questions));
   FD_TRY(replay.stages_, make_stages(config, open_database));
-  for (const Sample& sample : replay.shard_.samples) {
-    std::vector<Digest>& keys = replay.calls_of_.emplace_back();
-    for (std::uint32_t candidate = 0; candidate < replay.candidates_; ++candidate) {
-      keys.push_back(replay.prompt_->call(sample, candidate).call_key);
-    }
+  for (std::size_t i = 0; i < replay.shard_.samples.size(); ++i) {
+    const std::vector<ChatCall> calls = replay.teacher_->plan(replay.item_of(i));
+    replay.calls_of_.emplace_back(calls.begin(), calls.end());
   }
   for (std::size_t i = 0; i < replay.shard_.answers.size(); ++i) {
     FD_TRY_VOID(replay.take_recorded(i));
@@ -130,7 +130,7 @@ Result<void> ShardReplay::take_recorded(std::size_t answer_index) {
 
 /// Returns whether it is one of the calls that are made for a sample.
 bool ShardReplay::asks(std::size_t sample, const CallIdentity& call) const {
-  return call.candidate < candidates_ && calls_of_[sample][call.candidate] == call.call_key;
+  return std::ranges::find(calls_of_[sample], call) != calls_of_[sample].end();
 }
 
 std::optional<std::size_t> ShardReplay::position_of(const SampleId& id) const {
@@ -141,22 +141,34 @@ std::optional<std::size_t> ShardReplay::position_of(const SampleId& id) const {
   return static_cast<std::size_t>(found - shard_.samples.begin());
 }
 
-bool ShardReplay::answered(std::size_t sample) const {
-  return std::ranges::all_of(calls_of_[sample], [&](const Digest& key) {
-    return answers_.contains({sample, key});
-  });
-}
-
-Outcome ShardReplay::run(std::size_t sample, std::optional<Reason> failure) {
+/// Returns the sample with its answers, as it is before its calls.
+WorkItem ShardReplay::item_of(std::size_t sample) const {
   WorkItem item;
   item.sample = shard_.samples[sample];
-  item.failure = failure;
   const auto end = answers_.end();
   for (auto it = answers_.lower_bound({sample, Digest{}}); it != end && it->first.first == sample;
        ++it) {
     item.answers.push_back(it->second);
   }
   std::ranges::sort(item.answers, {}, &Answer::order);
+  return item;
+}
+
+/// Returns the calls that a worker would make about the sample, which runs its gold first.
+std::vector<ChatCall> ShardReplay::missing(std::size_t sample) {
+  WorkItem item = item_of(sample);
+  std::vector<ChatCall> calls = teacher_->plan(item);
+  if (!calls.empty() && gold_comes_first(shard_.config, item.sample)) {
+    const auto is_exec = [](const auto& stage) { return stage->id() == StageId::exec; };
+    (*std::ranges::find_if(stages_, is_exec))->process(item);
+    calls = teacher_->plan(item);
+  }
+  return calls;
+}
+
+Outcome ShardReplay::run(std::size_t sample, std::optional<Reason> failure) {
+  WorkItem item = item_of(sample);
+  item.failure = failure;
   for (const std::unique_ptr<Stage>& stage : stages_) {
     stage->process(item);
   }
@@ -172,8 +184,8 @@ ReplayCheck ShardReplay::check() {
     if (recorded.verdict == Verdict::failed) {
       ++check.failed;
       ++check.failed_reasons[std::string(name(recorded.reason))];
-      check.answered_failed += answered(i) ? 1 : 0;
-    } else if (!answered(i)) {
+      check.answered_failed += missing(i).empty() ? 1 : 0;
+    } else if (!missing(i).empty()) {
       check.difference = "sample " + recorded.sample_id.hex() + ": " + verdict_text(recorded) +
                          " on record, but not all of its answers";
     } else if (!decided_by_time(recorded)) {
@@ -191,16 +203,11 @@ ReplayCheck ShardReplay::check() {
   return check;
 }
 
-std::vector<ChatCall> ShardReplay::missing() const {
+std::vector<ChatCall> ShardReplay::missing() {
   std::vector<ChatCall> calls;
   for (std::size_t i = 0; i < shard_.samples.size(); ++i) {
-    if (shard_.outcomes[i].verdict != Verdict::failed) {
-      continue;
-    }
-    for (std::uint32_t candidate = 0; candidate < candidates_; ++candidate) {
-      if (!answers_.contains({i, calls_of_[i][candidate]})) {
-        calls.push_back(prompt_->call(shard_.samples[i], candidate));
-      }
+    if (shard_.outcomes[i].verdict == Verdict::failed) {
+      std::ranges::move(missing(i), std::back_inserter(calls));
     }
   }
   return calls;
@@ -243,7 +250,7 @@ ShardResult ShardReplay::result() {
       continue;
     }
     std::optional<Reason> failure;
-    if (!answered(i)) {
+    if (!missing(i).empty()) {
       const auto noted = failures_.lower_bound({i, 0});  // the lowest candidate's decides
       const bool asked = noted != failures_.end() && noted->first.first == i;
       failure = asked ? noted->second : recorded.reason;

@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "actors/stages/call_stage.hpp"
 #include "actors/stages/exec.hpp"
-#include "actors/stages/prompt.hpp"
 #include "coordinator/shards/files.hpp"
 #include "coordinator/shards/write.hpp"
 #include "protocol/base/result.hpp"
@@ -50,7 +50,7 @@ class ShardReplay {
   ReplayCheck check();
 
   /// Returns the calls of failed samples that have no answer, each once, `tag` being 0.
-  [[nodiscard]] std::vector<ChatCall> missing() const;
+  [[nodiscard]] std::vector<ChatCall> missing();
 
   /// Adds an answer to one of the missing calls; the first one of a call stays. Returns whether it
   /// was one. A call that is on record already is not added again.
@@ -72,14 +72,14 @@ class ShardReplay {
   [[nodiscard]] std::optional<std::size_t> position_of(const SampleId& id) const;
   Result<void> take_recorded(std::size_t answer_index);
   [[nodiscard]] bool asks(std::size_t sample, const CallIdentity& call) const;
-  [[nodiscard]] bool answered(std::size_t sample) const;
+  [[nodiscard]] WorkItem item_of(std::size_t sample) const;
+  [[nodiscard]] std::vector<ChatCall> missing(std::size_t sample);
   [[nodiscard]] Outcome run(std::size_t sample, std::optional<Reason> failure);
 
   FinishedShard shard_;
-  std::uint32_t candidates_ = 1;
-  std::optional<PromptStage> prompt_;
+  std::optional<CallStage> teacher_;
   std::vector<std::unique_ptr<Stage>> stages_;
-  std::vector<std::vector<Digest>> calls_of_;  ///< by sample: the call key of each candidate
+  std::vector<std::vector<CallIdentity>> calls_of_;  ///< by sample: without any answer
   std::map<AnswerPlace, Answer> answers_;
   std::map<Position, Reason> failures_;
 };

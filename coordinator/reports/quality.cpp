@@ -135,7 +135,7 @@ void QualityCounts::count_candidates(const MergeRow& row) {
 
 void QualityCounts::observe(const MergeRow& row, bool executes) {
   const CandidateView* deciding = row.deciding;
-  if (executes) {
+  if (executes && !row.answers.empty()) {  // else nothing was asked: its gold does not run
     exec_pass.observe(deciding != nullptr && deciding->exec == ExecStatus::ok);
   }
   if (executes && !row.sample.gold.empty() && !row.outcome.gold_failed) {

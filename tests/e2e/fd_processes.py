@@ -79,7 +79,12 @@ def stable_files(run_dir):
     return files
 
 
-def make_set(folder, rows=240, duplicates=12, broken_gold=3):
+ROWS = 240  # of make_set()
+BROKEN_GOLD = 3
+CALLS = ROWS - BROKEN_GOLD  # nothing is asked about a row whose gold does not run
+
+
+def make_set(folder, rows=ROWS, duplicates=12, broken_gold=BROKEN_GOLD):
     """Writes a small Text2SQL set with a database of its own. Returns the path of its config."""
     folder = pathlib.Path(folder)
     database = sqlite3.connect(folder / "shop.sqlite")

@@ -40,7 +40,7 @@ class GrowthTest(Job):
         self.assertEqual(fd.stable_files(self.run_dir), before)
         output = self.command(0, "run", self.config, "--out", self.folder / "new",
                               "--set", f"reuse=['{self.run_dir}']")
-        self.assertIn("240 answers of earlier runs", output)
+        self.assertIn(f"{fd.CALLS} answers of earlier runs", output)
 
     def test_a_run_from_before_output_versions_is_refused(self):
         change_run_json(self.run_dir, f'\n  "output_version": {fd.OUTPUT_VERSION},', "")

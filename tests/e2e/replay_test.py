@@ -31,7 +31,7 @@ class ResumeTest(Job):
         (self.folder / "samples.jsonl").unlink()
         (self.folder / "shop.sqlite").unlink()
         self.assertIn("kept", self.command(0, "resume", run_dir))
-        self.assertLessEqual(len(slow.requests()), 240 + 2 * 32)  # calls in flight may be repeated
+        self.assertLessEqual(len(slow.requests()), fd.CALLS + 2 * 32)  # calls in flight may be repeated
         self.assertEqual(fd.stable_files(run_dir), reference)
 
     def test_a_stopped_run_says_how_to_go_on_and_that_command_pays_nothing_twice(self):
@@ -42,7 +42,7 @@ class ResumeTest(Job):
         self.assertEqual(process.returncode, 130, output)
         self.assertIn(f"to go on: fd-coordinator resume {run_dir}\n", output)
         self.command(0, "resume", run_dir)
-        self.assertEqual(len(slow.requests()), 240)
+        self.assertEqual(len(slow.requests()), fd.CALLS)
 
     def test_a_complete_run_says_so_and_calls_nobody(self):
         simulator = self.simulator()
@@ -50,7 +50,7 @@ class ResumeTest(Job):
         files = fd.stable_files(run_dir)
         self.assertIn("is complete (exit code 1)", self.command(1, "resume", run_dir))
         self.assertIn("is complete (exit code 1)", self.command(1, "resume", self.folder / "out" / "latest"))
-        self.assertEqual(len(simulator.requests()), 240)
+        self.assertEqual(len(simulator.requests()), fd.CALLS)
         self.assertEqual(fd.stable_files(run_dir), files)
 
     def test_failed_samples_are_asked_again_somewhere_else(self):
@@ -121,7 +121,7 @@ class ReplayTest(Job):
             digest = json.loads(manifest.read_text())["content_sha256"]
             for arguments in ([manifest], [run_dir, "--shard", number], [manifest, "--fresh"]):
                 self.assertIn(f"same digest {digest}", self.command(0, "replay", *arguments))
-        self.assertEqual(len(simulator.requests()), 240)
+        self.assertEqual(len(simulator.requests()), fd.CALLS)
         self.assertEqual(fd.stable_files(run_dir), files)
 
     def test_L06_files_that_are_missing_or_damaged_are_written_again_from_the_ledger(self):
@@ -142,7 +142,7 @@ class ReplayTest(Job):
                 self.assertIn("written again from the run's ledger", message)
                 self.assertEqual(fd.stable_files(run_dir), files)
         self.assertIn(": sound", self.command(0, "verify", run_dir))
-        self.assertEqual(len(simulator.requests()), 240)
+        self.assertEqual(len(simulator.requests()), fd.CALLS)
 
     def test_L06_what_the_ledger_does_not_have_is_not_made_up(self):
         run_dir = self.failed_run()

@@ -21,7 +21,7 @@ class ReuseTest(Job):
                               *fd.teacher(offline), *gates, *self.reuse(earlier))
         run_dir = self.folder / "out" / "job"
         self.assertEqual(fd.stable_files(run_dir), reference)
-        self.assertIn("240 answers of earlier runs", output)
+        self.assertIn(f"{fd.CALLS} answers of earlier runs", output)
         cost = json.loads((run_dir / "reports" / "cost_report.json").read_text())
         self.assertEqual(cost["total"], {"answered": 0, "attempts": 0, "calls": 0, "completion_tokens": 0, "cost": 0,
                                          "prompt_tokens": 0})
@@ -36,7 +36,7 @@ class ReuseTest(Job):
         earlier = self.run_job(self.simulator(), "earlier")
         simulator = self.simulator()
         self.run_job(simulator, "out", "--set", "teacher.decode.max_tokens=500", *self.reuse(earlier))
-        self.assertEqual(len(simulator.requests()), 240)
+        self.assertEqual(len(simulator.requests()), fd.CALLS)
 
     def test_the_ledger_of_a_killed_run_serves_while_nobody_works_there(self):
         slow = self.simulator("--latency-ms", 100)
@@ -50,8 +50,8 @@ class ReuseTest(Job):
         paid = len(slow.requests())
         files = {path: path.stat().st_size for path in earlier.rglob("*.jsonl")}
         self.command(0, *arguments)
-        self.assertLessEqual(len(slow.requests()) - paid, 240 - 60 + 2 * 32)
-        self.assertLess(len(slow.requests()) - paid, 240)
+        self.assertLessEqual(len(slow.requests()) - paid, fd.CALLS - 60 + 2 * 32)
+        self.assertLess(len(slow.requests()) - paid, fd.CALLS)
         self.assertEqual({path: path.stat().st_size for path in earlier.rglob("*.jsonl")}, files)
 
     def test_damage_in_the_earlier_run_is_named(self):

@@ -62,8 +62,8 @@ class RunTest(unittest.TestCase):
         simulator = self.simulator()
         self.complete(simulator, "out")
         requests = simulator.requests()
-        self.assertEqual(len(requests), 240)
-        self.assertEqual(len({request["key"] for request in requests}), 240)
+        self.assertEqual(len(requests), fd.CALLS)
+        self.assertEqual(len({request["key"] for request in requests}), fd.CALLS)
 
     def test_transient_faults_change_no_byte(self):
         reference = fd.stable_files(self.complete(self.simulator(), "calm"))
@@ -91,7 +91,7 @@ class RunTest(unittest.TestCase):
         files = fd.stable_files(run_dir)
         self.assertEqual(self.complete(simulator, "out"), run_dir)
         self.assertIn("is complete (exit code 0)", self.output)
-        self.assertEqual(len(simulator.requests()), 240)
+        self.assertEqual(len(simulator.requests()), fd.CALLS)
         self.assertEqual(fd.stable_files(run_dir), files)
 
     def test_a_failed_dataset_gate_is_exit_1(self):
@@ -131,9 +131,9 @@ class RunTest(unittest.TestCase):
         self.assertEqual(process.returncode, 130, output)
         self.assertIn("to go on: ", output)
         paid = len(slow.requests())
-        self.assertLess(paid, 240)
+        self.assertLess(paid, fd.CALLS)
         run_dir = self.complete(slow, "stopped")
-        self.assertEqual(len(slow.requests()), 240)
+        self.assertEqual(len(slow.requests()), fd.CALLS)
         self.assertEqual(fd.stable_files(run_dir), reference)
 
     def test_kill_9_of_the_coordinator_loses_no_recorded_answer(self):
@@ -143,7 +143,7 @@ class RunTest(unittest.TestCase):
         process.kill()
         process.wait(fd.DEADLINE_S)
         run_dir = self.complete(slow, "crashed")
-        self.assertLessEqual(len(slow.requests()), 240 + 2 * 32)  # calls in flight may be repeated
+        self.assertLessEqual(len(slow.requests()), fd.CALLS + 2 * 32)  # calls in flight may be repeated
         self.assertEqual(fd.stable_files(run_dir), reference)
 
     def test_other_workers_join_and_do_the_work(self):

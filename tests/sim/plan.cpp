@@ -26,6 +26,7 @@ Plan quiet_world(std::uint64_t seed) {
   plan.other_roles = calls.chance(150);
   plan.purchases = calls.chance(250);
   plan.in_pieces = calls.chance(200);
+  plan.gold_first = Random(seed, "golds").chance(300);
   Random databases(seed, "databases");
   plan.databases = databases.chance(300) ? 1 + databases.below(3) : 0;
   plan.database_room = kDatabaseBytes * (1 + databases.below(3));

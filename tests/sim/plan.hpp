@@ -135,6 +135,7 @@ struct Plan {
   std::uint32_t candidates = 1;
   bool other_roles = false;  ///< a judge votes twice on candidate 0, which the teacher then repairs
   bool purchases = false;    ///< the teacher's candidates are asked for in one request
+  bool gold_first = false;   ///< samples pass exec for their gold before their calls
   bool in_pieces = false;    ///< a sample's answers travel one by one
   std::uint32_t databases = 0;      ///< samples name so many, which travel in small pieces
   std::uint64_t database_room = 0;  ///< bytes of them that a worker keeps

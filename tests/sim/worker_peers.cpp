@@ -25,8 +25,10 @@ SimChain::~SimChain() {
   *open_ = false;
 }
 
-/// Runs the gates that are here, up to one that is not.
+/// Runs the gates that are here, up to one that is not. Samples on their way to their calls pass
+/// one gate.
 void SimChain::pass(StageId stage, std::vector<WorkItem> items) {
+  const bool to_ask = items.front().to_ask != nullptr;
   for (std::optional<StageId> next = stage; next; next = next_stage(*next)) {
     const auto gate = std::ranges::find(gates_, *next, [](const auto& one) { return one->id(); });
     if (gate == gates_.end()) {
@@ -39,9 +41,12 @@ void SimChain::pass(StageId stage, std::vector<WorkItem> items) {
     for (WorkItem& item : items) {
       (*gate)->process(item);
     }
+    if (to_ask) {
+      break;
+    }
   }
   for (WorkItem& item : items) {
-    options_.finished(std::move(item));
+    (to_ask ? options_.to_ask : options_.finished)(std::move(item));
   }
 }
 

@@ -23,6 +23,7 @@ class SimChain final : private RemoteStagePorts {
     std::uint64_t incarnation = 0;
     Opened opened;                           ///< of the gates that run here
     std::function<void(WorkItem)> finished;  ///< gets samples that have passed all gates
+    std::function<void(WorkItem)> to_ask;    ///< gets samples whose gold has run
   };
   /// Lifetime: all outlive it.
   SimChain(Process& process, Services& services, const Log& log, Options options);
@@ -30,6 +31,8 @@ class SimChain final : private RemoteStagePorts {
 
   /// Takes samples with their answers.
   void take(std::vector<WorkItem> items) { pass(peer_stages().front(), std::move(items)); }
+  /// Has the golds of samples run that are on their way to their calls.
+  void run_golds(std::vector<WorkItem> items) { pass(StageId::exec, std::move(items)); }
   void use_peers(std::vector<PeerInfo> peers) { remote_.use_peers(std::move(peers)); }
 
  private:

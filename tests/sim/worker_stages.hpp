@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "actors/stages/call_stage.hpp"
 #include "tests/sim/process.hpp"
 #include "tests/sim/random.hpp"
 #include "tests/sim/services.hpp"
@@ -23,8 +24,7 @@ struct StageSink {
   std::function<void()> poisoned;  ///< a sample ends the process
 };
 
-/// The stages of one session: asks for every answer that is not on record, then the gates, here or
-/// at peers.
+/// The stages of one session: the shipped CallStage, then the gates, here or at peers.
 class SimStages final : public SessionStages {
  public:
   /// Lifetime: `process`, `services` and `disk` outlive it.
@@ -39,21 +39,14 @@ class SimStages final : public SessionStages {
   void take(std::vector<WorkItem> items) override;
   void use_peers(std::vector<PeerInfo> peers) override { chain_.use_peers(std::move(peers)); }
   Gateway& gateway() override { return *gateway_; }
+  [[nodiscard]] CallLoad load() const override { return gateway_->load(); }
 
  private:
-  /// A sample between its start and its outcome.
-  struct Waiting {
-    WorkItem item;
-    std::uint32_t missing = 0;
-    bool cancelled = false;
-    Reason failure = Reason::none;
-  };
   SimChain::Options to_here(SimChain::Options chain);
   void begin(WorkItem item);
   void take(ChatResult result);
-  void ask_for(std::uint64_t number, const std::vector<std::uint32_t>& missing);
-  void finish_call(const ChatResult& result);
-  void pass_on(std::uint64_t number);
+  void submit(std::uint64_t number, std::vector<ChatCall> calls);
+  void pass_on(WorkItem item);
   void to_gates();
   void finish(WorkItem item);
 
@@ -63,8 +56,9 @@ class SimStages final : public SessionStages {
   std::uint32_t worker_;
   Random& random_;
   StageSink sink_;
-  std::map<std::uint64_t, Waiting> items_;  ///< by tag
-  std::uint64_t last_item_ = 0;
+  CallStage calls_;
+  std::map<std::uint64_t, CalledSample> samples_;  ///< by tag
+  std::uint64_t last_sample_ = 0;
   std::vector<WorkItem> passing_;  ///< on their way to the gates
   SimChain chain_;
   std::unique_ptr<Gateway> gateway_;

@@ -108,6 +108,7 @@ class NotingStages final : public SessionStages {
     events_.push_back("peers " + std::to_string(peers.size()));
   }
   Gateway& gateway() override { return *gateway_; }
+  [[nodiscard]] CallLoad load() const override { return gateway_->load(); }
 
  private:
   Events& events_;

@@ -61,6 +61,7 @@ const std::map<std::string, std::string>& other_values() {
       {"gates.exec.max_heap_bytes", "2097152"},
       {"gates.exec.max_value_bytes", "2097152"},
       {"gates.exec.match", "ordered"},
+      {"gates.exec.bad_gold", "ask"},
       {"gates.score.gold", "0.9"},
       {"gates.score.exec", "0.4"},
       {"gates.score.fail", "0.1"},

@@ -30,9 +30,10 @@ class PeerSchedulerTest : public testing::Test {
     return scheduler_.step(now_, PeersPublished{std::move(peers)});
   }
   PeerSchedulerEffects queue(std::size_t count, StageId stage = StageId::clean,
-                             std::size_t bytes = 10) {
+                             std::size_t bytes = 10, bool alone = false) {
     WorkQueued event;
     event.stage = stage;
+    event.alone = alone;
     for (std::size_t i = 0; i < count; ++i) {
       event.samples.push_back({++last_sample_, bytes});
     }
@@ -88,6 +89,18 @@ TEST_F(PeerSchedulerTest, StagesThatFollowEachOtherAtAPeerAreAskedForAtOnce) {
   ASSERT_TRUE(served.served);
   EXPECT_EQ(served.served->last, StageId::rules);
   EXPECT_EQ(served.served->samples, Numbers{1});
+}
+
+TEST_F(PeerSchedulerTest, WorkOfOneStageAloneIsNotTakenFurtherAndGoesBehindAllOther) {
+  queue(1, StageId::exec, 10, true);
+  queue(1, StageId::clean);
+  const auto asks = publish({peer(1)}).ask;
+  ASSERT_EQ(asks.size(), 2u);
+  EXPECT_EQ(asks[0].first, StageId::clean);
+  EXPECT_EQ(asks[1].first, StageId::exec);
+  EXPECT_EQ(asks[1].last, StageId::exec);
+  EXPECT_EQ(queue(1, StageId::exec).ask.at(0).last, StageId::score);
+  EXPECT_EQ(reply(asks[1]).served->last, StageId::exec);
 }
 
 TEST_F(PeerSchedulerTest, AChainEndsBeforeAStageThatRunsHere) {

@@ -101,6 +101,9 @@ class RemoteStageTest : public testing::Test {
     sink_ = system_->spawn([this](caf::event_based_actor*) -> caf::behavior {
       return {[this](const WorkBatch& batch) { arrived_.set_value(batch); }};
     });
+    calls_ = system_->spawn([this](caf::event_based_actor*) -> caf::behavior {
+      return {[this](const WorkBatch& batch) { to_ask_.set_value(batch); }};
+    });
     RemoteStagesOptions options;
     options.run_id = kRun;
     options.speaker = kAsker;
@@ -119,11 +122,12 @@ class RemoteStageTest : public testing::Test {
     UseTargets use;
     use.targets.emplace(StageId::rules, first_);
     use.targets.emplace(StageId::exec, sink_);
+    use.targets.emplace(StageId::teacher, calls_);
     use.targets.emplace(StageId::select, sink_);
     act::post(remote_, std::move(use));
   }
   ~RemoteStageTest() override {
-    for (caf::actor* actor : {&first_, &remote_, &sink_}) {
+    for (caf::actor* actor : {&first_, &remote_, &sink_, &calls_}) {
       caf::anon_send_exit(*actor, caf::exit_reason::user_shutdown);
       *actor = nullptr;
     }
@@ -149,9 +153,11 @@ class RemoteStageTest : public testing::Test {
   caf::actor_system_config config_;
   std::unique_ptr<caf::actor_system> system_;
   caf::actor sink_;
+  caf::actor calls_;
   caf::actor remote_;
   caf::actor first_;
   std::promise<WorkBatch> arrived_;
+  std::promise<WorkBatch> to_ask_;
 };
 
 /// The first request is lost on purpose: it is asked again, and counts once.
@@ -170,6 +176,20 @@ TEST_F(RemoteStageTest, WhatAPeerHadThatIsGoneAnotherDoes) {
   act::post(first_, WorkBatch{some_items(), clock_.now()});
   publish({server.info(2)});
   expect_local_evidence(arrived_.get_future().get());
+}
+
+TEST_F(RemoteStageTest, ASampleOnItsWayToItsCallsGoesThereAndHasOneTimeOfAStage) {
+  const Server server(0);
+  publish({server.info(1)});
+  auto items = some_items();
+  for (WorkItem& item : *items) {
+    item.to_ask = std::make_shared<CallsToCome>();
+    item.times = {{StageId::rules, 1, 2}};
+  }
+  act::post(first_, WorkBatch{items, clock_.now()});
+  const WorkBatch batch = to_ask_.get_future().get();
+  ASSERT_EQ(batch.items->size(), 3u);
+  EXPECT_EQ(batch.items->front().times.size(), 1u);
 }
 
 std::shared_ptr<std::vector<WorkItem>> large_item(std::size_t bytes) {

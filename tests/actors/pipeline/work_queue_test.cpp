@@ -82,7 +82,7 @@ TEST(WorkQueueTest, NothingWaitsBehindASlowSampleWhileALaneIsIdle) {
   std::vector<caf::actor> lanes;
   for (std::size_t lane = 0; lane < 2; ++lane) {
     lanes.push_back(spawn_stage_lane(system, std::make_unique<SlowStage>(future), queue, lane,
-                                     Route(sink), clock, sink));
+                                     Route(sink), Route(sink), clock, sink));
   }
   const Route route(queue, lanes);
   std::vector<std::uint32_t> shards(42, 0);

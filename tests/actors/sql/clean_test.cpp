@@ -316,10 +316,10 @@ TEST(Clean, LooksBehindTheLastMarkOfReasoningFirst) {
 
 TEST(Clean, LooksForSqlInNoMoreThanItsLimit) {
   const std::string sql = "SELECT a FROM t;";
-  EXPECT_EQ(clean_sql(sql + std::string(kMaxAnswerBytes - sql.size(), 'x')).text,
+  EXPECT_EQ(clean_sql(sql + std::string(kMaxSearchedBytes - sql.size(), 'x')).text,
             "SELECT a FROM t");
-  EXPECT_EQ(clean_sql(sql + std::string(kMaxAnswerBytes - sql.size() + 1, 'x')).rule, "none");
-  const std::string thought = "<think>" + std::string(2 * kMaxAnswerBytes, 'x') + "</think>";
+  EXPECT_EQ(clean_sql(sql + std::string(kMaxSearchedBytes - sql.size() + 1, 'x')).rule, "none");
+  const std::string thought = "<think>" + std::string(2 * kMaxSearchedBytes, 'x') + "</think>";
   EXPECT_EQ(clean_sql(thought + sql).text, "SELECT a FROM t");
 }
 
@@ -338,7 +338,7 @@ TEST(Clean, EndsOnTextsMadeToTakeLong) {
                                                                   {"SELECT a '<think>' ", "whole"}};
   for (const auto& [part, rule] : cases) {
     std::string text;
-    while (text.size() + part.size() <= kMaxAnswerBytes) {
+    while (text.size() + part.size() <= kMaxSearchedBytes) {
       text += part;
     }
     EXPECT_EQ(clean_sql(text).rule, rule) << part;

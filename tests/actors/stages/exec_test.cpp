@@ -309,5 +309,78 @@ TEST_F(Exec, PassesFailedSamplesAndOtherTasksThrough) {
   EXPECT_TRUE(asked_.ran.empty());
 }
 
+// --- golds --------------------------------------------------------------------------------------
+
+TEST_F(Exec, OfASampleWithoutCandidatesTheGoldAloneRunsAndItsResultIsKept) {
+  WorkItem good = item("rows a", {});
+  stage_->process(good);
+  EXPECT_FALSE(good.gold_failed);
+  WorkItem bad = item("fail parse_error", {});
+  stage_->process(bad);
+  EXPECT_TRUE(bad.gold_failed);
+  EXPECT_EQ(asked_.ran, (std::vector<std::string>{"rows a", "fail parse_error"}));
+  EXPECT_EQ(one("rows a", "rows b").gold_match, false);
+  EXPECT_EQ(asked_.ran.size(), 3u) << "the gold is not run again";
+}
+
+TEST_F(Exec, StagesThatShareACacheRunAGoldOnce) {
+  const auto open = [this](const std::string&) -> Result<std::unique_ptr<SqlSandbox>> {
+    return Result<std::unique_ptr<SqlSandbox>>(std::make_unique<ScriptedSandbox>(asked_));
+  };
+  const auto golds = std::make_shared<GoldCache>();
+  for (int lane = 0; lane < 2; ++lane) {
+    WorkItem work = item("rows a", {});
+    make_exec_stage(config_, open, golds)->process(work);
+  }
+  EXPECT_EQ(asked_.ran.size(), 1u);
+}
+
+TEST_F(Exec, AMatchWithAnyGoldCounts) {
+  const auto match = [&](std::vector<std::string> more, const std::string& text) {
+    WorkItem work = item("rows a", {text});
+    work.sample.more_golds = std::move(more);
+    stage_->process(work);
+    return work.candidates.at(0).gold_match;
+  };
+  EXPECT_EQ(match({"rows b", "rows c"}, "rows c,"), false);
+  EXPECT_EQ(match({"rows b,c"}, "rows c,b"), true);
+  EXPECT_EQ(match({"rows b,c"}, "rows b,c"), true) << "the same text";
+  EXPECT_EQ(match({"fail error"}, "rows a"), true);
+}
+
+TEST_F(Exec, AGoldFailsWhenNoneOfARowsGoldsRuns) {
+  const auto failed = [&](const std::string& gold, std::vector<std::string> more) {
+    WorkItem work = item(gold, {});
+    work.sample.more_golds = std::move(more);
+    stage_->process(work);
+    return work.gold_failed;
+  };
+  EXPECT_FALSE(failed("fail error", {"rows a"}));
+  EXPECT_FALSE(failed("rows a", {"fail error"}));
+  EXPECT_TRUE(failed("fail error", {"fail step_limit"}));
+}
+
+TEST_F(Exec, AnAnswerThatIsAGoldWhichDoesNotRunMatchesNothing) {
+  WorkItem work = item("rows a", {"fail error"});
+  work.sample.more_golds = {"fail error"};
+  stage_->process(work);
+  EXPECT_EQ(work.candidates.at(0).exec, ExecStatus::error);
+  EXPECT_EQ(work.candidates.at(0).gold_match, false);
+}
+
+TEST_F(Exec, TheGoldComesFirstWhereItCanBeRunAndDecidesAlone) {
+  const Sample with = item("rows a", {}).sample;
+  EXPECT_TRUE(gold_comes_first(config_, with));
+  EXPECT_FALSE(gold_comes_first(config_, item(std::nullopt, {}).sample));
+  EXPECT_FALSE(gold_comes_first(config_, item("rows a", {}, "").sample));
+  for (const BadGold other : {BadGold::ask, BadGold::refuse}) {
+    config_.gates.exec.bad_gold = other;
+    EXPECT_FALSE(gold_comes_first(config_, with));
+  }
+  config_.gates.exec.bad_gold = BadGold::reject;
+  config_.gates.exec.kind = ExecKind::none;
+  EXPECT_FALSE(gold_comes_first(config_, with));
+}
+
 }  // namespace
 }  // namespace fd

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "actors/stages/clean.hpp"
+#include "actors/stages/prompt.hpp"
 #include "actors/stages/rule_filter.hpp"
 #include "actors/stages/score.hpp"
 #include "actors/stages/select.hpp"

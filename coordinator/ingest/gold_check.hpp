@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "actors/sandbox/sql_sandbox.hpp"
+#include "actors/system/least_recently_used.hpp"
+#include "coordinator/ingest/refusals.hpp"
+#include "protocol/base/result.hpp"
+#include "protocol/records.hpp"
+#include "protocol/run_config.hpp"
+
+namespace fd {
+
+/// The pass over all rows that gates.exec.bad_gold `refuse` asks for: runs each gold in its
+/// database, under the limits that exec has. Thread: one at a time.
+class GoldCheck {
+ public:
+  /// `directory`: the run's databases/. Lifetime: `config` outlives it.
+  GoldCheck(const ExecConfig& config, std::string directory)
+      : config_(config), directory_(std::move(directory)) {}
+
+  /// Runs the golds of a row up to the first that runs, if the config asks for it and the row has
+  /// gold and a database. Errors: trouble with the database, or storage.
+  Result<void> add(const Sample& sample, const RowPlace& place);
+  /// Errors: invalid_input, listing the rows whose gold does not run.
+  [[nodiscard]] Result<void> finish() const;
+
+ private:
+  static constexpr std::size_t kOpenMax = 32;
+  Result<SqlSandbox*> open(const std::string& database);
+
+  const ExecConfig& config_;
+  std::string directory_;
+  LeastRecentlyUsed<std::unique_ptr<SqlSandbox>> open_{kOpenMax, 1};
+  Refusals bad_{""};
+};
+
+}  // namespace fd
