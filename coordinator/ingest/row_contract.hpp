@@ -64,8 +64,10 @@ class RowContract {
   std::vector<MemberPlace> id_fields_;
 };
 
+/// Errors: invalid_input, when the member `field` has a fault.
+Result<void> check_fault(const json::RowParser& row, std::string_view field);
 /// Returns the gold of a row: its member `field`; nothing when it is missing or null.
-/// Errors: invalid_input, when it is no text.
+/// Errors: invalid_input, when it is no text or has a fault.
 Result<std::optional<std::string_view>> gold_of(const json::RowParser& row,
                                                 const std::string& field);
 /// Returns what the member `field` is, for messages: "text", "a number", "null". Requires: it is

@@ -278,13 +278,14 @@ TEST(Ingest, WritesRefusedRowsDownWhenNotStrict) {
   EXPECT_EQ(summary.raw, 4u);
   EXPECT_EQ(summary.invalid, 3u);
   EXPECT_EQ(summary.unique, 1u);
-  EXPECT_EQ(here.folder.bytes("out/invalid.jsonl"),
-            R"({"error":"not a JSON object","file":"samples.jsonl","line":2})"
-            "\n"
-            R"({"error":"invalid UTF-8 at byte 11","file":"samples.jsonl","line":4})"
-            "\n"
-            R"({"error":"missing field 'schema'","file":"samples.jsonl","line":5})"
-            "\n");
+  EXPECT_EQ(
+      here.folder.bytes("out/invalid.jsonl"),
+      R"({"error":"not a JSON object","file":"samples.jsonl","line":2})"
+      "\n"
+      R"({"error":"field 'schema': invalid UTF-8 at byte 11","file":"samples.jsonl","line":4})"
+      "\n"
+      R"({"error":"missing field 'schema'","file":"samples.jsonl","line":5})"
+      "\n");
   EXPECT_EQ(here.stage("raw").count, 1u);
   EXPECT_EQ(here.samples(3).at(0).ordinal, 1u);
 }
