@@ -38,9 +38,10 @@ Result<void> check_size(const ContractRow& row, const std::optional<std::string_
   return {};
 }
 
-Error line_too_long() {
-  return Error{Errc::invalid_input,
-               "the line is longer than " + std::to_string(kMaxLineBytes) + " bytes"};
+Error too_long(bool item) {
+  return Error{Errc::invalid_input, std::string(item ? "the row" : "the line") +
+                                        " is longer than " + std::to_string(kMaxLineBytes) +
+                                        " bytes"};
 }
 
 /// The different keys of all rows.
@@ -105,7 +106,7 @@ class FirstPass {
 
   Result<void> read_input(const std::string& path) {
     FD_TRY(InputReader reader, InputReader::open(path));
-    const RowPlace here{static_cast<std::uint32_t>(summary_.inputs.size()), path, 0};
+    const auto index = static_cast<std::uint32_t>(summary_.inputs.size());
     folder_ = input_folder(path);
     std::uint64_t rows = 0;
     while (!full()) {
@@ -113,7 +114,7 @@ class FirstPass {
       if (line.number == 0) {
         break;
       }
-      FD_TRY_VOID(take({here.file, path, line.number}, line));
+      FD_TRY_VOID(take({index, path, line.number, reader.array()}, line));
       ++rows;
       ++summary_.raw;
       if (options_.progress && summary_.raw % kProgressRows == 0) {
@@ -127,7 +128,7 @@ class FirstPass {
   }
 
   Result<void> take(const RowPlace& place, const InputReader::Line& line) {
-    const auto taken = line.too_long ? Result<void>(line_too_long()) : store(place, line.text);
+    const auto taken = line.too_long ? Result<void>(too_long(place.item)) : store(place, line.text);
     if (taken.ok() || taken.error().code != Errc::invalid_input) {
       return taken;
     }
@@ -260,10 +261,10 @@ Result<void> print_rows(const RunConfig& config, const std::vector<InputSpec>& i
       if (input.number == 0) {
         break;
       }
-      const auto row =
-          input.too_long ? Result<ContractRow>(line_too_long()) : contract.read(input.text);
+      const auto row = input.too_long ? Result<ContractRow>(too_long(reader.array()))
+                                      : contract.read(input.text);
       if (!row.ok()) {
-        FD_TRY_VOID(refusals.add({file, path, input.number}, row.error().message));
+        FD_TRY_VOID(refusals.add({file, path, input.number, reader.array()}, row.error().message));
         continue;
       }
       line = "{\"canonical_input\":";

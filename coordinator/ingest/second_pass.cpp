@@ -52,10 +52,12 @@ Result<void> SecondPass::duplicate(const SpilledRow& row) {
   if (!config_.contract.strict) {
     return {};
   }
-  const std::string other = kept_->file == row.file ? "line " + std::to_string(kept_->line)
-                                                    : summary_.inputs.at(kept_->file).path + ":" +
-                                                          std::to_string(kept_->line);
-  return refusals_.add({row.file, summary_.inputs.at(row.file).path, row.line},
+  const InputFile& file = summary_.inputs.at(row.file);
+  const InputFile& first = summary_.inputs.at(kept_->file);
+  const std::string other = kept_->file == row.file
+                                ? (file.array ? "row " : "line ") + std::to_string(kept_->line)
+                                : place_text({kept_->file, first.path, kept_->line, first.array});
+  return refusals_.add({row.file, file.path, row.line, file.array},
                        "same sample_id as " + other + " but another " +
                            (gold ? config_.gates.exec.gold : std::string("database")));
 }
