@@ -8,6 +8,6 @@ namespace fd {
 /// in a file that docs/contract.md calls identical: another rule of cleaning, a verdict, an order,
 /// a member of a line. run.json has it: a run of another version is not gone on with, since half of
 /// its shards would follow other rules, and verify does not repeat its merge.
-inline constexpr std::uint32_t kOutputVersion = 3;
+inline constexpr std::uint32_t kOutputVersion = 4;
 
 }  // namespace fd
