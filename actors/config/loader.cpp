@@ -1,5 +1,6 @@
 #include "actors/config/loader.hpp"
 
+#include <optional>
 #include <utility>
 
 #include "actors/config/bind.hpp"
@@ -10,6 +11,7 @@
 #include "actors/config/yaml_reader.hpp"
 #include "actors/storage/files.hpp"
 #include "actors/storage/paths.hpp"
+#include "protocol/base/utf16.hpp"
 #include "protocol/limits.hpp"
 
 namespace fd {
@@ -21,6 +23,23 @@ std::string beside(const std::string& path, const std::string& name) {
   }
   const std::size_t slash = path.rfind('/');
   return slash == std::string::npos ? name : path.substr(0, slash + 1) + name;
+}
+
+/// Returns the text of a config file as UTF-8, also when it is UTF-16 that has its byte order mark.
+/// Errors: those of read_file; invalid_input.
+Result<std::string> read_config_text(const std::string& path) {
+  FD_TRY(std::string bytes, read_file(path, kMaxYamlBytes));
+  const std::optional<Utf16Order> order = utf16_order(bytes);
+  if (!order) {
+    return bytes;
+  }
+  std::string text;
+  Utf16Reader reader(*order);
+  reader.append(std::string_view(bytes).substr(2), text);
+  if (!reader.finish(text)) {
+    return Error{Errc::invalid_input, path + " is UTF-16 and ends in half a code unit"};
+  }
+  return text;
 }
 
 /// Reads a file into a tree of sections; what is wrong goes to `problems`.
@@ -51,7 +70,7 @@ void include_file(const std::string& main_path, const std::string& key, YamlNode
     return;
   }
   const std::string path = beside(main_path, node->text);
-  const Result<std::string> text = read_file(path, kMaxYamlBytes);
+  const Result<std::string> text = read_config_text(path);
   if (!text.ok()) {
     problems.add(node->place, key, "the file it names cannot be read: " + text.error().message);
     return;
@@ -151,7 +170,7 @@ Result<LoadedConfig> with_overrides(YamlNode& root, std::string directory,
 }  // namespace
 
 Result<LoadedConfig> load_config(const std::string& path, const ConfigOverrides& overrides) {
-  Result<std::string> text = read_file(path, kMaxYamlBytes);
+  Result<std::string> text = read_config_text(path);
   if (!text.ok()) {
     return Error{Errc::invalid_input, "the config cannot be read: " + text.error().message};
   }

@@ -20,8 +20,8 @@ void add_data_keys(Keys& keys, RunConfig& c) {
                   .slot = &c.input,
                   .limits = {0, 10000},
                   .item_limits = {1, 4096},
-                  .meaning = "Input files (`.jsonl`, `.jsonl.gz`, `.jsonl.zst`, `-`), relative to "
-                             "the config file; `--input` replaces them."});
+                  .meaning = "Input files (`.jsonl`, `.json`, either with `.gz` or `.zst`, `-`), "
+                             "relative to the config file; `--input` replaces them."});
   keys.push_back({.path = "reuse",
                   .slot = &c.reuse,
                   .limits = {0, 100},
