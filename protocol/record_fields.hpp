@@ -15,7 +15,8 @@ inline constexpr auto kFields<Sample> =
           field(3, "canonical_input", &Sample::canonical_input).as_is(),
           field(4, "id_fields", &Sample::id_fields).as_is().when_set(),
           field(5, "gold", &Sample::gold).when_set(),
-          field(6, "database", &Sample::database).at_most(64).when_set());
+          field(6, "database", &Sample::database).at_most(64).when_set(),
+          field(7, "more_golds", &Sample::more_golds).when_set());
 
 template <>
 inline constexpr auto kFields<Answer> = table(

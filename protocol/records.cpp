@@ -144,8 +144,11 @@ constexpr const char* kTooLong = "its texts are too long";
 
 template <>
 const char* check(const Sample& sample) {
-  const std::size_t bytes = sample.canonical_input.size() + sample.id_fields.size() +
-                            (sample.gold ? sample.gold->size() : 0);
+  std::size_t bytes = sample.canonical_input.size() + sample.id_fields.size() +
+                      (sample.gold ? sample.gold->size() : 0);
+  for (const std::string& gold : sample.more_golds) {
+    bytes += gold.size();
+  }
   if (bytes > kMaxSampleBytes) {
     return kTooLong;
   }

@@ -100,6 +100,10 @@ Result<void> Exporter::add_rejected(const MergeRow& row) {
   text_ += row.sample.gold.empty() ? std::string_view("null") : row.sample.gold;
   text_ += ",\"input\":";
   text_ += row.sample.canonical_input;
+  if (!row.sample.more_golds.empty()) {
+    text_ += ",\"more_golds\":";
+    text_ += row.sample.more_golds;
+  }
   text_ += ",\"reason\":\"";
   text_ += name(row.outcome.reason);
   text_ += "\",\"sample_id\":\"";

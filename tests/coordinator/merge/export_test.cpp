@@ -75,6 +75,16 @@ TEST_F(Export, WritesTheTrainLineOfTheContract) {
                 kept.sample.id.hex() + "\"}}\n");
 }
 
+TEST_F(Export, TellsAllGoldsOfARejectedSample) {
+  FinishedSample rejected = rejected_sample(2, Reason::gold_mismatch);
+  rejected.sample.more_golds = {"SELECT 3", "SELECT 4"};
+  run({kept_sample(1), rejected});
+  const std::string line = bytes_of(dir_.export_file("rejected.jsonl"));
+  EXPECT_NE(line.find(R"(,"more_golds":["SELECT 3","SELECT 4"],"reason":"gold_mismatch")"),
+            std::string::npos)
+      << line;
+}
+
 /// Many readers of lines end one at U+2028: no line of ours may be two to them.
 TEST_F(Export, EscapesWhatSomeReadersTakeForLineEnds) {
   config_.teacher.system_prompt = "a\u2028b\u2029c\u2027\u202Ad";
