@@ -37,6 +37,7 @@ struct IngestSummary {
   std::uint32_t shards = 0;
   std::vector<InputFile> inputs;
   std::vector<DatabaseFile> databases;
+  std::vector<std::string> warnings;  ///< of rows that are mostly a mistake; not in run.json
 };
 
 /// Returns the part of run.json on the ingest.

@@ -132,14 +132,36 @@ std::string type_of(const json::RowParser& row, std::string_view field) {
   }
 }
 
-Result<std::optional<std::string_view>> gold_of(const json::RowParser& row,
-                                                const std::string& field) {
+Result<std::vector<std::string>> golds_of(const json::RowParser& row, const std::string& field) {
   FD_TRY_VOID(check_fault(row, field));
-  const std::optional<std::string_view> gold = row.string(field);
-  if (!gold && row.member(field) == json::RowParser::Member::present) {
-    return invalid("field '" + field + "' must be text, got " + type_of(row, field));
+  std::vector<std::string> golds;
+  if (row.member(field) != json::RowParser::Member::present) {
+    return golds;
   }
-  return gold;
+  if (const std::optional<std::string_view> text = row.string(field)) {
+    golds.emplace_back(*text);
+    return golds;
+  }
+  std::string text;
+  row.append_member(field, text);
+  const Result<json::Value> value = json::parse_canonical(text);
+  if (!value.ok() || value->as_array() == nullptr) {
+    return invalid("field '" + field + "' must be text or a list of texts, got " +
+                   type_of(row, field));
+  }
+  if (value->as_array()->size() > kMaxGolds) {
+    return invalid("field '" + field + "' has more than " + std::to_string(kMaxGolds) + " golds");
+  }
+  for (const json::Value& item : *value->as_array()) {
+    const std::string* gold = item.as_string();
+    if (gold == nullptr) {
+      return invalid("field '" + field + "' is a list with something else than texts in it");
+    }
+    if (std::find(golds.begin(), golds.end(), *gold) == golds.end()) {
+      golds.push_back(*gold);
+    }
+  }
+  return golds;
 }
 
 }  // namespace fd

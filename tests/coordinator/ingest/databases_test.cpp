@@ -151,7 +151,7 @@ TEST(IngestDatabases, AreNamedByTheRow) {
   EXPECT_EQ(here.why_refused(R"({"schema":"s","instruction":"i","db_path":null})"),
             "field 'db_path', which names the database, must be text, got null");
   EXPECT_EQ(here.why_refused(row_line("i").replace(row_line("i").find("\"SELECT 1\""), 10, "1")),
-            "field 'gold_sql' must be text, got a number");
+            "field 'gold_sql' must be text or a list of texts, got a number");
 }
 
 }  // namespace

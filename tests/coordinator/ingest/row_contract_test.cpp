@@ -205,25 +205,48 @@ TEST(RowContract, ReadsRowAfterRow) {
   EXPECT_EQ(row->id.hex(), "a642b84d532a016751db37cf65c7648f01157afb6a03ae563276b1b96f5c55bc");
 }
 
-/// Returns the gold of a row, "(none)", or why it is refused.
-std::string gold(std::string_view line) {
+/// Returns the golds of a row, each with a "|" behind it, or why it is refused.
+std::string golds(std::string_view line) {
   json::RowParser row;
   EXPECT_TRUE(row.parse(line).ok());
-  const auto found = gold_of(row, "gold_sql");
-  return !found.ok() ? found.error().message : std::string(found->value_or("(none)"));
+  const auto found = golds_of(row, "gold_sql");
+  if (!found.ok()) {
+    return found.error().message;
+  }
+  std::string out;
+  for (const std::string& gold : *found) {
+    out += gold + "|";
+  }
+  return out;
 }
 
-TEST(GoldOf, IsTextOrNothing) {
-  EXPECT_EQ(gold(R"({"gold_sql":"SELECT 1"})"), "SELECT 1");
-  EXPECT_EQ(gold(R"({"gold_sql":""})"), "");
-  EXPECT_EQ(gold(R"({"gold_sql":null})"), "(none)");
-  EXPECT_EQ(gold(R"({"gold":"x"})"), "(none)");
-  EXPECT_EQ(gold(R"({"gold_sql":1})"), "field 'gold_sql' must be text, got a number");
-  EXPECT_EQ(gold(R"({"gold_sql":["x"]})"), "field 'gold_sql' must be text, got a list");
-  EXPECT_EQ(gold(R"({"gold_sql":{}})"), "field 'gold_sql' must be text, got an object");
-  EXPECT_EQ(gold(R"({"gold_sql":true})"), "field 'gold_sql' must be text, got true");
-  EXPECT_EQ(gold(R"({"gold_sql":NaN})"), "field 'gold_sql': NaN is no JSON number at byte 12");
-  EXPECT_EQ(gold("{\"gold_sql\":\"\xff\"}"), "field 'gold_sql': invalid UTF-8 at byte 13");
+TEST(GoldsOf, AreATextOrAListOfThemOrNothing) {
+  EXPECT_EQ(golds(R"({"gold_sql":"SELECT 1"})"), "SELECT 1|");
+  EXPECT_EQ(golds(R"({"gold_sql":""})"), "|");
+  EXPECT_EQ(golds(R"({"gold_sql":null})"), "");
+  EXPECT_EQ(golds(R"({"gold":"x"})"), "");
+  EXPECT_EQ(golds(R"({"gold_sql":[]})"), "");
+  EXPECT_EQ(golds(R"({"gold_sql":["b","a","b",""]})"), "b|a||");
+  const std::string want = "field 'gold_sql' must be text or a list of texts, got ";
+  EXPECT_EQ(golds(R"({"gold_sql":1})"), want + "a number");
+  EXPECT_EQ(golds(R"({"gold_sql":{}})"), want + "an object");
+  EXPECT_EQ(golds(R"({"gold_sql":true})"), want + "true");
+  EXPECT_EQ(golds(R"({"gold_sql":["x",null]})"),
+            "field 'gold_sql' is a list with something else than texts in it");
+  EXPECT_EQ(golds(R"({"gold_sql":NaN})"), "field 'gold_sql': NaN is no JSON number at byte 12");
+  EXPECT_EQ(golds("{\"gold_sql\":\"\xff\"}"), "field 'gold_sql': invalid UTF-8 at byte 13");
+}
+
+TEST(GoldsOf, AreSoManyAndNoMore) {
+  const auto line = [](std::size_t count) {
+    std::string list;
+    for (std::size_t i = 0; i < count; ++i) {
+      list += (i > 0 ? ",\"" : "\"") + std::to_string(i) + "\"";
+    }
+    return "{\"gold_sql\":[" + list + "]}";
+  };
+  EXPECT_TRUE(golds(line(kMaxGolds)).ends_with("|63|"));
+  EXPECT_EQ(golds(line(kMaxGolds + 1)), "field 'gold_sql' has more than 64 golds");
 }
 
 /// Returns the path that a template gives for a row, or why it is refused.
