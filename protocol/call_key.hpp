@@ -6,17 +6,11 @@
 #include <vector>
 
 #include "protocol/base/digest.hpp"
+#include "protocol/chat_turns.hpp"
 #include "protocol/records.hpp"
 #include "protocol/run_config.hpp"
 
 namespace fd {
-
-/// One message of a chat request.
-struct ChatMessage {
-  std::string role;  ///< "system", "user" or "assistant"
-  std::string content;
-  friend bool operator==(const ChatMessage&, const ChatMessage&) = default;
-};
 
 /// Returns the identity of a paid call: the SHA-256 of the JCS text of
 ///   {"candidate":0,

@@ -68,12 +68,12 @@ std::optional<E> from_number(std::uint64_t number);
 /// One canonicalized, deduplicated input row: a line of shards/*/input.jsonl.
 struct Sample {
   SampleId id;
-  std::uint64_t ordinal = 0;        ///< position in the input, 0-based, over all input files
-  std::string canonical_input;      ///< JCS text of the contract fields
-  std::string id_fields;            ///< JCS text of the id fields' object; empty without any
-  std::optional<std::string> gold;  ///< gold answer (SQL), when the row has one
+  std::uint64_t ordinal = 0;            ///< position in the input, 0-based, over all input files
+  std::string canonical_input;          ///< JCS text of the contract fields
+  std::string id_fields;                ///< JCS text of the id fields' object; empty without any
+  std::optional<std::string> gold;      ///< gold answer (SQL), when the row has one
+  std::vector<std::string> more_golds;  ///< further ones: a match with any counts
   std::string database;  ///< hexadecimal SHA-256 of the row's database; empty without one
-  std::vector<std::string> more_golds;  ///< any of them counts like `gold`; none without that
 
   friend bool operator==(const Sample&, const Sample&) = default;
 };

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "protocol/chat_turns.hpp"
+
 namespace fd {
 
 // The whole configuration as plain values with the defaults in place. Keys, ranges, defaults and
@@ -36,6 +38,9 @@ struct TeacherConfig {
   std::string model;
   std::string system_prompt;
   std::string prompt;
+  std::vector<ChatMessage> messages;  ///< templates, in place of system_prompt and prompt
+  std::string messages_field;         ///< a row's field with a chat, in place of prompt
+  std::vector<ChatMessage> examples;  ///< few-shot turns, as they are sent
   DecodeConfig decode;
 };
 

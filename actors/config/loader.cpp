@@ -1,8 +1,10 @@
 #include "actors/config/loader.hpp"
 
+#include <optional>
 #include <utility>
 
 #include "actors/config/bind.hpp"
+#include "actors/config/examples_file.hpp"
 #include "actors/config/overrides.hpp"
 #include "actors/config/problems.hpp"
 #include "actors/config/rules.hpp"
@@ -10,6 +12,7 @@
 #include "actors/config/yaml_reader.hpp"
 #include "actors/storage/files.hpp"
 #include "actors/storage/paths.hpp"
+#include "protocol/base/utf16.hpp"
 #include "protocol/limits.hpp"
 
 namespace fd {
@@ -21,6 +24,23 @@ std::string beside(const std::string& path, const std::string& name) {
   }
   const std::size_t slash = path.rfind('/');
   return slash == std::string::npos ? name : path.substr(0, slash + 1) + name;
+}
+
+/// Returns the text of a config file as UTF-8, also when it is UTF-16 that has its byte order mark.
+/// Errors: those of read_file; invalid_input.
+Result<std::string> read_config_text(const std::string& path) {
+  FD_TRY(std::string bytes, read_file(path, kMaxYamlBytes));
+  const std::optional<Utf16Order> order = utf16_order(bytes);
+  if (!order) {
+    return bytes;
+  }
+  std::string text;
+  Utf16Reader reader(*order);
+  reader.append(std::string_view(bytes).substr(2), text);
+  if (!reader.finish(text)) {
+    return Error{Errc::invalid_input, path + " is UTF-16 and ends in half a code unit"};
+  }
+  return text;
 }
 
 /// Reads a file into a tree of sections; what is wrong goes to `problems`.
@@ -51,7 +71,7 @@ void include_file(const std::string& main_path, const std::string& key, YamlNode
     return;
   }
   const std::string path = beside(main_path, node->text);
-  const Result<std::string> text = read_file(path, kMaxYamlBytes);
+  const Result<std::string> text = read_config_text(path);
   if (!text.ok()) {
     problems.add(node->place, key, "the file it names cannot be read: " + text.error().message);
     return;
@@ -63,17 +83,18 @@ void include_file(const std::string& main_path, const std::string& key, YamlNode
   *node = std::move(content);
 }
 
-YamlNode node_of(const json::Value& value) {
+YamlNode node_of(const json::Value& value, const YamlPlace& place = {}) {
   YamlNode node;
+  node.place = place;
   if (const json::Object* object = value.as_object()) {
     node.kind = YamlNode::Kind::section;
     for (const auto& [key, member] : *object) {
-      node.members.push_back({key, {}, node_of(member)});
+      node.members.push_back({key, place, node_of(member, place)});
     }
   } else if (const json::Array* array = value.as_array()) {
     node.kind = YamlNode::Kind::list;
     for (const json::Value& item : *array) {
-      node.items.push_back(node_of(item));
+      node.items.push_back(node_of(item, place));
     }
   } else if (!value.is_null()) {
     node.kind = YamlNode::Kind::scalar;
@@ -94,6 +115,31 @@ void read_gateway_file(const std::string& path, YamlNode& root, ConfigProblems& 
   gateway->kind = YamlNode::Kind::scalar;
   gateway->text = path;
   include_file("", "gateway", root, problems);
+}
+
+/// Puts the turns of the file that `teacher.examples` names, if it names one, in its place: the
+/// content decides output, and is what a run keeps and workers get. `directory` is the config's.
+void include_examples(const std::string& directory, YamlNode& root, ConfigProblems& problems) {
+  YamlNode* teacher = root.find("teacher");
+  YamlNode* node = teacher == nullptr ? nullptr : teacher->find("examples");
+  if (node == nullptr || node->kind != YamlNode::Kind::scalar) {
+    return;
+  }
+  if (node->text.empty() || node->text.find('\0') != std::string::npos) {
+    problems.add(node->place, "teacher.examples", "names no file");
+    return;
+  }
+  const std::string path = beside(directory + "/", node->text);
+  const Result<std::string> text = read_config_text(path);
+  const Result<json::Value> turns =
+      text.ok() ? examples_of(*text) : Result<json::Value>(text.error());
+  if (!turns.ok()) {
+    problems.add(node->place, "teacher.examples",
+                 "'" + printable_line(node->text) + "': " + turns.error().message);
+    return;
+  }
+  const YamlPlace place = node->place;
+  *node = node_of(*turns, place);
 }
 
 /// Returns what is wrong with a config that a program wrote: with a key that this one does not
@@ -124,8 +170,11 @@ Result<RunConfig> bind_stored(std::string_view text, Completeness completeness) 
 
 namespace {
 
+/// Whether a run is to be made by a config, or was.
+enum class Age { new_run, old_run };
+
 /// Applies what overrides the file, and checks the whole.
-Result<LoadedConfig> with_overrides(YamlNode& root, std::string directory,
+Result<LoadedConfig> with_overrides(YamlNode& root, std::string directory, Age age,
                                     const ConfigOverrides& overrides, ConfigProblems& problems) {
   LoadedConfig loaded;
   loaded.directory = std::move(directory);
@@ -133,8 +182,12 @@ Result<LoadedConfig> with_overrides(YamlNode& root, std::string directory,
     apply_environment(overrides.environment, root, problems, loaded.warnings);
   }
   apply_sets(overrides.sets, root, problems);
+  include_examples(loaded.directory, root, problems);
   BoundConfig bound = bind_config(root, Completeness::whole, problems);
   check_config(bound, overrides.environment, problems, loaded.warnings);
+  if (age == Age::new_run) {
+    check_new_config(bound, problems, loaded.warnings);
+  }
   if (!problems.empty()) {
     return problems.error();
   }
@@ -151,7 +204,7 @@ Result<LoadedConfig> with_overrides(YamlNode& root, std::string directory,
 }  // namespace
 
 Result<LoadedConfig> load_config(const std::string& path, const ConfigOverrides& overrides) {
-  Result<std::string> text = read_file(path, kMaxYamlBytes);
+  Result<std::string> text = read_config_text(path);
   if (!text.ok()) {
     return Error{Errc::invalid_input, "the config cannot be read: " + text.error().message};
   }
@@ -162,13 +215,14 @@ Result<LoadedConfig> load_config(const std::string& path, const ConfigOverrides&
   }
   include_file(path, "gates", root, problems);
   include_file(path, "gateway", root, problems);
+  include_examples(folder_of(path), root, problems);
   if (!problems.empty()) {
     return problems.error();
   }
 
   // What is wrong in the files is wrong whatever overrides it.
   bind_config(root, Completeness::partial, problems);
-  return with_overrides(root, folder_of(path), overrides, problems);
+  return with_overrides(root, folder_of(path), Age::new_run, overrides, problems);
 }
 
 Result<LoadedConfig> load_stored_config(const std::string& name, std::string_view text,
@@ -191,7 +245,7 @@ Result<LoadedConfig> load_stored_config(const std::string& name, std::string_vie
   if (!problems.empty()) {
     return problems.error();
   }
-  return with_overrides(root, ".", overrides, problems);
+  return with_overrides(root, ".", Age::old_run, overrides, problems);
 }
 
 Result<RunConfig> config_from_json(std::string_view text) {

@@ -169,7 +169,8 @@ std::string ollama_base_url(std::string_view host) {
     host.remove_suffix(1);
   }
   const std::size_t end = std::min(host.find('/'), host.size());
-  const std::string rest(host.substr(end));
+  std::string rest(host.substr(end));
+  rest += rest.ends_with("/v1") ? "" : "/v1";  // people give the address of its API as well
   host = host.substr(0, end);
   const std::size_t colon = host.starts_with('[')
                                 ? host.find(':', std::min(host.find(']'), host.size()))
@@ -184,7 +185,7 @@ std::string ollama_base_url(std::string_view host) {
   if (port.empty() && !has_scheme) {
     port = ":11434";
   }
-  return scheme + name + port + rest + "/v1";
+  return scheme + name + port + rest;
 }
 
 bool apply_environment(const EnvironmentLookup& environment, YamlNode& root,

@@ -7,6 +7,7 @@
 #include <re2/re2.h>
 
 #include "actors/config/endpoint_url.hpp"
+#include "actors/config/foreign_template.hpp"
 #include "protocol/base/field_template.hpp"
 #include "protocol/base/text.hpp"
 
@@ -70,24 +71,38 @@ class Rules {
   }
 
   void check_templates() {
-    const std::string_view path = "teacher.prompt";
     const auto unclosed = [&](std::string_view key) {
       return [this, key] { report(key, "{{ without its }}"); };
     };
-    for (const std::string& name : template_names(config_.teacher.prompt, unclosed(path))) {
-      if (name.empty()) {
-        report(path, "{{}} names no field");
-      } else if (!bound_.is_refused("contract") && !bound_.is_refused("contract.fields") &&
-                 !contains(config_.contract.fields, name) &&
-                 !contains(config_.contract.id_fields, name)) {
-        report(path, "{{" + printable_line(name) +
-                         "}} is in neither contract.fields nor contract.id_fields; add it to "
-                         "contract.fields");
-      }
-    }
+    check_prompt("teacher.prompt", config_.teacher.prompt);
+    check_chat();
     const std::string_view database = "gates.exec.database";
     if (template_names(config_.gates.exec.database, unclosed(database)).contains("")) {
       report(database, "{{}} names no field");
+    }
+  }
+
+  /// Finds prompts that would send every row the same, or places that stay as they are.
+  void check_wording() {
+    const std::vector<std::string> fields = template_fields();
+    const auto templates = prompt_templates(config_.teacher);
+    std::set<std::string> all_names;
+    for (const auto& [path, text] : templates) {
+      all_names.merge(template_names(text, [] {}));
+    }
+    bool foreign_found = false;
+    for (const auto& [path, text] : templates) {
+      const std::string foreign = foreign_template(text, fields, all_names);
+      foreign_found = foreign_found || !foreign.empty();
+      if (!foreign.empty()) {
+        report(path, foreign);
+      }
+    }
+    if (!templates.empty() && !foreign_found && all_names.empty() && !fields.empty() &&
+        !contains(fields, "system_prompt")) {
+      warnings_.push_back(templates.back().first +
+                          " names no field of the rows, so every row asks the same; a " +
+                          "place for a field is written {{" + printable_line(fields.back()) + "}}");
     }
   }
 
@@ -163,6 +178,102 @@ class Rules {
   }
 
  private:
+  /// Returns the templates of the user's turn or of the chat, each with its key.
+  static std::vector<std::pair<std::string, std::string_view>> prompt_templates(
+      const TeacherConfig& teacher) {
+    std::vector<std::pair<std::string, std::string_view>> out;
+    if (!teacher.prompt.empty()) {
+      out.emplace_back("teacher.prompt", teacher.prompt);
+    }
+    for (std::size_t i = 0; i < teacher.messages.size(); ++i) {
+      out.emplace_back(item("teacher.messages", i) + ".content", teacher.messages[i].content);
+    }
+    return out;
+  }
+
+  /// Checks what a sample's chat is made of.
+  void check_chat() {
+    const TeacherConfig& teacher = config_.teacher;
+    const std::string& field = teacher.messages_field;
+    const int given = (teacher.prompt.empty() ? 0 : 1) + (teacher.messages.empty() ? 0 : 1) +
+                      (field.empty() ? 0 : 1);
+    if (given == 0) {
+      report("teacher.prompt",
+             bound_.places.contains("teacher.prompt") ? "is empty" : "is missing");
+    } else if (given > 1) {
+      report(
+          teacher.messages.empty() ? "teacher.messages_field" : "teacher.messages",
+          "only one of teacher.prompt, teacher.messages and teacher.messages_field may be given");
+    }
+    if (!field.empty() && !contains(config_.contract.fields, field) &&
+        !bound_.is_refused("contract.fields")) {
+      report("teacher.messages_field",
+             "'" + printable_line(field) + "' is not one of contract.fields; add it there");
+    }
+    if (!teacher.messages.empty() && !teacher.system_prompt.empty()) {
+      report("teacher.system_prompt",
+             "teacher.messages is in its place; give the system turn there");
+    }
+    for (std::size_t i = 0; i < teacher.messages.size(); ++i) {
+      const std::string path = item("teacher.messages", i);
+      check_role(path, teacher.messages[i].role, {"system", "user", "assistant"});
+      check_prompt(path + ".content", teacher.messages[i].content);
+    }
+    const std::string last = teacher.messages.empty() ? "" : teacher.messages.back().role;
+    if (last == "system" || last == "assistant") {
+      report("teacher.messages", "the last turn must be the user's");
+    }
+    check_examples();
+  }
+
+  void check_examples() {
+    const std::vector<ChatMessage>& turns = config_.teacher.examples;
+    for (std::size_t i = 0; i < turns.size(); ++i) {
+      check_role(item("teacher.examples", i), turns[i].role, {i % 2 == 0 ? "user" : "assistant"});
+    }
+    if (turns.size() % 2 != 0) {
+      report("teacher.examples", "the last turn must be the assistant's");
+    }
+  }
+
+  void check_role(const std::string& path, const std::string& role,
+                  const std::vector<std::string>& roles) {
+    if (!contains(roles, role)) {
+      std::string names;
+      for (const std::string& one : roles) {
+        names += (names.empty() ? "" : ", ") + one;
+      }
+      report(path, "is of the role '" + printable_line(role) + "', must be " +
+                       (roles.size() > 1 ? "one of: " : "") + names);
+    }
+  }
+
+  /// Checks a template of the prompt.
+  void check_prompt(const std::string& path, std::string_view text) {
+    const std::set<std::string> names =
+        template_names(text, [&] { report(path, "{{ without its }}"); });
+    if (bound_.is_refused("contract") || bound_.is_refused("contract.fields")) {
+      return;
+    }
+    for (const std::string& name : names) {
+      if (name.empty()) {
+        report(path, "{{}} names no field");
+      } else if (!contains(template_fields(), name)) {
+        report(path, "{{" + printable_line(name) +
+                         "}} is in neither contract.fields nor contract.id_fields; add it to "
+                         "contract.fields");
+      }
+    }
+  }
+
+  /// Returns the fields that a template of the prompt may name.
+  [[nodiscard]] std::vector<std::string> template_fields() const {
+    std::vector<std::string> fields = config_.contract.fields;
+    fields.insert(fields.end(), config_.contract.id_fields.begin(),
+                  config_.contract.id_fields.end());
+    return fields;
+  }
+
   static std::string item(std::string_view path, std::size_t index) {
     return std::string(path) + "." + std::to_string(index);
   }
@@ -262,6 +373,11 @@ void check_config(const BoundConfig& bound,
   rules.check_providers();
   rules.check_keys(environment);
   rules.check_input();
+}
+
+void check_new_config(const BoundConfig& bound, ConfigProblems& problems,
+                      std::vector<std::string>& warnings) {
+  Rules(bound, problems, warnings).check_wording();
 }
 
 }  // namespace fd

@@ -18,4 +18,9 @@ void check_config(const BoundConfig& bound,
                   const std::function<std::optional<std::string>(const std::string&)>& environment,
                   ConfigProblems& problems, std::vector<std::string>& warnings);
 
+/// Checks what only a config for a new run is refused for or warned of, since a run that is there
+/// may have it: prompts in the way of another tool, or without any field.
+void check_new_config(const BoundConfig& bound, ConfigProblems& problems,
+                      std::vector<std::string>& warnings);
+
 }  // namespace fd

@@ -20,8 +20,8 @@ void add_data_keys(Keys& keys, RunConfig& c) {
                   .slot = &c.input,
                   .limits = {0, 10000},
                   .item_limits = {1, 4096},
-                  .meaning = "Input files (`.jsonl`, `.jsonl.gz`, `.jsonl.zst`, `-`), relative to "
-                             "the config file; `--input` replaces them."});
+                  .meaning = "Input files (`.jsonl`, `.json`, either with `.gz` or `.zst`, `-`), "
+                             "relative to the config file; `--input` replaces them."});
   keys.push_back({.path = "reuse",
                   .slot = &c.reuse,
                   .limits = {0, 100},
@@ -64,8 +64,6 @@ void add_data_keys(Keys& keys, RunConfig& c) {
 
 void add_teacher_keys(Keys& keys, TeacherConfig& teacher) {
   const Effect effect = Effect::semantic;
-  const double max_seed = 9e15;  // leaves room below 2^53 for the candidates' numbers
-  DecodeConfig& decode = teacher.decode;
   keys.push_back({.path = "teacher.model",
                   .slot = &teacher.model,
                   .effect = effect,
@@ -80,9 +78,39 @@ void add_teacher_keys(Keys& keys, TeacherConfig& teacher) {
   keys.push_back({.path = "teacher.prompt",
                   .slot = &teacher.prompt,
                   .effect = effect,
-                  .limits = {1, kMaxText},
-                  .meaning = "Template of the user message; `{{field}}` for fields of the "
-                             "contract."});
+                  .limits = {0, kMaxText},
+                  .meaning =
+                      "Template of the user message; `{{field}}` for fields of the contract. "
+                      "One of this, `teacher.messages` and `teacher.messages_field` must be "
+                      "given."});
+  keys.push_back({.path = "teacher.messages",
+                  .slot = &teacher.messages,
+                  .effect = effect,
+                  .added = true,
+                  .limits = {0, 256},
+                  .meaning = "Turns of the chat as templates, in place of `teacher.system_prompt` "
+                             "and `teacher.prompt`; the last one is the user's."});
+  keys.push_back({.path = "teacher.messages_field",
+                  .slot = &teacher.messages_field,
+                  .effect = effect,
+                  .added = true,
+                  .limits = {0, 256},
+                  .meaning = "One of `contract.fields`, which holds a chat (a list of `role` and "
+                             "`content`) that is sent up to its last turn of the user, in place of "
+                             "`teacher.prompt`."});
+  keys.push_back({.path = "teacher.examples",
+                  .slot = &teacher.examples,
+                  .effect = effect,
+                  .added = true,
+                  .limits = {0, 1000},
+                  .meaning = "Few-shot turns of user and assistant by turns, sent as they are "
+                             "behind the system message: a file with one a line, relative to this "
+                             "file, or the turns; their content counts, not the file's name."});
+}
+
+void add_decode_keys(Keys& keys, DecodeConfig& decode) {
+  const Effect effect = Effect::semantic;
+  const double max_seed = 9e15;  // leaves room below 2^53 for the candidates' numbers
   keys.push_back({.path = "teacher.decode.temperature",
                   .slot = &decode.temperature,
                   .effect = effect,
@@ -242,11 +270,25 @@ std::vector<Key> config_keys(RunConfig& config) {
   Keys keys;
   add_data_keys(keys, config);
   add_teacher_keys(keys, config.teacher);
+  add_decode_keys(keys, config.teacher.decode);
   add_gateway_keys(keys, config.gateway);
   add_gate_keys(keys, config.gates);
   add_other_keys(keys, config);
   add_later_keys(keys, config);
   return keys;
+}
+
+std::vector<Key> message_keys(ChatMessage& message) {
+  return {{.path = "role",
+           .slot = &message.role,
+           .effect = Effect::semantic,
+           .limits = {1, 16},
+           .meaning = "`system`, `user` or `assistant`."},
+          {.path = "content",
+           .slot = &message.content,
+           .effect = Effect::semantic,
+           .limits = {0, kMaxText},
+           .meaning = "Text of the turn."}};
 }
 
 std::vector<Key> provider_keys(ProviderConfig& provider) {

@@ -17,7 +17,8 @@ namespace fd {
 using KeySlot =
     std::variant<std::monostate, bool*, std::uint32_t*, std::uint64_t*,
                  std::optional<std::int64_t>*, double*, std::string*, std::vector<std::string>*,
-                 ExecKind*, MatchMode*, BadGold*, std::vector<ProviderConfig>*>;
+                 ExecKind*, MatchMode*, BadGold*, std::vector<ProviderConfig>*,
+                 std::vector<ChatMessage>*>;
 
 /// The largest whole number that JSON carries exactly.
 inline constexpr double kMaxExact = 9007199254740991.0;
@@ -55,6 +56,9 @@ struct Key {
 std::vector<Key> config_keys(RunConfig& config);
 /// Returns the keys of one item of gateway.providers, bound to `provider`.
 std::vector<Key> provider_keys(ProviderConfig& provider);
+
+/// Returns the keys of one turn of a chat, bound to `message`.
+std::vector<Key> message_keys(ChatMessage& message);
 
 /// Appends the part of the table below `gates`.
 void add_gate_keys(std::vector<Key>& keys, GatesConfig& gates);

@@ -54,8 +54,8 @@ void add_exec_keys(Keys& keys, ExecConfig& exec) {
                   .slot = &exec.gold,
                   .effect = effect,
                   .limits = {1, 256},
-                  .meaning = "Field of a row with the known good query; rows without it have no "
-                             "gold."});
+                  .meaning = "Field of a row with the known good query, or with a list of them, of "
+                             "which any counts; rows without it have no gold."});
   keys.push_back({.path = "gates.exec.database",
                   .slot = &exec.database,
                   .effect = effect,

@@ -1,5 +1,4 @@
 // From the table of keys to JSON, digest and reference.
-#include <type_traits>
 #include <utility>
 
 #include "actors/config/loader.hpp"
@@ -24,7 +23,7 @@ void put(json::Object& root, std::string_view path, json::Value value) {
   (*object)[std::string(path)] = std::move(value);
 }
 
-json::Value provider_value(const ProviderConfig& provider) {
+json::Value item_value(const ProviderConfig& provider) {
   ProviderConfig copy = provider;
   json::Object object;
   for (const Key& key : provider_keys(copy)) {
@@ -33,15 +32,18 @@ json::Value provider_value(const ProviderConfig& provider) {
   return object;
 }
 
+json::Value item_value(const ChatMessage& message) {
+  return json::Object{{"role", message.role}, {"content", message.content}};
+}
+json::Value item_value(const std::string& text) {
+  return text;
+}
+
 template <class T>
 json::Value list_value(const std::vector<T>& items) {
   json::Array out;
   for (const T& item : items) {
-    if constexpr (std::is_same_v<T, ProviderConfig>) {
-      out.push_back(provider_value(item));
-    } else {
-      out.emplace_back(item);
-    }
+    out.push_back(item_value(item));
   }
   return out;
 }
@@ -108,6 +110,7 @@ struct TypeName {
   std::string operator()(const std::string*) const { return "text"; }
   std::string operator()(const std::vector<std::string>*) const { return "list of text"; }
   std::string operator()(const std::vector<ProviderConfig>*) const { return "list of sections"; }
+  std::string operator()(const std::vector<ChatMessage>*) const { return "list of sections"; }
   std::string operator()(const ExecKind*) const { return "name"; }
   std::string operator()(const MatchMode*) const { return "name"; }
   std::string operator()(const BadGold*) const { return "name"; }
@@ -193,6 +196,7 @@ Digest config_digest(const RunConfig& config) {
 std::string config_reference() {
   RunConfig config;
   ProviderConfig provider;
+  ChatMessage message;
   std::string out =
       "| key | meaning | unit | type | default | range | semantic |\n"
       "| --- | --- | --- | --- | --- | --- | --- |\n";
@@ -201,6 +205,10 @@ std::string config_reference() {
     if (std::holds_alternative<std::vector<ProviderConfig>*>(key.slot)) {
       for (const Key& item : provider_keys(provider)) {
         out += reference_row(item, kProviderPrefix);
+      }
+    } else if (std::holds_alternative<std::vector<ChatMessage>*>(key.slot)) {
+      for (const Key& item : message_keys(message)) {
+        out += reference_row(item, key.path + ".*.");
       }
     }
   }

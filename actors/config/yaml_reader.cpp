@@ -1,5 +1,6 @@
 #include "actors/config/yaml_reader.hpp"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <sstream>
@@ -10,6 +11,8 @@
 #include <yaml-cpp/yaml.h>
 
 #include "actors/config/problems.hpp"
+#include "protocol/base/escape.hpp"
+#include "protocol/base/utf8.hpp"
 #include "protocol/json/json.hpp"
 
 namespace fd {
@@ -194,6 +197,47 @@ std::optional<YamlProblem> refuse_bytes(std::string_view text, std::size_t sourc
   return std::nullopt;
 }
 
+/// Returns line `number` (from 1 on) of `text` without its end, empty when there is none.
+std::string_view line_at(std::string_view text, std::size_t number) {
+  for (; number > 1 && !text.empty(); --number) {
+    text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+  }
+  return text.substr(0, text.find('\n'));
+}
+
+/// Returns the place and name of a character in the indentation of line `number` that looks like a
+/// blank and is none to YAML.
+std::optional<YamlProblem> false_blank(std::string_view text, std::size_t number,
+                                       std::size_t source) {
+  const std::string_view line = line_at(text, number);
+  for (std::size_t at = 0; at < line.size(); at = character_end(line, at)) {
+    const std::uint32_t code = code_point(line.substr(at, character_end(line, at) - at));
+    const bool wide = code == 0xA0 || (code >= 0x2000 && code <= 0x200B) || code == 0x202F ||
+                      code == 0x3000 || code == 0xFEFF;
+    if (code == '\t' || wide) {
+      const std::string name =
+          code == '\t' ? "a tab" : "a blank of another kind (" + hex_escape(code) + ")";
+      return YamlProblem{{source, number, at + 1},
+                         "is indented by " + name + "; YAML takes plain blanks only"};
+    }
+    if (code != ' ') {
+      break;
+    }
+  }
+  return std::nullopt;
+}
+
+/// Returns what is wrong at `mark`, where yaml-cpp gave up: the line's indentation, or that of the
+/// line before, is mostly why.
+YamlProblem parse_problem(std::string_view text, const YamlPlace& at, const std::string& what) {
+  for (const std::size_t line : {at.line, at.line - 1}) {
+    if (auto blank = line > 0 ? false_blank(text, line, at.source) : std::nullopt) {
+      return *blank;
+    }
+  }
+  return {at, "is not valid YAML: " + what};
+}
+
 }  // namespace
 
 const YamlNode* YamlNode::find(std::string_view key) const {
@@ -225,7 +269,7 @@ YamlDocument read_yaml(std::string_view text, std::size_t source) {
   } catch (const YAML::DeepRecursion& error) {
     builder.problem(error.mark, "nested too deeply");
   } catch (const YAML::Exception& error) {
-    builder.problem(error.mark, "is not valid YAML: " + error.msg);
+    document.problems.push_back(parse_problem(text, builder.place(error.mark), error.msg));
   }
   return document;
 }

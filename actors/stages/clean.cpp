@@ -31,6 +31,12 @@ bool is_refusal(std::string_view text) {
   });
 }
 
+/// Returns whether bytes that were no UTF-8 came with the answer: the gateway puts U+FFFD in their
+/// place, and servers do that cut a character in two. Nobody wants to train on either.
+bool is_broken(std::string_view text) {
+  return text.find("\xEF\xBF\xBD") != std::string_view::npos;
+}
+
 /// Returns what stands last outside of the answer's reasoning.
 std::string outside_reasoning(std::string_view answer) {
   const std::vector<std::string_view> parts = answer_parts(answer);
@@ -80,6 +86,8 @@ class CleanStage final : public Stage {
       candidate.rule = text.empty()       ? Reason::empty_output
                        : is_refusal(text) ? Reason::refusal
                                           : Reason::format_error;
+    } else if (is_broken(candidate.text)) {
+      candidate.rule = Reason::format_error;
     }
     return candidate;
   }

@@ -1,13 +1,16 @@
 #include "actors/stages/prompt.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "protocol/base/field_template.hpp"
+#include "protocol/chat_turns.hpp"
 
 namespace fd {
 namespace {
 
 constexpr std::string_view kSystemField = "system_prompt";
+constexpr std::string_view kSystemRole = "system";
 
 std::string joined(const std::vector<std::string>& names) {
   std::string out;
@@ -74,14 +77,36 @@ std::string PromptTemplate::render(const json::Object& fields) const {
 Result<PromptStage> PromptStage::make(const RunConfig& config) {
   std::vector<std::string> allowed = config.contract.fields;
   allowed.insert(allowed.end(), config.contract.id_fields.begin(), config.contract.id_fields.end());
-  Result<PromptTemplate> prompt = PromptTemplate::compile(config.teacher.prompt, allowed);
-  if (!prompt.ok()) {
-    return prompt.error().within("teacher.prompt");
-  }
   PromptStage stage;
   stage.teacher_ = config.teacher;
-  stage.prompt_ = std::move(prompt).value();
+  std::vector<ChatMessage> templates = config.teacher.messages;
+  if (templates.empty() && config.teacher.messages_field.empty()) {
+    templates.push_back({"user", config.teacher.prompt});
+  }
+  for (ChatMessage& one : templates) {
+    Result<PromptTemplate> compiled = PromptTemplate::compile(one.content, allowed);
+    if (!compiled.ok()) {
+      return compiled.error().within(config.teacher.messages.empty() ? "teacher.prompt"
+                                                                     : "teacher.messages");
+    }
+    stage.turns_.push_back({std::move(one.role), std::move(compiled).value()});
+  }
   return stage;
+}
+
+/// Returns the turns that are the sample's own: its chat, or the templates over its fields; none
+/// when its chat is no chat.
+std::vector<ChatMessage> PromptStage::own_turns(const json::Object& fields) const {
+  std::vector<ChatMessage> turns;
+  for (const Turn& turn : turns_) {
+    turns.push_back({turn.role, turn.content.render(fields)});
+  }
+  if (const auto chat = fields.find(teacher_.messages_field); turns_.empty()) {
+    Result<std::vector<ChatMessage>> asked =
+        asked_turns(chat == fields.end() ? json::Value() : chat->second);
+    return asked.ok() ? std::move(asked).value() : turns;
+  }
+  return turns;
 }
 
 std::vector<ChatMessage> PromptStage::messages(const Sample& sample) const {
@@ -94,15 +119,22 @@ std::vector<ChatMessage> PromptStage::messages(const Sample& sample) const {
     }
   }
   good = add_members(sample.id_fields, fields) && good;
-  std::vector<ChatMessage> messages;
+  std::vector<ChatMessage> own = good ? own_turns(fields) : std::vector<ChatMessage>();
   // A sample that is no object can only come from a broken peer: a call without messages is one
   // that no endpoint takes, and so nothing is paid for it.
-  if (good && !system.empty()) {
-    messages.push_back({"system", std::move(system)});
+  if (own.empty()) {
+    return own;
   }
-  if (good) {
-    messages.push_back({"user", prompt_->render(fields)});
+  std::vector<ChatMessage> messages;
+  auto behind_system = std::find_if(
+      own.begin(), own.end(), [](const ChatMessage& turn) { return turn.role != kSystemRole; });
+  if (behind_system == own.begin() && !system.empty()) {
+    messages.push_back({std::string(kSystemRole), std::move(system)});
   }
+  std::copy_if(own.begin(), behind_system, std::back_inserter(messages),
+               [](const ChatMessage& turn) { return !turn.content.empty(); });
+  messages.insert(messages.end(), teacher_.examples.begin(), teacher_.examples.end());
+  messages.insert(messages.end(), behind_system, own.end());
   return messages;
 }
 

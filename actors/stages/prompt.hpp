@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,12 +41,19 @@ class PromptStage {
   /// of its first try. A row's own system_prompt wins when it is a contract field and no empty
   /// text; without any there is no system message. Requires: made by make(). Thread: any.
   [[nodiscard]] ChatCall call(const Sample& sample, std::uint32_t candidate) const;
-  /// Returns the messages of that call, which are those of every candidate.
+  /// Returns the messages of that call, which are those of every candidate: the system message, the
+  /// examples, and the sample's own turns. A system turn of its own comes in the first's place.
   [[nodiscard]] std::vector<ChatMessage> messages(const Sample& sample) const;
 
  private:
+  struct Turn {
+    std::string role;
+    PromptTemplate content;
+  };
+  [[nodiscard]] std::vector<ChatMessage> own_turns(const json::Object& fields) const;
+
   TeacherConfig teacher_;
-  std::optional<PromptTemplate> prompt_;
+  std::vector<Turn> turns_;  ///< templates; none when the samples bring their chats
 };
 
 }  // namespace fd

@@ -27,7 +27,7 @@ Result<RunConfig> config_to_go_on_with(const RunFolder& folder,
   FD_TRY(const RunConfig then, read_run_config(folder.dir(), folder.facts()));
   FD_TRY(LoadedConfig now, load_stored_config(folder.dir().run_json(), folder.facts().config_json,
                                               "", {environment_variable, sets}));
-  print_warnings(now);
+  print_warnings(now.warnings);
   const std::string difference = semantic_difference(then, now.config);
   if (!difference.empty()) {
     return Error{Errc::stale, folder.dir().root() + ": the run's own config rules, and " +

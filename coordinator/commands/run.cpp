@@ -61,6 +61,7 @@ Result<std::unique_ptr<RunFolder>> prepare(const ParsedCommand& parsed,
     return run_id.value_or(default_run_id(loaded.config, files, limit));
   };
   FD_TRY(const IngestSummary ingested, ingest(options));
+  print_warnings(ingested.warnings);
   return RunFolder::take(artifacts, fresh.path(), loaded.config, ingested);
 }
 
@@ -72,7 +73,7 @@ Result<int> run(const ParsedCommand& parsed, StopSignals& signals) {
   FD_TRY_VOID(check_live_options(live));
   FD_TRY(LoadedConfig loaded,
          load_config(parsed.positionals.front(), {environment_variable, parsed.all("--set")}));
-  print_warnings(loaded);
+  print_warnings(loaded.warnings);
   RunConfig& config = loaded.config;
   FD_TRY(config.reuse,  // run.json is not beside the config
          resolve_reuse(config.reuse, loaded.directory));

@@ -45,8 +45,8 @@ Result<std::vector<InputSpec>> input_files(const ParsedCommand& parsed,
   return files;
 }
 
-void print_warnings(const LoadedConfig& loaded) {
-  for (const std::string& warning : loaded.warnings) {
+void print_warnings(const std::vector<std::string>& warnings) {
+  for (const std::string& warning : warnings) {
     std::fprintf(stderr, "warning: %s\n", warning.c_str());
   }
 }

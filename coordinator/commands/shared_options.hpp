@@ -38,7 +38,7 @@ Result<std::uint32_t> drain_seconds(const ParsedCommand& parsed);
 /// Errors: invalid_input, when neither names any.
 Result<std::vector<InputSpec>> input_files(const ParsedCommand& parsed, const LoadedConfig& loaded);
 
-/// Says on standard error what a config warns of.
-void print_warnings(const LoadedConfig& loaded);
+/// Says on standard error what a config, or an input, warns of.
+void print_warnings(const std::vector<std::string>& warnings);
 
 }  // namespace fd

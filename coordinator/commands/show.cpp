@@ -50,9 +50,7 @@ void show_row(std::uint64_t number, const Sample& sample, const Outcome& outcome
   } else {
     text_line("answer", "none", out);
   }
-  if (sample.gold) {
-    text_block("gold", *sample.gold, kAnswerCharacters, out);
-  }
+  text_golds(sample, kAnswerCharacters, out);
   if (candidate != nullptr) {
     text_line("exec", exec_text(*candidate, outcome), out);
   }

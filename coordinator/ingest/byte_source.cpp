@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "actors/storage/errno_error.hpp"
+#include "coordinator/ingest/refusals.hpp"
 
 namespace fd {
 namespace {
@@ -16,6 +17,10 @@ namespace {
 constexpr std::size_t kBlockBytes = 256u << 10;
 constexpr std::string_view kGzipMagic = "\x1f\x8b";
 constexpr std::string_view kZstdMagic = "\x28\xb5\x2f\xfd";
+
+constexpr std::string_view kLfsMagic = "version https://git-lfs.github.com/spec/";
+constexpr std::string_view kLfsAdvice =
+    "is a Git LFS pointer, not the file itself; fetch it: git lfs pull";
 
 struct Format {
   std::string_view magic;
@@ -31,8 +36,7 @@ constexpr std::array kForeign = {
     Format{"PAR1", "is a Parquet file; write it out as JSON Lines first"},
     Format{"Obj\x01", "is an Avro file; write it out as JSON Lines first"},
     Format{"SQLite format 3", "is an SQLite database; write it out as JSON Lines first"},
-    Format{"\xff\xfe", "is UTF-16; convert it: iconv -f UTF-16 -t UTF-8"},
-    Format{"\xfe\xff", "is UTF-16; convert it: iconv -f UTF-16 -t UTF-8"},
+    Format{kLfsMagic, kLfsAdvice},
     Format{std::string_view("{\0", 2), "is UTF-16; convert it: iconv -f UTF-16LE -t UTF-8"},
     Format{std::string_view("\0{", 2), "is UTF-16; convert it: iconv -f UTF-16BE -t UTF-8"},
 };
@@ -61,6 +65,21 @@ std::string kind_problem(mode_t mode) {
 
 }  // namespace
 
+std::string open_problem(const std::string& path, int error) {
+  std::string target(4096, '\0');
+  const ssize_t size =
+      error == ENOENT ? ::readlink(path.c_str(), target.data(), target.size()) : ssize_t{-1};
+  if (size < 0) {
+    return std::strerror(error);
+  }
+  target.resize(static_cast<std::size_t>(size));
+  return "is a link to '" + safe_text(target, 200) + "', which is not there";
+}
+
+std::optional<std::string> pointer_format(std::string_view first_bytes) {
+  return first_bytes.starts_with(kLfsMagic) ? std::optional<std::string>(kLfsAdvice) : std::nullopt;
+}
+
 std::optional<std::string> foreign_format(std::string_view first_bytes) {
   for (const Format& format : kForeign) {
     if (first_bytes.starts_with(format.magic)) {
@@ -83,7 +102,7 @@ Result<std::unique_ptr<ByteSource>> ByteSource::open(const std::string& path) {
   // Without O_NONBLOCK a pipe would hold us up here for as long as nobody writes to it.
   source->fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (source->fd_ < 0) {
-    return bad_input(path, std::strerror(errno));
+    return bad_input(path, open_problem(path, errno));
   }
   source->owned_ = true;
   struct stat status {};
@@ -198,7 +217,7 @@ Result<InputFile> ByteSource::finish() {
       return bad_input(name_, "was changed while it was read; try again when it is finished");
     }
   }
-  return InputFile{path_, bytes_, 0, sha_.finish()};
+  return InputFile{path_, bytes_, 0, sha_.finish(), false};
 }
 
 }  // namespace fd

@@ -32,6 +32,13 @@ std::unique_ptr<Decoder> make_zstd_decoder();
 /// it first"), when its first bytes say so.
 std::optional<std::string> foreign_format(std::string_view first_bytes);
 
+/// Returns what a file is that only names another one, with advice, when its first bytes say so.
+std::optional<std::string> pointer_format(std::string_view first_bytes);
+
+/// Returns why `path` could not be opened, by the `error` that errno had: of a link that leads
+/// nowhere, where it leads.
+std::string open_problem(const std::string& path, int error);
+
 /// The bytes of one input file, unpacked as its name asks (.gz, .zst), with the SHA-256 of what
 /// lies on disk taken on the way. Only regular files, and standard input. Memory: two blocks.
 /// Thread: one at a time.

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <filesystem>
 #include <optional>
 #include <utility>
 
@@ -15,6 +16,7 @@
 #include "actors/sandbox/sql_sandbox.hpp"
 #include "actors/storage/errno_error.hpp"
 #include "actors/storage/files.hpp"
+#include "coordinator/ingest/byte_source.hpp"
 #include "coordinator/ingest/refusals.hpp"
 #include "coordinator/ingest/row_contract.hpp"
 #include "protocol/base/field_template.hpp"
@@ -38,6 +40,24 @@ std::optional<std::string> real_path(const std::string& path) {
     return std::nullopt;
   }
   return std::string(resolved.data());
+}
+
+/// Returns `path` relative to `folder` when it is an absolute path of something in there, spelled
+/// as the user gave the folder or without links; else `path` as it is.
+std::string in_folder(const std::string& path, const std::string& folder) {
+  if (!path.starts_with('/')) {
+    return path;
+  }
+  const std::string absolute = std::filesystem::path(path).lexically_normal().string();
+  std::error_code error;
+  const std::string given = std::filesystem::absolute(folder, error).lexically_normal().string();
+  for (std::string start : {given, real_path(folder).value_or(given)}) {
+    start += start.ends_with('/') ? "" : "/";
+    if (absolute.starts_with(start)) {
+      return absolute.substr(start.size());
+    }
+  }
+  return path;
 }
 
 bool leaves_folder(std::string_view relative) {
@@ -132,6 +152,7 @@ Result<std::string> render_path(std::string_view path_template, const json::RowP
     if (row.member(name) == json::RowParser::Member::missing) {
       return invalid("missing field '" + std::string(name) + "', which names the database");
     }
+    FD_TRY_VOID(check_fault(row, name));
     const std::string type = type_of(row, name);
     if (type != "a number") {
       return invalid("field '" + std::string(name) +
@@ -170,19 +191,22 @@ Result<std::uint32_t> DatabaseFinder::take(const std::string& relative,
   if (relative.find('\0') != std::string::npos) {
     return invalid(shown + " has a zero byte in its name");
   }
-  if (leaves_folder(relative)) {
+  const std::string inside = in_folder(relative, input_folder);
+  if (leaves_folder(inside)) {
     return invalid(shown + " leaves the input's folder; paths are relative to it");
   }
-  const auto folder = real_path(input_folder);
-  const auto path = real_path(input_folder + "/" + relative);
-  if (!folder || !path) {
-    return invalid(shown + ": " + std::strerror(errno) + " (looked in '" + input_folder + "')");
-  }
-  if (!path->starts_with(*folder == "/" ? "/" : *folder + "/")) {
-    return invalid(shown + " is a link that leaves the input's folder");
+  // Who made the folder chose where its links lead; a row's text chooses among what is in there.
+  const std::string given = input_folder + "/" + inside;
+  const auto path = real_path(given);
+  if (!path) {
+    const std::string why = open_problem(given, errno);
+    return invalid(shown + ": " + why + " (looked in '" + input_folder + "')" +
+                   (inside.find('\\') == std::string::npos
+                        ? ""
+                        : "; paths are written with '/', not with '\\'"));
   }
   for (const char* beside : {"-wal", "-journal"}) {
-    if (has_content(*path + beside)) {
+    if (has_content(*path + beside) || has_content(given + beside)) {
       return invalid(shown + " has changes that are not in it yet, in '" +
                      safe_text(relative, kMaxShownBytes) + beside +
                      "'; close the program that writes it, or open it once with "
@@ -213,7 +237,8 @@ Result<std::uint32_t> DatabaseFinder::copy(const std::string& path, const std::s
     }
     const std::string_view bytes(block.data(), static_cast<std::size_t>(got));
     if (first && !bytes.starts_with(kSqliteMagic)) {
-      return invalid(shown + " is no SQLite database");
+      const std::optional<std::string> pointer = pointer_format(bytes);
+      return invalid(shown + " " + pointer.value_or("is no SQLite database"));
     }
     first = false;
     if (bytes.empty()) {

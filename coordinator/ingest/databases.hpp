@@ -27,7 +27,7 @@ class DatabaseFinder {
   DatabaseFinder(std::string path_template, std::string directory);
 
   /// Returns the index into files() of the database of `row`, whose input file lies in
-  /// `input_folder`. The path may not leave that folder, not by links either.
+  /// `input_folder`. The path's text may not leave that folder; links in there may lead anywhere.
   /// Errors: invalid_input, saying what is wrong with the row; storage.
   Result<std::uint32_t> find(const json::RowParser& row, const std::string& input_folder);
   [[nodiscard]] const std::vector<DatabaseFile>& files() const { return files_; }

@@ -11,6 +11,7 @@
 #include "coordinator/ingest/input_reader.hpp"
 #include "coordinator/ingest/refusals.hpp"
 #include "coordinator/ingest/row_contract.hpp"
+#include "coordinator/ingest/row_remarks.hpp"
 #include "coordinator/ingest/second_pass.hpp"
 #include "protocol/limits.hpp"
 #include "protocol/run_dir.hpp"
@@ -25,8 +26,11 @@ constexpr std::uint64_t kMaxShards = 65536;
 constexpr std::size_t kMaxColumns = 10000;
 
 /// Checks that a frame can carry the sample later. Errors: invalid_input.
-Result<void> check_size(const ContractRow& row, const std::optional<std::string_view>& gold) {
-  std::size_t bytes = row.canonical_input.size() + (gold ? gold->size() : 0);
+Result<void> check_size(const ContractRow& row, std::span<const std::string_view> golds) {
+  std::size_t bytes = row.canonical_input.size();
+  for (const std::string_view gold : golds) {
+    bytes += gold.size();
+  }
   for (const MemberPlace& member : row.id_fields) {
     bytes += member.to - member.from;
   }
@@ -38,9 +42,10 @@ Result<void> check_size(const ContractRow& row, const std::optional<std::string_
   return {};
 }
 
-Error line_too_long() {
-  return Error{Errc::invalid_input,
-               "the line is longer than " + std::to_string(kMaxLineBytes) + " bytes"};
+Error too_long(bool item) {
+  return Error{Errc::invalid_input, std::string(item ? "the row" : "the line") +
+                                        " is longer than " + std::to_string(kMaxLineBytes) +
+                                        " bytes"};
 }
 
 /// The different keys of all rows.
@@ -77,13 +82,14 @@ class ColumnSet {
 class FirstPass {
  public:
   FirstPass(const IngestOptions& options, IngestSummary& summary, IdSorter& rows, IdSorter* ids,
-            Refusals& refusals)
+            Refusals& refusals, RowRemarks& remarks)
       : options_(options),
         config_(*options.config),
         summary_(summary),
         rows_(rows),
         ids_(ids),
         refusals_(refusals),
+        remarks_(remarks),
         contract_(config_),
         databases_(config_.gates.exec.database, RunDir(options.directory).databases()) {}
 
@@ -105,7 +111,7 @@ class FirstPass {
 
   Result<void> read_input(const std::string& path) {
     FD_TRY(InputReader reader, InputReader::open(path));
-    const RowPlace here{static_cast<std::uint32_t>(summary_.inputs.size()), path, 0};
+    const auto index = static_cast<std::uint32_t>(summary_.inputs.size());
     folder_ = input_folder(path);
     std::uint64_t rows = 0;
     while (!full()) {
@@ -113,7 +119,7 @@ class FirstPass {
       if (line.number == 0) {
         break;
       }
-      FD_TRY_VOID(take({here.file, path, line.number}, line));
+      FD_TRY_VOID(take({index, path, line.number, reader.array()}, line));
       ++rows;
       ++summary_.raw;
       if (options_.progress && summary_.raw % kProgressRows == 0) {
@@ -127,7 +133,7 @@ class FirstPass {
   }
 
   Result<void> take(const RowPlace& place, const InputReader::Line& line) {
-    const auto taken = line.too_long ? Result<void>(line_too_long()) : store(place, line.text);
+    const auto taken = line.too_long ? Result<void>(too_long(place.item)) : store(place, line.text);
     if (taken.ok() || taken.error().code != Errc::invalid_input) {
       return taken;
     }
@@ -142,11 +148,13 @@ class FirstPass {
     spilled.line = place.line;
     spilled.file = place.file;
     if (const ExecConfig& exec = config_.gates.exec; exec.kind == ExecKind::sqlite) {
-      FD_TRY(spilled.gold, gold_of(parsed, exec.gold));
+      FD_TRY(golds_, golds_of(parsed, exec.gold));
+      spilled.golds.assign(golds_.begin(), golds_.end());
       FD_TRY(const std::uint32_t database, databases_.find(parsed, folder_));
       spilled.database = database + 1;
     }
-    FD_TRY_VOID(check_size(row, spilled.gold));
+    FD_TRY_VOID(check_size(row, spilled.golds));
+    FD_TRY_VOID(remarks_.look(parsed, spilled.golds, place));
     if (!columns_.add(parsed.keys())) {
       return Error{Errc::invalid_input, "brings the number of different field names over " +
                                             std::to_string(kMaxColumns)};
@@ -166,10 +174,12 @@ class FirstPass {
   IdSorter& rows_;
   IdSorter* ids_;  ///< for counting the different ids; null when nobody asks
   Refusals& refusals_;
+  RowRemarks& remarks_;
   RowContract contract_;
   DatabaseFinder databases_;
   ColumnSet columns_;
-  std::string folder_;  ///< of the input that is read
+  std::string folder_;              ///< of the input that is read
+  std::vector<std::string> golds_;  ///< of the row that is read
   std::string body_;
 };
 
@@ -224,7 +234,9 @@ Result<IngestSummary> ingest_rows(const IngestOptions& options) {
   FD_TRY(IdSorter made, IdSorter::create(options.directory));
   std::optional<IdSorter> rows(std::move(made));
   FD_TRY(IdSorter ids, IdSorter::create(options.directory));
-  FirstPass first(options, summary, *rows, config.sharding.shards == 0 ? &ids : nullptr, refusals);
+  RowRemarks remarks(config);
+  FirstPass first(options, summary, *rows, config.sharding.shards == 0 ? &ids : nullptr, refusals,
+                  remarks);
   FD_TRY_VOID(first.run());
   if (config.contract.strict && refusals.count() > 0) {
     return rows_refused(refusals);
@@ -234,7 +246,7 @@ Result<IngestSummary> ingest_rows(const IngestOptions& options) {
   }
   FD_TRY(summary.shards, shard_count(config.sharding, ids));
   summary.run_id = options.run_id(summary.inputs);
-  SecondPass second(config, dir, summary, refusals);
+  SecondPass second(config, dir, summary, refusals, remarks);
   FD_TRY_VOID(rows->for_each([&](const IdSorter::Record& record) { return second.take(record); }));
   if (config.contract.strict && refusals.count() > 0) {
     return rows_refused(refusals);
@@ -242,6 +254,7 @@ Result<IngestSummary> ingest_rows(const IngestOptions& options) {
   rows.reset();  // before the sync, which would write its pages out for nothing
   FD_TRY_VOID(second.finish(first.columns()));
   FD_TRY_VOID(refusals.finish());
+  summary.warnings = remarks.texts();
   FD_CHECK(summary.raw == summary.invalid + summary.duplicate + summary.unique);
   FD_TRY_VOID(sync_filesystem(options.directory));
   return summary;
@@ -260,10 +273,10 @@ Result<void> print_rows(const RunConfig& config, const std::vector<InputSpec>& i
       if (input.number == 0) {
         break;
       }
-      const auto row =
-          input.too_long ? Result<ContractRow>(line_too_long()) : contract.read(input.text);
+      const auto row = input.too_long ? Result<ContractRow>(too_long(reader.array()))
+                                      : contract.read(input.text);
       if (!row.ok()) {
-        FD_TRY_VOID(refusals.add({file, path, input.number}, row.error().message));
+        FD_TRY_VOID(refusals.add({file, path, input.number, reader.array()}, row.error().message));
         continue;
       }
       line = "{\"canonical_input\":";

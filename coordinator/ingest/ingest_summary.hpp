@@ -15,7 +15,8 @@ struct InputFile {
   std::string path;
   std::uint64_t bytes = 0;
   std::uint64_t rows = 0;
-  Digest sha256;  ///< of the file's bytes as they lie on disk (compressed, if so)
+  Digest sha256;       ///< of the file's bytes as they lie on disk (compressed, if so)
+  bool array = false;  ///< its rows are the items of one JSON array; not in run.json
 };
 
 /// One database that rows name, as it lies under databases/.
@@ -36,6 +37,7 @@ struct IngestSummary {
   std::uint32_t shards = 0;
   std::vector<InputFile> inputs;
   std::vector<DatabaseFile> databases;
+  std::vector<std::string> warnings;  ///< of rows that are mostly a mistake; not in run.json
 };
 
 /// Returns the part of run.json on the ingest.

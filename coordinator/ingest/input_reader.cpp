@@ -3,15 +3,29 @@
 namespace fd {
 namespace {
 
-constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
-/// A line as it is kept may have a mark in front and a carriage return behind.
-constexpr std::size_t kMaxKeptBytes = kMaxLineBytes + kByteOrderMark.size() + 1;
+/// A line as it is kept may have a carriage return behind.
+constexpr std::size_t kMaxKeptBytes = kMaxLineBytes + 1;
 
 }  // namespace
 
 Result<InputReader> InputReader::open(const std::string& path) {
-  FD_TRY(auto source, ByteSource::open(path));
-  return InputReader(std::move(source));
+  FD_TRY(InputText text, InputText::open(path));
+  return InputReader(std::move(text));
+}
+
+Result<InputFile> InputReader::finish() {
+  FD_TRY(InputFile file, text_.finish());
+  file.array = array();
+  return file;
+}
+
+Result<void> InputReader::begin() {
+  begun_ = true;
+  FD_TRY(block_, text_.next());
+  if (ArraySplitter::begins(block_)) {
+    array_.emplace();
+  }
+  return {};
 }
 
 void InputReader::keep(std::string_view part) {
@@ -30,7 +44,7 @@ Result<bool> InputReader::next_in_file(std::string_view& text) {
   bool begun = false;
   for (;;) {
     if (block_.empty()) {
-      FD_TRY(block_, source_->next());
+      FD_TRY(block_, text_.next());
       if (block_.empty()) {
         text = carry_;
         return begun;
@@ -53,7 +67,35 @@ Result<bool> InputReader::next_in_file(std::string_view& text) {
   }
 }
 
+Result<InputReader::Line> InputReader::next_item() {
+  for (;;) {
+    auto item = array_->take(block_);
+    if (!item.ok()) {
+      return item.error().within(text_.name());
+    }
+    if (*item) {
+      return Line{array_->number(), array_->item(), array_->too_long()};
+    }
+    FD_TRY(block_, text_.next());
+    if (!block_.empty()) {
+      continue;
+    }
+    if (!array_->ended()) {
+      return Error{Errc::invalid_input, text_.name() + ": the JSON array does not end: the file " +
+                                            "was cut off in or behind row " +
+                                            std::to_string(array_->number())};
+    }
+    return Line{};
+  }
+}
+
 Result<InputReader::Line> InputReader::next() {
+  if (!begun_) {
+    FD_TRY_VOID(begin());
+  }
+  if (array_) {
+    return next_item();
+  }
   std::string_view text;
   for (;;) {
     FD_TRY(const bool more, next_in_file(text));
@@ -61,9 +103,6 @@ Result<InputReader::Line> InputReader::next() {
       return Line{};
     }
     ++number_;
-    if (number_ == 1 && text.starts_with(kByteOrderMark)) {
-      text.remove_prefix(kByteOrderMark.size());
-    }
     if (text.ends_with('\r')) {
       text.remove_suffix(1);
     }

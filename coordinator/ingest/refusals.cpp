@@ -22,11 +22,14 @@ std::string safe_text(std::string_view text, std::size_t max_bytes) {
   return text.size() > max_bytes ? out + "..." : out;
 }
 
+std::string place_text(const RowPlace& place) {
+  return std::string(place.path) + (place.item ? ": row " : ":") + std::to_string(place.line);
+}
+
 Result<void> Refusals::add(const RowPlace& place, std::string_view why) {
   ++count_;
   const std::string safe = safe_text(why, kMaxWhyBytes);
-  listed_.insert({{place.file, place.line},
-                  std::string(place.path) + ":" + std::to_string(place.line) + ": " + safe});
+  listed_.insert({{place.file, place.line}, place_text(place) + ": " + safe});
   if (listed_.size() > kMaxListedRefusals) {
     listed_.erase(std::prev(listed_.end()));
   }

@@ -20,8 +20,12 @@ std::string safe_text(std::string_view text, std::size_t max_bytes);
 struct RowPlace {
   std::uint32_t file = 0;  ///< index among the inputs
   std::string_view path;   ///< of that input
-  std::uint64_t line = 0;
+  std::uint64_t line = 0;  ///< from 1 on
+  bool item = false;       ///< `line` is the number of an item of the file's JSON array
 };
+
+/// Returns the place as messages name it: "FILE:LINE", or "FILE: row NUMBER".
+std::string place_text(const RowPlace& place);
 
 /// Gathers refused rows: all are counted, the first of them listed, and all written to
 /// invalid.jsonl when a path for it is given.

@@ -56,6 +56,7 @@ Result<void> RowContract::place_members() {
     parser_.append_member(key, text_);
     place.to = static_cast<std::uint32_t>(text_.size());
     for (; field != fields_.end() && field->name == key; ++field) {
+      FD_TRY_VOID(check_fault(parser_, key));
       const bool null = std::string_view(text_).substr(value_at) == "null";
       if (field->is_id && null) {
         return invalid("id field '" + field->name + "' is null");
@@ -69,6 +70,9 @@ Result<void> RowContract::place_members() {
   }
   text_ += '}';
   if (field != fields_.end()) {
+    for (const Field& one : fields_) {  // of which the walk above did not reach all
+      FD_TRY_VOID(check_fault(parser_, one.name));
+    }
     return invalid(std::string("missing ") + (field->is_id ? "id field '" : "field '") +
                    field->name + "'");
   }
@@ -102,6 +106,12 @@ Result<ContractRow> RowContract::read(std::string_view line) {
   return row;
 }
 
+Result<void> check_fault(const json::RowParser& row, std::string_view field) {
+  const std::string_view fault = row.fault(field);
+  return fault.empty() ? Result<void>()
+                       : invalid("field '" + std::string(field) + "': " + std::string(fault));
+}
+
 std::string type_of(const json::RowParser& row, std::string_view field) {
   std::string text;
   row.append_member(field, text);
@@ -122,13 +132,36 @@ std::string type_of(const json::RowParser& row, std::string_view field) {
   }
 }
 
-Result<std::optional<std::string_view>> gold_of(const json::RowParser& row,
-                                                const std::string& field) {
-  const std::optional<std::string_view> gold = row.string(field);
-  if (!gold && row.member(field) == json::RowParser::Member::present) {
-    return invalid("field '" + field + "' must be text, got " + type_of(row, field));
+Result<std::vector<std::string>> golds_of(const json::RowParser& row, const std::string& field) {
+  FD_TRY_VOID(check_fault(row, field));
+  std::vector<std::string> golds;
+  if (row.member(field) != json::RowParser::Member::present) {
+    return golds;
   }
-  return gold;
+  if (const std::optional<std::string_view> text = row.string(field)) {
+    golds.emplace_back(*text);
+    return golds;
+  }
+  std::string text;
+  row.append_member(field, text);
+  const Result<json::Value> value = json::parse_canonical(text);
+  if (!value.ok() || value->as_array() == nullptr) {
+    return invalid("field '" + field + "' must be text or a list of texts, got " +
+                   type_of(row, field));
+  }
+  if (value->as_array()->size() > kMaxGolds) {
+    return invalid("field '" + field + "' has more than " + std::to_string(kMaxGolds) + " golds");
+  }
+  for (const json::Value& item : *value->as_array()) {
+    const std::string* gold = item.as_string();
+    if (gold == nullptr) {
+      return invalid("field '" + field + "' is a list with something else than texts in it");
+    }
+    if (std::find(golds.begin(), golds.end(), *gold) == golds.end()) {
+      golds.push_back(*gold);
+    }
+  }
+  return golds;
 }
 
 }  // namespace fd

@@ -64,10 +64,14 @@ class RowContract {
   std::vector<MemberPlace> id_fields_;
 };
 
-/// Returns the gold of a row: its member `field`; nothing when it is missing or null.
-/// Errors: invalid_input, when it is no text.
-Result<std::optional<std::string_view>> gold_of(const json::RowParser& row,
-                                                const std::string& field);
+/// Errors: invalid_input, when the member `field` has a fault.
+Result<void> check_fault(const json::RowParser& row, std::string_view field);
+/// The most golds that one row may have.
+inline constexpr std::size_t kMaxGolds = 64;
+/// Returns the golds of a row: its member `field`, a text or a list of texts, each once and in its
+/// order; none when it is missing or null.
+/// Errors: invalid_input, when it is neither, has too many or has a fault.
+Result<std::vector<std::string>> golds_of(const json::RowParser& row, const std::string& field);
 /// Returns what the member `field` is, for messages: "text", "a number", "null". Requires: it is
 /// there.
 std::string type_of(const json::RowParser& row, std::string_view field);

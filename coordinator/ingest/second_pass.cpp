@@ -1,5 +1,6 @@
 #include "coordinator/ingest/second_pass.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "actors/config/loader.hpp"
@@ -20,11 +21,12 @@ Manifest base_manifest(const RunConfig& config, const IngestSummary& summary) {
 }  // namespace
 
 SecondPass::SecondPass(const RunConfig& config, const RunDir& dir, IngestSummary& summary,
-                       Refusals& refusals)
+                       Refusals& refusals, RowRemarks& remarks)
     : config_(config),
       dir_(dir),
       summary_(summary),
       refusals_(refusals),
+      remarks_(remarks),
       base_(base_manifest(config, summary)),
       shards_(dir, base_),
       golds_(config.gates.exec, dir.databases()) {}
@@ -45,20 +47,23 @@ Result<void> SecondPass::take(const IdSorter::Record& record) {
 
 Result<void> SecondPass::duplicate(const SpilledRow& row) {
   ++summary_.duplicate;
-  const bool gold = kept_->gold != row.gold;
+  const bool gold = !std::ranges::equal(kept_->golds, row.golds);
   if (!gold && kept_->database == row.database) {
     return {};
   }
   ++summary_.conflict;
+  const InputFile& file = summary_.inputs.at(row.file);
+  const RowPlace place{row.file, file.path, row.line, file.array};
   if (!config_.contract.strict) {
+    remarks_.conflict(place);
     return {};
   }
-  const std::string other = kept_->file == row.file ? "line " + std::to_string(kept_->line)
-                                                    : summary_.inputs.at(kept_->file).path + ":" +
-                                                          std::to_string(kept_->line);
-  return refusals_.add({row.file, summary_.inputs.at(row.file).path, row.line},
-                       "same sample_id as " + other + " but another " +
-                           (gold ? config_.gates.exec.gold : std::string("database")));
+  const InputFile& first = summary_.inputs.at(kept_->file);
+  const std::string other = kept_->file == row.file
+                                ? (file.array ? "row " : "line ") + std::to_string(kept_->line)
+                                : place_text({kept_->file, first.path, kept_->line, first.array});
+  return refusals_.add(place, "same sample_id as " + other + " but another " +
+                                  (gold ? config_.gates.exec.gold : std::string("database")));
 }
 
 Result<void> SecondPass::keep(const IdSorter::Record& record, const SpilledRow& row) {
@@ -69,10 +74,15 @@ Result<void> SecondPass::keep(const IdSorter::Record& record, const SpilledRow& 
   if (!row.id_fields.empty()) {
     append_members(row.text, row.id_fields, sample_.id_fields);
   }
-  sample_.gold = row.gold;
+  sample_.gold.reset();
+  sample_.more_golds.clear();
+  if (!row.golds.empty()) {
+    sample_.gold = row.golds.front();
+    sample_.more_golds.assign(row.golds.begin() + 1, row.golds.end());
+  }
   sample_.database = row.database == 0 ? "" : summary_.databases.at(row.database - 1).digest;
   FD_TRY_VOID(golds_.add(sample_, {row.file, summary_.inputs.at(row.file).path, row.line}));
-  kept_ = Kept{record.id, sample_.gold, row.database, row.file, row.line};
+  kept_ = Kept{record.id, {row.golds.begin(), row.golds.end()}, row.database, row.file, row.line};
   line_.clear();
   append_line(sample_, line_);
   dedup_.add(record.id, line_);

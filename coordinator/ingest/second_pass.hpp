@@ -9,6 +9,7 @@
 #include "coordinator/ingest/id_sorter.hpp"
 #include "coordinator/ingest/ingest.hpp"
 #include "coordinator/ingest/refusals.hpp"
+#include "coordinator/ingest/row_remarks.hpp"
 #include "coordinator/ingest/shard_writer.hpp"
 #include "coordinator/ingest/spilled_row.hpp"
 #include "protocol/records.hpp"
@@ -21,8 +22,8 @@ namespace fd {
 class SecondPass {
  public:
   /// Requires: summary holds run_id, shards, inputs and databases. Counts go there too.
-  SecondPass(const RunConfig& config, const RunDir& dir, IngestSummary& summary,
-             Refusals& refusals);
+  SecondPass(const RunConfig& config, const RunDir& dir, IngestSummary& summary, Refusals& refusals,
+             RowRemarks& remarks);
 
   /// Takes the next row. Errors: storage.
   Result<void> take(const IdSorter::Record& record);
@@ -34,7 +35,7 @@ class SecondPass {
   /// What a later row with the same id is compared with.
   struct Kept {
     SampleId id;
-    std::optional<std::string> gold;
+    std::vector<std::string> golds;
     std::uint32_t database = 0;
     std::uint32_t file = 0;
     std::uint64_t line = 0;
@@ -49,6 +50,7 @@ class SecondPass {
   RunDir dir_;
   IngestSummary& summary_;
   Refusals& refusals_;
+  RowRemarks& remarks_;
   Manifest base_;
   ShardWriter shards_;
   ContentDigest raw_;

@@ -12,7 +12,7 @@ struct SpillHead {
   std::uint32_t text_bytes = 0;
   std::uint32_t content_count = 0;
   std::uint32_t id_fields_count = 0;
-  std::uint32_t has_gold = 0;  // the gold is what is left at the end
+  std::uint32_t gold_count = 0;  // each with its size in front, at the end
 };
 
 void append_places(std::span<const MemberPlace> places, std::string& out) {
@@ -28,12 +28,16 @@ void append_spilled(const SpilledRow& row, std::string& out) {
                        static_cast<std::uint32_t>(row.text.size()),
                        static_cast<std::uint32_t>(row.content.size()),
                        static_cast<std::uint32_t>(row.id_fields.size()),
-                       row.gold ? 1u : 0u};
+                       static_cast<std::uint32_t>(row.golds.size())};
   out.append(reinterpret_cast<const char*>(&head), sizeof head);
   append_places(row.content, out);
   append_places(row.id_fields, out);
   out += row.text;
-  out += row.gold.value_or(std::string_view());
+  for (const std::string_view gold : row.golds) {
+    const auto bytes = static_cast<std::uint32_t>(gold.size());
+    out.append(reinterpret_cast<const char*>(&bytes), sizeof bytes);
+    out += gold;
+  }
 }
 
 SpilledRow read_spilled(std::string_view bytes, std::vector<MemberPlace>& places) {
@@ -57,8 +61,10 @@ SpilledRow read_spilled(std::string_view bytes, std::vector<MemberPlace>& places
   row.content = std::span(places).first(head.content_count);
   row.id_fields = std::span(places).last(head.id_fields_count);
   row.text = take(head.text_bytes);
-  if (head.has_gold != 0) {
-    row.gold = bytes;
+  for (std::uint32_t i = 0; i < head.gold_count; ++i) {
+    std::uint32_t size = 0;
+    std::memcpy(&size, take(sizeof size).data(), sizeof size);
+    row.golds.push_back(take(size));
   }
   return row;
 }

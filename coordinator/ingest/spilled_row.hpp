@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,7 +15,7 @@ struct SpilledRow {
   std::uint64_t line = 0;
   std::uint32_t file = 0;
   std::uint32_t database = 0;  ///< index + 1; 0: none
-  std::optional<std::string_view> gold;
+  std::vector<std::string_view> golds;
   std::string_view text;
   std::span<const MemberPlace> content;
   std::span<const MemberPlace> id_fields;

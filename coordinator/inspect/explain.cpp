@@ -124,11 +124,12 @@ Result<void> read_recorded(const RunDir& dir, const RunFacts& facts, SampleLife&
   return {};
 }
 
-/// Returns the line of a file's row, counted from 0; 0 when the file is not what it was.
-std::uint64_t line_of(const InputFile& file, std::uint64_t row) {
+/// Returns on which line of a file its row stands, counted from 0, as the end of a sentence; of an
+/// array's row nothing: it has its number only.
+std::string line_text(const InputFile& file, std::uint64_t row) {
   const auto now = file.path == "-" ? Result<FileEntry>(Error{}) : digest_file(file.path);
   if (!now.ok() || now->sha256 != file.sha256) {
-    return 0;
+    return " (the file is not there as it was)";
   }
   auto reader = InputReader::open(file.path);
   std::uint64_t line = 0;
@@ -139,7 +140,10 @@ std::uint64_t line_of(const InputFile& file, std::uint64_t row) {
       break;
     }
   }
-  return line;
+  if (line == 0) {
+    return " (the file is not there as it was)";
+  }
+  return reader->array() ? "" : ", line " + grouped(line);
 }
 
 }  // namespace
@@ -149,10 +153,8 @@ std::string origin_of(const RunFacts& facts, std::uint64_t ordinal) {
   for (const InputFile& file : facts.ingest.inputs) {
     if (ordinal < before + file.rows) {
       const std::uint64_t row = ordinal - before;
-      const std::uint64_t line = line_of(file, row);
       const std::string name = file.path == "-" ? "standard input" : printable(file.path);
-      return "row " + grouped(row + 1) + " of " + name +
-             (line > 0 ? ", line " + grouped(line) : " (the file is not there as it was)");
+      return "row " + grouped(row + 1) + " of " + name + line_text(file, row);
     }
     before += file.rows;
   }

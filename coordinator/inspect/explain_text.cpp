@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "actors/stages/prompt.hpp"
 #include "coordinator/inspect/explain.hpp"
 #include "coordinator/merge/export.hpp"
 #include "coordinator/reports/costs.hpp"
@@ -32,9 +33,7 @@ void show_origin(const SampleLife& life, std::string& out) {
   if (!life.sample.id_fields.empty()) {
     text_block("id fields", life.sample.id_fields, kAnswerCharacters, out);
   }
-  if (life.sample.gold) {
-    text_block("gold", *life.sample.gold, kAnswerCharacters, out);
-  }
+  text_golds(life.sample, kAnswerCharacters, out);
   if (!life.sample.database.empty()) {
     text_line("database", "databases/" + printable(life.sample.database), out);
   }
@@ -46,6 +45,19 @@ void show_origin(const SampleLife& life, std::string& out) {
       "shard",
       std::to_string(life.shard) + " of " + std::to_string(life.shards) + ", " + std::string(state),
       out);
+}
+
+/// Shows what the model was asked, where the fields and teacher.prompt alone do not tell it.
+void show_chat(const SampleLife& life, const RunConfig& config, std::string& out) {
+  const TeacherConfig& teacher = config.teacher;
+  const Result<PromptStage> prompt = PromptStage::make(config);
+  if (!prompt.ok() ||
+      (teacher.messages.empty() && teacher.messages_field.empty() && teacher.examples.empty())) {
+    return;
+  }
+  for (const ChatMessage& turn : prompt->messages(life.sample)) {
+    text_block("as " + turn.role, turn.content, kAnswerCharacters, out);
+  }
 }
 
 void show_call(const Call& call, std::string& out) {
@@ -216,6 +228,7 @@ std::string render_life(const SampleLife& life, const RunConfig& config) {
     text_line("verdict", "none yet", out);
   }
   show_origin(life, out);
+  show_chat(life, config, out);
   if (life.state == ShardFileState::pending) {
     show_record(life, config, out);
   }

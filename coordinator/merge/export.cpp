@@ -5,6 +5,20 @@
 #include "protocol/json/json.hpp"
 
 namespace fd {
+namespace {
+
+/// Escapes U+2028 and U+2029 in `json`, where they stand only in strings: many readers of lines,
+/// Python's splitlines() among them, take them for ends.
+void escape_line_ends(std::string& json) {
+  constexpr std::string_view kLead = "\xE2\x80";
+  for (std::size_t at = json.find(kLead); at != std::string::npos; at = json.find(kLead, at + 1)) {
+    if (json[at + 2] == '\xA8' || json[at + 2] == '\xA9') {
+      json.replace(at, 3, json[at + 2] == '\xA8' ? "\\u2028" : "\\u2029");
+    }
+  }
+}
+
+}  // namespace
 
 double split_position(const SampleId& id) {
   const Digest digest = sha256(id.hex());
@@ -77,6 +91,7 @@ void Exporter::render(const MergeRow& row) {
   message("assistant", row.deciding->text);
   const std::string metadata = "],\"metadata\":{\"sample_id\":\"" + row.sample.id.hex() + "\"}}";
   chat_.line.append(metadata).append("\n");
+  escape_line_ends(chat_.line);
   chat_.canonical += metadata;
 }
 
@@ -85,6 +100,10 @@ Result<void> Exporter::add_rejected(const MergeRow& row) {
   text_ += row.sample.gold.empty() ? std::string_view("null") : row.sample.gold;
   text_ += ",\"input\":";
   text_ += row.sample.canonical_input;
+  if (!row.sample.more_golds.empty()) {
+    text_ += ",\"more_golds\":";
+    text_ += row.sample.more_golds;
+  }
   text_ += ",\"reason\":\"";
   text_ += name(row.outcome.reason);
   text_ += "\",\"sample_id\":\"";
@@ -92,6 +111,7 @@ Result<void> Exporter::add_rejected(const MergeRow& row) {
   text_ += "\",\"text\":";
   text_ += row.deciding == nullptr ? std::string_view("null") : row.deciding->text;
   text_ += "}\n";
+  escape_line_ends(text_);
   ++files_.rejected_rows;
   return rejected_->write(text_);
 }

@@ -25,7 +25,8 @@ bool in_train(const SampleId& id, double train_ratio);
 
 /// A kept sample as a row of the dataset, in two spellings of the same JSON.
 struct ChatRow {
-  std::string line;       ///< of train.jsonl: "role" before "content", as chat data is written
+  std::string line;       ///< of train.jsonl: "role" before "content", as chat data is written;
+                          ///< U+2028 and U+2029 escaped
   std::string canonical;  ///< RFC 8785: what the manifest of the stage distilled covers
 };
 

@@ -88,6 +88,9 @@ class SummaryText {
     count("raw rows", ingest.raw, 0, false);
     count("- invalid", ingest.invalid, ingest.raw, false);
     count("- duplicate", ingest.duplicate, ingest.raw, false);
+    if (ingest.conflict > 0) {
+      count("  in conflict", ingest.conflict, ingest.raw, false);
+    }
     count("unique", unique, unique, true);
     count("answered", summary_.answered, unique, true);
     count("passed the rules", summary_.rules_passed, unique, true);

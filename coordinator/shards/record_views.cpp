@@ -220,6 +220,7 @@ Result<void> read_view(std::string_view text, SampleView& view) {
   read_object<Sample>(line, [&](std::string_view name) {
     return takes(name, "canonical_input", view.canonical_input, value) ||
            takes(name, "gold", view.gold, value) ||
+           takes(name, "more_golds", view.more_golds, value) ||
            takes(name, "id_fields", view.id_fields, value) ||
            takes(name, "sample_id", view.id, [&] { return line.digest(); });
   });

@@ -23,6 +23,7 @@ struct SampleView {
   SampleId id;
   std::string_view canonical_input;  ///< an object
   std::string_view gold;             ///< empty without one
+  std::string_view more_golds;       ///< a list; empty without any
   std::string_view id_fields;        ///< an object; empty without any
 };
 

@@ -33,6 +33,15 @@ void text_fields(const Sample& sample, std::size_t characters, std::string& out)
   }
 }
 
+void text_golds(const Sample& sample, std::size_t characters, std::string& out) {
+  if (sample.gold) {
+    text_block("gold", *sample.gold, characters, out);
+  }
+  for (const std::string& gold : sample.more_golds) {
+    text_block("or", gold, characters, out);
+  }
+}
+
 std::string error_text(const Call& call) {
   return call.error.empty() ? std::string(name(call.end)) : call.error;
 }

@@ -22,6 +22,8 @@ void text_block(const std::string& label, std::string_view text, std::size_t cha
                 std::string& out);
 /// Appends the fields of a sample's input, `characters` of each.
 void text_fields(const Sample& sample, std::size_t characters, std::string& out);
+/// Appends the golds of a sample, if it has any, `characters` of each.
+void text_golds(const Sample& sample, std::size_t characters, std::string& out);
 /// Returns how a candidate ran, in words.
 std::string exec_text(const Candidate& candidate, const Outcome& outcome);
 

@@ -41,7 +41,8 @@ constexpr std::uint32_t code_point(std::string_view character) {
   return code;
 }
 
-/// Appends the character `code`. Requires: a code point, and no surrogate.
+/// Appends the character `code`; of a surrogate three bytes that are no valid UTF-8. Requires: a
+/// code point.
 inline void append_utf8(std::uint32_t code, std::string& out) {
   const auto rest = [&](unsigned shift) {
     out += static_cast<char>(0x80 | ((code >> shift) & 0x3F));

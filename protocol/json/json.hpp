@@ -89,8 +89,9 @@ bool valid_utf8(std::string_view text);
 std::string replace_invalid_utf8(std::string_view text);
 
 /// The fast way in for rows: parses a line into reused buffers and writes canonical text from
-/// there, without building Values. What parse() refuses, this refuses with the same message.
-/// Thread: one at a time. Lifetime: what it returns is good until the next parse().
+/// there, without building Values. What parse() refuses, this refuses with the same message, but
+/// for values that only who uses their field minds: they get a fault. Thread: one at a time.
+/// Lifetime: what it returns is good until the next parse().
 class RowParser {
  public:
   RowParser();
@@ -100,6 +101,10 @@ class RowParser {
 
   /// Parses a line that must hold one JSON object. Errors: invalid_input.
   Result<void> parse(std::string_view line);
+
+  /// Returns what keeps the value of the member `key` from being used ("NaN is no JSON number at
+  /// byte 7"), or nothing. It is present, no string, and its text is as the line has it.
+  [[nodiscard]] std::string_view fault(std::string_view key) const;
 
   enum class Member { missing, null, present };
   [[nodiscard]] Member member(std::string_view key) const;

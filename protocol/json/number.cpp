@@ -113,6 +113,49 @@ void append_number(double number, std::string& out) {
   append_layout({digits.data(), count}, exponent + 1, out);
 }
 
+NumberLiteral scan_number(std::string_view text, std::size_t from) {
+  NumberLiteral literal;
+  std::size_t at = from;
+  const auto take = [&](std::string_view any_of) {
+    const bool there = at < text.size() && any_of.find(text[at]) != std::string_view::npos;
+    at += there ? 1 : 0;
+    return there;
+  };
+  const auto digits = [&] {
+    const std::size_t first = at;
+    while (at < text.size() && is_ascii_digit(text[at])) {
+      ++at;
+    }
+    return at - first;
+  };
+  const auto done = [&](const char* missing) {
+    literal.missing = missing;
+    literal.end = at;
+    return literal;
+  };
+  const bool sign = take("-");
+  const std::size_t whole_at = at;
+  const std::size_t whole_digits = digits();
+  if (whole_digits == 0) {
+    return done(sign ? "a digit" : "a value");
+  }
+  literal.leading_zero = whole_digits > 1 && text[whole_at] == '0';
+  if (take(".")) {
+    literal.whole = false;
+    if (digits() == 0) {
+      return done("a digit");
+    }
+  }
+  if (take("eE")) {
+    literal.whole = false;
+    take("+-");
+    if (digits() == 0) {
+      return done("a digit");
+    }
+  }
+  return done(nullptr);
+}
+
 LiteralFault number_from_literal(std::string_view literal, bool whole, double& number) {
   const auto end = std::from_chars(literal.data(), literal.data() + literal.size(), number);
   if (end.ec != std::errc() || std::isinf(number)) {

@@ -1,35 +1,39 @@
-#include <charconv>
-#include <cstdint>
+#include <map>
 #include <string>
+#include <utility>
+#include <vector>
 
-#include "protocol/base/text.hpp"
-#include "protocol/base/utf8.hpp"
 #include "protocol/json/json.hpp"
 #include "protocol/json/text.hpp"
+#include "protocol/json/text_scanner.hpp"
 
 namespace fd::json {
 namespace {
-
-/// Shortens what an error message quotes.
-std::string quoted(std::string_view text) {
-  constexpr std::size_t kShown = 64;
-  std::string out;
-  append_string(replace_invalid_utf8(text.substr(0, kShown)), out);
-  if (text.size() > kShown) {
-    out += "...";
-  }
-  return out;
-}
 
 /// Which whole numbers are read: exact ones only, or also those that canonical() writes.
 enum class Wholes { exact, canonical };
 
 /// Recursive descent over one text. Every function returns false after the first error.
-class Parser {
+class Parser : private TextScanner {
  public:
-  Parser(std::string_view text, Wholes wholes) : text_(text), wholes_(wholes) {}
+  Parser(std::string_view text, Wholes wholes) : TextScanner(text), wholes_(wholes) {}
 
   Result<Value> run() {
+    Value value;
+    FD_TRY_VOID(whole_text([&] { return parse_value(value); }));
+    return value;
+  }
+
+  Result<std::vector<RowMember>> run_row() {
+    tolerant_ = true;
+    std::vector<RowMember> members;
+    FD_TRY_VOID(whole_text([&] { return parse_row_object(members); }));
+    return members;
+  }
+
+ private:
+  template <class Parse>
+  Result<void> whole_text(const Parse& parse_it) {
     if (text_.size() > kMaxTextBytes) {
       return Error{Errc::invalid_input, "text of " + std::to_string(text_.size()) +
                                             " bytes, more than the limit of " +
@@ -38,41 +42,14 @@ class Parser {
     if (text_.substr(0, 3) == "\xEF\xBB\xBF") {
       return Error{Errc::invalid_input, "byte order mark at byte 0"};
     }
-    Value value;
-    if (parse_value(value)) {
+    if (parse_it()) {
       skip_blanks();
       if (at_ == text_.size()) {
-        return value;
+        return {};
       }
       fail("text after the JSON value");
     }
     return Error{Errc::invalid_input, std::move(message_)};
-  }
-
- private:
-  bool fail(const std::string& what) { return fail_at(what, at_); }
-  bool fail_at(const std::string& what, std::size_t at) {
-    message_ = what + " at byte " + std::to_string(at);
-    return false;
-  }
-  bool fail_expected(const char* what) {
-    return at_ == text_.size() ? fail("unexpected end of the text")
-                               : fail(std::string("expected ") + what);
-  }
-
-  void skip_blanks() {
-    while (at_ < text_.size() &&
-           (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\r' || text_[at_] == '\t')) {
-      ++at_;
-    }
-  }
-
-  bool take(char byte) {
-    if (at_ < text_.size() && text_[at_] == byte) {
-      ++at_;
-      return true;
-    }
-    return false;
   }
 
   bool parse_value(Value& out) {
@@ -155,23 +132,72 @@ class Parser {
     return true;
   }
 
-  bool parse_member(Object& members) {
+  bool parse_row_object(std::vector<RowMember>& members) {
     skip_blanks();
-    const std::size_t key_at = at_;
+    if (!take('{')) {
+      Value other;
+      if (parse_value(other)) {
+        skip_blanks();
+        message_ = "not a JSON object";
+        return at_ < text_.size() && fail("text after the JSON value");
+      }
+      return false;
+    }
+    ++depth_;
+    skip_blanks();
+    if (take('}')) {
+      return true;
+    }
+    std::map<std::string, std::size_t> places;
+    do {
+      fault_.clear();
+      skip_blanks();
+      const std::size_t key_at = at_;
+      std::string key;
+      if (!parse_key(key)) {
+        return false;
+      }
+      const auto [place, inserted] = places.try_emplace(std::move(key), members.size());
+      if (inserted) {
+        members.push_back({place->first, {}, {}, {}});
+      } else {
+        tolerate("duplicate key " + quoted(place->first), key_at);
+      }
+      RowMember& member = members[place->second];
+      skip_blanks();
+      const std::size_t from = at_;
+      if (!parse_value(member.value)) {
+        return false;
+      }
+      member.source = text_.substr(from, at_ - from);
+      member.fault = member.fault.empty() ? fault_ : member.fault;
+      skip_blanks();
+    } while (take(','));
+    return take('}') || fail_expected("',' or '}'");
+  }
+
+  bool parse_key(std::string& key) {
+    skip_blanks();
     if (at_ == text_.size() || text_[at_] != '"') {
       return fail_expected("a key");
     }
-    std::string key;
     if (!parse_string(key)) {
       return false;
     }
-    const auto [member, inserted] = members.try_emplace(std::move(key));
-    if (!inserted) {
-      return fail_at("duplicate key " + quoted(member->first), key_at);
-    }
     skip_blanks();
-    if (!take(':')) {
-      return fail_expected("':'");
+    return take(':') || fail_expected("':'");
+  }
+
+  bool parse_member(Object& members) {
+    skip_blanks();
+    const std::size_t key_at = at_;
+    std::string key;
+    if (!parse_key(key)) {
+      return false;
+    }
+    const auto [member, inserted] = members.try_emplace(std::move(key));
+    if (!inserted && !tolerate("duplicate key " + quoted(member->first), key_at)) {
+      return false;
     }
     if (!parse_value(member->second)) {
       return false;
@@ -180,136 +206,21 @@ class Parser {
     return true;
   }
 
-  bool parse_string(std::string& out) {
-    for (++at_;;) {
-      const std::size_t end = find_escape(text_, at_);
-      if (!append_checked(end, out)) {
-        return false;
-      }
-      if (at_ == text_.size()) {
-        return fail("unexpected end of the text");
-      }
-      if (take('"')) {
-        return true;
-      }
-      if (text_[at_] != '\\') {
-        return fail("control character in a string");
-      }
-      if (!parse_escape(out)) {
-        return false;
-      }
-    }
-  }
-
-  /// Takes the bytes up to `end` when they are valid UTF-8.
-  bool append_checked(std::size_t end, std::string& out) {
-    const std::string_view run = text_.substr(at_, end - at_);
-    if (!valid_utf8(run)) {
-      std::size_t bad = 0;
-      for (Utf8Step step = utf8_step(run, 0); step.valid; step = utf8_step(run, bad)) {
-        bad += step.bytes;
-      }
-      return fail_at("invalid UTF-8", at_ + bad);
-    }
-    out += run;
-    at_ = end;
-    return true;
-  }
-
-  bool parse_escape(std::string& out) {
-    const std::size_t escape_at = at_++;
-    switch (at_ < text_.size() ? text_[at_++] : '\0') {
-      case '"':
-        out += '"';
-        return true;
-      case '\\':
-        out += '\\';
-        return true;
-      case '/':
-        out += '/';
-        return true;
-      case 'b':
-        out += '\b';
-        return true;
-      case 'f':
-        out += '\f';
-        return true;
-      case 'n':
-        out += '\n';
-        return true;
-      case 'r':
-        out += '\r';
-        return true;
-      case 't':
-        out += '\t';
-        return true;
-      case 'u':
-        return parse_code_point(escape_at, out);
-      default:
-        return fail_at("unknown escape in a string", escape_at);
-    }
-  }
-
-  bool parse_code_point(std::size_t escape_at, std::string& out) {
-    std::uint32_t point = 0;
-    if (!parse_hex4(point)) {
-      return fail_at("\\u without four hexadecimal digits", escape_at);
-    }
-    if (point >= 0xD800 && point <= 0xDFFF) {
-      std::uint32_t low = 0;
-      if (point >= 0xDC00 || !take('\\') || !take('u') || !parse_hex4(low) || low < 0xDC00 ||
-          low > 0xDFFF) {
-        return fail_at("lone surrogate", escape_at);
-      }
-      point = 0x10000 + ((point - 0xD800) << 10) + (low - 0xDC00);
-    }
-    append_utf8(point, out);
-    return true;
-  }
-
-  bool parse_hex4(std::uint32_t& out) {
-    const std::string_view digits = text_.substr(at_, 4);
-    const auto end = std::from_chars(digits.data(), digits.data() + digits.size(), out, 16);
-    at_ += digits.size();
-    return digits.size() == 4 && end.ec == std::errc() && end.ptr == digits.data() + 4;
-  }
-
-  std::size_t take_digits() {
-    const std::size_t from = at_;
-    while (at_ < text_.size() && is_ascii_digit(text_[at_])) {
-      ++at_;
-    }
-    return at_ - from;
-  }
-
   bool parse_number(Value& out) {
-    const std::size_t from = at_;
-    take('-');
-    const std::size_t digits_at = at_;
-    const std::size_t whole_digits = take_digits();
-    if (whole_digits == 0) {
-      return fail_expected(digits_at == from ? "a value" : "a digit");
+    for (const std::string_view word : {"NaN", "Infinity", "-Infinity"}) {
+      if (text_.substr(at_, word.size()) == word) {
+        at_ += word.size();
+        return tolerate(std::string(word) + " is no JSON number", at_ - word.size());
+      }
     }
-    if (whole_digits > 1 && text_[digits_at] == '0') {
+    const std::size_t from = at_;
+    const NumberLiteral literal = scan_number(text_, from);
+    at_ = literal.end;
+    if (literal.leading_zero) {
       return fail_at("number with a leading zero", from);
     }
-    bool whole = true;
-    if (take('.')) {
-      whole = false;
-      if (take_digits() == 0) {
-        return fail_expected("a digit");
-      }
-    }
-    if (take('e') || take('E')) {
-      whole = false;
-      if (!take('+')) {
-        take('-');
-      }
-      if (take_digits() == 0) {
-        return fail_expected("a digit");
-      }
-    }
-    return convert_number(from, whole, out);
+    return literal.missing == nullptr ? convert_number(from, literal.whole, out)
+                                      : fail_expected(literal.missing);
   }
 
   bool convert_number(std::size_t from, bool whole, Value& out) {
@@ -320,14 +231,14 @@ class Parser {
         out = Value(number);
         return true;
       case LiteralFault::too_large:
-        return fail_at("number " + shortened(literal) + " is too large for a double", from);
+        return tolerate("number " + shortened(literal) + " is too large for a double", from);
       case LiteralFault::inexact:
         if (wholes_ == Wholes::canonical && canonical(Value(number)) == literal) {
           out = Value(number);
           return true;
         }
-        return fail_at("integer " + shortened(literal) + " cannot be held exactly by a double",
-                       from);
+        return tolerate("integer " + shortened(literal) + " cannot be held exactly by a double",
+                        from);
     }
     return false;
   }
@@ -338,17 +249,18 @@ class Parser {
                                     : std::string(literal.substr(0, kShown)) + "...";
   }
 
-  std::string_view text_;
   Wholes wholes_;
-  std::size_t at_ = 0;
   std::size_t depth_ = 0;
-  std::string message_;
 };
 
 }  // namespace
 
 Result<Value> parse(std::string_view text) {
   return Parser(text, Wholes::exact).run();
+}
+
+Result<std::vector<RowMember>> parse_row(std::string_view text) {
+  return Parser(text, Wholes::exact).run_row();
 }
 
 Result<Value> parse_canonical(std::string_view text) {

@@ -6,6 +6,7 @@
 #include <simdjson.h>
 
 #include "protocol/json/json.hpp"
+#include "protocol/json/text.hpp"
 
 namespace fd::json {
 namespace {
@@ -147,6 +148,7 @@ struct Entry {
   std::string_view text;  ///< of a string
   std::size_t from = 0;   ///< canonical text of anything else, in Impl::texts
   std::size_t to = 0;
+  std::string_view fault{};  ///< empty: none
 };
 
 }  // namespace
@@ -158,7 +160,7 @@ struct RowParser::Impl {
   std::vector<std::string_view> keys;  ///< sorted
   std::vector<Entry> entries;          ///< parallel to keys
   std::string texts;
-  Value fallback;  ///< owns what keys and entries view when simdjson could not read the line
+  std::vector<RowMember> members;  ///< own what keys and entries view when simdjson could not
 
   void clear() {
     keys.clear();
@@ -169,12 +171,12 @@ struct RowParser::Impl {
 
   void add_string(std::string_view key, std::string_view text) {
     keys.push_back(key);
-    entries.push_back({Member::present, true, text, 0, 0});
+    entries.push_back({Member::present, true, text, 0, 0, {}});
   }
 
   void add_text(std::string_view key, std::size_t from, bool null) {
     keys.push_back(key);
-    entries.push_back({null ? Member::null : Member::present, false, {}, from, texts.size()});
+    entries.push_back({null ? Member::null : Member::present, false, {}, from, texts.size(), {}});
   }
 
   bool parse_fast(std::string_view line);
@@ -215,28 +217,26 @@ bool RowParser::Impl::parse_fast(std::string_view line) {
 }
 
 /// The way of what simdjson refuses: mostly to find out what is wrong and where; the rest are whole
-/// numbers of 2^64 and more, which RFC 8785 allows.
+/// numbers of 2^64 and more, which RFC 8785 allows, and values that only their own field minds.
 Result<void> RowParser::Impl::parse_slow(std::string_view line) {
-  FD_TRY(Value parsed, json::parse(line));
-  fallback = std::move(parsed);
-  const Object* members = fallback.as_object();
-  if (members == nullptr) {
-    return Error{Errc::invalid_input, "not a JSON object"};
-  }
-  std::vector<std::string_view> sorted;
-  for (const auto& [key, value] : *members) {
-    sorted.emplace_back(key);
-  }
-  std::sort(sorted.begin(), sorted.end(), key_less);
-  for (const std::string_view key : sorted) {
-    const Value& value = *fallback.find(key);
-    if (const std::string* text = value.as_string()) {
-      add_string(key, *text);
+  FD_TRY(members, parse_row(line));
+  std::sort(members.begin(), members.end(), [](const RowMember& left, const RowMember& right) {
+    return key_less(left.key, right.key);
+  });
+  for (const RowMember& member : members) {
+    const std::string* text = member.value.as_string();
+    if (text != nullptr && member.fault.empty()) {
+      add_string(member.key, *text);
       continue;
     }
     const std::size_t from = texts.size();
-    append_canonical(value, texts);
-    add_text(key, from, value.is_null());
+    if (member.fault.empty()) {
+      append_canonical(member.value, texts);
+    } else {
+      texts += member.source;
+    }
+    add_text(member.key, from, member.fault.empty() && member.value.is_null());
+    entries.back().fault = member.fault;
   }
   return {};
 }
@@ -273,6 +273,11 @@ Result<void> RowParser::parse(std::string_view line) {
     impl_->clear();
   }
   return slow;
+}
+
+std::string_view RowParser::fault(std::string_view key) const {
+  const Entry* entry = impl_->find(key);
+  return entry == nullptr ? std::string_view() : entry->fault;
 }
 
 RowParser::Member RowParser::member(std::string_view key) const {

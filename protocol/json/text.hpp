@@ -1,7 +1,12 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
+#include <vector>
+
+#include "protocol/base/result.hpp"
+#include "protocol/json/json.hpp"
 
 namespace fd::json {
 
@@ -18,6 +23,31 @@ Utf8Step utf8_step(std::string_view text, std::size_t at);
 /// Returns where, from `at` on, the first byte stands that a JSON string must escape (a quote, a
 /// backslash, a control character), or text.size().
 std::size_t find_escape(std::string_view text, std::size_t at);
+
+/// A number as the JSON grammar has it.
+struct NumberLiteral {
+  std::size_t end = 0;            ///< behind it, or where something is missing
+  bool whole = true;              ///< neither point nor exponent
+  bool leading_zero = false;      ///< which the grammar forbids
+  const char* missing = nullptr;  ///< what should stand at `end` and does not
+};
+
+/// Reads the number that begins at `from`.
+NumberLiteral scan_number(std::string_view text, std::size_t from);
+
+/// One member of a row, and what keeps its value from being used.
+struct RowMember {
+  std::string key;
+  Value value;
+  std::string_view source;  ///< the value as the text has it; lifetime: the text's
+  std::string fault;        ///< what parse() would refuse the text for; empty: nothing
+};
+
+/// Parses one JSON object as parse() does, but for members whose values can be read and not be
+/// kept: NaN and infinities, whole numbers that a double does not hold, lone surrogates, invalid
+/// UTF-8, keys that come twice below. They get a fault. A key may come twice here.
+/// Errors: invalid_input, as parse().
+Result<std::vector<RowMember>> parse_row(std::string_view text);
 
 enum class LiteralFault { none, too_large, inexact };
 

@@ -5,7 +5,7 @@ import threading
 
 
 class Teacher:
-    """Calls `answer(handler)` for each request, on a thread of its own, once the body has been read; `handler` is that of
+    """Calls `answer(handler)` for each request, on a thread of its own, once `handler.body` has been read; `handler` is that of
     http.server. Counts the requests."""
 
     def __init__(self, answer):
@@ -15,7 +15,7 @@ class Teacher:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
-                self.rfile.read(int(self.headers["Content-Length"]))
+                self.body = self.rfile.read(int(self.headers["Content-Length"]))
                 with lock:
                     teacher.requests += 1
                 answer(self)

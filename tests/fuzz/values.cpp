@@ -56,6 +56,9 @@ Sample sample(Random& random) {
   out.canonical_input = text(random, 300);
   out.id_fields = text(random, 40);
   out.gold = maybe<std::string>(random, [](Random& r) { return text(r, 100); });
+  for (std::uint64_t more = out.gold ? random.below(3) : 0; more > 0; --more) {
+    out.more_golds.push_back(text(random, 100));
+  }
   out.database = coin(random) ? digest(random).hex() : "";
   return out;
 }

@@ -143,6 +143,8 @@ TEST(Messages, K07ASampleOrAnAnswerThatNoFrameCouldCarryLaterIsRefused) {
   sample.gold = std::string(kMaxSampleBytes / 2, 'g');
   sample.canonical_input =
       std::string(kMaxSampleBytes - sample.gold->size() - sample.id_fields.size(), 'c');
+  sample.more_golds = {"g", "h"};
+  sample.canonical_input.resize(sample.canonical_input.size() - 2);
   EXPECT_TRUE(decode<Sample>(encode(sample)).ok());
   sample.canonical_input += 'c';
   EXPECT_EQ(decode<Sample>(encode(sample)).error().message, "sample: its texts are too long");

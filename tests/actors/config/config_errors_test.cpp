@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "actors/config/text.hpp"
+#include "protocol/json/json.hpp"
 #include "tests/actors/config/config_files.hpp"
 
 namespace fd {
@@ -17,6 +18,52 @@ void expect_messages(const Table& table) {
   for (const auto& [set, message] : table) {
     EXPECT_EQ(set_message({set}), message) << set;
   }
+}
+
+/// Another tool's spelling of a field would go to the model as it stands, for money.
+TEST(ConfigErrors, NamesTemplatesOfOtherTools) {
+  const auto refused = [](const std::string& prompt) {
+    const std::string message =
+        set_message({"teacher.prompt=" + json::canonical(json::Value(prompt))});
+    const std::string before = "--set: teacher.prompt: ";
+    return message.starts_with(before) ? message.substr(before.size()) : message;
+  };
+  const std::string stands = " would go to the model as it stands; write {{schema}}";
+  for (const std::string place :
+       {"{schema}", "${schema}", "$schema", "<schema>", "%(schema)s", "[[schema]]"}) {
+    EXPECT_EQ(refused("{{instruction}} of " + place + "."), "'" + place + "'" + stands);
+  }
+  EXPECT_TRUE(refused("{% if schema %}{{schema}}{% endif %}").starts_with("'{% if ... %}' is a"));
+  EXPECT_TRUE(refused("{{schema}}{%- for x in y %}").starts_with("'{% for ... %}' is a"));
+  for (const std::string good :
+       {"{{schema}} {schema} $schema <schema>", "<schema>{{schema}}</schema> {{instruction}}",
+        "{{instruction}} <schema> is meant </schema>",
+        "{{instruction}} $schemas {other} 5 %} {%x"}) {
+    EXPECT_EQ(refused(good), "no error") << good;
+  }
+}
+
+TEST(ConfigErrors, WarnsOfAPromptThatNamesNoField) {
+  ConfigFiles files;
+  files.sets = {"teacher.prompt=Write SQL."};
+  const Result<LoadedConfig> loaded = files.load();
+  ASSERT_TRUE(loaded.ok());
+  EXPECT_EQ(loaded->warnings,
+            (std::vector<std::string>{
+                "teacher.prompt names no field of the rows, so every row asks the same; a place "
+                "for a field is written {{instruction}}"}));
+  files.sets.push_back("contract.fields=[system_prompt]");
+  EXPECT_TRUE(files.load()->warnings.empty());
+}
+
+/// A run that is there keeps the prompt that it was made with.
+TEST(ConfigErrors, LeavesThePromptOfAnOldRunAlone) {
+  ConfigFiles files;
+  RunConfig config = loaded_config(files);
+  config.teacher.prompt = "{schema}";
+  const std::string text = json::canonical(effective_config(config));
+  EXPECT_TRUE(config_from_json(text).ok());
+  EXPECT_TRUE(load_stored_config("run.json", text, "", {}).ok());
 }
 
 TEST(ConfigErrors, ShowFileLineColumnKeyAndCaret) {
@@ -220,8 +267,8 @@ TEST(ConfigErrors, NameEveryKeyThatIsMissing) {
             "run.yaml:1:1: task: is missing\n  teacher:\n  ^\n"
             "run.yaml:1:1: contract.fields: is missing\n  teacher:\n  ^\n"
             "run.yaml:1:1: teacher.model: is missing\n  teacher:\n  ^\n"
-            "run.yaml:1:1: teacher.prompt: is missing\n  teacher:\n  ^\n"
-            "run.yaml:1:1: gateway.providers: is missing\n  teacher:\n  ^");
+            "run.yaml:1:1: gateway.providers: is missing\n  teacher:\n  ^\n"
+            "run.yaml:1:1: teacher.prompt: is missing\n  teacher:\n  ^");
   EXPECT_EQ(files.message(""), "run.yaml: is empty");
   EXPECT_EQ(files.message("- a\n"), "run.yaml:1:1: is not a section of keys\n  - a\n  ^");
 }

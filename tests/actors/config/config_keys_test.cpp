@@ -28,6 +28,9 @@ const std::map<std::string, std::string>& other_values() {
       {"teacher.model", "other"},
       {"teacher.system_prompt", "Be brief."},
       {"teacher.prompt", "'{{schema}}'"},
+      {"teacher.messages", "[{role: user, content: '{{schema}}'}]"},
+      {"teacher.messages_field", "schema"},
+      {"teacher.examples", "[{role: user, content: q}, {role: assistant, content: a}]"},
       {"teacher.decode.temperature", "0.7"},
       {"teacher.decode.top_p", "0.5"},
       {"teacher.decode.max_tokens", "64"},
@@ -99,6 +102,9 @@ RunConfig load_with(const std::vector<std::string>& sets) {
   ConfigFiles files;
   files.environment["THE_KEY"] = "k";
   files.sets = sets;
+  if (!sets.empty() && sets[0].starts_with("teacher.messages")) {
+    files.sets.emplace_back("teacher.prompt=\"\"");  // they come in its place
+  }
   const Result<LoadedConfig> loaded = files.load();
   EXPECT_TRUE(loaded.ok()) << files.message();
   return loaded.ok() ? loaded->config : RunConfig{};

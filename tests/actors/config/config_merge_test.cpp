@@ -147,6 +147,23 @@ TEST(ConfigMerge, IgnoresOllamaHostAloneAndEmptyVariables) {
             json::canonical(effective_config(loaded_config(ConfigFiles()))));
 }
 
+TEST(ConfigMerge, ReadsFilesInUtf16) {
+  const auto utf16 = [](std::string_view ascii) {
+    std::string text = "\xff\xfe";
+    for (const char c : ascii) {
+      text.append({c, '\0'});
+    }
+    return text;
+  };
+  ConfigFiles files;
+  const std::string plain = json::canonical(effective_config(loaded_config(files)));
+  files.write("run.yaml", utf16(kSmallConfig));
+  EXPECT_EQ(json::canonical(effective_config(loaded_config(files))), plain);
+  files.write("run.yaml", utf16(kSmallConfig) + "x");
+  EXPECT_TRUE(files.message().ends_with("run.yaml is UTF-16 and ends in half a code unit"))
+      << files.message();
+}
+
 TEST(ConfigMerge, ReadsOllamaHostAsOllamaDoes) {
   const std::vector<std::pair<const char*, const char*>> table = {
       {"http://localhost:11434", "http://localhost:11434/v1"},
@@ -156,6 +173,9 @@ TEST(ConfigMerge, ReadsOllamaHostAsOllamaDoes) {
       {":8080", "http://127.0.0.1:8080/v1"},
       {"https://ollama.example.com/", "https://ollama.example.com/v1"},
       {"http://h/base/", "http://h/base/v1"},
+      {"http://h:1/v1", "http://h:1/v1"},
+      {"h:1/base/v1/", "http://h:1/base/v1"},
+      {"h/v2/", "http://h:11434/v2/v1"},
       {"h:1/base", "http://h:1/base/v1"},
       {"[::]:5", "http://[::1]:5/v1"},
       {"[::1]", "http://[::1]:11434/v1"},

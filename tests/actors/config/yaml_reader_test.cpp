@@ -95,6 +95,18 @@ TEST(YamlReader, RefusesSyntaxErrorsWithTheirPlace) {
   EXPECT_EQ(problem("a: \"\\ud800\"\n"), "1:11: is not valid YAML: invalid unicode: 55296");
 }
 
+TEST(YamlReader, NamesIndentationThatOnlyLooksLikeBlanks) {
+  EXPECT_EQ(problem("a:\n  b: 1\n\tc: 2\n"),
+            "3:1: is indented by a tab; YAML takes plain blanks only");
+  EXPECT_EQ(problem("a:\n  b: 1\n \tc: 2\n"),
+            "3:2: is indented by a tab; YAML takes plain blanks only");
+  EXPECT_EQ(problem("a:\n\u00a0\u00a0b: 1\n  c: |\n    d\n"),
+            "2:1: is indented by a blank of another kind (\\xa0); YAML takes plain blanks only");
+  EXPECT_EQ(problem("a:\n\u3000b: 1\n  c: |\n    d\n"),
+            "2:1: is indented by a blank of another kind (\\u3000); YAML takes plain blanks only");
+  EXPECT_EQ(problem("a: |\n  x\n  \ty\n  \u00a0z\n"), "") << "a text may have them";
+}
+
 TEST(YamlReader, LimitsBytes) {
   std::string text = "a: 1\n#";
   text.resize(kMaxYamlBytes, 'x');

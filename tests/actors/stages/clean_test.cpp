@@ -54,6 +54,14 @@ TEST(CleanStage, TakesAsFinishedOnlyWhatIsKnownToBe) {
   }
 }
 
+TEST(CleanStage, BrokenBytesInWhatWouldBeTrainedOnAreAFormatError) {
+  EXPECT_EQ(clean_one("SELECT '\uFFFD'").rule, Reason::format_error);
+  EXPECT_EQ(clean_one("Caf\uFFFD.", "stop", ExecKind::none).rule, Reason::format_error);
+  EXPECT_EQ(clean_one("<think>\uFFFD</think>SELECT 1").rule, Reason::none);
+  EXPECT_EQ(clean_one("SELECT '\uFFFC'").rule, Reason::none);
+  EXPECT_EQ(clean_one("SELECT '\uFFFD", "length").rule, Reason::truncated);
+}
+
 TEST(CleanStage, TwoStatementsAreAFormatError) {
   EXPECT_EQ(clean_one("SELECT a FROM t; SELECT b FROM t").rule, Reason::format_error);
 }

@@ -121,6 +121,59 @@ TEST(PromptStage, WithoutAnySystemPromptThereIsNoSystemMessage) {
   EXPECT_EQ(call.messages[0].role, "user");
 }
 
+TEST(PromptStage, RendersTheTurnsOfAChat) {
+  RunConfig chat = config();
+  chat.teacher.prompt.clear();
+  chat.teacher.system_prompt.clear();
+  chat.teacher.messages = {{"system", "Schema: {{schema}}"},
+                           {"user", "Hello"},
+                           {"assistant", "Ask."},
+                           {"user", "{{instruction}} {{task_id}}"}};
+  const std::string row = R"({"instruction":"{{schema}}?","schema":"s"})";
+  EXPECT_EQ(stage(chat).messages(sample(row)),
+            (std::vector<ChatMessage>{{"system", "Schema: s"},
+                                      {"user", "Hello"},
+                                      {"assistant", "Ask."},
+                                      {"user", "{{schema}}? t-1"}}));
+  chat.teacher.messages[0].content = "{{system_prompt}}";
+  EXPECT_EQ(stage(chat).messages(sample(row))[0].role, "user") << "an empty system turn is none";
+}
+
+TEST(PromptStage, SendsTheChatOfTheRowUpToItsLastQuestion) {
+  RunConfig chat = config();
+  chat.contract.fields = {"chat"};
+  chat.teacher.prompt.clear();
+  chat.teacher.messages_field = "chat";
+  const auto with = [](const std::string& turns) { return sample("{\"chat\":[" + turns + "]}"); };
+  const std::string user = R"({"content":"q","role":"user"})";
+  const std::string answer = R"(,{"content":"a","role":"assistant"})";
+  EXPECT_EQ(stage(chat).messages(with(user + answer)),
+            (std::vector<ChatMessage>{{"system", "Return SQL only."}, {"user", "q"}}));
+  EXPECT_EQ(stage(chat).messages(with(R"({"content":"own","role":"system"},)" + user)),
+            (std::vector<ChatMessage>{{"system", "own"}, {"user", "q"}}));
+  EXPECT_NE(stage(chat).call(with(user), 0).call_key,
+            stage(chat).call(with(user + answer + "," + user), 0).call_key);
+  EXPECT_TRUE(stage(chat).messages(with("7")).empty()) << "nothing is paid for what is no chat";
+  EXPECT_TRUE(stage(chat).messages(sample("{}")).empty());
+}
+
+TEST(PromptStage, SendsExamplesBehindTheSystemMessage) {
+  RunConfig shots = config();
+  const Sample row = sample(R"({"instruction":"q","schema":"s"})");
+  const Digest without = stage(shots).call(row, 0).call_key;
+  shots.teacher.examples = {{"user", "{{schema}}"}, {"assistant", "a"}};
+  EXPECT_EQ(stage(shots).messages(row), (std::vector<ChatMessage>{{"system", "Return SQL only."},
+                                                                  {"user", "{{schema}}"},
+                                                                  {"assistant", "a"},
+                                                                  {"user", "s|q|t-1"}}));
+  EXPECT_NE(stage(shots).call(row, 0).call_key, without);
+  shots.teacher.prompt.clear();
+  shots.teacher.messages = {{"system", "own"}, {"user", "{{schema}}"}};
+  EXPECT_EQ(stage(shots).messages(row)[0].content, "own");
+  EXPECT_EQ(stage(shots).messages(row)[1].content, "{{schema}}");
+  EXPECT_EQ(stage(shots).messages(row)[3].content, "s");
+}
+
 TEST(PromptStage, ASampleThatIsNoObjectGetsACallThatNoEndpointTakes) {
   EXPECT_TRUE(stage(config()).call(sample("[1]"), 0).messages.empty());
   EXPECT_TRUE(stage(config()).call(sample("not json"), 0).messages.empty());

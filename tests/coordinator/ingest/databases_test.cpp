@@ -32,15 +32,62 @@ TEST(IngestDatabases, MayNotLeaveTheFolderOfTheInput) {
   EXPECT_EQ(why_database(here, ""), "the database's path is empty");
 }
 
-TEST(IngestDatabases, MayNotLeaveTheFolderByLinks) {
+/// Sets of the Hugging Face cache, of DVC and of datalad are folders of links.
+TEST(IngestDatabases, MayBeLinksThatLeadAnywhere) {
   IngestJob here;
   const testing_support::TempFolder outside;
   outside.put("b.sqlite", database_bytes('b'));
   ASSERT_EQ(::symlink(outside.at("b.sqlite").c_str(), here.folder.at("file").c_str()), 0);
   ASSERT_EQ(::symlink(outside.root().c_str(), here.folder.at("folder").c_str()), 0);
-  EXPECT_EQ(why_database(here, "file"), "database 'file' is a link that leaves the input's folder");
-  EXPECT_EQ(why_database(here, "folder/b.sqlite"),
-            "database 'folder/b.sqlite' is a link that leaves the input's folder");
+  here.put_rows({R"({"schema":"s","instruction":"i","db_path":"file"})",
+                 R"({"schema":"s","instruction":"j","db_path":"folder/b.sqlite"})"});
+  EXPECT_EQ(done(here).databases.at(0).digest, sha256(database_bytes('b')).hex());
+  EXPECT_EQ(why_database(here, "folder/../a.sqlite"),
+            "database 'folder/../a.sqlite' leaves the input's folder; paths are relative to it");
+  ASSERT_EQ(::symlink("../gone", here.folder.at("dangling").c_str()), 0);
+  EXPECT_EQ(why_database(here, "dangling"),
+            "database 'dangling': is a link to '../gone', which is not there (looked in '" +
+                here.folder.root() + "')");
+}
+
+TEST(IngestDatabases, HaveNoChangesWaitingBesideTheirLinks) {
+  IngestJob here;
+  const testing_support::TempFolder outside;
+  outside.put("blob", database_bytes('b'));
+  ASSERT_EQ(::symlink(outside.at("blob").c_str(), here.folder.at("b.sqlite").c_str()), 0);
+  here.folder.put("b.sqlite-wal", "x");
+  EXPECT_TRUE(why_database(here, "b.sqlite").starts_with("database 'b.sqlite' has changes"));
+  here.folder.put("b.sqlite-wal", "");
+  outside.put("blob-wal", "x");
+  EXPECT_TRUE(why_database(here, "b.sqlite").starts_with("database 'b.sqlite' has changes"));
+}
+
+TEST(IngestDatabases, MayBeAbsolutePathsInsideTheFolder) {
+  IngestJob here;
+  const auto row = [](const std::string& path) {
+    return json::canonical(json::Object{{"schema", "s"}, {"instruction", path}, {"db_path", path}});
+  };
+  here.put_rows({row(here.folder.at("a.sqlite")), row("a.sqlite")});
+  EXPECT_EQ(done(here).databases.size(), 1u);
+  const testing_support::TempFolder beside;  // the input by a link, the row by the folder's name
+  ASSERT_EQ(::symlink(here.folder.root().c_str(), beside.at("set").c_str()), 0);
+  here.inputs = {{beside.at("set/samples.jsonl")}};
+  here.put_rows({row(here.folder.at("a.sqlite")), row(beside.at("set/a.sqlite"))});
+  EXPECT_EQ(done(here).databases.size(), 1u);
+  here.inputs = {{here.folder.at("samples.jsonl")}};
+  for (const std::string& path :
+       {here.folder.root() + "x/a.sqlite", here.folder.root() + "/../a.sqlite"}) {
+    EXPECT_EQ(why_database(here, path),
+              "database '" + path + "' leaves the input's folder; paths are relative to it");
+  }
+}
+
+TEST(IngestDatabases, AreNoPointersOfGitLfs) {
+  IngestJob here;
+  here.folder.put("b.sqlite", "version https://git-lfs.github.com/spec/v1\noid sha256:00\n");
+  EXPECT_EQ(why_database(here, "b.sqlite"),
+            "database 'b.sqlite' is a Git LFS pointer, not the file itself; fetch it: git lfs "
+            "pull");
 }
 
 TEST(IngestDatabases, MayBeLinksInsideTheFolder) {
@@ -63,6 +110,9 @@ TEST(IngestDatabases, AreFilesOfSqlite) {
   EXPECT_EQ(why_database(here, "folder"), "database 'folder' is no regular file");
   EXPECT_EQ(why_database(here, "none"),
             "database 'none': No such file or directory (looked in '" + here.folder.root() + "')");
+  EXPECT_EQ(why_database(here, ".\\a.sqlite"),
+            "database '.\\a.sqlite': No such file or directory (looked in '" + here.folder.root() +
+                "'); paths are written with '/', not with '\\'");
 }
 
 TEST(IngestDatabases, AreWhole) {
@@ -101,7 +151,7 @@ TEST(IngestDatabases, AreNamedByTheRow) {
   EXPECT_EQ(here.why_refused(R"({"schema":"s","instruction":"i","db_path":null})"),
             "field 'db_path', which names the database, must be text, got null");
   EXPECT_EQ(here.why_refused(row_line("i").replace(row_line("i").find("\"SELECT 1\""), 10, "1")),
-            "field 'gold_sql' must be text, got a number");
+            "field 'gold_sql' must be text or a list of texts, got a number");
 }
 
 }  // namespace

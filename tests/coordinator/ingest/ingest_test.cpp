@@ -247,9 +247,89 @@ TEST(Ingest, CountsConflictsAndKeepsTheFirstWhenNotStrict) {
   EXPECT_EQ(summary.duplicate, 2u);
   EXPECT_EQ(summary.conflict, 1u);
   EXPECT_EQ(summary.invalid, 0u);
+  EXPECT_EQ(summary.warnings,
+            (std::vector<std::string>{here.folder.at("samples.jsonl") +
+                                      ":2: has a conflict: the sample id of an earlier row, which "
+                                      "stays, but another gold or database"}));
   ASSERT_EQ(here.samples(3).size(), 1u);
   EXPECT_EQ(here.samples(3)[0].gold, "SELECT 1");
   EXPECT_EQ(here.folder.names("out"), (Names{"databases", "manifests", "shards"}));
+}
+
+TEST(Ingest, KeepsAllGoldsOfARow) {
+  IngestJob here;
+  const auto with = [](const std::string& golds) {
+    std::string line = row_line("a");
+    return line.replace(line.find("\"SELECT 1\""), 10, golds);
+  };
+  here.put_rows({with(R"(["SELECT 1","SELECT 2"])"), with(R"(["SELECT 1","SELECT 2"])")});
+  EXPECT_EQ(done(here).conflict, 0u);
+  ASSERT_EQ(here.samples(3).size(), 1u);
+  EXPECT_EQ(here.samples(3)[0].gold, "SELECT 1");
+  EXPECT_EQ(here.samples(3)[0].more_golds, (std::vector<std::string>{"SELECT 2"}));
+  here.put_rows({with(R"(["SELECT 1","SELECT 2"])"), row_line("a")});
+  EXPECT_TRUE(
+      here.refusal().message.ends_with(":2: same sample_id as line 1 but another gold_sql"));
+}
+
+TEST(Ingest, NamesTheRowsOfAnArrayByTheirNumbers) {
+  IngestJob here;
+  const std::string path =
+      here.folder.put("dev.json", "[" + row_line("a") + ",\n\n" + row_line("b") + "," +
+                                      row_line("b", "SELECT 2") + "]");
+  here.inputs = {{path}};
+  EXPECT_EQ(here.refusal().message, "1 row is refused (contract.strict is true):\n  " + path +
+                                        ": row 3: same sample_id as row 2 but another gold_sql");
+  here.folder.put("dev.json", "[" + row_line("a") + ",7]");
+  EXPECT_EQ(here.refusal().message, "1 row is refused (contract.strict is true):\n  " + path +
+                                        ": row 2: not a JSON object");
+  here.folder.put("dev.json", "[" + row_line("a") + "," + row_line("b") + "]");
+  const IngestSummary summary = done(here);
+  EXPECT_EQ(summary.unique, 2u);
+  EXPECT_EQ(summary.inputs.at(0).rows, 2u);
+}
+
+TEST(Ingest, RefusesARowOfWhichThePromptNamesOnlyBlankFields) {
+  IngestJob here;
+  here.config.teacher.prompt = "{{instruction}}";
+  here.put_rows({row_line("a"), row_line(" \n")});
+  EXPECT_TRUE(here.refusal().message.ends_with(
+      ":2: field 'instruction' is blank, and the prompt names no other"));
+  here.config.teacher.prompt = "{{schema}} {{instruction}} {{schema}}";
+  EXPECT_EQ(done(here).warnings,
+            (std::vector<std::string>{here.folder.at("samples.jsonl") +
+                                      ":2: has nothing in field 'instruction', which the prompt "
+                                      "names"}));
+}
+
+TEST(Ingest, RefusesAChatThatIsNone) {
+  IngestJob here;
+  here.config.contract.fields = {"instruction"};
+  here.config.teacher.prompt.clear();
+  here.config.teacher.messages_field = "instruction";
+  const auto row = [](const std::string& chat) {
+    return R"({"db_path":"a.sqlite","instruction":)" + chat + "}";
+  };
+  here.put_rows({row(R"([{"role":"user","content":"q"}])"), row(R"("q")")});
+  EXPECT_TRUE(here.refusal().message.ends_with(
+      ":2: field 'instruction', which is to be a chat: is no list of turns"));
+  here.put_rows({row("null")});
+  EXPECT_TRUE(here.refusal().message.ends_with("is no list of turns"));
+  here.put_rows({row(R"([{"role":"user","content":"q"}])")});
+  EXPECT_EQ(done(here).unique, 1u);
+}
+
+TEST(Ingest, WarnsOfGoldsThatAreNotOneStatement) {
+  IngestJob here;
+  here.put_rows({row_line("a"), row_line("b", "SELECT ';' ; -- end\n;"),
+                 row_line("c", "SELECT 1; SELECT 2"),
+                 row_line("d", "SELECT 1;\n/* */ DROP TABLE t"), row_line("e", " -- "),
+                 row_line("f", "SELECT 1; SELECT 2")});
+  const std::string path = here.folder.at("samples.jsonl");
+  EXPECT_EQ(done(here).warnings,
+            (std::vector<std::string>{path + ":5: has a gold without a statement",
+                                      path + ":3 and 2 other rows: have several statements in one "
+                                             "gold (several golds are a list)"}));
 }
 
 TEST(Ingest, ListsUpToTwentyRefusedRows) {
@@ -278,13 +358,14 @@ TEST(Ingest, WritesRefusedRowsDownWhenNotStrict) {
   EXPECT_EQ(summary.raw, 4u);
   EXPECT_EQ(summary.invalid, 3u);
   EXPECT_EQ(summary.unique, 1u);
-  EXPECT_EQ(here.folder.bytes("out/invalid.jsonl"),
-            R"({"error":"not a JSON object","file":"samples.jsonl","line":2})"
-            "\n"
-            R"({"error":"invalid UTF-8 at byte 11","file":"samples.jsonl","line":4})"
-            "\n"
-            R"({"error":"missing field 'schema'","file":"samples.jsonl","line":5})"
-            "\n");
+  EXPECT_EQ(
+      here.folder.bytes("out/invalid.jsonl"),
+      R"({"error":"not a JSON object","file":"samples.jsonl","line":2})"
+      "\n"
+      R"({"error":"field 'schema': invalid UTF-8 at byte 11","file":"samples.jsonl","line":4})"
+      "\n"
+      R"({"error":"missing field 'schema'","file":"samples.jsonl","line":5})"
+      "\n");
   EXPECT_EQ(here.stage("raw").count, 1u);
   EXPECT_EQ(here.samples(3).at(0).ordinal, 1u);
 }

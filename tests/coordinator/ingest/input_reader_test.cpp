@@ -61,6 +61,81 @@ TEST(InputReader, CountsBlankLinesAndPassesOverThem) {
             (Lines{{1, "{}"}, {5, "[1]"}}));
 }
 
+/// "{}\n" and a character beyond U+FFFF, which UTF-16 has in two halves.
+TEST(InputReader, TakesUtf16ThatHasItsMark) {
+  const TempFolder folder;
+  const Lines lines{{1, "{}"}, {2, "\xF0\x9F\x98\x80"}};
+  const std::string little("\xff\xfe{\0}\0\n\0\x3D\xD8\x00\xDE", 12);
+  EXPECT_EQ(lines_of(folder.put("a.jsonl", little)), lines);
+  EXPECT_EQ(lines_of(folder.put("b.jsonl", std::string("\xfe\xff\0{\0}\0\n\xD8\x3D\xDE\x00", 12))),
+            lines);
+  EXPECT_EQ(lines_of(folder.put("a.jsonl.gz", gzipped(little))), lines);
+  const std::string cut = folder.put("c.jsonl", little + "x");
+  EXPECT_EQ(lines_of(cut).back(),
+            (Lines::value_type{0, cut + ": is UTF-16 and ends in half a code unit"}));
+}
+
+TEST(InputReader, ReadsTheRowsOfOneJsonArray) {
+  const TempFolder folder;
+  const Lines rows{{1, R"({"a":"],\"["})"}, {2, "{\n \"b\": [1, {}]\n}"}, {3, "7"}};
+  const std::string text =
+      "\xef\xbb\xbf\n [ " + rows[0].second + " ,\n" + rows[1].second + " ,\t7]\r\n ";
+  auto reader = InputReader::open(folder.put("a.json", text));
+  ASSERT_TRUE(reader.ok());
+  Lines read = read_lines(*reader);
+  ASSERT_EQ(read.size(), 3u);
+  EXPECT_EQ(read[0].second, rows[0].second + " ") << "blanks are JSON's, and stay";
+  EXPECT_EQ(read[1].second, rows[1].second + " ");
+  EXPECT_EQ(read[2], rows[2]);
+  EXPECT_TRUE(reader->array());
+  EXPECT_TRUE(reader->finish()->array);
+}
+
+TEST(InputReader, TellsWhereAJsonArrayIsBroken) {
+  const TempFolder folder;
+  const auto last = [&](const std::string& text) {
+    const std::string path = folder.put("a.json", text);
+    const std::string message = lines_of(path).back().second;
+    EXPECT_TRUE(message.starts_with(path + ": ")) << message;
+    return message.substr(std::min(path.size() + 2, message.size()));
+  };
+  EXPECT_EQ(last(R"([{"a":1},{"b":)"),
+            "the JSON array does not end: the file was cut off in or behind row 2");
+  EXPECT_EQ(last(R"([{"a":1},{"b":1})"),
+            "the JSON array does not end: the file was cut off in or behind row 2");
+  EXPECT_EQ(last(R"([{"a":1},])"),
+            "the JSON array has no value behind the comma that follows row 1");
+  EXPECT_EQ(last("[{\"a\":1}]\n{}"), "has text behind the end of its JSON array, which has 1 rows");
+}
+
+TEST(InputReader, TakesLinesThatBeginWithOtherArraysForLines) {
+  const TempFolder folder;
+  EXPECT_EQ(lines_of(folder.put("a.jsonl", "[1]\n{}")), (Lines{{1, "[1]"}, {2, "{}"}}));
+  EXPECT_EQ(lines_of(folder.put("b.jsonl", "[]")), (Lines{{1, "[]"}}));
+}
+
+/// Items and blocks end where they like, and an item has the limit of a line.
+TEST(InputReader, ReadsLongRowsOfAnArrayUpToTheLimit) {
+  const TempFolder folder;
+  const auto item = [](std::size_t bytes) {
+    return "{\"a\":\"" + std::string(bytes - 8, 'x') + "\"}";
+  };
+  const std::string path = folder.put("a.json", "[" + item(300'000) + "," + item(kMaxLineBytes) +
+                                                    "," + item(kMaxLineBytes + 1) + ",{}]");
+  const Lines lines = lines_of(path);
+  ASSERT_EQ(lines.size(), 4u);
+  EXPECT_EQ(lines[0].second, item(300'000));
+  EXPECT_EQ(lines[1].second.size(), kMaxLineBytes);
+  EXPECT_EQ(lines[2], (Lines::value_type{3, "(too long)"}));
+  EXPECT_EQ(lines[3], (Lines::value_type{4, "{}"}));
+}
+
+TEST(InputReader, SaysWhereALinkLeadsThatLeadsNowhere) {
+  const TempFolder folder;
+  ASSERT_EQ(::symlink("../blobs/1", folder.at("a.jsonl").c_str()), 0);
+  EXPECT_EQ(error_of(folder.at("a.jsonl")), "is a link to '../blobs/1', which is not there");
+}
+
 TEST(InputReader, TakesALastLineWithoutEnd) {
   const TempFolder folder;
   EXPECT_EQ(lines_of(folder.put("a.jsonl", "a\nb")), (Lines{{1, "a"}, {2, "b"}}));
@@ -197,8 +272,8 @@ TEST(InputReader, TellsWhatAFileIsThatIsNoJsonLines) {
       {"Obj\x01", "is an Avro file; write it out as JSON Lines first"},
       {testing_support::database_bytes(0),
        "is an SQLite database; write it out as JSON Lines first"},
-      {std::string("\xff\xfe{\0", 4), "is UTF-16; convert it: iconv -f UTF-16 -t UTF-8"},
-      {std::string("\xfe\xff\0{", 4), "is UTF-16; convert it: iconv -f UTF-16 -t UTF-8"},
+      {"version https://git-lfs.github.com/spec/v1\n",
+       "is a Git LFS pointer, not the file itself; fetch it: git lfs pull"},
       {std::string("{\0\"\0", 4), "is UTF-16; convert it: iconv -f UTF-16LE -t UTF-8"},
       {std::string("\0{\0\"", 4), "is UTF-16; convert it: iconv -f UTF-16BE -t UTF-8"}};
   for (const auto& [bytes, advice] : formats) {

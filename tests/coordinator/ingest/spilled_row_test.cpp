@@ -12,14 +12,13 @@ TEST(SpilledRow, ComesBackAsItWas) {
   const std::string text = R"({"a":1,"b":"\u0001"})";
   const std::vector<MemberPlace> content = {{1, 6}, {7, 19}};
   const std::vector<MemberPlace> ids = {{1, 6}};
-  for (const std::optional<std::string_view> gold_text :
-       {std::optional<std::string_view>(), std::optional<std::string_view>(""),
-        std::optional<std::string_view>("SELECT 1")}) {
+  for (const std::vector<std::string_view>& golds :
+       {std::vector<std::string_view>{}, {""}, {"SELECT 1"}, {"SELECT 1", "", "SELECT 22"}}) {
     SpilledRow row;
     row.line = 1ull << 40;
     row.file = 3;
     row.database = 9;
-    row.gold = gold_text;
+    row.golds = golds;
     row.text = text;
     row.content = content;
     row.id_fields = ids;
@@ -30,7 +29,7 @@ TEST(SpilledRow, ComesBackAsItWas) {
     EXPECT_EQ(back.line, row.line);
     EXPECT_EQ(back.file, 3u);
     EXPECT_EQ(back.database, 9u);
-    EXPECT_EQ(back.gold, gold_text);
+    EXPECT_EQ(back.golds, golds);
     EXPECT_EQ(back.text, text);
     std::string members;
     append_members(back.text, back.content, members);

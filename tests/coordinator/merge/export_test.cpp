@@ -75,6 +75,29 @@ TEST_F(Export, WritesTheTrainLineOfTheContract) {
                 kept.sample.id.hex() + "\"}}\n");
 }
 
+TEST_F(Export, TellsAllGoldsOfARejectedSample) {
+  FinishedSample rejected = rejected_sample(2, Reason::gold_mismatch);
+  rejected.sample.more_golds = {"SELECT 3", "SELECT 4"};
+  run({kept_sample(1), rejected});
+  const std::string line = bytes_of(dir_.export_file("rejected.jsonl"));
+  EXPECT_NE(line.find(R"(,"more_golds":["SELECT 3","SELECT 4"],"reason":"gold_mismatch")"),
+            std::string::npos)
+      << line;
+}
+
+/// Many readers of lines end one at U+2028: no line of ours may be two to them.
+TEST_F(Export, EscapesWhatSomeReadersTakeForLineEnds) {
+  config_.teacher.system_prompt = "a\u2028b\u2029c\u2027\u202Ad";
+  FinishedSample rejected = rejected_sample(2, Reason::too_long);
+  rejected.sample.canonical_input = "{\"instruction\":\"x\u2028\u2029\"}";
+  run({kept_sample(1), rejected});
+  EXPECT_TRUE(train().starts_with(
+      "{\"messages\":[{\"role\":\"system\",\"content\":\"a\\u2028b\\u2029c\u2027\u202Ad\"}"))
+      << train();
+  const std::string other = bytes_of(dir_.export_file("rejected.jsonl"));
+  EXPECT_NE(other.find("\"x\\u2028\\u2029\""), std::string::npos) << other;
+}
+
 TEST_F(Export, LeavesOutAnEmptySystemMessage) {
   config_.teacher.system_prompt.clear();
   run({kept_sample(1)});

@@ -40,6 +40,7 @@ TEST(RecordViews, ReadsEverySampleThatIsWritten) {
     sample.canonical_input = json::canonical(json::Object{
         {"a", text}, {"nested", json::Object{{text, json::Array{text, nullptr, 1.5, true}}}}});
     sample.gold = text;
+    sample.more_golds = {"x", text};
     sample.id_fields = json::canonical(json::Object{{"task_id", text}});
     const std::string line = line_of(sample);
     SampleView view;
@@ -48,6 +49,7 @@ TEST(RecordViews, ReadsEverySampleThatIsWritten) {
     EXPECT_EQ(view.canonical_input, sample.canonical_input);
     EXPECT_EQ(view.id_fields, sample.id_fields);
     EXPECT_EQ(text_of(view.gold).value(), text);
+    EXPECT_EQ(json::parse(view.more_golds).value(), json::Value(json::Array{"x", text}));
   }
 }
 

@@ -84,13 +84,31 @@ TEST(JsonProperty, RowParserAgreesWithParse) {
   }
 }
 
-// Bytes changed at random make nearly valid texts: both ways in must refuse the same ones, with the
-// same words, and make the same of the others.
+/// Returns the first fault of a row's members, or nothing.
+std::string first_fault(const RowParser& row) {
+  for (const std::string_view key : row.keys()) {
+    if (!row.fault(key).empty()) {
+      return std::string(row.fault(key));
+    }
+  }
+  return "";
+}
+
+/// Returns whether a row is not refused for this alone.
+bool tolerable(const std::string& why) {
+  return why.starts_with("invalid UTF-8") || why.starts_with("duplicate key") ||
+         why.starts_with("lone surrogate") || why.starts_with("integer ") ||
+         (why.starts_with("number ") && why.find("too large") != std::string::npos);
+}
+
+// Bytes changed at random make nearly valid texts: both ways in must refuse the same ones, the row
+// parser some only where they are used, and make the same of the others.
 TEST(JsonProperty, RowParserAndParseAgreeOnDamagedText) {
   RandomJson random(6);
   RowParser parser;
   int refused = 0;
   int accepted = 0;
+  int faults = 0;
   for (int i = 0; i < 4 * kDocuments; ++i) {
     std::string text = random.text(random.object(3, 6));
     const std::string_view bytes("\"\\{}[]:,0919.eE+-tfnul \n\x01\x80\xC3\xED\xF0\xFF", 31);
@@ -113,17 +131,23 @@ TEST(JsonProperty, RowParserAndParseAgreeOnDamagedText) {
     if (value.ok() && value->as_object() != nullptr) {
       ++accepted;
       ASSERT_TRUE(row.ok()) << text << ": " << row.error().message;
+      ASSERT_EQ(first_fault(parser), "") << text;
       std::string out;
       parser.append_row(out);
       ASSERT_EQ(out, canonical(*value)) << text;
     } else {
       ++refused;
-      ASSERT_FALSE(row.ok()) << text;
-      ASSERT_EQ(row.error().message, value.ok() ? "not a JSON object" : value.error().message);
+      faults += row.ok() ? 1 : 0;
+      const std::string why = value.ok() ? "not a JSON object" : value.error().message;
+      const std::string fault = first_fault(parser);
+      // Behind what only its field minds there may be more, which the row is refused for.
+      ASSERT_TRUE(row.ok() ? !fault.empty() : row.error().message == why || tolerable(why))
+          << text << ": " << why;
     }
   }
   EXPECT_GT(refused, 1000);
   EXPECT_GT(accepted, 500);
+  EXPECT_GT(faults, 100);
 }
 
 }  // namespace
