@@ -5,6 +5,7 @@
 #include <future>
 #include <optional>
 
+#include "actors/gateway/error_news.hpp"
 #include "actors/gateway/http/curl_gateway.hpp"
 #include "actors/gateway/http/endpoint_secrets.hpp"
 #include "actors/pipeline/caf_compat.hpp"
@@ -49,12 +50,20 @@ Result<std::optional<TemporaryDirectory>> take_database_folder(WorkerSettings& s
   return temporary;
 }
 
-/// Makes the gateway of a run.
-Result<std::unique_ptr<Gateway>> curl_gateway(const RunConfig& config, std::uint32_t slots,
-                                              ChatCallback callback) {
-  FD_TRY(std::vector<Endpoint> endpoints, endpoints_with_secrets(config, environment_variable));
-  return std::unique_ptr<Gateway>(std::make_unique<CurlGateway>(
-      std::move(endpoints), config.gateway, slots, random_u64(), std::move(callback)));
+/// Returns what makes the gateway of a run. Errors of providers go to `worker`.
+GatewayFactory curl_gateways(std::shared_future<caf::actor> worker) {
+  return [worker](const RunConfig& config, std::uint32_t slots,
+                  ChatCallback callback) -> Result<std::unique_ptr<Gateway>> {
+    FD_TRY(std::vector<Endpoint> endpoints, endpoints_with_secrets(config, environment_variable));
+    const auto failed = [worker, news = std::make_shared<ErrorNews>()](const std::string& provider,
+                                                                       const Attempt& attempt) {
+      if (auto error = news->look(SystemClock().now(), provider, attempt)) {
+        act::post(worker.get(), EndpointErrorHeard{std::move(*error)});
+      }
+    };
+    return std::unique_ptr<Gateway>(std::make_unique<CurlGateway>(
+        std::move(endpoints), config.gateway, slots, random_u64(), std::move(callback), failed));
+  };
 }
 
 /// Returns how the coordinator is spoken to; `rejected` becomes true when it does not want us.
@@ -134,7 +143,6 @@ Result<int> serve(WorkerSettings settings) {
   const SystemClock clock;
   std::promise<int> ended_promise;
   std::future<int> ended = ended_promise.get_future();
-  options.parts.make_gateway = curl_gateway;
   options.exited = [&ended_promise](int exit_code) { keep_and_wake(ended_promise, exit_code); };
 
   // Before the actors, which use them: whoever is under way when this ends still finds them.
@@ -152,6 +160,7 @@ Result<int> serve(WorkerSettings settings) {
   caf::actor worker;
   std::promise<caf::actor> ready;
   std::shared_future<caf::actor> ready_future = ready.get_future().share();
+  options.parts.make_gateway = curl_gateways(ready_future);
   std::atomic<bool> rejected = false;
   core.peer_key = network.public_key();
   TransportSecurity security = security_of(settings, log, rejected);

@@ -29,6 +29,7 @@ LoopContext context_of(const std::vector<Endpoint>& endpoints, const GatewayConf
   LoopContext context;
   for (const Endpoint& endpoint : endpoints) {
     context.targets.emplace_back(endpoint);
+    context.names.push_back(endpoint.config.name);
     if (!endpoint.api_key.empty()) {
       context.secrets.push_back(endpoint.api_key);
     }
@@ -43,9 +44,10 @@ LoopContext context_of(const std::vector<Endpoint>& endpoints, const GatewayConf
 
 struct CurlGateway::Impl {
   Impl(const std::vector<Endpoint>& endpoints, const GatewayConfig& config, std::uint32_t slots,
-       std::uint64_t seed, ChatCallback callback)
+       std::uint64_t seed, ChatCallback callback, AttemptListener failed)
       : context(context_of(endpoints, config, std::move(callback), clock)),
         scheduler(with_providers(config, endpoints), slots, seed, clock) {
+    context.failed = std::move(failed);
     FD_CHECK(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
     add_loops(slots);
   }
@@ -74,8 +76,10 @@ struct CurlGateway::Impl {
 };
 
 CurlGateway::CurlGateway(std::vector<Endpoint> endpoints, const GatewayConfig& config,
-                         std::uint32_t slots, std::uint64_t seed, ChatCallback callback)
-    : impl_(std::make_unique<Impl>(endpoints, config, slots, seed, std::move(callback))) {}
+                         std::uint32_t slots, std::uint64_t seed, ChatCallback callback,
+                         AttemptListener failed)
+    : impl_(std::make_unique<Impl>(endpoints, config, slots, seed, std::move(callback),
+                                   std::move(failed))) {}
 
 CurlGateway::~CurlGateway() = default;
 

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "actors/gateway/gateway.hpp"
+#include "actors/gateway/retry.hpp"
 #include "protocol/run_config.hpp"
 
 namespace fd {
@@ -16,6 +18,10 @@ struct Endpoint {
   std::string api_key;  ///< empty: no Authorization header
 };
 
+/// Hears of every attempt that brought no answer, also of one that is tried again. Its words are
+/// without secrets. Thread: any of the gateway's; must not wait.
+using AttemptListener = std::function<void(const std::string& provider, const Attempt& attempt)>;
+
 /// HTTP/1.1 chat completions through libcurl's multi interface on a thread of its own (one for
 /// every 2,048 slots), with keep-alive, retry with backoff, and no silent re-send of a POST.
 class CurlGateway final : public Gateway {
@@ -23,7 +29,7 @@ class CurlGateway final : public Gateway {
   /// `slots`: calls in flight over all providers, until the first set_shares(). `seed` feeds the
   /// backoff's jitter. The providers are those of `endpoints`. Requires: at least one.
   CurlGateway(std::vector<Endpoint> endpoints, const GatewayConfig& config, std::uint32_t slots,
-              std::uint64_t seed, ChatCallback callback);
+              std::uint64_t seed, ChatCallback callback, AttemptListener failed = {});
   /// Ends the thread. Calls in flight are given up without a callback.
   ~CurlGateway() override;
   CurlGateway(const CurlGateway&) = delete;

@@ -9,6 +9,7 @@
 #include <curl/curl.h>
 
 #include "actors/gateway/call_scheduler.hpp"
+#include "actors/gateway/http/curl_gateway.hpp"
 #include "actors/gateway/http/curl_multi.hpp"
 #include "actors/gateway/http/curl_transfer.hpp"
 #include "actors/system/descriptor.hpp"
@@ -22,6 +23,8 @@ struct LoopContext {
   std::vector<std::string> secrets;  ///< kept out of errors
   double request_timeout_s = 0;
   ChatCallback callback;
+  AttemptListener failed;          ///< may be empty
+  std::vector<std::string> names;  ///< of the providers, by endpoint
   const Clock* clock = nullptr;
 };
 
@@ -46,6 +49,7 @@ class CurlLoop final : public CallWorker {
   void deliver(std::vector<JobPtr>& ended);
   void collect();
   void finish(CurlTransfer& transfer, CURLcode code);
+  void keep_finished(JobPtr job, Attempt attempt);
   void fail_unsent(JobPtr job, const std::string& error);
   void wait(const CallScheduler::Turn& turn);
   [[nodiscard]] int wait_ms(const CallScheduler::Turn& turn) const;
