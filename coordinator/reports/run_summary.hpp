@@ -7,9 +7,16 @@
 
 #include "coordinator/ingest/ingest_summary.hpp"
 #include "coordinator/reports/gates.hpp"
+#include "protocol/messages.hpp"
 #include "protocol/run_dir.hpp"
 
 namespace fd {
+
+/// Errors of one sort that made samples fail.
+struct FailureWords {
+  EndpointError first;
+  std::uint64_t count = 0;
+};
 
 /// The numbers of a finished run, for the summary that people read.
 struct RunSummary {
@@ -26,6 +33,8 @@ struct RunSummary {
   std::uint64_t valid = 0;
   std::map<std::string, std::uint64_t> reject_reasons;
   std::map<std::string, std::uint64_t> failure_reasons;
+  /// What providers said to the samples that failed, by reason; the most frequent first.
+  std::map<std::string, std::vector<FailureWords>> failure_words;
   std::uint64_t reused = 0;  ///< answers of earlier runs, which no call was made for
   std::uint64_t calls = 0;
   std::uint64_t attempts = 0;
