@@ -57,8 +57,8 @@ Command resume_command() {
               "Goes on with a run that was killed or stopped, or has failed samples. Everything is "
               "taken from the\n"
               "run's folder; only what decides no output may be changed.",
-          .options = {kWorkersOption, kListenOption, kDrainOption, kSetOption, kQuietOption,
-                      kLogLevelOption},
+          .options = {kWorkersOption, kListenOption, kDrainOption, kSetOption, kProgressOption,
+                      kQuietOption, kLogLevelOption},
           .run = resume,
           .outlives_reader = true};
 }

@@ -105,6 +105,7 @@ Command run_command() {
            {"--limit", "N",
             "take only the first N rows (the inputs are read to their ends, for their digests)"},
            kSetOption,
+           kProgressOption,
            kQuietOption,
            kLogLevelOption},
       .run = run,

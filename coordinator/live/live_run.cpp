@@ -8,8 +8,6 @@
 #include <thread>
 #include <utility>
 
-#include <unistd.h>
-
 #include "actors/config/loader.hpp"
 #include "actors/pipeline/caf_compat.hpp"
 #include "actors/sandbox/sql_sandbox.hpp"
@@ -59,7 +57,7 @@ class LiveRun {
         drain_(signals),
         log_(options.level, "coordinator"),
         notices_(clock_, log_),
-        display_(clock_, isatty(STDERR_FILENO) == 1, options.quiet) {}
+        display_(clock_, options.progress) {}
 
   Result<LiveEnd> run(const RunShards& shards) {
     const Instant started = clock_.now();

@@ -7,6 +7,7 @@
 #include "actors/system/log.hpp"
 #include "actors/system/stop_signals.hpp"
 #include "coordinator/control/coordinator_actor.hpp"
+#include "coordinator/live/progress_display.hpp"
 #include "coordinator/reuse/reuse_index.hpp"
 #include "coordinator/run/run_folder.hpp"
 #include "protocol/base/result.hpp"
@@ -19,7 +20,7 @@ struct LiveOptions {
   std::optional<std::uint32_t> workers;   ///< local ones; nothing: 2
   std::optional<std::string> listen;      ///< where others may come to
   std::uint32_t drain_s = kDrainSeconds;  ///< how long a signal waits for calls under way
-  bool quiet = false;
+  ProgressMode progress = ProgressMode::plain;
   LogLevel level = LogLevel::warn;
 
   /// Returns how many local workers there are.
