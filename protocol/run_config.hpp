@@ -159,7 +159,7 @@ struct LeaseSettings {
 struct RunConfig {
   std::string task;
   std::vector<std::string> input;
-  std::vector<std::string> reuse;
+  std::optional<std::vector<std::string>> reuse;  ///< nothing: earlier runs are looked for
   ContractConfig contract;
   ShardingConfig sharding;
   TeacherConfig teacher;

@@ -272,6 +272,14 @@ class Binder {
     }
   }
   void read(const YamlNode& node, const std::string& path, const Key& key,
+            std::optional<std::vector<std::string>>* slot) {
+    if (node.kind == YamlNode::Kind::scalar && node.text == kAutomatic) {
+      slot->reset();
+    } else if (list(node, path, key, "auto or a list of text")) {
+      read(node, path, key, &slot->emplace());
+    }
+  }
+  void read(const YamlNode& node, const std::string& path, const Key& key,
             std::vector<ProviderConfig>* slot) {
     if (!list(node, path, key, "a list of sections")) {
       return;

@@ -17,10 +17,14 @@ namespace fd {
 using KeySlot =
     std::variant<std::monostate, bool*, std::uint32_t*, std::uint64_t*,
                  std::optional<std::int64_t>*, double*, std::string*, std::vector<std::string>*,
-                 ExecKind*, MatchMode*, std::vector<ProviderConfig>*>;
+                 std::optional<std::vector<std::string>>*, ExecKind*, MatchMode*,
+                 std::vector<ProviderConfig>*>;
 
 /// The largest whole number that JSON carries exactly.
 inline constexpr double kMaxExact = 9007199254740991.0;
+
+/// The text of a list that the program finds by itself.
+inline constexpr std::string_view kAutomatic = "auto";
 
 /// Inclusive bounds: of a number its value, of text its bytes, of a list its items.
 struct KeyLimits {

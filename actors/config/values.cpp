@@ -59,6 +59,9 @@ struct ToJson {
   json::Value operator()(const std::optional<std::int64_t>* slot) const {
     return slot->has_value() ? json::Value(**slot) : json::Value(nullptr);
   }
+  json::Value operator()(const std::optional<std::vector<std::string>>* slot) const {
+    return slot->has_value() ? list_value(**slot) : json::Value(kAutomatic);
+  }
   json::Value operator()(const ExecKind* slot) const {
     return name(static_cast<std::size_t>(*slot));
   }
@@ -104,6 +107,9 @@ struct TypeName {
   std::string operator()(const double*) const { return "number"; }
   std::string operator()(const std::string*) const { return "text"; }
   std::string operator()(const std::vector<std::string>*) const { return "list of text"; }
+  std::string operator()(const std::optional<std::vector<std::string>>*) const {
+    return "list of text, or `auto`";
+  }
   std::string operator()(const std::vector<ProviderConfig>*) const { return "list of sections"; }
   std::string operator()(const ExecKind*) const { return "name"; }
   std::string operator()(const MatchMode*) const { return "name"; }
@@ -135,7 +141,8 @@ std::string range_text(const Key& key, const std::string& type) {
   }
   if (type.starts_with("list")) {
     return limits + " items" +
-           (type == "list of text" ? " of " + limits_text(key.item_limits) + " bytes" : "");
+           (type.starts_with("list of text") ? " of " + limits_text(key.item_limits) + " bytes"
+                                             : "");
   }
   return limits;
 }

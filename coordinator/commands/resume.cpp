@@ -33,7 +33,9 @@ Result<RunConfig> config_to_go_on_with(const RunFolder& folder,
     return Error{Errc::stale, folder.dir().root() + ": the run's own config rules, and " +
                                   difference + "; start a new run for that"};
   }
-  FD_TRY(now.config.reuse, resolve_reuse(now.config.reuse, now.directory));
+  if (now.config.reuse) {
+    FD_TRY(*now.config.reuse, resolve_reuse(*now.config.reuse, now.directory));
+  }
   return std::move(now.config);
 }
 

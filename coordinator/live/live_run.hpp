@@ -32,13 +32,13 @@ struct LiveEnd {
   RunEnd end;
   int signal = 0;  ///< that asked for the end; 0: none
   double wall_s = 0;
+  ReuseTally reused;  ///< by this start
 };
 
-/// The live part of a run: from the leases to the last shard. `reuse`: earlier runs; null: none.
+/// The live part of a run: from the leases to the last shard.
 /// The first signal of `signals` ends it as soon as no call is under way, at most `drain_s` later.
 /// Requires: as carry_on(). Errors: what keeps a run from starting; later ones are in LiveEnd.
 Result<LiveEnd> run_live(const LiveOptions& options, const RunConfig& config,
-                         const RunFolder& folder, ReuseIndex* reuse, const RunShards& shards,
-                         StopSignals& signals);
+                         const RunFolder& folder, const RunShards& shards, StopSignals& signals);
 
 }  // namespace fd

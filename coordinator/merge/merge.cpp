@@ -54,12 +54,13 @@ class Merge {
     FD_TRY(const ExportFiles files, exporter_.commit());
     FD_FAILPOINT("k18.export_before_reports");
     FD_TRY_VOID(add_late_calls());
-    const RunSummary summary = summarize(files);
+    RunSummary summary = summarize(files);
+    summary.reused_cost = times.reused_cost;
     FD_TRY_VOID(stages_.write(dir_, dedup, output_));
     FD_TRY_VOID(write_quality("teacher_eval", all_, summary));
     FD_TRY_VOID(write_quality("distilled", kept_, summary));
     FD_TRY_VOID(write_json("timing_report.json", timing_report(summary, times)));
-    FD_TRY_VOID(write_json("cost_report.json", calls_.report(ingest_.run_id, unknown_calls_)));
+    FD_TRY_VOID(write_json("cost_report.json", cost_report(times)));
     FD_TRY_VOID(output_.write_text(dir_.export_file("README.md"),
                                    dataset_card(config_, config_digest_, summary, files)));
     return summary;
@@ -312,6 +313,15 @@ class Merge {
     summary.gates = judge_gates(config_.gates.dataset, all_);
     summary.complete = complete_enough(config_.gates.dataset, all_);
     return summary;
+  }
+
+  /// What was spared is known when this start took all that was.
+  [[nodiscard]] json::Value cost_report(const RunTimes& times) const {
+    json::Value report = calls_.report(ingest_.run_id, unknown_calls_);
+    const bool known = times.reused >= reused_;
+    (*report.as_object())["reused"] = json::Object{
+        {"calls", reused_}, {"cost_saved", known ? json::Value(times.reused_cost) : json::Value()}};
+    return report;
   }
 
   Result<void> write_json(const std::string& report, const json::Value& value) const {

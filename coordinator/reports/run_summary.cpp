@@ -191,7 +191,10 @@ class SummaryText {
               " more may have been made by workers that never came back\n";
     }
     if (summary_.reused > 0) {
-      out_ += "  " + grouped(summary_.reused) + " answers of earlier runs, at no cost\n";
+      out_ += "  " + grouped(summary_.reused) + " answers of earlier runs, at no cost" +
+              (summary_.reused_cost > 0 ? "; their calls had cost " + money(summary_.reused_cost)
+                                        : std::string()) +
+              "\n";
     }
     heading("files in " + dir_.root());
     rows("export/train.jsonl", summary_.train, " rows\n");

@@ -36,6 +36,7 @@ struct RunSummary {
   /// What providers said to the samples that failed, by reason; the most frequent first.
   std::map<std::string, std::vector<FailureWords>> failure_words;
   std::uint64_t reused = 0;  ///< answers of earlier runs, which no call was made for
+  double reused_cost = 0;    ///< what their calls had cost, as far as this start knows
   std::uint64_t calls = 0;
   std::uint64_t attempts = 0;
   std::uint64_t in_doubt =
