@@ -39,9 +39,12 @@ struct TeacherConfig {
   DecodeConfig decode;
 };
 
+/// What a million tokens cost. Nothing given: not known. One given: the other is free.
 struct PriceConfig {
-  double input = 0.0;   ///< money per million prompt tokens
-  double output = 0.0;  ///< money per million completion tokens
+  std::optional<double> input;   ///< prompt tokens
+  std::optional<double> output;  ///< completion tokens
+
+  [[nodiscard]] bool known() const { return input.has_value() || output.has_value(); }
 };
 
 struct ProviderConfig {

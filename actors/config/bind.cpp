@@ -234,6 +234,14 @@ class Binder {
       *slot = *value + 0.0;  // -0 becomes 0, which has one text only
     }
   }
+  void read(const YamlNode& node, const std::string& path, const Key& key,
+            std::optional<double>* slot) {
+    if (node.kind == YamlNode::Kind::nothing) {
+      slot->reset();
+    } else if (const auto value = number(node, path, key, false)) {
+      *slot = *value + 0.0;
+    }
+  }
   void read(const YamlNode& node, const std::string& path, const Key& key, std::string* slot) {
     if (const std::string* value = text(node, path, key.limits)) {
       *slot = *value;

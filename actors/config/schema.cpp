@@ -294,12 +294,13 @@ std::vector<Key> provider_keys(ProviderConfig& provider) {
                   .slot = &provider.price_per_mtok.input,
                   .limits = {0, 1e6},
                   .unit = "US dollars",
-                  .meaning = "Price of a million prompt tokens."});
+                  .meaning = "Price of a million prompt tokens; 0: free. With neither price it is "
+                             "not known what calls cost."});
   keys.push_back({.path = "price_per_mtok.output",
                   .slot = &provider.price_per_mtok.output,
                   .limits = {0, 1e6},
                   .unit = "US dollars",
-                  .meaning = "Price of a million answer tokens."});
+                  .meaning = "Price of a million answer tokens; 0: free."});
   return keys;
 }
 

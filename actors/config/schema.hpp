@@ -16,9 +16,9 @@ namespace fd {
 /// Where the value of a key lives. std::monostate: nowhere, a list that must be empty.
 using KeySlot =
     std::variant<std::monostate, bool*, std::uint32_t*, std::uint64_t*,
-                 std::optional<std::int64_t>*, double*, std::string*, std::vector<std::string>*,
-                 std::optional<std::vector<std::string>>*, ExecKind*, MatchMode*,
-                 std::vector<ProviderConfig>*>;
+                 std::optional<std::int64_t>*, double*, std::optional<double>*, std::string*,
+                 std::vector<std::string>*, std::optional<std::vector<std::string>>*, ExecKind*,
+                 MatchMode*, std::vector<ProviderConfig>*>;
 
 /// The largest whole number that JSON carries exactly.
 inline constexpr double kMaxExact = 9007199254740991.0;

@@ -55,6 +55,9 @@ struct ToJson {
   json::Value operator()(const std::uint32_t* slot) const { return std::uint64_t{*slot}; }
   json::Value operator()(const std::uint64_t* slot) const { return *slot; }
   json::Value operator()(const double* slot) const { return *slot; }
+  json::Value operator()(const std::optional<double>* slot) const {
+    return slot->has_value() ? json::Value(**slot) : json::Value(nullptr);
+  }
   json::Value operator()(const std::string* slot) const { return *slot; }
   json::Value operator()(const std::optional<std::int64_t>* slot) const {
     return slot->has_value() ? json::Value(**slot) : json::Value(nullptr);
@@ -105,6 +108,7 @@ struct TypeName {
   std::string operator()(const std::uint64_t*) const { return "whole number"; }
   std::string operator()(const std::optional<std::int64_t>*) const { return "whole number"; }
   std::string operator()(const double*) const { return "number"; }
+  std::string operator()(const std::optional<double>*) const { return "number"; }
   std::string operator()(const std::string*) const { return "text"; }
   std::string operator()(const std::vector<std::string>*) const { return "list of text"; }
   std::string operator()(const std::optional<std::vector<std::string>>*) const {

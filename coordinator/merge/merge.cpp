@@ -308,6 +308,8 @@ class Merge {
     summary.prompt_tokens = calls.prompt_tokens;
     summary.completion_tokens = calls.completion_tokens;
     summary.cost = calls_.cost();
+    summary.unpriced = calls.unpriced;
+    summary.unreported = calls.unreported;
     summary.late = calls_.late().calls;
     summary.unknown = unknown_calls_;
     summary.gates = judge_gates(config_.gates.dataset, all_);

@@ -43,7 +43,9 @@ struct RunSummary {
       0;  ///< calls whose worker ended meanwhile: possibly billed, not in `calls`
   std::uint64_t prompt_tokens = 0;
   std::uint64_t completion_tokens = 0;
-  double cost = 0;  ///< by the configured prices
+  double cost = 0;               ///< by the configured prices
+  std::uint64_t unpriced = 0;    ///< calls whose price is not known
+  std::uint64_t unreported = 0;  ///< answered calls whose tokens are not known
   std::vector<GateVerdict> gates;
   std::uint64_t late = 0;     ///< calls that became known after their shards were written
   std::uint64_t unknown = 0;  ///< calls that lost workers may have made, at most

@@ -129,6 +129,18 @@ TEST(Summary, ProposesTheReasonThatMostSamplesEndedBy) {
   EXPECT_NE(render_summary(summary, RunDir("r"), false).find("--reason ok\n"), std::string::npos);
 }
 
+TEST(Summary, AnUnknownCostIsNotZero) {
+  RunSummary summary = geography();
+  summary.unpriced = 7;
+  const auto text = [&] { return render_summary(summary, RunDir("r"), false); };
+  EXPECT_NE(text().find("cost 0.25 without 7 calls that have no price\n"), std::string::npos);
+  summary.unpriced = summary.calls;
+  EXPECT_NE(text().find("cost unknown (no price_per_mtok)\n"), std::string::npos) << text();
+  EXPECT_EQ(text().find("reported no tokens"), std::string::npos);
+  summary.unreported = 3;
+  EXPECT_NE(text().find("  the endpoint reported no tokens of 3 calls: "), std::string::npos);
+}
+
 TEST(Summary, SaysWhatToRaiseWhenAnswersWereCut) {
   RunSummary summary = geography();
   EXPECT_EQ(render_summary(summary, RunDir("r"), false).find("max_tokens"), std::string::npos);
