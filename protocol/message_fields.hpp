@@ -21,6 +21,12 @@ inline constexpr auto kFields<Share> = table("share",
                                              field(2, &Share::calls));
 
 template <>
+inline constexpr auto kFields<EndpointError> =
+    table("endpoint error", field(1, &EndpointError::provider).at_most(kMaxNameBytes),
+          field(2, &EndpointError::status), field(3, &EndpointError::words).at_most(kMaxErrorWords),
+          field(4, &EndpointError::wait_ms));
+
+template <>
 inline constexpr auto kFields<WorkerState> = table(
     "worker state", field(1, &WorkerState::name).at_most(kMaxNameBytes),
     field(2, &WorkerState::seq), field(3, &WorkerState::config), field(4, &WorkerState::leases),
@@ -34,7 +40,8 @@ inline constexpr auto kFields<WorkerState> = table(
     field(18, &WorkerState::policy).at_most(kMaxPolicyBytes), field(19, &WorkerState::owed),
     field(20, &WorkerState::recovered), field(21, &WorkerState::troubles).when_set(),
     field(22, &WorkerState::waiting).when_set(), field(23, &WorkerState::shares).when_set(),
-    field(24, &WorkerState::calls).when_set(), field(25, &WorkerState::share_heard).when_set());
+    field(24, &WorkerState::calls).when_set(), field(25, &WorkerState::share_heard).when_set(),
+    field(26, &WorkerState::endpoint_errors).at_most(kMaxEndpointErrors).when_set());
 
 template <>
 inline constexpr auto kFields<GrantedLease> = table("granted lease", field(1, &GrantedLease::shard),

@@ -31,6 +31,8 @@ inline constexpr std::uint32_t kMaxFetchSamples = 256;          ///< samples in 
 inline constexpr std::size_t kDatabaseChunkBytes = 256u << 10;  ///< of one DatabaseChunk
 inline constexpr std::size_t kMaxEndpointBytes = 256;           ///< tcp://HOST:PORT
 inline constexpr std::size_t kMaxPeers = 1024;                  ///< peers in one Order
+inline constexpr std::size_t kMaxErrorWords = 1024;             ///< bytes of EndpointError.words
+inline constexpr std::size_t kMaxEndpointErrors = 32;           ///< in one WorkerState
 
 /// One shard as a worker holds it.
 struct HeldLease {
@@ -57,6 +59,16 @@ inline std::uint32_t total_calls(const std::vector<Share>& shares) {
   }
   return calls;
 }
+
+/// An error of a provider, in its own words or those of the connection to it.
+struct EndpointError {
+  std::string provider;
+  std::uint32_t status = 0;  ///< HTTP status; 0: no reply
+  std::string words;         ///< without secrets; not made for a terminal
+  /// The provider asked for so long a pause, from the moment this is sent on; 0: for none.
+  std::uint64_t wait_ms = 0;
+  friend bool operator==(const EndpointError&, const EndpointError&) = default;
+};
 
 /// Worker to coordinator, at every heartbeat and at every change that matters.
 struct WorkerState {
@@ -90,6 +102,8 @@ struct WorkerState {
   std::vector<Share> shares;      ///< what it goes by: of the Order with share_number share_heard
   std::vector<Share> calls;       ///< in flight, by provider
   std::uint64_t share_heard = 0;  ///< 0: none of this start
+  /// The latest errors of providers, the first of each sort (actors/gateway/error_sorts.hpp).
+  std::vector<EndpointError> endpoint_errors;
   friend bool operator==(const WorkerState&, const WorkerState&) = default;
 };
 

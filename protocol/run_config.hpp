@@ -44,9 +44,12 @@ struct TeacherConfig {
   DecodeConfig decode;
 };
 
+/// What a million tokens cost. Nothing given: not known. One given: the other is free.
 struct PriceConfig {
-  double input = 0.0;   ///< money per million prompt tokens
-  double output = 0.0;  ///< money per million completion tokens
+  std::optional<double> input;   ///< prompt tokens
+  std::optional<double> output;  ///< completion tokens
+
+  [[nodiscard]] bool known() const { return input.has_value() || output.has_value(); }
 };
 
 struct ProviderConfig {
@@ -171,7 +174,7 @@ struct LeaseSettings {
 struct RunConfig {
   std::string task;
   std::vector<std::string> input;
-  std::vector<std::string> reuse;
+  std::optional<std::vector<std::string>> reuse;  ///< nothing: earlier runs are looked for
   ContractConfig contract;
   ShardingConfig sharding;
   TeacherConfig teacher;

@@ -5,6 +5,7 @@
 #include <future>
 #include <optional>
 
+#include "actors/gateway/error_news.hpp"
 #include "actors/gateway/http/curl_senders.hpp"
 #include "actors/gateway/http/endpoint_secrets.hpp"
 #include "actors/pipeline/caf_compat.hpp"
@@ -49,10 +50,19 @@ Result<std::optional<TemporaryDirectory>> take_database_folder(WorkerSettings& s
   return temporary;
 }
 
-/// Makes what sends the calls of a run.
-Result<MakeSenders> senders_of(const RunConfig& config) {
-  FD_TRY(std::vector<Endpoint> endpoints, endpoints_with_secrets(config, environment_variable));
-  return curl_senders(std::move(endpoints), config.gateway.request_timeout_s);
+/// Returns what makes the senders of a run. Errors of providers go to `worker`.
+std::function<Result<MakeSenders>(const RunConfig&)> senders_for(
+    std::shared_future<caf::actor> worker) {
+  return [worker](const RunConfig& config) -> Result<MakeSenders> {
+    FD_TRY(std::vector<Endpoint> endpoints, endpoints_with_secrets(config, environment_variable));
+    const auto failed = [worker, news = std::make_shared<ErrorNews>()](const std::string& provider,
+                                                                       const Attempt& attempt) {
+      if (auto error = news->look(SystemClock().now(), provider, attempt)) {
+        act::post(worker.get(), EndpointErrorHeard{std::move(*error)});
+      }
+    };
+    return curl_senders(std::move(endpoints), config.gateway.request_timeout_s, failed);
+  };
 }
 
 /// Returns how the coordinator is spoken to; `rejected` becomes true when it does not want us.
@@ -132,7 +142,6 @@ Result<int> serve(WorkerSettings settings) {
   const SystemClock clock;
   std::promise<int> ended_promise;
   std::future<int> ended = ended_promise.get_future();
-  options.parts.make_senders = senders_of;
   options.exited = [&ended_promise](int exit_code) { keep_and_wake(ended_promise, exit_code); };
 
   // Before the actors, which use them: whoever is under way when this ends still finds them.
@@ -150,6 +159,7 @@ Result<int> serve(WorkerSettings settings) {
   caf::actor worker;
   std::promise<caf::actor> ready;
   std::shared_future<caf::actor> ready_future = ready.get_future().share();
+  options.parts.make_senders = senders_for(ready_future);
   std::atomic<bool> rejected = false;
   core.peer_key = network.public_key();
   TransportSecurity security = security_of(settings, log, rejected);

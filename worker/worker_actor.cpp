@@ -88,6 +88,7 @@ caf::behavior worker_actor(caf::event_based_actor* self, const Clock* clock, Tra
               loop.take(trouble);
             }
           },
+          [&loop](const EndpointErrorHeard& heard) { loop.take(heard.error); },
           [&loop](const DatabasesListed& listed) { loop.take(listed); },
           [&loop](const DatabaseLooked& looked) { loop.take(looked); },
           [&loop](const DatabaseAdded& added) { loop.take(added); },

@@ -24,6 +24,10 @@ struct PeerFramesIn {
   std::shared_ptr<std::vector<Incoming>> frames;
 };
 struct BulkMade {};  ///< the bulk connection, for the first time or again
+/// A gateway of this worker met an error.
+struct EndpointErrorHeard {
+  EndpointError error;
+};
 struct StopNow {};
 struct WakeUp {
   std::uint64_t generation = 0;
@@ -40,6 +44,7 @@ struct JournalFailed {
 FD_ACTOR_MESSAGE(fd::FramesIn)
 FD_ACTOR_MESSAGE(fd::PeerFramesIn)
 FD_ACTOR_MESSAGE(fd::BulkMade)
+FD_ACTOR_MESSAGE(fd::EndpointErrorHeard)
 FD_ACTOR_MESSAGE(fd::StopNow)
 FD_ACTOR_MESSAGE(fd::WakeUp)
 FD_ACTOR_MESSAGE(fd::JournalFailed)

@@ -78,6 +78,7 @@ void WorkerCore::forget_run(WorkerEffects& effects, const std::string& run_id) {
   peers_.clear();
   recovered_.clear();
   troubles_.clear();
+  endpoint_errors_ = {};
   resends_ = {};
   load_ = {};
   shares_.clear();
@@ -195,6 +196,11 @@ void WorkerCore::on(Instant, TroubleMet& event, WorkerEffects&) {
   report_due_ = true;
 }
 
+void WorkerCore::on(Instant now, EndpointErrorMet& event, WorkerEffects&) {
+  endpoint_errors_.add(now, std::move(event.error));
+  report_due_ = true;
+}
+
 // --- the bulk connection ------------------------------------------------------------------------
 
 /// Returns whether something that was sent there is not answered.
@@ -292,6 +298,7 @@ void WorkerCore::report(Instant now, WorkerEffects& effects) {
   state.owed = static_cast<std::uint32_t>(owed);
   state.recovered = recovered_;
   state.troubles.assign(troubles_.begin(), troubles_.end());
+  state.endpoint_errors = endpoint_errors_.at(now);
   state_sent_[state.seq] = now;
   while (state_sent_.size() > kStateTimesMax) {
     state_sent_.erase(state_sent_.begin());

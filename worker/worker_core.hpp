@@ -15,6 +15,7 @@
 #include "actors/system/company.hpp"
 #include "protocol/messages.hpp"
 #include "worker/data_channel_monitor.hpp"
+#include "worker/endpoint_errors.hpp"
 #include "worker/silence_monitor.hpp"
 
 namespace fd {
@@ -92,6 +93,10 @@ struct ServingLoad {
 struct TroubleMet {
   std::string what;
 };
+/// A provider could not be called, or answered with an error.
+struct EndpointErrorMet {
+  EndpointError error;
+};
 struct StopAsked {};
 struct WorkerTicked {
   bool database_asked = false;  ///< a piece of a database was asked for and has not come
@@ -99,7 +104,7 @@ struct WorkerTicked {
 using WorkerEvent =
     std::variant<OrderArrived, RunSpecArrived, SamplesArrived, AckArrived, FlushMarkerReturned,
                  BulkConnected, PieceArrived, RecordReady, SampleDropped, JournalRecovered,
-                 CallLoad, ServingLoad, TroubleMet, StopAsked, WorkerTicked>;
+                 CallLoad, ServingLoad, TroubleMet, EndpointErrorMet, StopAsked, WorkerTicked>;
 
 // --- effects --------------------------------------------------------------------------------
 
@@ -223,6 +228,7 @@ class WorkerCore {
   void on(Instant now, CallLoad& event, WorkerEffects& effects);
   void on(Instant now, ServingLoad& event, WorkerEffects& effects);
   void on(Instant now, TroubleMet& event, WorkerEffects& effects);
+  void on(Instant now, EndpointErrorMet& event, WorkerEffects& effects);
   void on(Instant now, StopAsked& event, WorkerEffects& effects);
   void on(Instant now, WorkerTicked& event, WorkerEffects& effects);
 
@@ -310,8 +316,9 @@ class WorkerCore {
   std::vector<PeerInfo> peers_;           ///< as the last order named them
   std::vector<std::uint64_t> recovered_;  ///< processes of before whose journals were read
   std::deque<std::string> troubles_;      ///< the latest, oldest first
-  bool leaving_ = false;                  ///< SIGTERM
-  bool draining_ = false;                 ///< the coordinator's order
+  EndpointErrors endpoint_errors_;
+  bool leaving_ = false;   ///< SIGTERM
+  bool draining_ = false;  ///< the coordinator's order
   std::optional<Instant> leave_by_;
   Instant next_tick_{};
 };

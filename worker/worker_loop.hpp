@@ -71,6 +71,7 @@ class WorkerLoop {
   void served(std::uint64_t ticket, StageReply reply);
   void take(const DatabasesListed& listed);
   void take(const DatabaseTrouble& trouble);
+  void take(const EndpointError& error) { step(EndpointErrorMet{error}); }
   void take(const DatabaseLooked& looked);
   void take(const DatabaseAdded& added);
   void bulk_made() { step(BulkConnected{}); }

@@ -234,6 +234,14 @@ class Binder {
       *slot = *value + 0.0;  // -0 becomes 0, which has one text only
     }
   }
+  void read(const YamlNode& node, const std::string& path, const Key& key,
+            std::optional<double>* slot) {
+    if (node.kind == YamlNode::Kind::nothing) {
+      slot->reset();
+    } else if (const auto value = number(node, path, key, false)) {
+      *slot = *value + 0.0;
+    }
+  }
   void read(const YamlNode& node, const std::string& path, const Key& key, std::string* slot) {
     if (const std::string* value = text(node, path, key.limits)) {
       *slot = *value;
@@ -271,6 +279,16 @@ class Binder {
       slot->push_back(value == nullptr ? "" : *value);  // refused items keep their index
     }
   }
+  void read(const YamlNode& node, const std::string& path, const Key& key,
+            std::optional<std::vector<std::string>>* slot) {
+    if (node.kind == YamlNode::Kind::scalar && node.text == kAutomatic) {
+      slot->reset();
+    } else if (list(node, path, key, "auto or a list of text")) {
+      read(node, path, key, &slot->emplace());
+    }
+  }
+  void read(const YamlNode& node, const std::string& path, const Key& key,
+            std::vector<ProviderConfig>* slot) {
   static std::vector<Key> keys_of(ProviderConfig& item) { return provider_keys(item); }
   static std::vector<Key> keys_of(ChatMessage& item) { return message_keys(item); }
   template <class T>

@@ -145,8 +145,10 @@ class Rules {
       }
       check_url(path, provider);
       const PriceConfig& price = provider.price_per_mtok;
-      if (config_.gateway.budget.usd > 0 && price.input <= 0 && price.output <= 0) {
-        report(path + ".price_per_mtok", "is 0, and the cap gateway.budget.usd needs prices");
+      if (config_.gateway.budget.usd > 0 && price.input.value_or(0) <= 0 &&
+          price.output.value_or(0) <= 0) {
+        report(path + ".price_per_mtok", std::string(price.known() ? "is 0" : "is not known") +
+                                             ", and the cap gateway.budget.usd needs prices");
       }
     }
   }

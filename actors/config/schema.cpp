@@ -26,8 +26,10 @@ void add_data_keys(Keys& keys, RunConfig& c) {
                   .slot = &c.reuse,
                   .limits = {0, 100},
                   .item_limits = {1, 4096},
-                  .meaning = "Folders of earlier runs, relative to the config file: their recorded "
-                             "answers to the very same calls are used again and cost nothing."});
+                  .meaning =
+                      "Whose recorded answers to the very same calls are used again and cost "
+                      "nothing. `auto`: the newest 100 runs of the same task and model beside "
+                      "the run; a list: folders of runs, relative to the config file."});
   keys.push_back({.path = "contract.fields",
                   .slot = &c.contract.fields,
                   .effect = Effect::semantic,
@@ -334,12 +336,13 @@ std::vector<Key> provider_keys(ProviderConfig& provider) {
                   .slot = &provider.price_per_mtok.input,
                   .limits = {0, 1e6},
                   .unit = "US dollars",
-                  .meaning = "Price of a million prompt tokens."});
+                  .meaning = "Price of a million prompt tokens; 0: free. With neither price it is "
+                             "not known what calls cost."});
   keys.push_back({.path = "price_per_mtok.output",
                   .slot = &provider.price_per_mtok.output,
                   .limits = {0, 1e6},
                   .unit = "US dollars",
-                  .meaning = "Price of a million answer tokens."});
+                  .meaning = "Price of a million answer tokens; 0: free."});
   return keys;
 }
 

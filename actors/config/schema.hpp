@@ -16,12 +16,15 @@ namespace fd {
 /// Where the value of a key lives. std::monostate: nowhere, a list that must be empty.
 using KeySlot =
     std::variant<std::monostate, bool*, std::uint32_t*, std::uint64_t*,
-                 std::optional<std::int64_t>*, double*, std::string*, std::vector<std::string>*,
-                 ExecKind*, MatchMode*, BadGold*, std::vector<ProviderConfig>*,
-                 std::vector<ChatMessage>*>;
+                 std::optional<std::int64_t>*, double*, std::optional<double>*, std::string*,
+                 std::vector<std::string>*, std::optional<std::vector<std::string>>*, ExecKind*,
+                 MatchMode*, BadGold*, std::vector<ProviderConfig>*, std::vector<ChatMessage>*>;
 
 /// The largest whole number that JSON carries exactly.
 inline constexpr double kMaxExact = 9007199254740991.0;
+
+/// The text of a list that the program finds by itself.
+inline constexpr std::string_view kAutomatic = "auto";
 
 /// Inclusive bounds: of a number its value, of text its bytes, of a list its items.
 struct KeyLimits {

@@ -57,9 +57,15 @@ struct ToJson {
   json::Value operator()(const std::uint32_t* slot) const { return std::uint64_t{*slot}; }
   json::Value operator()(const std::uint64_t* slot) const { return *slot; }
   json::Value operator()(const double* slot) const { return *slot; }
+  json::Value operator()(const std::optional<double>* slot) const {
+    return slot->has_value() ? json::Value(**slot) : json::Value(nullptr);
+  }
   json::Value operator()(const std::string* slot) const { return *slot; }
   json::Value operator()(const std::optional<std::int64_t>* slot) const {
     return slot->has_value() ? json::Value(**slot) : json::Value(nullptr);
+  }
+  json::Value operator()(const std::optional<std::vector<std::string>>* slot) const {
+    return slot->has_value() ? list_value(**slot) : json::Value(kAutomatic);
   }
   json::Value operator()(const ExecKind* slot) const {
     return name(static_cast<std::size_t>(*slot));
@@ -107,8 +113,12 @@ struct TypeName {
   std::string operator()(const std::uint64_t*) const { return "whole number"; }
   std::string operator()(const std::optional<std::int64_t>*) const { return "whole number"; }
   std::string operator()(const double*) const { return "number"; }
+  std::string operator()(const std::optional<double>*) const { return "number"; }
   std::string operator()(const std::string*) const { return "text"; }
   std::string operator()(const std::vector<std::string>*) const { return "list of text"; }
+  std::string operator()(const std::optional<std::vector<std::string>>*) const {
+    return "list of text, or `auto`";
+  }
   std::string operator()(const std::vector<ProviderConfig>*) const { return "list of sections"; }
   std::string operator()(const std::vector<ChatMessage>*) const { return "list of sections"; }
   std::string operator()(const ExecKind*) const { return "name"; }
@@ -142,7 +152,8 @@ std::string range_text(const Key& key, const std::string& type) {
   }
   if (type.starts_with("list")) {
     return limits + " items" +
-           (type == "list of text" ? " of " + limits_text(key.item_limits) + " bytes" : "");
+           (type.starts_with("list of text") ? " of " + limits_text(key.item_limits) + " bytes"
+                                             : "");
   }
   return limits;
 }

@@ -112,8 +112,8 @@ void CallQueue::admit_at(const EndpointPool::Place& place, std::deque<JobPtr>& q
   const ProviderConfig& provider = config_.providers.at(place.endpoint);
   record.endpoint = provider.name;
   const PriceConfig& price = provider.price_per_mtok;
-  record.price = price.input > 0 || price.output > 0
-                     ? std::optional(Price{price.input, price.output})
+  record.price = price.known()
+                     ? std::optional(Price{price.input.value_or(0), price.output.value_or(0)})
                      : std::nullopt;
   if (job->ticket) {
     ready_.push_back(std::move(job));

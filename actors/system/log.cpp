@@ -28,6 +28,17 @@ std::string wall_clock_text() {
   return text.data();
 }
 
+std::string local_time_text(Duration ahead) {
+  const std::time_t then = std::chrono::system_clock::to_time_t(
+      std::chrono::system_clock::now() +
+      std::chrono::duration_cast<std::chrono::system_clock::duration>(ahead));
+  std::tm parts{};
+  localtime_r(&then, &parts);
+  std::array<char, 32> text{};
+  std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M", &parts);
+  return text.data();
+}
+
 std::optional<LogLevel> log_level_from_name(std::string_view name) {
   for (std::size_t i = 0; i < kNames.size(); ++i) {
     if (kNames.at(i) == name) {

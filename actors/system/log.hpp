@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "actors/system/clock.hpp"
+
 namespace fd {
 
 enum class LogLevel : std::uint8_t { error, warn, info, debug, trace };
@@ -45,6 +47,9 @@ class Log {
 /// Returns the time of day as "2026-01-31T12:00:00.000Z": for logs and run.json, never for
 /// decisions.
 std::string wall_clock_text();
+
+/// Returns the local time in `ahead` from now as "2026-01-31 14:05": for people.
+std::string local_time_text(Duration ahead);
 
 /// Returns `text` as valid UTF-8 with control characters (C0, DEL and C1) escaped, in quotes where
 /// it holds spaces, and cut to `max_bytes` (with the original length said).

@@ -43,6 +43,8 @@ Command status_command();
 Command explain_command();
 /// Makes the keys of a coordinator and its workers.
 Command keygen_command();
+/// Looks at a job before it is run.
+Command check_command();
 /// Recomputes every digest of a run.
 Command verify_command();
 

@@ -14,8 +14,8 @@ namespace {
 using namespace fd;
 
 std::vector<Command> all_commands() {
-  return {run_command(),    resume_command(),  replay_command(), ids_command(),   show_command(),
-          status_command(), explain_command(), keygen_command(), verify_command()};
+  return {check_command(), run_command(),    resume_command(),  replay_command(), ids_command(),
+          show_command(),  status_command(), explain_command(), keygen_command(), verify_command()};
 }
 
 void print_overview(std::FILE* out) {

@@ -33,7 +33,9 @@ Result<RunConfig> config_to_go_on_with(const RunFolder& folder,
     return Error{Errc::stale, folder.dir().root() + ": the run's own config rules, and " +
                                   difference + "; start a new run for that"};
   }
-  FD_TRY(now.config.reuse, resolve_reuse(now.config.reuse, now.directory));
+  if (now.config.reuse) {
+    FD_TRY(*now.config.reuse, resolve_reuse(*now.config.reuse, now.directory));
+  }
   return std::move(now.config);
 }
 
@@ -57,8 +59,8 @@ Command resume_command() {
               "Goes on with a run that was killed or stopped, or has failed samples. Everything is "
               "taken from the\n"
               "run's folder; only what decides no output may be changed.",
-          .options = {kWorkersOption, kListenOption, kDrainOption, kSetOption, kQuietOption,
-                      kLogLevelOption},
+          .options = {kWorkersOption, kListenOption, kDrainOption, kSetOption, kProgressOption,
+                      kQuietOption, kLogLevelOption},
           .run = resume,
           .outlives_reader = true};
 }

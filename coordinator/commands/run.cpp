@@ -75,8 +75,9 @@ Result<int> run(const ParsedCommand& parsed, StopSignals& signals) {
          load_config(parsed.positionals.front(), {environment_variable, parsed.all("--set")}));
   print_warnings(loaded.warnings);
   RunConfig& config = loaded.config;
-  FD_TRY(config.reuse,  // run.json is not beside the config
-         resolve_reuse(config.reuse, loaded.directory));
+  if (config.reuse) {  // run.json is not beside the config
+    FD_TRY(*config.reuse, resolve_reuse(*config.reuse, loaded.directory));
+  }
   FD_TRY_VOID(check_place(live, loaded.directory, config));
   FD_TRY(std::vector<InputSpec> inputs, input_files(parsed, loaded));
   FD_TRY(const auto folder, prepare(parsed, run_id, limit, loaded, std::move(inputs)));
@@ -106,6 +107,7 @@ Command run_command() {
            {"--limit", "N",
             "take only the first N rows (the inputs are read to their ends, for their digests)"},
            kSetOption,
+           kProgressOption,
            kQuietOption,
            kLogLevelOption},
       .run = run,

@@ -2,6 +2,9 @@
 
 #include <cstdio>
 
+#include <unistd.h>
+
+#include "actors/system/shell_text.hpp"
 #include "actors/system/stop_signals.hpp"
 
 namespace fd {
@@ -15,9 +18,28 @@ Result<LiveOptions> live_options(const ParsedCommand& parsed) {
   }
   FD_TRY(live.drain_s, drain_seconds(parsed));
   live.listen = parsed.value("--listen");
-  live.quiet = parsed.has("--quiet");
+  FD_TRY(live.progress, progress_mode(parsed));
   FD_TRY(live.level, parsed.log_level(live.level));
   return live;
+}
+
+Result<ProgressMode> progress_mode(const ParsedCommand& parsed) {
+  const bool terminal =
+      isatty(STDERR_FILENO) == 1 && environment_variable("TERM").value_or("dumb") != "dumb";
+  const ProgressMode fitting = terminal ? ProgressMode::bar : ProgressMode::plain;
+  if (parsed.has("--quiet")) {
+    return ProgressMode::none;
+  }
+  const auto name = parsed.value("--progress");
+  if (!name) {
+    return fitting;
+  }
+  const auto mode = progress_mode_from_name(*name);
+  if (!mode) {
+    return Error{Errc::invalid_input,
+                 "--progress: '" + *name + "' is none of bar, plain, json and none"};
+  }
+  return *mode == ProgressMode::bar ? fitting : *mode;
 }
 
 Result<std::uint32_t> drain_seconds(const ParsedCommand& parsed) {

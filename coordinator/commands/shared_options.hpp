@@ -21,7 +21,10 @@ inline const CommandOption kListenOption{"--listen", "ENDPOINT",
                                          "take other workers too, such as tcp://127.0.0.1:5555"};
 inline const CommandOption kDrainOption{
     "--drain-s", "N", "how long Ctrl-C and SIGTERM wait for calls under way (default: 25)"};
-inline const CommandOption kQuietOption{"--quiet", "", "no progress"};
+inline const CommandOption kProgressOption{
+    "--progress", "MODE",
+    "bar (of a terminal), plain, json or none (default: bar on a terminal, else plain)"};
+inline const CommandOption kQuietOption{"--quiet", "", "as --progress none"};
 inline const CommandOption kLogLevelOption{"--log-level", "LEVEL",
                                            "error, warn, info, debug or trace (default: warn)"};
 
@@ -30,6 +33,9 @@ inline constexpr std::uint64_t kLimitMax = UINT64_MAX >> 11;
 
 /// Reads what LiveOptions has of these. Errors: invalid_input.
 Result<LiveOptions> live_options(const ParsedCommand& parsed);
+
+/// Returns what --progress and --quiet say, or what fits standard error. Errors: invalid_input.
+Result<ProgressMode> progress_mode(const ParsedCommand& parsed);
 
 /// Returns what --drain-s says. Errors: invalid_input.
 Result<std::uint32_t> drain_seconds(const ParsedCommand& parsed);

@@ -136,6 +136,9 @@ class ActorPorts final : public CoordinatorPorts {
   }
   void report(std::shared_ptr<const Progress> progress) override { progress_(std::move(progress)); }
   void warn(std::string_view event, Log::Fields fields) override { log_.warn(event, fields); }
+  [[nodiscard]] std::string time_of_day(Duration ahead) const override {
+    return local_time_text(ahead);
+  }
   void tell(std::string line) override { tell_(std::move(line)); }
   void ended(RunEnd end) override {
     for (const caf::actor& writer : writers_) {

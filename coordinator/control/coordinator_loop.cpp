@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "actors/gateway/finish_reason.hpp"
 #include "actors/system/failpoint.hpp"
 #include "coordinator/control/committed_frames.hpp"
 #include "protocol/base/mutant.hpp"
@@ -11,8 +10,7 @@
 namespace fd {
 namespace {
 
-constexpr std::size_t kRefusedLogged = 20;   ///< refused frames that get a line in the log
-constexpr std::size_t kTroublesTold = 1000;  ///< of all workers
+constexpr std::size_t kRefusedLogged = 20;  ///< refused frames that get a line in the log
 
 }  // namespace
 
@@ -22,6 +20,7 @@ CoordinatorLoop::CoordinatorLoop(std::shared_ptr<CoordinatorPorts> ports,
       options_(std::move(options)),
       core_(options_.core, options_.shards),
       meter_(options_.before),
+      troubles_(*ports_, options_.core.last_fence),
       endpoints_(options_.core.last_fence) {
   FD_CHECK(sha256(options_.config_json) == options_.core.config);
 }
@@ -100,7 +99,7 @@ Result<void> CoordinatorLoop::take_state(Arrived from, const Incoming& incoming,
   if (state.version != FD_VERSION && version_warned_.insert(state.name).second) {
     ports_->warn("worker_version", {{"worker", state.name}, {"version", state.version}});
   }
-  hear_troubles(state);
+  troubles_.hear(state);
   step(StateArrived{std::move(from), std::move(state)});
   return {};
 }
@@ -111,27 +110,6 @@ Result<void> CoordinatorLoop::take_database_fetch(Arrived from, const FetchDatab
   }
   step(FetchDatabaseArrived{std::move(from), fetch});
   return {};
-}
-
-/// What a worker cannot do ends no run, but somebody must see it: each text is told once.
-void CoordinatorLoop::hear_troubles(const WorkerState& state) {
-  for (const std::string& what : state.troubles) {
-    const std::string shown = log_value(what);
-    if (troubles_.size() < kTroublesTold && troubles_.insert({state.name, shown}).second) {
-      ports_->warn("worker_trouble", {{"worker", state.name}, {"what", what}});
-      ports_->tell("worker " + log_value(state.name) + ": " + shown);
-    }
-  }
-}
-
-/// An answer that ends with a word that is not known counts as truncated: each word is told once.
-void CoordinatorLoop::hear_finish(const std::string& word) {
-  if (finish_of(word) == Finish::unknown && finish_words_.size() < kTroublesTold &&
-      finish_words_.insert(word).second) {
-    ports_->warn("finish_reason_unknown", {{"word", word}});
-    ports_->tell("finish_reason " + log_value(word) +
-                 " is not known: such answers count as truncated");
-  }
 }
 
 /// Tells a worker that it cannot take part, and why. One that speaks another version of the
@@ -332,9 +310,7 @@ void CoordinatorLoop::keep(const Record& record) {
     found->second.keep(record);
   }
   meter_.count(record);
-  if (record.answer) {
-    hear_finish(record.answer->finish_reason);
-  }
+  troubles_.hear(record);
   if (record.outcome) {
     meter_.measure(*record.outcome);
   }

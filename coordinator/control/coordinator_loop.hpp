@@ -22,6 +22,7 @@
 #include "coordinator/control/run_meter.hpp"
 #include "coordinator/control/samples_reply.hpp"
 #include "coordinator/control/shard_store.hpp"
+#include "coordinator/control/trouble_teller.hpp"
 #include "protocol/base/result.hpp"
 #include "protocol/frame.hpp"
 
@@ -80,8 +81,6 @@ class CoordinatorLoop {
   Result<void> dispatch(const Incoming& incoming);
   Result<void> take_state(Arrived from, const Incoming& incoming, WorkerState state);
   Result<void> take_database_fetch(Arrived from, const FetchDatabase& fetch);
-  void hear_troubles(const WorkerState& state);
-  void hear_finish(const std::string& word);
   void refuse(const Arrived& to, std::uint64_t seq, const std::string& why);
   void step(CoordinatorEvent event);
   void perform(CoordinatorEffects effects);
@@ -120,9 +119,8 @@ class CoordinatorLoop {
   std::shared_ptr<CommitGate> gate_ = std::make_shared<CommitGate>();  ///< shared with `append`
   std::map<std::uint32_t, bool> writing_;  ///< finished shards: whether samples of them failed
   std::set<std::string> version_warned_;   ///< workers, by name
-  std::set<std::pair<std::string, std::string>> troubles_;  ///< that were told: worker and text
-  std::set<std::string> finish_words_;                      ///< that were told
-  std::size_t refused_ = 0;                                 ///< frames
+  std::size_t refused_ = 0;                ///< frames
+  TroubleTeller troubles_;
   EndpointWatch endpoints_;
   std::optional<Error> stop_reason_;  ///< why it drains although nobody asked
   std::optional<Instant> drain_by_;   ///< a drain was asked for; it ends then

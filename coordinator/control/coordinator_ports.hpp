@@ -51,6 +51,9 @@ class CoordinatorPorts {
   /// Writes a warning to the log.
   virtual void warn(std::string_view event, Log::Fields fields) = 0;
 
+  /// Returns the time of day in `ahead` from now, for people.
+  [[nodiscard]] virtual std::string time_of_day(Duration ahead) const = 0;
+
   /// Shows a line to whoever runs the coordinator. Requires: it is safe for a terminal.
   virtual void tell(std::string line) = 0;
 

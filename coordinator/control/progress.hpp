@@ -19,7 +19,8 @@ struct Progress {
   std::uint64_t calls = 0;
   std::uint64_t prompt_tokens = 0;
   std::uint64_t completion_tokens = 0;
-  double cost = 0;  ///< of the calls, by the config's prices
+  double cost = 0;             ///< of the calls, by the config's prices
+  std::uint64_t unpriced = 0;  ///< calls that no price is known for
   std::uint32_t in_flight = 0;
   std::uint32_t workers = 0;
   std::vector<WorkerView> worker_views;

@@ -14,6 +14,7 @@ void RunMeter::count(const Record& record) {
     add_saturating(progress_.prompt_tokens, record.call->prompt_tokens);
     add_saturating(progress_.completion_tokens, record.call->completion_tokens);
     progress_.cost = finite(progress_.cost + cost_of(*record.call));
+    progress_.unpriced += record.call->price ? 0 : 1;
   }
   if (record.outcome) {
     ++progress_.done;

@@ -81,6 +81,8 @@ Result<void> take_up_journals(const RunFolder& folder) {
 RunTimes times_of(const LiveEnd& live) {
   RunTimes times = live.end.times;
   times.wall_s = live.wall_s;
+  times.reused = live.reused.answers;
+  times.reused_cost = live.reused.cost;
   return times;
 }
 
@@ -156,11 +158,7 @@ Result<int> carry_on(const LiveOptions& options, const RunConfig& config, RunFol
     FD_TRY_VOID(take_up_journals(folder));
     return merge_and_report(options, config, folder, {});
   }
-  std::unique_ptr<ReuseIndex> reuse;
-  if (!config.reuse.empty()) {
-    FD_TRY(reuse, ReuseIndex::open(config.reuse, folder.dir().root(), config));
-  }
-  FD_TRY(const LiveEnd live, run_live(options, config, folder, reuse.get(), shards, signals));
+  FD_TRY(const LiveEnd live, run_live(options, config, folder, shards, signals));
   if (live.end.kind != RunEnd::Kind::finished || live.signal != 0) {
     return report_unfinished(live, how_to_go_on(options, folder));
   }

@@ -8,8 +8,6 @@
 #include <thread>
 #include <utility>
 
-#include <unistd.h>
-
 #include "actors/config/loader.hpp"
 #include "actors/pipeline/caf_compat.hpp"
 #include "actors/sandbox/sql_sandbox.hpp"
@@ -51,22 +49,18 @@ Result<void> check_sender(const AllowList& allowed, const std::string& user,
 class LiveRun {
  public:
   LiveRun(const LiveOptions& options, const RunConfig& config, const RunFolder& folder,
-          ReuseIndex* reuse, StopSignals& signals)
+          StopSignals& signals)
       : live_(options),
         config_(config),
         folder_(folder),
-        reuse_(reuse),
         drain_(signals),
         log_(options.level, "coordinator"),
         notices_(clock_, log_),
-        display_(clock_, isatty(STDERR_FILENO) == 1, options.quiet) {}
+        display_(clock_, options.progress) {}
 
   Result<LiveEnd> run(const RunShards& shards) {
     const Instant started = clock_.now();
-    FD_TRY_VOID(warn_of_memory());
-    FD_TRY(security_, secure_run(config_.transport, live_.listen));
-    // supervise() waits for these: no thread may take them.
-    block_signals(supervised_signals(security_));
+    FD_TRY_VOID(prepare());
     LedgerStart ledger_start;
     FD_TRY(std::unique_ptr<Ledger> ledger, open_ledger(ledger_start));
     StatusFile status(folder_.dir(), folder_.facts().run_id, ledger_start.epoch,
@@ -117,11 +111,24 @@ class LiveRun {
     local.stop(kWorkerPatienceMs);
     transport.reset();
     ended.signal = drain_.finish();
+    if (reuse_ != nullptr) {
+      ended.reused = reuse_->tally();
+    }
     ended.wall_s = static_cast<double>((clock_.now() - started).count()) / 1e6;
     return ended;
   }
 
  private:
+  /// What comes before the first thread.
+  Result<void> prepare() {
+    FD_TRY_VOID(warn_of_memory());
+    FD_TRY(reuse_, open_reuse());
+    FD_TRY(security_, secure_run(config_.transport, live_.listen));
+    // supervise() waits for these: no thread may take them.
+    block_signals(supervised_signals(security_));
+    return {};
+  }
+
   Result<void> warn_of_memory() const {
     FD_TRY(const DiskKind disk, disk_kind_of(folder_.dir().root()));
     if (disk == DiskKind::memory) {
@@ -254,6 +261,26 @@ class LiveRun {
     return records;
   }
 
+  /// Opens the earlier runs that the config names, or looks for them. Returns null without any.
+  Result<std::unique_ptr<ReuseIndex>> open_reuse() {
+    const std::string& root = folder_.dir().root();
+    if (config_.reuse) {
+      return config_.reuse->empty() ? std::unique_ptr<ReuseIndex>()
+                                    : ReuseIndex::open(*config_.reuse, root, config_);
+    }
+    FD_TRY(std::unique_ptr<ReuseIndex> found,
+           ReuseIndex::open_beside(root, config_,
+                                   [this](const std::string& line) { display_.message(line); }));
+    if (found->runs() == 0) {
+      return std::unique_ptr<ReuseIndex>();
+    }
+    display_.message("reuse: answers that " + grouped(found->runs()) +
+                     (found->runs() == 1 ? " earlier run" : " earlier runs") +
+                     " of this task and model recorded are not bought again (reuse: [] looks for "
+                     "none)");
+    return found;
+  }
+
   /// Opens the ledger, and takes up what local workers of an earlier coordinator had paid for and
   /// not handed over.
   Result<std::unique_ptr<Ledger>> open_ledger(LedgerStart& start) {
@@ -297,22 +324,21 @@ class LiveRun {
   const LiveOptions& live_;
   const RunConfig& config_;
   const RunFolder& folder_;
-  ReuseIndex* reuse_;  ///< null: no earlier runs
   Drain drain_;
   SystemClock clock_;
   Log log_;
   NoticeLog notices_;
   RunSecurity security_;
   ProgressDisplay display_;
+  std::unique_ptr<ReuseIndex> reuse_;            ///< null: no earlier runs
   std::atomic<std::uint64_t> samples_done_ = 0;  ///< written by the coordinator's actor
 };
 
 }  // namespace
 
 Result<LiveEnd> run_live(const LiveOptions& options, const RunConfig& config,
-                         const RunFolder& folder, ReuseIndex* reuse, const RunShards& shards,
-                         StopSignals& signals) {
-  return LiveRun(options, config, folder, reuse, signals).run(shards);
+                         const RunFolder& folder, const RunShards& shards, StopSignals& signals) {
+  return LiveRun(options, config, folder, signals).run(shards);
 }
 
 }  // namespace fd

@@ -1,7 +1,6 @@
 #include "coordinator/merge/merge.hpp"
 
 #include <algorithm>
-#include <array>
 #include <iterator>
 #include <set>
 #include <utility>
@@ -12,6 +11,8 @@
 #include "coordinator/ledger/reader.hpp"
 #include "coordinator/merge/dataset_card.hpp"
 #include "coordinator/merge/export.hpp"
+#include "coordinator/merge/failure_words.hpp"
+#include "coordinator/merge/shard_counts.hpp"
 #include "coordinator/merge/stage_manifests.hpp"
 #include "coordinator/reports/costs.hpp"
 #include "coordinator/reports/quality.hpp"
@@ -27,33 +28,6 @@ namespace {
 Error broken(const std::string& path, const std::string& what) {
   return Error{Errc::corrupt, path + ": " + what};
 }
-
-/// What a shard's manifest counts, counted again.
-struct ShardCounts {
-  std::uint64_t samples = 0;
-  std::array<std::uint64_t, 3> verdicts{};
-  std::array<std::uint64_t, 256> reasons{};
-
-  void add(const OutcomeView& outcome) {
-    ++samples;
-    ++verdicts.at(static_cast<std::size_t>(outcome.verdict));
-    ++reasons.at(static_cast<std::size_t>(outcome.reason));
-  }
-  [[nodiscard]] bool agree_with(const Manifest& manifest) const {
-    std::map<std::string, std::uint64_t> by_verdict;
-    for (std::size_t i = 0; i < verdicts.size(); ++i) {
-      by_verdict[std::string(name(static_cast<Verdict>(i)))] = verdicts.at(i);
-    }
-    std::map<std::string, std::uint64_t> by_reason;
-    for (std::size_t i = 0; i < reasons.size(); ++i) {
-      if (reasons.at(i) > 0) {
-        by_reason[std::string(name(static_cast<Reason>(i)))] = reasons.at(i);
-      }
-    }
-    return manifest.count == samples && manifest.verdicts == by_verdict &&
-           manifest.reasons == by_reason;
-  }
-};
 
 class Merge {
  public:
@@ -80,12 +54,13 @@ class Merge {
     FD_TRY(const ExportFiles files, exporter_.commit());
     FD_FAILPOINT("k18.export_before_reports");
     FD_TRY_VOID(add_late_calls());
-    const RunSummary summary = summarize(files);
+    RunSummary summary = summarize(files);
+    summary.reused_cost = times.reused_cost;
     FD_TRY_VOID(stages_.write(dir_, dedup, output_));
     FD_TRY_VOID(write_quality("teacher_eval", all_, summary));
     FD_TRY_VOID(write_quality("distilled", kept_, summary));
     FD_TRY_VOID(write_json("timing_report.json", timing_report(summary, times)));
-    FD_TRY_VOID(write_json("cost_report.json", calls_.report(ingest_.run_id, unknown_calls_)));
+    FD_TRY_VOID(write_json("cost_report.json", cost_report(times)));
     FD_TRY_VOID(output_.write_text(dir_.export_file("README.md"),
                                    dataset_card(config_, config_digest_, summary, files)));
     return summary;
@@ -142,10 +117,12 @@ class Merge {
     LineReader calls(dir_.shard_file(shard, RunDir::kCalls), texts.calls);
     CallView call;
     paid_.clear();
+    failure_words_.begin_shard();
     for (bool more = true; more;) {
       FD_TRY(more, calls.next(call));
       if (more) {
         calls_.add(call);
+        failure_words_.add(call);
         if (call.end == CallEnd::answered) {
           paid_.emplace_back(call, call.count);
         }
@@ -280,6 +257,9 @@ class Merge {
     FD_TRY(const ChatRow* chat, exporter_.add(row));
     stages_.add(row, chat == nullptr ? std::string_view() : chat->canonical);
     all_.add(row, executes_);
+    if (outcome_.verdict == Verdict::failed) {
+      failure_words_.count(outcome_);
+    }
     if (row.kept()) {
       kept_.add(row, executes_);
     }
@@ -319,6 +299,7 @@ class Merge {
     summary.valid = files.valid_rows;
     summary.reject_reasons = all_.reject_reasons;
     summary.failure_reasons = all_.failure_reasons;
+    summary.failure_words = failure_words_.words();
     const CallTotals calls = calls_.total();
     summary.reused = reused_;
     summary.calls = calls.calls;
@@ -327,11 +308,22 @@ class Merge {
     summary.prompt_tokens = calls.prompt_tokens;
     summary.completion_tokens = calls.completion_tokens;
     summary.cost = calls_.cost();
+    summary.unpriced = calls.unpriced;
+    summary.unreported = calls.unreported;
     summary.late = calls_.late().calls;
     summary.unknown = unknown_calls_;
     summary.gates = judge_gates(config_.gates.dataset, all_);
     summary.complete = complete_enough(config_.gates.dataset, all_);
     return summary;
+  }
+
+  /// What was spared is known when this start took all that was.
+  [[nodiscard]] json::Value cost_report(const RunTimes& times) const {
+    json::Value report = calls_.report(ingest_.run_id, unknown_calls_);
+    const bool known = times.reused >= reused_;
+    (*report.as_object())["reused"] = json::Object{
+        {"calls", reused_}, {"cost_saved", known ? json::Value(times.reused_cost) : json::Value()}};
+    return report;
   }
 
   Result<void> write_json(const std::string& report, const json::Value& value) const {
@@ -356,6 +348,7 @@ class Merge {
   QualityCounts all_;
   QualityCounts kept_;
   CallCounts calls_;
+  FailureWordsCount failure_words_;
   std::optional<SampleId> last_id_;
   // The current sample; reused from one to the next.
   SampleView sample_;

@@ -31,17 +31,6 @@ json::Object totals_object(const CallTotals& totals, double cost) {
                       {"cost", cost}};
 }
 
-CallTotals totals_of(const auto& call) {
-  return {1, call.end == CallEnd::answered ? 1u : 0u, call.attempts, call.prompt_tokens,
-          call.completion_tokens};
-}
-
-/// Returns the text of a JSON string that this program wrote, or of an empty view.
-std::string plain(std::string_view json_string) {
-  auto text = text_of(json_string);
-  return text.ok() ? std::move(text).value() : std::string();
-}
-
 std::optional<std::pair<double, double>> price_of(std::string_view object) {
   const auto price = json::parse(object);
   const json::Value* input = price.ok() ? price->find("input") : nullptr;
@@ -50,6 +39,30 @@ std::optional<std::pair<double, double>> price_of(std::string_view object) {
     return std::nullopt;
   }
   return std::pair(*input->as_number(), *output->as_number());
+}
+
+CallTotals totals_of(const auto& call, bool priced) {
+  const bool answered = call.end == CallEnd::answered;
+  const bool unreported = answered && call.prompt_tokens == 0 && call.completion_tokens == 0;
+  return {.calls = 1,
+          .answered = answered ? 1u : 0u,
+          .attempts = call.attempts,
+          .prompt_tokens = call.prompt_tokens,
+          .completion_tokens = call.completion_tokens,
+          .unpriced = priced ? 0u : 1u,
+          .unreported = unreported ? 1u : 0u};
+}
+CallTotals totals_of(const CallView& call) {
+  return totals_of(call, price_of(call.price).has_value());
+}
+CallTotals totals_of(const Call& call) {
+  return totals_of(call, call.price.has_value());
+}
+
+/// Returns the text of a JSON string that this program wrote, or of an empty view.
+std::string plain(std::string_view json_string) {
+  auto text = text_of(json_string);
+  return text.ok() ? std::move(text).value() : std::string();
 }
 
 /// A group of calls with what it cost.
@@ -66,6 +79,8 @@ void CallTotals::add(const CallTotals& other) {
   add_saturating(attempts, other.attempts);
   add_saturating(prompt_tokens, other.prompt_tokens);
   add_saturating(completion_tokens, other.completion_tokens);
+  add_saturating(unpriced, other.unpriced);
+  add_saturating(unreported, other.unreported);
 }
 
 void CallCounts::add(const CallView& call) {
@@ -151,9 +166,19 @@ json::Value CallCounts::report(const std::string& run_id, std::uint64_t unknown)
         price ? json::Value(json::Object{{"input", price->first}, {"output", price->second}})
               : json::Value();
   }
+  const CallTotals all = total();
+  const auto known = [&all](std::uint64_t tokens) {
+    return all.answered > 0 && all.unreported == all.answered ? json::Value() : json::Value(tokens);
+  };
   return json::Object{
       {"run_id", run_id},
-      {"total", totals_object(total(), cost())},
+      {"total", totals_object(all, cost())},
+      {"tokens", json::Object{{"input", known(all.prompt_tokens)},
+                              {"cached_input", nullptr},
+                              {"output", known(all.completion_tokens)},
+                              {"reasoning", nullptr}}},
+      {"unpriced", json::Object{{"calls", all.unpriced}}},
+      {"unreported", json::Object{{"calls", all.unreported}}},
       {"late", json::Object{{"calls", late_.calls}, {"attempts", late_.attempts}}},
       {"in_doubt", json::Object{{"calls", in_doubt_.calls},
                                 {"estimated_prompt_tokens", in_doubt_.prompt_tokens}}},

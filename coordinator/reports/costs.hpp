@@ -20,6 +20,8 @@ struct CallTotals {
   std::uint64_t attempts = 0;  ///< HTTP requests
   std::uint64_t prompt_tokens = 0;
   std::uint64_t completion_tokens = 0;
+  std::uint64_t unpriced = 0;    ///< calls whose price is not known
+  std::uint64_t unreported = 0;  ///< answered calls whose tokens the endpoint did not report
 
   void add(const CallTotals& other);
 };
@@ -47,10 +49,11 @@ class CallCounts {
   /// Returns whether fd-simulator answered one.
   [[nodiscard]] bool simulated() const;
 
-  /// Returns cost_report.json: calls, attempts, tokens and cost, in total, by provider, by role and
-  /// by what the endpoints called their models; and, apart, the late calls, which are in the total,
-  /// those in doubt, and `unknown`: how many may have been in flight at workers that never came
-  /// back. A provider whose calls had no price, or several, has the price null.
+  /// Returns cost_report.json, without what is told of earlier runs: calls, attempts, tokens and
+  /// cost, in total, by provider, by role and by what the endpoints called their models; and,
+  /// apart, the late calls, which are in the total, those in doubt, and `unknown`: how many may
+  /// have been in flight at workers that never came back. A provider whose calls had no price, or
+  /// several, has the price null.
   [[nodiscard]] json::Value report(const std::string& run_id, std::uint64_t unknown) const;
 
  private:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "coordinator/text/error_hint.hpp"
 #include "coordinator/text/report_text.hpp"
 #include "protocol/exit_code.hpp"
 
@@ -11,6 +12,14 @@ namespace {
 
 constexpr std::size_t kBarCells = 30;
 constexpr std::size_t kReasonsMax = 7;
+constexpr std::size_t kWordsMax = 2;  ///< sorts of errors shown of each reason
+
+/// Returns what would mend a reject reason; empty: that depends on the rows.
+std::string_view reason_hint(std::string_view reason) {
+  return reason == name(Reason::truncated)
+             ? "the answers were cut at their limit: raise teacher.decode.max_tokens"
+             : "";
+}
 
 std::string padded_left(std::string text, std::size_t width) {
   text.insert(0, text.size() < width ? width - text.size() : 0, ' ');
@@ -66,6 +75,9 @@ class SummaryText {
              : code == kExitGateFailed ? ": complete, but a dataset gate failed"
                                        : ": incomplete, too many samples failed") +
             "\n\n";
+    if (summary_.kept == 0 && summary_.ingest.unique > 0) {
+      out_ += "  " + bold("Nothing was kept") + ": export/train.jsonl has no rows.\n\n";
+    }
     if (summary_.simulated) {
       out_ +=
           "  Answers are fd-simulator's, a stand-in: these numbers say nothing about a model.\n\n";
@@ -110,6 +122,23 @@ class SummaryText {
     return sorted;
   }
 
+  /// What providers said to the samples of one reason, and what would mend it.
+  void words(const std::string& reason) {
+    const auto found = summary_.failure_words.find(reason);
+    if (found == summary_.failure_words.end()) {
+      return;
+    }
+    for (std::size_t i = 0; i < std::min(found->second.size(), kWordsMax); ++i) {
+      const FailureWords& said = found->second[i];
+      out_ += "    " + grouped(said.count) + " x " + error_line(said.first) + "\n";
+      hint(error_hint(said.first.status, said.first.words));
+    }
+  }
+
+  void hint(std::string_view text) {
+    out_ += text.empty() ? "" : "    hint: " + std::string(text) + "\n";
+  }
+
   void reasons(const char* title, const std::map<std::string, std::uint64_t>& counts) {
     if (counts.empty()) {
       return;
@@ -120,6 +149,8 @@ class SummaryText {
     for (const auto& [reason, number] : by_count(counts)) {
       if (shown < kReasonsMax - 1 || counts.size() <= kReasonsMax) {
         count(reason.c_str(), number, summary_.ingest.unique, false);
+        words(reason);
+        hint(reason_hint(reason));
         ++shown;
       } else {
         others += number;
@@ -148,12 +179,26 @@ class SummaryText {
     out_ += "  " + padded_right(file, 21) + padded_left(grouped(number), 11) + what;
   }
 
+  /// An unknown cost is no cost of 0.
+  [[nodiscard]] std::string cost_text() const {
+    if (summary_.unpriced == 0) {
+      return short_number(summary_.cost);
+    }
+    return summary_.unpriced == summary_.calls
+               ? "unknown (no price_per_mtok)"
+               : short_number(summary_.cost) + " without " + grouped(summary_.unpriced) +
+                     " calls that have no price";
+  }
+
   void files() {
     heading("teacher");
     out_ += "  " + grouped(summary_.calls) + " calls, " + grouped(summary_.attempts) +
             " requests, " + grouped(summary_.prompt_tokens) + " prompt + " +
-            grouped(summary_.completion_tokens) + " completion tokens, cost " +
-            short_number(summary_.cost) + "\n";
+            grouped(summary_.completion_tokens) + " completion tokens, cost " + cost_text() + "\n";
+    if (summary_.unreported > 0) {
+      out_ += "  the endpoint reported no tokens of " + grouped(summary_.unreported) +
+              " calls: what they took and cost is unknown\n";
+    }
     if (summary_.in_doubt > 0) {
       out_ += "  " + grouped(summary_.in_doubt) +
               " more were under way when their worker ended: possibly billed, their answers lost\n";
@@ -163,7 +208,10 @@ class SummaryText {
               " more may have been made by workers that never came back\n";
     }
     if (summary_.reused > 0) {
-      out_ += "  " + grouped(summary_.reused) + " answers of earlier runs, at no cost\n";
+      out_ += "  " + grouped(summary_.reused) + " answers of earlier runs, at no cost" +
+              (summary_.reused_cost > 0 ? "; their calls had cost " + money(summary_.reused_cost)
+                                        : std::string()) +
+              "\n";
     }
     heading("files in " + dir_.root());
     rows("export/train.jsonl", summary_.train, " rows\n");
@@ -174,9 +222,13 @@ class SummaryText {
 
   void next() {
     heading("next");
-    const auto top = by_count(summary_.reject_reasons);
-    const std::string reason = top.empty() ? "ok" : top.front().first;
-    out_ += "  fd-coordinator show " + dir_.root() + " --reason " + reason + "\n";
+    std::map<std::string, std::uint64_t> counts = summary_.reject_reasons;
+    counts.insert(summary_.failure_reasons.begin(), summary_.failure_reasons.end());
+    const auto top = by_count(counts);
+    if (!top.empty() || summary_.kept > 0) {
+      out_ += "  fd-coordinator show " + dir_.root() + " --reason " +
+              (top.empty() ? "ok" : top.front().first) + "\n";
+    }
     if (summary_.failed > 0) {
       out_ += "  run the same command again: failed samples are asked again, nothing else is\n";
     }

@@ -10,7 +10,7 @@
 
 namespace fd {
 
-/// Wall-clock facts that only the live run knows. Units: seconds.
+/// Facts that only the live run knows. Units: seconds.
 struct RunTimes {
   double wall_s = 0;
   /// Share of the time that workers were connected in which all teacher slots of one were taken.
@@ -24,6 +24,10 @@ struct RunTimes {
     std::array<double, 4> queue_ms{};
   };
   std::map<StageId, Stage> stages;
+  /// Answers of earlier runs that this start took, and what they had cost, as far as it is known.
+  /// Units of the cost: those of the prices.
+  std::uint64_t reused = 0;
+  double reused_cost = 0;
 };
 
 /// Returns timing_report.json. Rates are null when no time passed.

@@ -5,8 +5,6 @@
 #include <system_error>
 #include <utility>
 
-#include "actors/storage/files.hpp"
-#include "coordinator/ledger/reader.hpp"
 #include "coordinator/run/run_folder.hpp"
 #include "coordinator/shards/files.hpp"
 
@@ -17,14 +15,6 @@ namespace fs = std::filesystem;
 
 /// How many shards of earlier runs are kept at hand: two neighbours of a few runs.
 constexpr std::size_t kLoadedMax = 8;
-
-/// Sorts answers, and keeps the first of each call: first answer wins, for ever.
-void sort_answers(std::vector<Answer>& answers) {
-  std::ranges::stable_sort(answers, {}, &Answer::order);
-  const auto same = std::ranges::unique(
-      answers, [](const Answer& a, const Answer& b) { return a.key() == b.key(); });
-  answers.erase(same.begin(), same.end());
-}
 
 }  // namespace
 
@@ -46,15 +36,32 @@ Result<std::vector<std::string>> resolve_reuse(const std::vector<std::string>& f
   return resolved;
 }
 
+Result<std::unique_ptr<ReuseIndex>> ReuseIndex::make(const RunConfig& config) {
+  FD_TRY(PromptStage prompt, PromptStage::make(config));
+  return std::unique_ptr<ReuseIndex>(new ReuseIndex(std::move(prompt), config.teacher.decode.n));
+}
+
 Result<std::unique_ptr<ReuseIndex>> ReuseIndex::open(const std::vector<std::string>& folders,
                                                      const std::string& own_root,
                                                      const RunConfig& config) {
-  FD_TRY(PromptStage prompt, PromptStage::make(config));
-  std::unique_ptr<ReuseIndex> index(new ReuseIndex(std::move(prompt), config.teacher.decode.n));
+  FD_TRY(std::unique_ptr<ReuseIndex> index, make(config));
   FD_TRY(const std::vector<std::string> resolved, resolve_reuse(folders, "."));
   for (const std::string& folder : resolved) {
     FD_TRY_VOID(index->add_run(folder, own_root));
   }
+  return index;
+}
+
+Result<std::unique_ptr<ReuseIndex>> ReuseIndex::open_beside(const std::string& own_root,
+                                                            const RunConfig& config, Tell tell) {
+  FD_TRY(std::unique_ptr<ReuseIndex> index, make(config));
+  for (const std::string& folder : earlier_runs(own_root, config, tell)) {
+    if (const auto facts = read_run_facts(RunDir(folder)); facts.ok()) {
+      index->runs_.push_back(
+          {RunDir(folder), facts->run_id, facts->ingest.shards, std::nullopt, false});
+    }
+  }
+  index->tell_ = std::move(tell);
   return index;
 }
 
@@ -63,23 +70,15 @@ Result<void> ReuseIndex::add_run(const std::string& folder, const std::string& o
   if (fs::equivalent(folder, own_root, unknown)) {
     return Error{Errc::invalid_input, "reuse: " + folder + ": is this run itself"};
   }
-  Run run{RunDir(folder), "", 0, {}, std::nullopt};
+  Run run{RunDir(folder), "", 0, std::nullopt, false};
   FD_TRY(const RunFacts facts, read_run_facts(run.dir));
   run.run_id = facts.run_id;
   run.shards = facts.ingest.shards;
-  const auto read_states = [&run]() -> Result<bool> {
-    run.states.clear();
-    for (std::uint32_t shard = 0; shard < run.shards; ++shard) {
-      FD_TRY(const Manifest manifest, read_shard_manifest(run.dir, shard));
-      run.states.push_back(*manifest.state);
+  for (std::uint32_t shard = 0; shard < run.shards && !run.lock; ++shard) {
+    FD_TRY(const Manifest manifest, read_shard_manifest(run.dir, shard));
+    if (*manifest.state != ShardFileState::committed) {
+      FD_TRY(run.lock, FolderLock::on_file(run.dir.lock(), busy_message(run.dir)));
     }
-    return std::all_of(run.states.begin(), run.states.end(),
-                       [](ShardFileState state) { return state == ShardFileState::committed; });
-  };
-  FD_TRY(bool whole, read_states());
-  if (!whole) {
-    FD_TRY(run.lock, FolderLock::on_file(run.dir.lock(), busy_message(run.dir)));
-    FD_TRY(whole, read_states());  // as they stay from here on
   }
   runs_.push_back(std::move(run));
   return {};
@@ -90,17 +89,36 @@ Result<std::vector<Record>> ReuseIndex::answers_for(std::uint32_t shard,
   std::vector<Record> found;
   std::vector<char> answered(samples.size() * candidates_, 0);
   for (std::size_t run = 0; run < runs_.size(); ++run) {
-    for (std::size_t i = 0; i < samples.size(); ++i) {
-      FD_TRY(const Loaded* loaded, load(run, shard_of(samples[i].id, runs_[run].shards)));
-      take(shard, samples[i], *loaded, std::span(answered).subspan(i * candidates_, candidates_),
-           found);
+    if (runs_[run].passed_over) {
+      continue;
+    }
+    if (const auto looked = look_into(run, shard, samples, answered, found); !looked.ok()) {
+      if (!tell_) {
+        return looked.error();
+      }
+      runs_[run].passed_over = true;
+      tell_("reuse: passed over " + looked.error().message);
     }
   }
   return found;
 }
 
+/// Looks for answers to the calls of `samples` that have none yet.
+Result<void> ReuseIndex::look_into(std::size_t run, std::uint32_t shard,
+                                   const std::vector<Sample>& samples, std::vector<char>& answered,
+                                   std::vector<Record>& found) {
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    const auto mine = std::span(answered).subspan(i * candidates_, candidates_);
+    if (std::ranges::find(mine, 0) != mine.end()) {
+      FD_TRY(const Loaded* loaded, load(run, shard_of(samples[i].id, runs_[run].shards)));
+      take(shard, samples[i], *loaded, mine, found);
+    }
+  }
+  return {};
+}
+
 void ReuseIndex::take(std::uint32_t shard, const Sample& sample, const Loaded& loaded,
-                      std::span<char> answered, std::vector<Record>& found) const {
+                      std::span<char> answered, std::vector<Record>& found) {
   auto answer = std::ranges::lower_bound(loaded.answers, sample.id, {}, &Answer::sample_id);
   for (; answer != loaded.answers.end() && answer->sample_id == sample.id; ++answer) {
     const std::uint32_t candidate = answer->candidate;
@@ -110,6 +128,10 @@ void ReuseIndex::take(std::uint32_t shard, const Sample& sample, const Loaded& l
       continue;
     }
     answered[candidate] = 1;
+    ++tally_.answers;
+    if (const auto cost = loaded.costs.find(answer->key()); cost != loaded.costs.end()) {
+      tally_.cost += cost->second;
+    }
     Record record;
     record.shard = shard;
     record.answer = *answer;
@@ -125,32 +147,15 @@ Result<const ReuseIndex::Loaded*> ReuseIndex::load(std::size_t run, std::uint32_
     loaded_.splice(loaded_.begin(), loaded_, at_hand);
     return &loaded_.front();
   }
-  FD_TRY(std::vector<Answer> answers, read_answers(runs_[run], shard));
-  sort_answers(answers);
-  loaded_.push_front({run, shard, std::move(answers)});
+  const Run& from = runs_[run];
+  FD_TRY(EarlierAnswers earlier,
+         read_earlier_answers(from.dir, from.run_id, shard,
+                              from.lock ? LedgerLock::held : LedgerLock::take));
+  loaded_.push_front({run, shard, std::move(earlier.answers), std::move(earlier.costs)});
   if (loaded_.size() > kLoadedMax) {
     loaded_.pop_back();
   }
   return &loaded_.front();
-}
-
-Result<std::vector<Answer>> ReuseIndex::read_answers(const Run& run, std::uint32_t shard) {
-  std::vector<Answer> answers;
-  const ShardFileState state = run.states.at(shard);
-  if (state != ShardFileState::pending) {
-    FD_TRY(const Manifest manifest, read_shard_manifest(run.dir, shard));
-    FD_TRY(answers, read_shard_answers(run.dir.shard(shard), manifest));
-  }
-  if (state != ShardFileState::committed && file_exists(run.dir.ledger())) {
-    FD_TRY(const std::vector<Record> records,
-           read_earlier_ledger(run.dir.ledger(), run.run_id, shard));
-    for (const Record& record : records) {
-      if (record.answer) {
-        answers.push_back(*record.answer);
-      }
-    }
-  }
-  return answers;
 }
 
 }  // namespace fd

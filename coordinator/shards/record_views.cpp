@@ -251,6 +251,8 @@ Result<void> read_view(std::string_view text, CallView& view) {
            takes(name, "completion_tokens", view.completion_tokens, whole) ||
            takes(name, "end", view.end, [&] { return line.named<CallEnd>(); }) ||
            takes(name, "endpoint", view.endpoint, value) ||
+           takes(name, "error", view.error, value) ||
+           takes(name, "http_status", view.http_status, whole) ||
            takes(name, "price_per_mtok", view.price, value) ||
            takes(name, "prompt_tokens", view.prompt_tokens, whole) ||
            takes(name, "served_model", view.served_model, value);

@@ -38,9 +38,11 @@ struct CallView : CallIdentity {
   std::uint64_t count = 1;
   CallEnd end = CallEnd::answered;
   std::string_view endpoint;
+  std::string_view error;
   std::string_view served_model;  ///< empty when not said
   std::string_view price;         ///< an object; empty when not known
   std::uint64_t attempts = 0;
+  std::uint64_t http_status = 0;
   std::uint64_t prompt_tokens = 0;
   std::uint64_t completion_tokens = 0;
 };

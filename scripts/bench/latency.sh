@@ -93,6 +93,9 @@ rows, run = int(sys.argv[1]), json.loads(sys.argv[2]) | json.loads(sys.argv[3])
 kept = sorted(json.loads(line)["metadata"]["sample_id"]
               for name in ("train", "valid") for file in pathlib.Path(sys.argv[4]).rglob(f"{name}.jsonl")
               for line in file.open("rb"))
+if any(json.loads(report.read_text())["reused"]["calls"] > 0
+       for report in pathlib.Path(sys.argv[4]).rglob("cost_report.json")):
+    sys.exit("answers of an earlier run were used again: nothing was measured")
 run |= {"rate": round(rows / run["wall_s"], 1), "cpu_us": round(run["cpu_s"] * 1e6 / rows, 1),
         "kept": len(kept), "kept_digest": hashlib.sha256("\n".join(kept).encode()).hexdigest()}
 print(json.dumps(run))

@@ -86,6 +86,9 @@ for turn in range(runs):
     # Who goes first changes from turn to turn, so that neither always meets the warmer machine.
     for which in ((run_python, run_ours) if turn % 2 == 0 else (run_ours, run_python)):
         (python_runs if which is run_python else our_runs).append(which())
+    report = json.load(open(f"{work}/artifacts/bench/reports/cost_report.json"))
+    if report["reused"]["calls"] > 0:
+        sys.exit("answers of an earlier run were used again: nothing was measured")
     theirs, ours = kept_ids(f"{work}/baseline"), kept_ids(f"{work}/artifacts/bench/export")
     if theirs != ours:
         sys.exit(f"different samples were kept: {len(theirs)} by Python, "

@@ -71,6 +71,49 @@ class ReuseTest(Job):
         self.assertFalse((self.folder / "out").exists())
         self.assertFalse(simulator.log.exists() and simulator.requests())
 
+    # --- auto -------------------------------------------------------------------------------------
+
+    def test_a_small_run_first_is_not_bought_again(self):
+        simulator = self.simulator()
+        prices = ["--set", "gateway.providers.0.price_per_mtok.input=3"]
+        self.run_job(simulator, "out", "--limit", 20, *prices)
+        paid = len(simulator.requests())
+        output = self.command(0, "run", self.config, "--out", self.folder / "out", *fd.teacher(simulator.url), *prices)
+        self.assertEqual(len(simulator.requests()), 240)
+        self.assertIn("reuse: answers that 1 earlier run of this task and model recorded", output)
+        self.assertIn(f"{paid} answers of earlier runs, at no cost; their calls had cost 0.0", output)
+        whole = (self.folder / "out" / "latest").resolve()
+        self.assertEqual(fd.stable_files(whole), fd.stable_files(self.run_job(self.simulator(), "alone", *prices)))
+
+    def test_none_are_looked_for_where_the_config_says_so(self):
+        simulator = self.simulator()
+        self.run_job(simulator, "out")
+        output = self.command(0, "run", self.config, "--out", self.folder / "out", *fd.teacher(simulator.url),
+                              "--set", "gates.rules.max_chars=60", "--set", "reuse=[]")
+        self.assertEqual(len(simulator.requests()), 480)
+        self.assertNotIn("reuse:", output)
+
+    def test_a_damaged_run_beside_is_passed_over(self):
+        simulator = self.simulator()
+        path = self.run_job(simulator, "out") / "shards" / "0003" / "answers.jsonl"
+        path.write_text(path.read_text().replace("SELECT", "SELEKT", 1))
+        output = self.command(0, "run", self.config, "--out", self.folder / "out", *fd.teacher(simulator.url),
+                              "--set", "gates.rules.max_chars=60")
+        self.assertIn("reuse: passed over", output)
+        self.assertIn(str(path), output)
+        self.assertGreater(len(simulator.requests()), 240)
+        self.assertLess(len(simulator.requests()), 480)
+
+    def test_a_live_run_beside_is_passed_over(self):
+        slow = self.simulator("--latency-ms", 100)
+        process, live = self.start_slow_run(slow, "out")
+        output = self.command(0, "run", self.config, "--out", self.folder / "out", *fd.teacher(self.simulator().url),
+                              "--set", "gates.rules.max_chars=60")
+        self.assertIn("reuse: passed over", output)
+        self.assertIn(live.name, output)
+        process.kill()
+        process.wait(fd.DEADLINE_S)
+
 
 if __name__ == "__main__":
     unittest.main()

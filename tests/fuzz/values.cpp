@@ -223,6 +223,9 @@ WorkerState worker_state(Random& random) {
   out.shares = some<Share>(random, 4, share);
   out.calls = some<Share>(random, 4, share);
   out.share_heard = number(random, 64);
+  out.endpoint_errors = some<EndpointError>(random, 3, [](Random& r) {
+    return EndpointError{text(r, kMaxNameBytes), number32(r), text(r, 60), number(r, 64)};
+  });
   return out;
 }
 PeerInfo peer(Random& random) {

@@ -140,6 +140,7 @@ WorkerState full() {
   state.shares = {{"local", 202}};
   state.calls = {{"local", 203}};
   state.share_heard = 204;
+  state.endpoint_errors = {{"local", 205, "busy", 206}};
   return state;
 }
 

@@ -48,6 +48,7 @@ class CoordinatorProcess final : public Process, public Receiver, private Coordi
   void read_database(SendDatabase asked) override;
   void report(std::shared_ptr<const Progress>) override {}
   void warn(std::string_view event, Log::Fields fields) override;
+  [[nodiscard]] std::string time_of_day(Duration) const override { return {}; }
   void tell(std::string) override {}
   void ended(RunEnd end) override;
 

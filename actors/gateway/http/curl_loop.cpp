@@ -124,6 +124,14 @@ void CurlLoop::fail_unsent(JobPtr job, const std::string& error) {
   Attempt attempt;
   attempt.end = AttemptEnd::unusable;
   attempt.error = error;
+  keep_finished(std::move(job), std::move(attempt));
+}
+
+void CurlLoop::keep_finished(JobPtr job, Attempt attempt) {
+  attempt.error = redact(std::move(attempt.error), context_.secrets);
+  if (context_.failed && attempt.end != AttemptEnd::answered) {
+    context_.failed(context_.names.at(job->place.endpoint), attempt);
+  }
   finished_.push_back(FinishedJob{std::move(job), std::move(attempt)});
 }
 
@@ -138,9 +146,8 @@ void CurlLoop::collect() {
 
 void CurlLoop::finish(CurlTransfer& transfer, CURLcode code) {
   Attempt attempt = transfer.conclude(code);
-  attempt.error = redact(std::move(attempt.error), context_.secrets);
   multis_.at(transfer.multi())->remove(transfer.easy());
-  finished_.push_back(FinishedJob{transfer.release(), std::move(attempt)});
+  keep_finished(transfer.release(), std::move(attempt));
   free_.push_back(&transfer);
   --in_flight_;
 }

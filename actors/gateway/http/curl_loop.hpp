@@ -10,6 +10,7 @@
 
 #include "actors/gateway/call_sender.hpp"
 #include "actors/gateway/http/curl_multi.hpp"
+#include "actors/gateway/http/curl_senders.hpp"
 #include "actors/gateway/http/curl_transfer.hpp"
 #include "actors/system/descriptor.hpp"
 #include "actors/system/wake_event.hpp"
@@ -21,6 +22,8 @@ struct LoopContext {
   std::vector<CurlTarget> targets;   ///< by endpoint
   std::vector<std::string> secrets;  ///< kept out of errors
   double request_timeout_s = 0;
+  AttemptListener failed;            ///< may be empty
+  std::vector<std::string> names;    ///< of the providers, by endpoint
   const Clock* clock = nullptr;
 };
 
@@ -44,6 +47,7 @@ class CurlLoop final : public CallSender {
   CurlTransfer& free_transfer();
   void collect();
   void finish(CurlTransfer& transfer, CURLcode code);
+  void keep_finished(JobPtr job, Attempt attempt);
   void fail_unsent(JobPtr job, const std::string& error);
   void wait(const SendTurn& turn);
   [[nodiscard]] int wait_ms(const SendTurn& turn) const;

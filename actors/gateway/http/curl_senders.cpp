@@ -20,6 +20,7 @@ LoopContext context_of(const std::vector<Endpoint>& endpoints, double request_ti
   LoopContext context;
   for (const Endpoint& endpoint : endpoints) {
     context.targets.emplace_back(endpoint);
+    context.names.push_back(endpoint.config.name);
     if (!endpoint.api_key.empty()) {
       context.secrets.push_back(endpoint.api_key);
     }
@@ -32,8 +33,9 @@ LoopContext context_of(const std::vector<Endpoint>& endpoints, double request_ti
 class CurlSenders final : public CallSenders {
  public:
   CurlSenders(const std::vector<Endpoint>& endpoints, double request_timeout_s,
-              CallExchange& exchange)
+              AttemptListener failed, CallExchange& exchange)
       : context_(context_of(endpoints, request_timeout_s, clock_)), exchange_(exchange) {
+    context_.failed = std::move(failed);
     FD_CHECK(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
   }
   ~CurlSenders() override {
@@ -61,10 +63,11 @@ class CurlSenders final : public CallSenders {
 
 }  // namespace
 
-MakeSenders curl_senders(std::vector<Endpoint> endpoints, double request_timeout_s) {
+MakeSenders curl_senders(std::vector<Endpoint> endpoints, double request_timeout_s,
+                         AttemptListener failed) {
   return [endpoints = std::move(endpoints),
-          request_timeout_s](CallExchange& exchange) -> std::unique_ptr<CallSenders> {
-    return std::make_unique<CurlSenders>(endpoints, request_timeout_s, exchange);
+          request_timeout_s, failed = std::move(failed)](CallExchange& exchange) -> std::unique_ptr<CallSenders> {
+    return std::make_unique<CurlSenders>(endpoints, request_timeout_s, failed, exchange);
   };
 }
 

@@ -14,7 +14,7 @@ TEST(ConfigProviders, RefuseABudgetInMoneyWithoutPrices) {
   EXPECT_EQ(set_message({"gateway.budget.usd=5", "gateway.providers.0.price_per_mtok.input=1"}),
             "--set: gateway.budget.usd: 5 is not available in this version, must be 0");
   EXPECT_EQ(set_message({"gateway.budget.usd=5"}),
-            "run.yaml:8:7: gateway.providers.0.price_per_mtok: is 0, and the cap "
+            "run.yaml:8:7: gateway.providers.0.price_per_mtok: is not known, and the cap "
             "gateway.budget.usd needs prices\n"
             "      - name: local\n"
             "        ^\n"

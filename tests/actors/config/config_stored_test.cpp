@@ -92,7 +92,7 @@ TEST(ConfigStored, NamesTheKeyThatDecidesOutputAndDiffers) {
   const RunConfig then = loaded_config(files);
   RunConfig now = then;
   now.gateway.request_timeout_s = 7;
-  now.reuse = {"/runs/a"};
+  now.reuse = std::vector<std::string>{"/runs/a"};
   now.sharding.shards = 9;
   EXPECT_EQ(semantic_difference(then, now), "");
   now.teacher.model = "other";

@@ -17,7 +17,7 @@ TEST(CallQueueEndpoints, KeepsToAProvidersLimitAndWeight) {
 
 TEST(CallQueueEndpoints, RecordsThePriceOfTheProviderThatACallWasSentToLast) {
   ProviderConfig priced = provider("priced", 1);
-  priced.price_per_mtok = {0.5, 2};
+  priced.price_per_mtok = {.input = 0.5, .output = 2.0};
   const ProviderConfig plain = provider("plain", 1);
   for (const bool priced_last : {false, true}) {
     Bench bench(priced_last ? std::vector{plain, priced} : std::vector{priced, plain});

@@ -64,6 +64,16 @@ TEST(CallQueue, BeginsACallWithWhatItIsAndItsLease) {
   EXPECT_EQ(job->result.answer, (Answer{call, "m", "", "", ""}));
 }
 
+TEST(CallQueue, APriceOfZeroIsAPriceAndNoneIsNone) {
+  ProviderConfig one = provider("one", 1);
+  for (const std::optional<double> input : {std::optional<double>(), std::optional(0.0)}) {
+    one.price_per_mtok.input = input;
+    Bench bench({one});
+    bench.submit(1);
+    EXPECT_EQ(bench.take().at(0)->result.call.price, input ? std::optional(Price{}) : std::nullopt);
+  }
+}
+
 /// A call that moved on to a provider without a price kept that of the one before.
 
 TEST(CallQueue, MarksAnUnknownKey) {

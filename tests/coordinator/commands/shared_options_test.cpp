@@ -26,6 +26,16 @@ TEST(LiveOptions, OnlyWarningsAreLoggedUnlessSaid) {
             "--log-level: 'loud' is none of error, warn, info, debug, trace");
 }
 
+TEST(LiveOptions, ProgressThatIsNoTerminalsIsPlainUnlessSaid) {
+  EXPECT_EQ(live_options(parsed({{"--progress", {"json"}}}))->progress, ProgressMode::json);
+  EXPECT_EQ(live_options(parsed({{"--progress", {"none"}}}))->progress, ProgressMode::none);
+  EXPECT_EQ(live_options(parsed({{"--progress", {"plain"}}}))->progress, ProgressMode::plain);
+  EXPECT_EQ(live_options(parsed({{"--progress", {"json"}}, {"--quiet", {""}}}))->progress,
+            ProgressMode::none);
+  EXPECT_EQ(live_options(parsed({{"--progress", {"loud"}}})).error().message,
+            "--progress: 'loud' is none of bar, plain, json and none");
+}
+
 TEST(InputFiles, OfTheCommandLineAreTakenAsTheyAreAndThoseOfAConfigLieBesideIt) {
   const auto paths = [](const ParsedCommand& command, const LoadedConfig& loaded) {
     std::vector<std::string> all;

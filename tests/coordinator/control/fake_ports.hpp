@@ -49,6 +49,9 @@ class FakePorts final : public CoordinatorPorts {
     }
     warnings.push_back(std::move(line));
   }
+  [[nodiscard]] std::string time_of_day(Duration ahead) const override {
+    return "in " + std::to_string(std::chrono::floor<std::chrono::seconds>(ahead).count()) + " s";
+  }
   void tell(std::string line) override { told.push_back(std::move(line)); }
   void ended(RunEnd how) override {
     done.emplace_back("ended");

@@ -68,9 +68,28 @@ TEST(CostReport, AddsUpByProviderRoleServedModelAndInTotal) {
                 R"("prompt_tokens":1000000},)"
                 R"("dear":{"answered":1,"attempts":1,"calls":1,"completion_tokens":200000,)"
                 R"("cost":5,"price_per_mtok":{"input":10,"output":20},"prompt_tokens":100000}},)"
-                R"("run_id":"run-1","total":{"answered":2,"attempts":5,"calls":3,)"
+                R"("run_id":"run-1","tokens":{"cached_input":null,"input":1100000,"output":200000,)"
+                R"("reasoning":null},"total":{"answered":2,"attempts":5,"calls":3,)"
                 R"("completion_tokens":200000,"cost":5.5,"prompt_tokens":1100000},)"
-                R"("unknown":{"calls":5}})");
+                R"("unknown":{"calls":5},"unpriced":{"calls":0},"unreported":{"calls":0}})");
+}
+
+TEST(CostReport, CountsWhatIsNotKnown) {
+  CallCounts counts;
+  add_line(counts, call("a", std::nullopt, 0, 0));
+  EXPECT_EQ(json::canonical(*counts.report("run-1", 0).find("tokens")),
+            R"({"cached_input":null,"input":null,"output":null,"reasoning":null})");
+  add_line(counts, call("a", Price{}, 7, 3));  // free
+  Call failed = call("a", kCheap, 0, 0);
+  failed.end = CallEnd::failed;
+  counts.add(failed);
+  EXPECT_EQ(counts.total().unpriced, 1u);
+  EXPECT_EQ(counts.total().unreported, 1u);
+  const json::Value report = counts.report("run-1", 0);
+  EXPECT_EQ(json::canonical(*report.find("unpriced")), R"({"calls":1})");
+  EXPECT_EQ(json::canonical(*report.find("unreported")), R"({"calls":1})");
+  EXPECT_EQ(json::canonical(*report.find("tokens")),
+            R"({"cached_input":null,"input":7,"output":3,"reasoning":null})");
 }
 
 TEST(CostReport, ACallWithoutAPriceCostsNothingAndItsProviderHasNone) {

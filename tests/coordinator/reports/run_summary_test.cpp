@@ -91,6 +91,64 @@ TEST(Summary, SaysHowToGoOnAfterFailures) {
   EXPECT_NE(text.find("run the same command again"), std::string::npos) << text;
 }
 
+TEST(Summary, NamesTheMostFrequentReasonInTheServersWords) {
+  RunSummary summary = geography();
+  summary.kept = summary.rejected = summary.train = summary.valid = 0;
+  summary.reject_reasons.clear();
+  summary.failed = 1867;
+  summary.failure_reasons = {{"provider_rejected", 1867}};
+  summary.failure_words["provider_rejected"] = {
+      {{"stub", 404, "HTTP 404: model \"m\" not found, try pulling it first", 0}, 1800},
+      {{"stub", 500, "HTTP 500: no", 0}, 60},
+      {{"stub", 0, "third", 0}, 7}};
+  const std::string text = render_summary(summary, RunDir("runs/one"), false);
+  EXPECT_NE(text.find("\n\n  Nothing was kept: export/train.jsonl has no rows.\n"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("  provider_rejected       1,867   100.0 %\n"
+                      "    1,800 x stub: HTTP 404: model \"m\" not found, try pulling it first\n"
+                      "    hint: teacher.model "),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("    60 x stub: HTTP 500: no\n"), std::string::npos) << text;
+  EXPECT_EQ(text.find("third"), std::string::npos) << text;
+  EXPECT_NE(text.find("show runs/one --reason provider_rejected\n"), std::string::npos) << text;
+}
+
+TEST(Summary, ProposesTheReasonThatMostSamplesEndedBy) {
+  RunSummary summary = geography();
+  summary.failed = 2;
+  summary.failure_reasons = {{"attempts_exhausted", 301}};
+  EXPECT_NE(render_summary(summary, RunDir("r"), false).find("--reason attempts_exhausted\n"),
+            std::string::npos);
+  summary.failure_reasons = {{"attempts_exhausted", 299}};
+  EXPECT_NE(render_summary(summary, RunDir("r"), false).find("--reason gold_mismatch\n"),
+            std::string::npos);
+  summary.failure_reasons.clear();
+  summary.reject_reasons.clear();
+  EXPECT_NE(render_summary(summary, RunDir("r"), false).find("--reason ok\n"), std::string::npos);
+}
+
+TEST(Summary, AnUnknownCostIsNotZero) {
+  RunSummary summary = geography();
+  summary.unpriced = 7;
+  const auto text = [&] { return render_summary(summary, RunDir("r"), false); };
+  EXPECT_NE(text().find("cost 0.25 without 7 calls that have no price\n"), std::string::npos);
+  summary.unpriced = summary.calls;
+  EXPECT_NE(text().find("cost unknown (no price_per_mtok)\n"), std::string::npos) << text();
+  EXPECT_EQ(text().find("reported no tokens"), std::string::npos);
+  summary.unreported = 3;
+  EXPECT_NE(text().find("  the endpoint reported no tokens of 3 calls: "), std::string::npos);
+}
+
+TEST(Summary, SaysWhatToRaiseWhenAnswersWereCut) {
+  RunSummary summary = geography();
+  EXPECT_EQ(render_summary(summary, RunDir("r"), false).find("max_tokens"), std::string::npos);
+  summary.reject_reasons["truncated"] = 3;
+  EXPECT_NE(render_summary(summary, RunDir("r"), false).find("raise teacher.decode.max_tokens"),
+            std::string::npos);
+}
+
 TEST(Summary, FitsOnAScreenWhateverWentWrong) {
   RunSummary summary = geography();
   summary.failed = 500;

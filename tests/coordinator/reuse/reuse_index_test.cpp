@@ -18,6 +18,8 @@ namespace {
 
 using namespace testing_support;  // NOLINT: the fixture of this test
 
+using Strings = std::vector<std::string>;
+
 constexpr std::size_t kSamples = 40;
 
 Texts texts(const std::string& prefix) {
@@ -49,6 +51,14 @@ class Reuse : public testing::Test {
     const auto index = ReuseIndex::open(folders, own_, config_);
     EXPECT_FALSE(index.ok());
     return index.ok() ? Error{} : index.error();
+  }
+  /// Makes the ledger of a run, with nothing in it.
+  static std::unique_ptr<Ledger> make_ledger(const std::string& root) {
+    LedgerOptions options;
+    options.path = RunDir(root).ledger();
+    options.run_id = read_run_facts(RunDir(root)).value().run_id;
+    LedgerStart start;
+    return Ledger::open(options, start).value();
   }
   RunConfig config_ = rules_config();
   std::string own_ = std::filesystem::canonical(fresh_folder()).string();
@@ -123,17 +133,11 @@ TEST_F(Reuse, ReadsTheLedgerForShardsThatAreNotWritten) {
                                       [](const Sample& one) { return shard_of(one.id, 4) == 2; });
   ASSERT_NE(in_ledger, samples.end());
   {
-    LedgerOptions options;
-    options.path = RunDir(root).ledger();
-    options.run_id = read_run_facts(RunDir(root)).value().run_id;
-    LedgerStart start;
-    auto ledger = Ledger::open(options, start);
-    ASSERT_TRUE(ledger.ok()) << ledger.error().message;
     Record record;
     record.shard = 2;
     record.fence = 1;
     record.answer = rules_answer(config_, *in_ledger, 0, "in the ledger");
-    (*ledger)->append({record}, [] {});
+    make_ledger(root)->append({record}, [] {});
   }
   const std::string before = bytes_of(RunDir(root).ledger());
   const auto records = open({root})->answers_for(0, {*in_ledger});
@@ -168,6 +172,114 @@ TEST_F(Reuse, NamesTheFileThatIsDamaged) {
   EXPECT_EQ(records.error().code, Errc::corrupt);
   EXPECT_NE(records.error().message.find(path), std::string::npos);
 }
+
+// --- auto ---------------------------------------------------------------------------------------
+
+class ReuseAuto : public Reuse {
+ protected:
+  /// Puts a run beside the one that looks for it, `age` seconds older than now.
+  std::string put(const std::string& name, const RunConfig& config, const Texts& answers,
+                  std::uint32_t shards, int age, const std::vector<std::uint32_t>& pending = {}) {
+    const std::string root = write_rules_run(config, answers, shards, pending);
+    std::filesystem::create_directories(root_);
+    std::filesystem::rename(root, root_ + "/" + name);
+    const std::string json = RunDir(root_ + "/" + name).run_json();
+    std::filesystem::last_write_time(
+        json, std::filesystem::file_time_type::clock::now() - std::chrono::seconds(age));
+    return root_ + "/" + name;
+  }
+  std::vector<std::string> found(std::unique_ptr<ReuseIndex>& index) {
+    index = ReuseIndex::open_beside(root_ + "/own", config_, [this](const std::string& line) {
+              lines_.push_back(line);
+            }).value();
+    std::vector<std::string> texts;
+    const auto records = index->answers_for(0, all_samples());
+    EXPECT_TRUE(records.ok());
+    for (const Record& record : *records) {
+      texts.push_back(record.answer->text);
+    }
+    return texts;
+  }
+  std::vector<std::string> found() {
+    std::unique_ptr<ReuseIndex> index;
+    return found(index);
+  }
+
+  std::string root_ = own_ + "/artifacts";
+  std::vector<std::string> lines_;
+};
+
+TEST_F(ReuseAuto, TheNewestRunThatHasAnAnswerGivesIt) {
+  Texts half = texts("new ");
+  half.resize(kSamples / 2);
+  put("a-old", config_, texts("old "), 3, 100);
+  put("b-new", config_, half, 2, 10);
+  std::filesystem::create_directory_symlink("a-old", root_ + "/latest");
+  std::unique_ptr<ReuseIndex> index;
+  const auto answers = found(index);
+  EXPECT_EQ(index->runs(), 2u);
+  EXPECT_EQ(answers.size(), kSamples);
+  EXPECT_EQ(index->tally().answers, kSamples);
+  EXPECT_EQ(std::ranges::count_if(answers, [](const auto& one) { return one.starts_with("new "); }),
+            kSamples / 2);
+  EXPECT_EQ(lines_, Strings{});
+}
+
+TEST_F(ReuseAuto, RunsThatAskOtherwiseAreLeftOutWithoutAWord) {
+  RunConfig other = config_;
+  other.teacher.model = "other";
+  put("model", other, texts("x "), 1, 1);
+  other = config_;
+  other.teacher.prompt += " please";
+  put("prompt", other, texts("x "), 1, 2);
+  std::filesystem::create_directory(root_ + "/no-run");
+  RunConfig gates = config_;
+  gates.teacher.decode.n = 2;
+  gates.gates.rules.max_chars = 77;
+  put("gates", gates, {{"a", "b"}}, 1, 3);
+  std::unique_ptr<ReuseIndex> index;
+  EXPECT_EQ(found(index), (Strings{"a"}));
+  EXPECT_EQ(index->runs(), 1u);
+  EXPECT_EQ(lines_, Strings{});
+}
+
+TEST_F(ReuseAuto, ADamagedRunIsPassedOverWithALine) {
+  const std::string shard = put("shard", config_, texts("x "), 1, 1);
+  const std::string path = RunDir(shard).shard_file(0, "answers.jsonl");
+  std::string bytes = bytes_of(path);
+  bytes[bytes.size() / 2] ^= 1;
+  put_bytes(path, bytes);
+  put_bytes(RunDir(put("json", config_, texts("y "), 1, 2)).run_json(), "{");
+  put("whole", config_, texts("good "), 2, 300);
+  const auto answers = found();
+  EXPECT_EQ(answers.size(), kSamples);
+  EXPECT_TRUE(answers.front().starts_with("good ")) << answers.front();
+  ASSERT_EQ(lines_.size(), 2u);
+  EXPECT_TRUE(lines_[0].starts_with("reuse: passed over ")) << lines_[0];
+  EXPECT_NE(lines_[0].find(RunDir(root_ + "/json").run_json()), std::string::npos) << lines_[0];
+  EXPECT_NE(lines_[1].find(path), std::string::npos) << lines_[1];
+}
+
+TEST_F(ReuseAuto, ARunThatACoordinatorIsAtWorkOnIsPassedOverWithALine) {
+  const std::string root = put("live", config_, texts("x "), 1, 1, {0});
+  make_ledger(root);
+  const auto holder = RunFolder::open(root);
+  ASSERT_TRUE(holder.ok());
+  EXPECT_EQ(found(), Strings{});
+  ASSERT_EQ(lines_.size(), 1u);
+  EXPECT_NE(lines_[0].find(root), std::string::npos) << lines_[0];
+}
+
+TEST_F(ReuseAuto, KeepsNobodyOutOfARunThatIsNotWhole) {
+  const std::string root = put("stopped", config_, texts("x "), 2, 1, {1});
+  make_ledger(root);
+  std::unique_ptr<ReuseIndex> index;
+  EXPECT_FALSE(found(index).empty());
+  EXPECT_EQ(lines_, Strings{});
+  EXPECT_TRUE(RunFolder::open(root).ok());
+}
+
+// --- names --------------------------------------------------------------------------------------
 
 TEST_F(Reuse, NamesWhatIsNoRun) {
   EXPECT_EQ(open_error({own_}).code, Errc::invalid_input);

@@ -78,7 +78,7 @@ RunConfig artifacts_config() {
   ProviderConfig provider;
   provider.name = "local";
   provider.base_url = "http://127.0.0.1:11434/v1";
-  provider.price_per_mtok = {1.0, 2.0};
+  provider.price_per_mtok = {.input = 1.0, .output = 2.0};
   config.gateway.providers.push_back(provider);
   return config;
 }
