@@ -84,6 +84,8 @@ CurlTransfer::CurlTransfer(double timeout_s) : easy_(curl_easy_init()) {
   set(easy_, CURLOPT_CONNECTTIMEOUT_MS, std::min(kConnectTimeoutMs, timeout_ms));
   set(easy_, CURLOPT_TIMEOUT_MS, timeout_ms);
   set(easy_, CURLOPT_POST, 1L);
+  // Some gateways compress whatever was asked. write_body() counts what comes out of it.
+  set(easy_, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
   set(easy_, CURLOPT_WRITEFUNCTION, &CurlTransfer::write_body);
   set(easy_, CURLOPT_WRITEDATA, this);
   set(easy_, CURLOPT_HEADERFUNCTION, &CurlTransfer::write_header);

@@ -6,10 +6,15 @@
 #include "actors/gateway/finish_reason.hpp"
 #include "actors/gateway/openai/error_text.hpp"
 #include "actors/gateway/openai/reply_body.hpp"
+#include "actors/gateway/openai/reply_stream.hpp"
+#include "protocol/base/text.hpp"
 #include "protocol/json/json.hpp"
 
 namespace fd {
 namespace {
+
+/// HTTP's "not found".
+constexpr std::uint32_t kNoSuchAddress = 404;
 
 template <class Whole>
 void append_whole(Whole number, std::string& out) {
@@ -45,6 +50,27 @@ std::string explanation(const ReplyBody& reply, std::string_view body) {
   return is_blank(body) ? "empty body" : shown(body);
 }
 
+/// Returns what to say of a body that is no whole answer.
+std::string not_whole(std::string_view body) {
+  if (is_blank(body)) {
+    return "empty body";
+  }
+  return looks_like_stream(body)
+             ? "the server streams although it was not asked to, and the stream is not whole: " +
+                   shown(body)
+             : "not one whole JSON object: " + shown(body);
+}
+
+/// Returns the status that an error in a reply of status `status` stands for. A server that has no
+/// such address may say so with status 200 (LM Studio without /v1): that is no passing trouble.
+std::uint32_t status_of_error(std::uint32_t status, const ReplyBody& reply) {
+  if (reply.error_status != 0) {
+    return reply.error_status;
+  }
+  const std::string words = lowered(reply.error_message);
+  return words.find("unexpected endpoint") != std::string::npos ? kNoSuchAddress : status;
+}
+
 BadReply bad_reply(std::uint32_t status, std::string message, const ReplyBody& reply) {
   return BadReply{status, reply.error_code == "insufficient_quota",
                   "HTTP " + std::to_string(status) + ": " + std::move(message),
@@ -54,14 +80,13 @@ BadReply bad_reply(std::uint32_t status, std::string message, const ReplyBody& r
 Reply decode_success(std::uint32_t status, std::string_view body, bool whole, ReplyBody& reply) {
   ReplyChoice& choice = reply.choice;
   Completion& completion = reply.completion;
-  if (!whole) {
-    return bad_reply(
-        status, is_blank(body) ? "empty body" : "not one whole JSON object: " + shown(body), reply);
+  if (!whole && !reply.has_error) {
+    return bad_reply(status, not_whole(body), reply);
   }
   const bool broken = finish_of(choice.finish_reason) == Finish::broken;
-  const bool has_choice = choice.fault.empty() && !choice.finish_reason.empty();
+  const bool has_choice = whole && choice.fault.empty() && !choice.finish_reason.empty();
   if (reply.has_error && (!has_choice || broken)) {
-    return bad_reply(reply.error_status != 0 ? reply.error_status : status,
+    return bad_reply(status_of_error(status, reply),
                      "error in the reply: " + explanation(reply, body), reply);
   }
   if (!choice.fault.empty()) {
@@ -122,7 +147,7 @@ void append_request(const ChatCall& call, std::string& out) {
 
 Reply decode_reply(std::uint32_t status, std::string_view body) {
   ReplyBody reply(body);
-  const bool whole = reply.read();
+  const bool whole = looks_like_stream(body) ? read_stream(body, reply) : reply.read();
   if (status >= 200 && status < 300) {
     return decode_success(status, body, whole, reply);
   }

@@ -72,10 +72,24 @@ std::size_t place_of_first_choice(ReplyReader reader) {
 
 bool ReplyBody::read() {
   if (reader_.peek() != ReplyKind::object) {
-    return false;
+    return read_list();
   }
   return reader_.read_object([this](std::string_view key) { return read_member(key); }) &&
          reader_.at_end();
+}
+
+/// Reads the errors of a list of replies; returns false, for such a list is no answer.
+bool ReplyBody::read_list() {
+  if (reader_.peek() == ReplyKind::array) {
+    reader_.read_array([this](std::size_t) {
+      return reader_.peek() != ReplyKind::object
+                 ? reader_.skip()
+                 : reader_.read_object([this](std::string_view key) {
+                     return key == "error" ? read_error() : reader_.skip();
+                   });
+    });
+  }
+  return false;
 }
 
 bool ReplyBody::read_member(std::string_view key) {
@@ -114,7 +128,7 @@ bool ReplyBody::read_choice() {
     return reader_.skip();
   }
   return reader_.read_object([this](std::string_view key) {
-    if (key == "message") {
+    if (key == (form_ == ReplyForm::whole ? "message" : "delta")) {
       return read_message();
     }
     if (key == "finish_reason") {
@@ -129,15 +143,16 @@ bool ReplyBody::read_message() {
     return reader_.skip();
   }
   choice.fault.clear();
+  thoughts_.clear();
   std::string other;
-  return reader_.read_object([&](std::string_view key) {
+  const bool read = reader_.read_object([&](std::string_view key) {
     if (key == "content") {
       return read_content();
     }
     if (key == "refusal") {
       return read_text(reader_, choice.refusal);
     }
-    if (key == "reasoning_content" || key == "reasoning") {
+    if (key == "reasoning_content" || key == "reasoning" || key == "thinking") {
       if (!read_text(reader_, other)) {
         return false;
       }
@@ -148,6 +163,10 @@ bool ReplyBody::read_message() {
     }
     return reader_.skip();
   });
+  if (choice.reasoning.empty()) {
+    choice.reasoning = std::move(thoughts_);
+  }
+  return read;
 }
 
 bool ReplyBody::read_content() {
@@ -175,7 +194,8 @@ bool ReplyBody::read_content() {
   }
 }
 
-/// Appends a part of type text to the answer, or notes a refusal; leaves other types out.
+/// Appends a part of type text to the answer and one of thinking to the reasoning, or notes a
+/// refusal; leaves other types out.
 bool ReplyBody::read_part() {
   std::string type;
   std::string text;
@@ -197,14 +217,45 @@ bool ReplyBody::read_part() {
     if (key == "text") {
       return read_text(reader_, text);
     }
+    if (key == "thinking" || key == "reasoning") {
+      return read_thought();
+    }
     return key == "refusal" ? read_text(reader_, part_refusal) : reader_.skip();
   });
   if (type.empty() || type == "text" || type == "output_text") {
     choice.text += text;
+  } else if (type == "thinking" || type == "reasoning") {
+    thoughts_ += text;
   } else if (type == "refusal") {
     choice.refusal += part_refusal;
   }
   return read;
+}
+
+/// Passes the thinking of a part: a text (Anthropic's), or a list of parts with texts (Mistral's).
+bool ReplyBody::read_thought() {
+  std::string text;
+  if (reader_.peek() == ReplyKind::string) {
+    const bool read = reader_.read_string(text);
+    thoughts_ += text;
+    return read;
+  }
+  if (reader_.peek() != ReplyKind::array) {
+    return reader_.skip();
+  }
+  return reader_.read_array([&](std::size_t) {
+    if (reader_.peek() != ReplyKind::object) {
+      return reader_.skip();
+    }
+    return reader_.read_object([&](std::string_view key) {
+      if (key != "text") {
+        return reader_.skip();
+      }
+      const bool read = read_text(reader_, text);
+      thoughts_ += text;
+      return read;
+    });
+  });
 }
 
 bool ReplyBody::read_usage() {

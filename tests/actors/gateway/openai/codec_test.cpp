@@ -7,6 +7,7 @@
 #include "actors/gateway/openai/openai_codec.hpp"
 #include "actors/gateway/openai/reply_reader.hpp"
 #include "protocol/json/json.hpp"
+#include "tests/actors/gateway/openai/decoded_reply.hpp"
 
 namespace fd {
 namespace {
@@ -23,30 +24,6 @@ std::string request_of(const ChatCall& call) {
   std::string out;
   append_request(call, out);
   return out;
-}
-
-Completion good(std::string_view body, std::uint32_t status = 200) {
-  const Reply reply = decode_reply(status, body);
-  if (const auto* bad = std::get_if<BadReply>(&reply)) {
-    ADD_FAILURE() << body << ": " << bad->message;
-    return {};
-  }
-  return std::get<Completion>(reply);
-}
-
-BadReply bad(std::uint32_t status, std::string_view body) {
-  const Reply reply = decode_reply(status, body);
-  if (std::holds_alternative<Completion>(reply)) {
-    ADD_FAILURE() << body << " was taken for an answer";
-    return {};
-  }
-  return std::get<BadReply>(reply);
-}
-
-/// Returns a reply whose choices[0].message has these members.
-std::string with_message(const std::string& members, const std::string& finish = "\"stop\"") {
-  return R"({"model":"m","choices":[{"index":0,"message":{"role":"assistant",)" + members +
-         R"(},"finish_reason":)" + finish + "}]}";
 }
 
 TEST(Encode, WritesCanonicalJsonWithEveryParameter) {
