@@ -34,7 +34,6 @@ class Joiner {
     }
     ReplyBody piece(data, ReplyForm::piece);
     if (!piece.read()) {
-      broken_ = true;
       return false;
     }
     join(piece);
@@ -42,7 +41,7 @@ class Joiner {
   }
 
   [[nodiscard]] bool whole() const {
-    return !broken_ && (ended_ || !reply_.choice.finish_reason.empty() || reply_.has_error);
+    return ended_ || !reply_.choice.finish_reason.empty() || reply_.has_error;
   }
 
  private:
@@ -75,7 +74,6 @@ class Joiner {
 
   ReplyBody& reply_;
   bool ended_ = false;
-  bool broken_ = false;
 };
 
 }  // namespace

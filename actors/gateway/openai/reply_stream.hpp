@@ -11,8 +11,8 @@ namespace fd {
 bool looks_like_stream(std::string_view body);
 
 /// Joins the pieces of the first choice of such a stream into `reply`, as if they had come as one
-/// object. Returns whether the stream is whole: the server said why the answer ended, or that the
-/// stream is done, and every event before that is JSON.
+/// object. Reads no further than an event that is no JSON. Returns whether the stream is whole: the
+/// server said why the answer ended, or that the stream is done.
 /// Source: HTML Living Standard, 9.2.6 "Interpreting an event stream"; OpenAI's
 /// chat.completion.chunk.
 bool read_stream(std::string_view body, ReplyBody& reply);
