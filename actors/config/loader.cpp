@@ -4,9 +4,12 @@
 
 #include "actors/config/bind.hpp"
 #include "actors/config/overrides.hpp"
+#include "actors/config/presets.hpp"
 #include "actors/config/problems.hpp"
+#include "actors/config/provider_files.hpp"
 #include "actors/config/rules.hpp"
 #include "actors/config/schema.hpp"
+#include "actors/config/yaml_json.hpp"
 #include "actors/config/yaml_reader.hpp"
 #include "actors/storage/files.hpp"
 #include "actors/storage/paths.hpp"
@@ -63,26 +66,6 @@ void include_file(const std::string& main_path, const std::string& key, YamlNode
   *node = std::move(content);
 }
 
-YamlNode node_of(const json::Value& value) {
-  YamlNode node;
-  if (const json::Object* object = value.as_object()) {
-    node.kind = YamlNode::Kind::section;
-    for (const auto& [key, member] : *object) {
-      node.members.push_back({key, {}, node_of(member)});
-    }
-  } else if (const json::Array* array = value.as_array()) {
-    node.kind = YamlNode::Kind::list;
-    for (const json::Value& item : *array) {
-      node.items.push_back(node_of(item));
-    }
-  } else if (!value.is_null()) {
-    node.kind = YamlNode::Kind::scalar;
-    node.quoted = value.as_string() != nullptr;
-    node.text = node.quoted ? *value.as_string() : json::canonical(value);
-  }
-  return node;
-}
-
 /// Puts the section `gateway` of a file in place of the tree's.
 void read_gateway_file(const std::string& path, YamlNode& root, ConfigProblems& problems) {
   YamlNode* gateway = root.find("gateway");
@@ -133,7 +116,9 @@ Result<LoadedConfig> with_overrides(YamlNode& root, std::string directory,
     apply_environment(overrides.environment, root, problems, loaded.warnings);
   }
   apply_sets(overrides.sets, root, problems);
+  expand_presets(root);
   BoundConfig bound = bind_config(root, Completeness::whole, problems);
+  take_provider_files(loaded.directory, bound, problems);
   check_config(bound, overrides.environment, problems, loaded.warnings);
   if (!problems.empty()) {
     return problems.error();

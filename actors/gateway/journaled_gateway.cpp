@@ -29,7 +29,7 @@ JournalIntent intent_of(const ChatCall& call) {
   intent.fence = call.fence;
   intent.count = call.count;
   intent.estimated_prompt_tokens = (bytes + kBytesPerToken - 1) / kBytesPerToken;
-  intent.max_tokens = call.decode.max_tokens;
+  intent.max_tokens = call.decode.max_tokens.value_or(0);
   return intent;
 }
 

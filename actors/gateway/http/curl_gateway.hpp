@@ -6,15 +6,10 @@
 #include <vector>
 
 #include "actors/gateway/gateway.hpp"
+#include "actors/gateway/http/endpoint.hpp"
 #include "protocol/run_config.hpp"
 
 namespace fd {
-
-/// An endpoint with its secret looked up.
-struct Endpoint {
-  ProviderConfig config;
-  std::string api_key;  ///< empty: no Authorization header
-};
 
 /// HTTP/1.1 chat completions through libcurl's multi interface on a thread of its own (one for
 /// every 2,048 slots), with keep-alive, retry with backoff, and no silent re-send of a POST.

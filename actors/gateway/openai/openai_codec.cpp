@@ -1,6 +1,5 @@
 #include "actors/gateway/openai/openai_codec.hpp"
 
-#include <charconv>
 #include <utility>
 
 #include "actors/gateway/finish_reason.hpp"
@@ -15,28 +14,6 @@ namespace {
 
 /// HTTP's "not found".
 constexpr std::uint32_t kNoSuchAddress = 404;
-
-template <class Whole>
-void append_whole(Whole number, std::string& out) {
-  char digits[24];
-  const auto end = std::to_chars(digits, digits + sizeof digits, number);
-  out.append(digits, end.ptr);
-}
-
-void append_messages(const std::vector<ChatMessage>& messages, std::string& out) {
-  out += '[';
-  for (const ChatMessage& message : messages) {
-    if (&message != messages.data()) {
-      out += ',';
-    }
-    out += "{\"content\":";
-    json::append_string(message.content, out);
-    out += ",\"role\":";
-    json::append_string(message.role, out);
-    out += '}';
-  }
-  out += ']';
-}
 
 bool is_blank(std::string_view body) {
   return body.find_first_not_of(" \t\r\n") == std::string_view::npos;
@@ -110,40 +87,6 @@ Reply decode_success(std::uint32_t status, std::string_view body, bool whole, Re
 }
 
 }  // namespace
-
-void append_request(const ChatCall& call, std::string& out) {
-  std::size_t text_bytes = 256;
-  for (const ChatMessage& message : call.messages) {
-    text_bytes += message.content.size() + message.content.size() / 16 + 40;
-  }
-  out.reserve(out.size() + text_bytes);
-  out += "{\"max_tokens\":";
-  append_whole(call.decode.max_tokens, out);
-  out += ",\"messages\":";
-  append_messages(call.messages, out);
-  out += ",\"model\":";
-  json::append_string(call.model, out);
-  out += ",\"n\":1";
-  if (call.decode.seed) {
-    out += ",\"seed\":";
-    append_whole(*call.decode.seed, out);
-  }
-  if (!call.decode.stop.empty()) {
-    out += ",\"stop\":[";
-    for (const std::string& stop : call.decode.stop) {
-      if (&stop != call.decode.stop.data()) {
-        out += ',';
-      }
-      json::append_string(stop, out);
-    }
-    out += ']';
-  }
-  out += ",\"temperature\":";
-  json::append_number(call.decode.temperature, out);
-  out += ",\"top_p\":";
-  json::append_number(call.decode.top_p, out);
-  out += '}';
-}
 
 Reply decode_reply(std::uint32_t status, std::string_view body) {
   ReplyBody reply(body);

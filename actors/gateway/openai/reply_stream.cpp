@@ -40,9 +40,7 @@ class Joiner {
     return true;
   }
 
-  [[nodiscard]] bool whole() const {
-    return ended_ || !reply_.choice.finish_reason.empty() || reply_.has_error;
-  }
+  [[nodiscard]] bool whole() const { return ended_ || !reply_.choice.finish_reason.empty(); }
 
  private:
   void join(ReplyBody& piece) {

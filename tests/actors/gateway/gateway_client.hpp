@@ -38,6 +38,9 @@ class Client {
     endpoints_.push_back(endpoint);
   }
 
+  /// Returns an endpoint, to be changed before start().
+  Endpoint& endpoint(std::size_t index) { return endpoints_.at(index); }
+
   void start(std::uint32_t slots) {
     gateway_ = std::make_unique<CurlGateway>(endpoints_, config, slots, 7, [this](ChatResult done) {
       const std::lock_guard lock(mutex_);

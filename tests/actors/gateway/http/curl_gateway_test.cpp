@@ -42,7 +42,7 @@ TEST(CurlGateway, BringsAnAnswerHome) {
   EXPECT_EQ(request.header("expect"), "");
   EXPECT_EQ(request.body,
             R"({"max_tokens":512,"messages":[{"content":"question 1","role":"user"}],"model":"m",)"
-            R"("n":1,"temperature":0.2,"top_p":1})");
+            R"("temperature":0.2,"top_p":1})");
 }
 
 TEST(CurlGateway, SendsABodyOfAnySizeWithoutWaiting) {

@@ -22,7 +22,7 @@ ChatCall call_of(std::string content) {
 
 std::string request_of(const ChatCall& call) {
   std::string out;
-  append_request(call, out);
+  append_request(call, {}, out);
   return out;
 }
 
@@ -33,7 +33,7 @@ TEST(Encode, WritesCanonicalJsonWithEveryParameter) {
   EXPECT_EQ(request_of(call),
             R"({"max_tokens":512,"messages":[{"content":"Return SQL only.","role":"system"},)"
             "{\"content\":\"a \\\"quoted\\\"\\nline, caf\u00e9\",\"role\":\"user\"}],"
-            R"("model":"qwen3:0.6b","n":1,"seed":124,"stop":[";","\n\n"],"temperature":0.2,)"
+            R"("model":"qwen3:0.6b","seed":124,"stop":[";","\n\n"],"temperature":0.2,)"
             R"("top_p":1})");
 }
 
@@ -56,7 +56,7 @@ TEST(Encode, LeavesOutSeedAndStopWhenThereAreNone) {
 
 TEST(Encode, AppendsToWhatIsThere) {
   std::string out = "before";
-  append_request(call_of("x"), out);
+  append_request(call_of("x"), {}, out);
   EXPECT_EQ(out, "before" + request_of(call_of("x")));
 }
 
