@@ -93,7 +93,12 @@ Result<Endpoint> endpoint_of(const ProviderConfig& provider, const Environment& 
     endpoint.query += endpoint.query.empty() ? "" : "&";
     append_escaped(name, endpoint.query);
     endpoint.query += '=';
-    append_escaped(value, endpoint.query);
+    std::string escaped_value;
+    append_escaped(value, escaped_value);
+    endpoint.query += escaped_value;
+    if (source.from != SettingSource::From::text && escaped_value != value) {
+      endpoint.secrets.push_back(std::move(escaped_value));  // an error may repeat the address
+    }
   }
   endpoint.proxy = proxy_for(provider, environment);
   if (provider.proxy == "environment" && endpoint.proxy.find('@') != std::string::npos) {

@@ -52,7 +52,7 @@ TEST(EndpointSecrets, ComeFromTheEnvironmentAndFromFiles) {
   EXPECT_EQ(endpoint.api_key, "k");
   EXPECT_EQ(endpoint.headers, (std::vector<std::string>{"X-Empty;", "X-Env: v v", "X-Text: a"}));
   EXPECT_EQ(endpoint.query, "a%26b=tok%20en&v=1.0~x");
-  EXPECT_EQ(endpoint.secrets, (std::vector<std::string>{"v v", "tok en"}));
+  EXPECT_EQ(endpoint.secrets, (std::vector<std::string>{"v v", "tok en", "tok%20en"}));
 }
 
 TEST(EndpointSecrets, ThatAreMissingAreNamed) {
