@@ -35,6 +35,10 @@ bool has_version(std::string_view url) {
   return false;
 }
 
+bool names_user_agent(const std::string& header) {
+  return lowered(header).starts_with("user-agent:");
+}
+
 std::string or_else(const std::string& text, const char* standard) {
   return !text.empty() || standard == nullptr ? text : standard;
 }
@@ -63,7 +67,9 @@ CurlTarget::CurlTarget(const Endpoint& endpoint)
   };
   add("Content-Type: application/json");
   add("Accept: application/json");
-  add("User-Agent: fast-distill/" FD_VERSION);
+  if (std::ranges::none_of(endpoint.headers, names_user_agent)) {
+    add("User-Agent: fast-distill/" FD_VERSION);
+  }
   add("Expect:");  // without a value: not sent, and the body does not wait for a "100 Continue"
   for (const std::string& line : endpoint.headers) {
     add(line);

@@ -96,6 +96,7 @@ void CurlTransfer::begin(JobPtr job, const CurlTarget& target, std::size_t multi
   multi_ = multi;
   job_ = std::move(job);
   sent_as_ = target.dialect(job_->call.role);
+  job_->result.call.asked_model = sent_as_.model == job_->call.model ? "" : sent_as_.model;
   // Anew for each attempt: this one may go to another endpoint, or the endpoint has taught us.
   job_->body.clear();
   append_request(job_->call, sent_as_, job_->body);
@@ -230,7 +231,11 @@ Attempt CurlTransfer::answered(Completion& completion) {
     return attempt;
   }
   Answer& answer = job_->result.answer;
-  job_->result.call.served_model = std::move(completion.served_model);
+  Call& call = job_->result.call;
+  call.served_model = std::move(completion.served_model);
+  call.cached_tokens = completion.usage.cached;
+  call.reasoning_tokens = completion.usage.reasoning;
+  call.tokens_unknown = completion.usage_unknown;
   answer.text = std::move(completion.text);
   answer.reasoning = std::move(completion.reasoning);
   answer.finish_reason = std::move(completion.finish_reason);

@@ -83,6 +83,7 @@ Reply decode_success(std::uint32_t status, std::string_view body, bool whole, Re
   completion.text = std::move(choice.text);
   completion.reasoning = std::move(choice.reasoning);
   completion.finish_reason = refused ? "refusal" : std::move(choice.finish_reason);
+  completion.usage_unknown = !reply.has_usage;
   return std::move(completion);
 }
 

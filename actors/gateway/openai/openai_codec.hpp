@@ -24,6 +24,7 @@ struct Completion {
   std::string reasoning;      ///< reasoning_content or reasoning
   std::string finish_reason;  ///< as sent; "refusal" when a refusal stands in place of the content
   TokenUsage usage;
+  bool usage_unknown = false;  ///< it came without a count of tokens
   friend bool operator==(const Completion&, const Completion&) = default;
 };
 

@@ -41,10 +41,13 @@ bool read_index(ReplyReader& reader, std::uint64_t& out) {
   return true;
 }
 
-/// As read_index(), and stores 0 for anything else.
-bool read_count(ReplyReader& reader, std::uint64_t& out) {
-  out = 0;
-  return read_index(reader, out);
+/// Passes a whole number and stores it; passes anything else and stores nothing.
+bool read_known(ReplyReader& reader, std::optional<std::uint64_t>& out) {
+  constexpr std::uint64_t kNone = UINT64_MAX;
+  std::uint64_t number = kNone;
+  const bool read = read_index(reader, number);
+  out = number == kNone ? std::nullopt : std::optional(number);
+  return read;
 }
 
 /// Returns where in the array that comes next the choice of the lowest index stands. A choice
@@ -259,16 +262,40 @@ bool ReplyBody::read_thought() {
 }
 
 bool ReplyBody::read_usage() {
-  completion.usage = {};
+  TokenUsage& usage = completion.usage;
+  usage = {};
+  has_usage = false;
   if (reader_.peek() != ReplyKind::object) {
     return reader_.skip();
   }
-  return reader_.read_object([this](std::string_view key) {
-    if (key == "prompt_tokens") {
-      return read_count(reader_, completion.usage.prompt);
+  return reader_.read_object([&](std::string_view key) {
+    std::optional<std::uint64_t> count;
+    if (key == "prompt_tokens_details") {
+      return read_detail("cached_tokens", usage.cached);
     }
-    return key == "completion_tokens" ? read_count(reader_, completion.usage.completion)
-                                      : reader_.skip();
+    if (key == "completion_tokens_details") {
+      return read_detail("reasoning_tokens", usage.reasoning);
+    }
+    if (key == "prompt_cache_hit_tokens") {  // DeepSeek's
+      return read_known(reader_, usage.cached);
+    }
+    if (key != "prompt_tokens" && key != "completion_tokens") {
+      return reader_.skip();
+    }
+    const bool read = read_known(reader_, count);
+    (key == "prompt_tokens" ? usage.prompt : usage.completion) = count.value_or(0);
+    has_usage = has_usage || count.has_value();
+    return read;
+  });
+}
+
+/// Passes the details of a count and stores the one that is `wanted`.
+bool ReplyBody::read_detail(std::string_view wanted, std::optional<std::uint64_t>& out) {
+  if (reader_.peek() != ReplyKind::object) {
+    return reader_.skip();
+  }
+  return reader_.read_object([&](std::string_view key) {
+    return key == wanted ? read_known(reader_, out) : reader_.skip();
   });
 }
 

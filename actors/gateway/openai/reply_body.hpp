@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -35,6 +36,7 @@ class ReplyBody {
 
   Completion completion;           ///< served_model and usage
   ReplyChoice choice;              ///< that of the lowest index, wherever it stands
+  bool has_usage = false;          ///< a count of tokens that makes sense
   bool has_error = false;          ///< an error object or text
   std::string error_message;       ///< of the error object, or a bare "message" or "detail"
   std::string error_code;          ///< its code, or else its type
@@ -50,6 +52,7 @@ class ReplyBody {
   bool read_part();
   bool read_thought();
   bool read_usage();
+  bool read_detail(std::string_view wanted, std::optional<std::uint64_t>& out);
   bool read_error();
   bool read_error_part(std::string_view key);
 

@@ -59,8 +59,9 @@ class Joiner {
     if (!piece.completion.served_model.empty()) {
       reply_.completion.served_model = std::move(piece.completion.served_model);
     }
-    if (piece.completion.usage != TokenUsage{}) {
+    if (piece.has_usage) {
       reply_.completion.usage = piece.completion.usage;
+      reply_.has_usage = true;
     }
     if (piece.has_error) {
       reply_.has_error = true;

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "actors/gateway/http/curl_transfer.hpp"
 #include "tests/actors/gateway/gateway_client.hpp"
 #include "tests/support/http_stub.hpp"
 
@@ -29,6 +30,7 @@ TEST(CurlEndpoint, IsSentItsOwnModelHeadersAndQuery) {
     endpoint.headers = {"X-Title: fast distill", "X-Empty;"};
     endpoint.query = "api-version=preview";
   });
+  EXPECT_EQ(result.call.asked_model, "org/m:free");
   EXPECT_EQ(result.answer.model, "m");  // the role's: what an endpoint calls it decides no bytes
   const StubRequest request = stub.requests().at(0);
   EXPECT_EQ(request.head.find("POST /v1/chat/completions?api-version=preview HTTP/1.1\r\n"), 0u)
@@ -37,6 +39,51 @@ TEST(CurlEndpoint, IsSentItsOwnModelHeadersAndQuery) {
   EXPECT_EQ(request.header("authorization"), "");
   EXPECT_EQ(request.header("x-title"), "fast distill");
   EXPECT_NE(request.body.find(R"("model":"org/m:free")"), std::string::npos) << request.body;
+}
+
+TEST(CurlEndpoint, MaySeeAnotherNameOfTheProgram) {
+  HttpStub stub(ok);
+  ask_at(stub.url(), [](Endpoint&) {});
+  ask_at(stub.url(), [](Endpoint& endpoint) { endpoint.headers = {"user-agent: other/1"}; });
+  EXPECT_TRUE(stub.requests().at(0).header("user-agent").starts_with("fast-distill/"));
+  const std::string head = stub.requests().at(1).head;
+  EXPECT_NE(head.find("user-agent: other/1\r\n"), std::string::npos) << head;
+  EXPECT_EQ(head.find("fast-distill"), std::string::npos) << head;
+}
+
+/// Makes one attempt, without a loop around it.
+Attempt attempt_at(const std::string& base_url) {
+  Endpoint endpoint;
+  endpoint.config.base_url = base_url;
+  const CurlTarget target(endpoint);
+  CurlTransfer transfer(5);
+  transfer.begin(make_job(Client::call(1), Instant{}), target, 0);
+  Attempt attempt = transfer.conclude(curl_easy_perform(transfer.easy()));
+  transfer.release();
+  return attempt;
+}
+
+TEST(CurlEndpoint, WithoutAHostIsNotTakenForOneThatIsDown) {
+  const Attempt unknown = attempt_at("http://teacher.invalid:81/v1");
+  EXPECT_EQ(unknown.end, AttemptEnd::unreachable);
+  EXPECT_TRUE(unknown.lasting);
+  EXPECT_EQ(unknown.error,
+            "Could not resolve host: teacher.invalid (check base_url; behind a proxy, set proxy: "
+            "environment)");
+  const Attempt down = attempt_at("http://127.0.0.1:1/v1");
+  EXPECT_EQ(down.end, AttemptEnd::unreachable);
+  EXPECT_FALSE(down.lasting);
+}
+
+TEST(CurlEndpoint, ThatCountsNoTokensIsNotFree) {
+  HttpStub stub([](const StubRequest&) {
+    return StubReply::of(200, R"({"choices":[{"message":{"content":"x"}}]})");
+  });
+  const ChatResult result = ask_at(stub.url() + "/v1", [](Endpoint&) {});
+  EXPECT_EQ(result.failure, Reason::none);
+  EXPECT_TRUE(result.call.tokens_unknown);
+  EXPECT_EQ(result.call.cached_tokens, std::nullopt);
+  EXPECT_EQ(result.call.asked_model, "");
 }
 
 TEST(CurlEndpoint, TeachesAllCallsWithOneRefusal) {

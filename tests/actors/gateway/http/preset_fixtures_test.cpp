@@ -137,6 +137,8 @@ TEST(Presets, SendAndReadWhatTheirDocumentationShows) {
     EXPECT_EQ(result.answer.reasoning, fixture.reasoning) << fixture.preset;
     EXPECT_EQ(result.answer.finish_reason, "stop") << fixture.preset;
     EXPECT_EQ(result.call.prompt_tokens, 9u) << fixture.preset;
+    EXPECT_EQ(result.call.reasoning_tokens, 2u) << fixture.preset;
+    EXPECT_FALSE(result.call.tokens_unknown) << fixture.preset;
     const StubRequest request = stub.requests().at(0);
     EXPECT_EQ(request.head.find("POST " + fixture.path + " HTTP/1.1\r\n"), 0u) << request.head;
     EXPECT_EQ(request.header(fixture.key_header), fixture.key) << fixture.preset;

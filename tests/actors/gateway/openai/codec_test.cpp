@@ -70,7 +70,7 @@ TEST(Decode, ReadsEveryPartOfAnAnswer) {
       R"("completion_tokens":5,"total_tokens":17,"prompt_tokens_details":{"cached_tokens":0}},)"
       R"("error":null,"system_fingerprint":null})"
       "\n");
-  EXPECT_EQ(completion, (Completion{"served-1", "SELECT 1", "think", "stop", {12, 5}}));
+  EXPECT_EQ(completion, (Completion{"served-1", "SELECT 1", "think", "stop", {12, 5, 0, {}}}));
 }
 
 TEST(Decode, TakesContentInAllItsForms) {
@@ -190,7 +190,7 @@ TEST(Decode, TakesUsageOnlyWhenItMakesSense) {
 
 TEST(Decode, AcceptsAnAnswerWithoutAModelOrAFinishReason) {
   const Completion completion = good(R"({"choices":[{"message":{"content":"x"}}]})");
-  EXPECT_EQ(completion, (Completion{"", "x", "", "", {}}));
+  EXPECT_EQ(completion, (Completion{"", "x", "", "", {}, true}));
   EXPECT_EQ(good(with_message(R"("content":"x")", "null")).finish_reason, "");
   EXPECT_EQ(good(R"({"model":7,"choices":[{"message":{"content":"x"}}]})").served_model, "");
 }

@@ -71,7 +71,33 @@ TEST(ReplyStream, IsJoinedToOneAnswer) {
            event(R"("content":"ECT 1")") + event("", "\"stop\"") +
            R"(data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4}})" +
            "\r\n\r\ndata: [DONE]\n\n");
-  EXPECT_EQ(completion, (Completion{"m", "SELECT 1", "hm", "stop", {3, 4}}));
+  EXPECT_EQ(completion, (Completion{"m", "SELECT 1", "hm", "stop", {3, 4, {}, {}}}));
+}
+
+TEST(ReplyUsage, OfTokensThatWereCachedOrThoughtIsRead) {
+  const auto usage = [](const std::string& members) {
+    return good(R"({"choices":[{"message":{"content":"x"}}],"usage":{)" + members + "}}").usage;
+  };
+  EXPECT_EQ(usage(R"("prompt_tokens":9,"prompt_tokens_details":{"audio":1,"cached_tokens":4})"),
+            (TokenUsage{9, 0, 4, {}}));
+  EXPECT_EQ(usage(R"("completion_tokens":9,"completion_tokens_details":{"reasoning_tokens":8})"),
+            (TokenUsage{0, 9, {}, 8}));
+  EXPECT_EQ(usage(R"("prompt_tokens":9,"prompt_cache_hit_tokens":0)"), (TokenUsage{9, 0, 0, {}}));
+  EXPECT_EQ(usage(R"("prompt_tokens":9,"prompt_tokens_details":{"cached_tokens":null})"),
+            (TokenUsage{9, 0, {}, {}}));
+  EXPECT_EQ(usage(R"("prompt_tokens":9,"prompt_tokens_details":null)"), (TokenUsage{9, 0, {}, {}}));
+}
+
+TEST(ReplyUsage, ThatIsNotSaidIsUnknownAndNotZero) {
+  const auto unknown = [](const std::string& more) {
+    return good(R"({"choices":[{"message":{"content":"x"}}])" + more + "}").usage_unknown;
+  };
+  EXPECT_TRUE(unknown(""));
+  EXPECT_TRUE(unknown(R"(,"usage":null)"));
+  EXPECT_TRUE(unknown(R"(,"usage":{"input_tokens":3})"));
+  EXPECT_TRUE(unknown(R"(,"usage":{"prompt_tokens":"many"})"));
+  EXPECT_FALSE(unknown(R"(,"usage":{"prompt_tokens":12.0})"));
+  EXPECT_FALSE(unknown(R"(,"usage":{"completion_tokens":0})"));
 }
 
 TEST(ReplyStream, IsWholeWithEitherAReasonOrTheMarkOfItsEnd) {
