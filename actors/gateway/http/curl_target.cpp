@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "actors/config/header_names.hpp"
+#include "actors/gateway/http/curl_option.hpp"
 #include "actors/gateway/openai/error_text.hpp"
 #include "protocol/base/result.hpp"
 #include "protocol/base/text.hpp"
@@ -12,18 +14,6 @@ namespace {
 
 constexpr std::uint32_t kNotFound = 404;
 constexpr std::uint32_t kNotAllowed = 405;
-
-bool has_control_byte(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char letter) {
-    const auto byte = static_cast<unsigned char>(letter);
-    return byte < 0x20 || byte == 0x7F;
-  });
-}
-
-template <class Value>
-void set_option(CURL* easy, CURLoption option, Value value) {
-  FD_CHECK(curl_easy_setopt(easy, option, value) == CURLE_OK);
-}
 
 /// Returns whether one part of an address is a version: "v1", "v1beta".
 bool has_version(std::string_view url) {
@@ -74,7 +64,7 @@ CurlTarget::CurlTarget(const Endpoint& endpoint)
   for (const std::string& line : endpoint.headers) {
     add(line);
   }
-  if (has_control_byte(endpoint.api_key)) {
+  if (has_control_character(endpoint.api_key)) {
     fault_ = "the API key holds a line break or another control character";
   } else if (!endpoint.api_key.empty()) {
     const bool bearer = config_.auth == AuthStyle::bearer;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "actors/gateway/http/curl_option.hpp"
 #include "actors/gateway/http/retry_after.hpp"
 #include "actors/gateway/openai/error_text.hpp"
 #include "actors/gateway/openai/openai_codec.hpp"
@@ -15,11 +16,6 @@ namespace {
 
 /// A reply buffer that grew beyond this is given back after the call.
 constexpr std::size_t kKeptReplyBytes = 256u << 10;
-
-template <class Value>
-void set(CURL* easy, CURLoption option, Value value) {
-  FD_CHECK(curl_easy_setopt(easy, option, value) == CURLE_OK);
-}
 
 std::size_t decoded_bytes(const Completion& completion) {
   return completion.text.size() + completion.reasoning.size() + completion.finish_reason.size() +
@@ -60,25 +56,25 @@ long milliseconds(double seconds) {
 CurlTransfer::CurlTransfer(double timeout_s) : easy_(curl_easy_init()) {
   FD_CHECK(easy_ != nullptr);
   const long timeout_ms = milliseconds(timeout_s);
-  set(easy_, CURLOPT_PRIVATE, this);
-  set(easy_, CURLOPT_ERRORBUFFER, error_.data());
-  set(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
-  set(easy_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
-  set(easy_, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-  set(easy_, CURLOPT_FOLLOWLOCATION, 0L);
-  set(easy_, CURLOPT_NOSIGNAL, 1L);
-  set(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
-  set(easy_, CURLOPT_CONNECTTIMEOUT_MS, std::min(kConnectTimeoutMs, timeout_ms));
-  set(easy_, CURLOPT_TIMEOUT_MS, timeout_ms);
-  set(easy_, CURLOPT_POST, 1L);
+  set_option(easy_, CURLOPT_PRIVATE, this);
+  set_option(easy_, CURLOPT_ERRORBUFFER, error_.data());
+  set_option(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
+  set_option(easy_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  set_option(easy_, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  set_option(easy_, CURLOPT_FOLLOWLOCATION, 0L);
+  set_option(easy_, CURLOPT_NOSIGNAL, 1L);
+  set_option(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
+  set_option(easy_, CURLOPT_CONNECTTIMEOUT_MS, std::min(kConnectTimeoutMs, timeout_ms));
+  set_option(easy_, CURLOPT_TIMEOUT_MS, timeout_ms);
+  set_option(easy_, CURLOPT_POST, 1L);
   // Some gateways compress whatever was asked. write_body() counts what comes out of it.
-  set(easy_, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
-  set(easy_, CURLOPT_WRITEFUNCTION, &CurlTransfer::write_body);
-  set(easy_, CURLOPT_WRITEDATA, this);
-  set(easy_, CURLOPT_HEADERFUNCTION, &CurlTransfer::write_header);
-  set(easy_, CURLOPT_HEADERDATA, this);
-  set(easy_, CURLOPT_PREREQFUNCTION, &CurlTransfer::before_send);
-  set(easy_, CURLOPT_PREREQDATA, this);
+  set_option(easy_, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
+  set_option(easy_, CURLOPT_WRITEFUNCTION, &CurlTransfer::write_body);
+  set_option(easy_, CURLOPT_WRITEDATA, this);
+  set_option(easy_, CURLOPT_HEADERFUNCTION, &CurlTransfer::write_header);
+  set_option(easy_, CURLOPT_HEADERDATA, this);
+  set_option(easy_, CURLOPT_PREREQFUNCTION, &CurlTransfer::before_send);
+  set_option(easy_, CURLOPT_PREREQDATA, this);
 }
 
 CurlTransfer::~CurlTransfer() {
@@ -106,8 +102,8 @@ void CurlTransfer::begin(JobPtr job, const CurlTarget& target, std::size_t multi
   }
   // Given whole, so that head and body leave in one write; before_send keeps it from being sent
   // twice.
-  set(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(job_->body.size()));
-  set(easy_, CURLOPT_POSTFIELDS, job_->body.data());
+  set_option(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(job_->body.size()));
+  set_option(easy_, CURLOPT_POSTFIELDS, job_->body.data());
   reply_.clear();
   header_bytes_ = 0;
   sends_ = 0;

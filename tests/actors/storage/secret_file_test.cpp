@@ -44,6 +44,7 @@ TEST_F(SecretFile, OfAServiceManagerHasItsOwnModes) {
   write("hunter2", 0444);
   EXPECT_EQ(read_secret_file(path, folder.root() + "/").value(), "hunter2");
   EXPECT_FALSE(read_secret_file(path, folder.root() + "/sub").ok());
+  EXPECT_FALSE(read_secret_file(path, folder.root().substr(0, folder.root().size() - 1)).ok());
   EXPECT_FALSE(read_secret_file(path, "").ok());
   ASSERT_EQ(::symlink("..2026", (folder.root() + "/..data").c_str()), 0);  // as Kubernetes does
   EXPECT_EQ(read_secret_file(path, "").value(), "hunter2");
