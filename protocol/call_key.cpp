@@ -25,9 +25,25 @@ Digest call_key(const CallIdentity& call, std::string_view model, std::string_vi
   for (const ChatMessage& message : messages) {
     texts.push_back(json::Object{{"content", message.content}, {"role", message.role}});
   }
-  json::Object parameters{{"max_tokens", std::uint64_t{decode.max_tokens}},
-                          {"temperature", decode.temperature},
-                          {"top_p", decode.top_p}};
+  json::Object parameters;
+  if (decode.max_tokens) {
+    parameters.emplace("max_tokens", std::uint64_t{*decode.max_tokens});
+  }
+  if (decode.temperature) {
+    parameters.emplace("temperature", *decode.temperature);
+  }
+  if (decode.top_p) {
+    parameters.emplace("top_p", *decode.top_p);
+  }
+  if (!decode.response_format.empty()) {
+    parameters.emplace("response_format", decode.response_format);
+  }
+  if (!decode.reasoning_effort.empty()) {
+    parameters.emplace("reasoning_effort", decode.reasoning_effort);
+  }
+  if (!decode.extra.empty()) {
+    parameters.emplace("extra", decode.extra);
+  }
   if (decode.seed) {
     parameters.emplace("seed", seed_value(*decode.seed));
   }

@@ -16,8 +16,9 @@ namespace fd {
 ///   {"candidate":0,
 ///    "decode":{"max_tokens":512,"seed":123,"stop":[";"],"temperature":0.2,"top_p":1},
 ///    "messages":[{"content":"...","role":"system"},...],"model":"...","role":"teacher","try":0}
-/// where `decode` has no "seed" without a seed (else that of the candidate, as text when it is
-/// beyond 2^53) and no "stop" without stops; never n. "vote" stands there when it is not 0, and
+/// where `decode` has no member that is absent in the config; the seed is that of the candidate, as
+/// text when it is beyond 2^53; "response_format", "reasoning_effort" and "extra" stand there when
+/// they are set; never n. "vote" stands there when it is not 0, and
 /// "revision" (of a student's weights) when there is one. Endpoint, key, time-outs, worker and the
 /// purchase that brings it are not part of it. Of `call`, its role, candidate, vote and round
 /// count.

@@ -43,7 +43,11 @@ inline constexpr auto kFields<Call> =
           field(15, "try", &Call::round).when_set(), field(16, "count", &Call::count).when_set(),
           field(17, "served_model", &Call::served_model).when_set(),
           field(18, "price_per_mtok", &Call::price).when_set(),
-          field(19, "fence", &Call::fence).when_set());
+          field(19, "fence", &Call::fence).when_set(),
+          field(20, "asked_model", &Call::asked_model).when_set(),
+          field(21, "cached_tokens", &Call::cached_tokens).when_set(),
+          field(22, "reasoning_tokens", &Call::reasoning_tokens).when_set(),
+          field(23, "tokens_unknown", &Call::tokens_unknown).when_set());
 
 template <>
 inline constexpr auto kFields<Candidate> =

@@ -140,14 +140,18 @@ struct Call : CallIdentity {
   std::uint32_t count = 1;          ///< candidates asked for
   std::uint64_t fence = 0;          ///< of the lease that it was made under; 0: of none
   std::string endpoint;             ///< provider name of the config
+  std::string asked_model;          ///< what it was asked for; empty: what the role calls it
   std::string served_model;         ///< what the endpoint called its model; empty: not said
   std::uint32_t attempts = 0;       ///< HTTP requests sent
   std::uint32_t http_status = 0;    ///< of the last attempt; 0 when there was no reply
   std::uint64_t prompt_tokens = 0;  ///< as reported; 0 when not; in doubt: an estimate
   std::uint64_t completion_tokens = 0;
-  std::optional<Price> price;    ///< when it was made; nothing: not known
-  std::uint64_t queue_us = 0;    ///< from submission to the first send
-  std::uint64_t service_us = 0;  ///< from the first send to the end
+  std::optional<std::uint64_t> cached_tokens;     ///< of the prompt's; nothing: not said
+  std::optional<std::uint64_t> reasoning_tokens;  ///< of the completion's; nothing: not said
+  bool tokens_unknown = false;                    ///< the answer came without a count of tokens
+  std::optional<Price> price;                     ///< when it was made; nothing: not known
+  std::uint64_t queue_us = 0;                     ///< from submission to the first send
+  std::uint64_t service_us = 0;                   ///< from the first send to the end
   CallEnd end = CallEnd::answered;
   std::string error;  ///< for people; empty when answered
 

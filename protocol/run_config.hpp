@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "protocol/chat_turns.hpp"
+#include "protocol/json/json.hpp"
+#include "protocol/provider_config.hpp"
 
 namespace fd {
 
@@ -25,13 +27,17 @@ struct ShardingConfig {
   std::uint32_t target_size = 256;  ///< samples a shard
 };
 
+/// How the model is asked to answer. What is absent is neither sent nor part of the call key.
 struct DecodeConfig {
-  double temperature = 0.2;
-  double top_p = 1.0;
-  std::uint32_t max_tokens = 512;
+  std::optional<double> temperature = 0.2;
+  std::optional<double> top_p = 1.0;
+  std::optional<std::uint32_t> max_tokens = 512;
   std::uint32_t n = 1;
   std::optional<std::int64_t> seed;
   std::vector<std::string> stop;
+  json::Object response_format;  ///< empty: absent
+  std::string reasoning_effort;  ///< empty: absent
+  json::Object extra;            ///< more parameters, sent as they are
 };
 
 struct TeacherConfig {
@@ -42,26 +48,6 @@ struct TeacherConfig {
   std::string messages_field;         ///< a row's field with a chat, in place of prompt
   std::vector<ChatMessage> examples;  ///< few-shot turns, as they are sent
   DecodeConfig decode;
-};
-
-/// What a million tokens cost. Nothing given: not known. One given: the other is free.
-struct PriceConfig {
-  std::optional<double> input;   ///< prompt tokens
-  std::optional<double> output;  ///< completion tokens
-
-  [[nodiscard]] bool known() const { return input.has_value() || output.has_value(); }
-};
-
-struct ProviderConfig {
-  std::string name;
-  std::string base_url;
-  std::string api_key_env;
-  std::uint32_t max_concurrency = 64;  ///< calls in flight over all workers
-  std::uint32_t rpm = 0;
-  std::uint64_t tpm = 0;
-  double weight = 1.0;
-  bool allow_http = false;  ///< an API key over http:// outside loopback
-  PriceConfig price_per_mtok;
 };
 
 struct RetryConfig {

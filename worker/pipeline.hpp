@@ -58,8 +58,8 @@ class Pipeline final : public SessionStages {
   std::optional<Route> exec_;         ///< the way to the exec stage, wherever that runs
   caf::actor remote_;                 ///< null: every stage runs here
   std::shared_ptr<Gateway> gateway_;  // shared with the teacher stage
-  /// Held by every sample on its way to its calls (WorkItem::to_ask), so that a worker whose samples
-  /// are there does not seem to need no calls.
+  /// Held by every sample on its way to its calls (WorkItem::to_ask), so that a worker whose
+  /// samples are there does not seem to need no calls.
   std::shared_ptr<const CallsToCome> to_come_ = std::make_shared<CallsToCome>();
 };
 

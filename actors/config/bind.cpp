@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "actors/config/schema.hpp"
+#include "actors/config/section_values.hpp"
 #include "actors/config/text.hpp"
 #include "protocol/json/json.hpp"
 
@@ -99,6 +100,20 @@ class Binder {
     problems_.add(node.place, path, what, code);
   }
 
+  /// Reports what is wrong with a value, if anything is.
+  void refuse(const std::string& path, const std::optional<ValueProblem>& problem) {
+    if (!problem) {
+      return;
+    }
+    const std::string full = problem->below.empty() ? path : join(path, problem->below);
+    bound_.refused.insert(path);
+    if (problem->secret) {
+      problems_.add_secret(problem->place, full, problem->what);
+    } else {
+      problems_.add(problem->place, full, problem->what);
+    }
+  }
+
   void unknown(const YamlMember& member, const std::string& full, const std::string& below,
                const std::vector<Key>& keys) {
     bound_.unknown_keys = true;
@@ -115,6 +130,9 @@ class Binder {
 
   void bind(const YamlNode& node, const std::string& path, const Key& key) {
     bound_.places.try_emplace(path, node.place);
+    if (key.null_is_default && node.kind == YamlNode::Kind::nothing) {
+      return;
+    }
     const json::Value standard = key_value(key);
     std::visit([&](auto slot) { read(node, path, key, slot); }, key.slot);
     if (key.only_default && !bound_.is_refused(path) && key_value(key) != standard) {
@@ -132,6 +150,22 @@ class Binder {
     }
     refuse(node, path, "got " + describe(node) + ", want " + std::string(want));
     return nullptr;
+  }
+
+  /// Returns which of the key's names a text is.
+  std::optional<std::size_t> one_of(const YamlNode& node, const std::string& path, const Key& key) {
+    const auto found = std::find(key.names.begin(), key.names.end(), node.text);
+    if (found != key.names.end()) {
+      return static_cast<std::size_t>(found - key.names.begin());
+    }
+    const bool later =
+        std::find(key.future.begin(), key.future.end(), node.text) != key.future.end();
+    refuse(node, path,
+           "'" + printable_line(node.text) + "' is not " +
+               (later ? "available in this version" : "known") +
+               ", must be one of: " + name_list(key.names),
+           later ? Errc::unsupported : Errc::invalid_input);
+    return std::nullopt;
   }
 
   /// Reads a number within the key's limits; `whole` allows digits only.
@@ -221,12 +255,13 @@ class Binder {
       *slot = static_cast<T>(*value);
     }
   }
-  void read(const YamlNode& node, const std::string& path, const Key& key,
-            std::optional<std::int64_t>* slot) {
+  template <class T>
+  requires std::is_arithmetic_v<T>
+  void read(const YamlNode& node, const std::string& path, const Key& key, std::optional<T>* slot) {
     if (node.kind == YamlNode::Kind::nothing) {
       slot->reset();
-    } else if (const auto value = number(node, path, key, true)) {
-      *slot = static_cast<std::int64_t>(*value);
+    } else if (const auto value = number(node, path, key, std::is_integral_v<T>)) {
+      *slot = static_cast<T>(*value + 0.0);
     }
   }
   void read(const YamlNode& node, const std::string& path, const Key& key, double* slot) {
@@ -243,28 +278,26 @@ class Binder {
     }
   }
   void read(const YamlNode& node, const std::string& path, const Key& key, std::string* slot) {
-    if (const std::string* value = text(node, path, key.limits)) {
+    const std::string* value = text(node, path, key.limits);
+    if (value != nullptr && (key.names.empty() || value->empty() || one_of(node, path, key))) {
       *slot = *value;
     }
   }
   template <class T>
   requires std::is_enum_v<T>
   void read(const YamlNode& node, const std::string& path, const Key& key, T* slot) {
-    const std::string* value = text(node, path, {1, 256});
-    if (value == nullptr) {
-      return;
+    if (const auto place = text(node, path, {1, 256}) ? one_of(node, path, key) : std::nullopt) {
+      *slot = static_cast<T>(*place);
     }
-    const auto found = std::find(key.names.begin(), key.names.end(), *value);
-    if (found != key.names.end()) {
-      *slot = static_cast<T>(found - key.names.begin());
-      return;
-    }
-    const bool later = std::find(key.future.begin(), key.future.end(), *value) != key.future.end();
-    refuse(node, path,
-           "'" + printable_line(*value) + "' is not " +
-               (later ? "available in this version" : "known") +
-               ", must be one of: " + name_list(key.names),
-           later ? Errc::unsupported : Errc::invalid_input);
+  }
+  void read(const YamlNode& node, const std::string& path, const Key& key, ModelNames* slot) {
+    refuse(path, read_models(node, key.limits, *slot));
+  }
+  void read(const YamlNode& node, const std::string& path, const Key& key, Settings* slot) {
+    refuse(path, read_settings(node, key.limits, key.item_limits, *slot));
+  }
+  void read(const YamlNode& node, const std::string& path, const Key& key, json::Object* slot) {
+    refuse(path, read_parameters(node, key.limits, *slot));
   }
   void read(const YamlNode& node, const std::string& path, const Key& key,
             std::vector<std::string>* slot) {
@@ -289,34 +322,39 @@ class Binder {
   }
   void read(const YamlNode& node, const std::string& path, const Key& key,
             std::vector<ProviderConfig>* slot) {
-  static std::vector<Key> keys_of(ProviderConfig& item) { return provider_keys(item); }
-  static std::vector<Key> keys_of(ChatMessage& item) { return message_keys(item); }
-  template <class T>
-  void read(const YamlNode& node, const std::string& path, const Key& key, std::vector<T>* slot) {
-    if (!list(node, path, key, "a list of sections")) {
-      return;
+    static std::vector<Key> keys_of(ProviderConfig & item) {
+      return provider_keys(item);
     }
-    slot->assign(node.items.size(), {});
-    for (std::size_t i = 0; i < node.items.size(); ++i) {
-      const std::string item_path = join(path, std::to_string(i));
-      const std::vector<Key> keys = keys_of((*slot)[i]);
-      const std::vector<std::string> required = required_of(keys);
-      if (node.items[i].kind == YamlNode::Kind::nothing) {
-        refuse(node.items[i], item_path, "got nothing, want a section of keys");
+    static std::vector<Key> keys_of(ChatMessage & item) {
+      return message_keys(item);
+    }
+    template <class T>
+    void read(const YamlNode& node, const std::string& path, const Key& key, std::vector<T>* slot) {
+      if (!list(node, path, key, "a list of sections")) {
+        return;
       }
-      section(node.items[i], item_path, "", keys);
-      require(item_path, required);
+      slot->assign(node.items.size(), {});
+      for (std::size_t i = 0; i < node.items.size(); ++i) {
+        const std::string item_path = join(path, std::to_string(i));
+        const std::vector<Key> keys = keys_of((*slot)[i]);
+        const std::vector<std::string> required = required_of(keys);
+        if (node.items[i].kind == YamlNode::Kind::nothing) {
+          refuse(node.items[i], item_path, "got nothing, want a section of keys");
+        }
+        section(node.items[i], item_path, "", keys);
+        require(item_path, required);
+      }
     }
-  }
 
-  BoundConfig& bound_;
-  Completeness completeness_;
-  ConfigProblems& problems_;
-};
+    BoundConfig& bound_;
+    Completeness completeness_;
+    ConfigProblems& problems_;
+  };
 
 }  // namespace
 
-YamlPlace BoundConfig::place(std::string_view path) const {
+YamlPlace
+BoundConfig::place(std::string_view path) const {
   while (true) {
     if (const auto found = places.find(path); found != places.end()) {
       return found->second;

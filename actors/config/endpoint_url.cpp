@@ -170,4 +170,25 @@ Result<EndpointUrl> parse_endpoint_url(std::string_view url) {
   return out;
 }
 
+std::string proxy_fault(std::string_view url) {
+  const std::size_t mark = url.find("://");
+  const std::string scheme = lowered(url.substr(0, std::min(mark, url.size())));
+  static constexpr std::array kSchemes = {"http", "https", "socks5", "socks5h"};
+  if (mark == std::string_view::npos || std::ranges::find(kSchemes, scheme) == kSchemes.end()) {
+    return "must be \"environment\", or begin with http://, https://, socks5:// or socks5h://";
+  }
+  std::string_view address = url.substr(mark + 3);
+  if (address.ends_with('/')) {
+    address.remove_suffix(1);
+  }
+  if (address.find('@') != std::string_view::npos) {
+    return "must not hold credentials; set proxy: environment and name them there";
+  }
+  if (address.find('/') != std::string_view::npos) {
+    return "must not hold a path";
+  }
+  const Result<EndpointUrl> parsed = parse_endpoint_url("http://" + std::string(address));
+  return parsed.ok() ? "" : parsed.error().message;
+}
+
 }  // namespace fd

@@ -19,4 +19,8 @@ struct EndpointUrl {
 /// Errors: invalid_input; the message never repeats the URL, which may hold a password.
 Result<EndpointUrl> parse_endpoint_url(std::string_view url);
 
+/// Returns what is wrong with the URL of a proxy; empty: nothing. It is http, https, socks5 or
+/// socks5h, a host and a port, and no more. The message never repeats it.
+std::string proxy_fault(std::string_view url);
+
 }  // namespace fd

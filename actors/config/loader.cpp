@@ -6,9 +6,12 @@
 #include "actors/config/bind.hpp"
 #include "actors/config/examples_file.hpp"
 #include "actors/config/overrides.hpp"
+#include "actors/config/presets.hpp"
 #include "actors/config/problems.hpp"
+#include "actors/config/provider_files.hpp"
 #include "actors/config/rules.hpp"
 #include "actors/config/schema.hpp"
+#include "actors/config/yaml_json.hpp"
 #include "actors/config/yaml_reader.hpp"
 #include "actors/storage/files.hpp"
 #include "actors/storage/paths.hpp"
@@ -81,27 +84,6 @@ void include_file(const std::string& main_path, const std::string& key, YamlNode
     content = YamlNode(std::move(content.members.front().value));  // "gates:" once more, as heading
   }
   *node = std::move(content);
-}
-
-YamlNode node_of(const json::Value& value, const YamlPlace& place = {}) {
-  YamlNode node;
-  node.place = place;
-  if (const json::Object* object = value.as_object()) {
-    node.kind = YamlNode::Kind::section;
-    for (const auto& [key, member] : *object) {
-      node.members.push_back({key, place, node_of(member, place)});
-    }
-  } else if (const json::Array* array = value.as_array()) {
-    node.kind = YamlNode::Kind::list;
-    for (const json::Value& item : *array) {
-      node.items.push_back(node_of(item, place));
-    }
-  } else if (!value.is_null()) {
-    node.kind = YamlNode::Kind::scalar;
-    node.quoted = value.as_string() != nullptr;
-    node.text = node.quoted ? *value.as_string() : json::canonical(value);
-  }
-  return node;
 }
 
 /// Puts the section `gateway` of a file in place of the tree's.
@@ -183,7 +165,9 @@ Result<LoadedConfig> with_overrides(YamlNode& root, std::string directory, Age a
   }
   apply_sets(overrides.sets, root, problems);
   include_examples(loaded.directory, root, problems);
+  expand_presets(root);
   BoundConfig bound = bind_config(root, Completeness::whole, problems);
+  take_provider_files(loaded.directory, bound, problems);
   check_config(bound, overrides.environment, problems, loaded.warnings);
   if (age == Age::new_run) {
     check_new_config(bound, problems, loaded.warnings);

@@ -1,6 +1,7 @@
 #include "actors/config/overrides.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <sstream>
 #include <utility>
@@ -63,8 +64,8 @@ struct Endpoint {
   YamlPlace key_place;
 };
 
-/// Replaces the providers by the one of `endpoint`. Everything of the first provider that is not
-/// about where calls go stays; no key goes to an address that it was not given for.
+/// Replaces the providers by the one of `endpoint`. Pace, prices and the proxy of the first
+/// provider stay; nothing else goes to an address that it was not given for.
 void set_provider(YamlNode& root, const Endpoint& endpoint) {
   const YamlPlace& place = endpoint.url_place;
   YamlNode* gateway = member_section(root, "gateway", place);
@@ -77,11 +78,13 @@ void set_provider(YamlNode& root, const Endpoint& endpoint) {
       old->items.front().kind == YamlNode::Kind::section) {
     provider = old->items.front();
   }
+  std::erase_if(provider.members, [](const YamlMember& member) {
+    static constexpr auto kKept = std::to_array<std::string_view>(
+        {"max_concurrency", "price_per_mtok", "proxy", "rpm", "tpm", "weight"});
+    return std::ranges::find(kKept, member.key) == kKept.end();
+  });
   set_member(provider, "name", text_node("environment", place));
   set_member(provider, "base_url", text_node(endpoint.base_url, place));
-  std::erase_if(provider.members, [](const YamlMember& member) {
-    return member.key == "api_key_env" || member.key == "allow_http";
-  });
   if (endpoint.has_key) {
     set_member(provider, "api_key_env", text_node(std::string(kApiKey), endpoint.key_place));
   }

@@ -6,22 +6,13 @@
 
 #include <re2/re2.h>
 
-#include "actors/config/endpoint_url.hpp"
 #include "actors/config/foreign_template.hpp"
+#include "actors/config/provider_rules.hpp"
 #include "protocol/base/field_template.hpp"
 #include "protocol/base/text.hpp"
 
 namespace fd {
 namespace {
-
-constexpr std::size_t kMaxSecretBytes = 8192;
-
-/// Returns whether `text` is what a shell takes as the name of a variable. Requires: not empty.
-bool is_variable_name(std::string_view text) {
-  return !is_ascii_digit(text.front()) && std::all_of(text.begin(), text.end(), [](char c) {
-    return is_ascii_alphanumeric(c) || c == '_';
-  });
-}
 
 /// Returns the names in a template; calls `unclosed` for a place without an end.
 template <class Unclosed>
@@ -132,43 +123,10 @@ class Rules {
     }
   }
 
-  void check_providers() {
-    std::set<std::string> names;
-    for (std::size_t i = 0; i < config_.gateway.providers.size(); ++i) {
-      const ProviderConfig& provider = config_.gateway.providers[i];
-      const std::string path = item("gateway.providers", i);
-      if (!std::all_of(provider.name.begin(), provider.name.end(), is_name_character)) {
-        report(path + ".name", "'" + printable_line(provider.name) +
-                                   "' may hold only letters, digits, '.', '_' and '-'");
-      } else if (!provider.name.empty() && !names.insert(provider.name).second) {
-        report(path + ".name", "'" + provider.name + "' is the name of an earlier provider");
-      }
-      check_url(path, provider);
-      const PriceConfig& price = provider.price_per_mtok;
-      if (config_.gateway.budget.usd > 0 && price.input.value_or(0) <= 0 &&
-          price.output.value_or(0) <= 0) {
-        report(path + ".price_per_mtok", std::string(price.known() ? "is 0" : "is not known") +
-                                             ", and the cap gateway.budget.usd needs prices");
-      }
-    }
-  }
-
-  void check_keys(
-      const std::function<std::optional<std::string>(const std::string&)>& environment) {
-    for (std::size_t i = 0; i < config_.gateway.providers.size(); ++i) {
-      const std::string& name = config_.gateway.providers[i].api_key_env;
-      const std::string path = item("gateway.providers", i) + ".api_key_env";
-      if (name.empty() || bound_.is_refused(path)) {
-        continue;
-      }
-      if (!is_variable_name(name)) {
-        // What is not a name may well be the key itself.
-        problems_.add_secret(bound_.place(path), path,
-                             "is not the name of an environment variable (letters, digits and "
-                             "'_'); the key itself must not be in the config");
-      } else if (environment) {
-        check_secret(path, name, environment(name));
-      }
+  void check_parameters() {
+    const std::string fault = parameter_fault(config_.teacher.decode.extra);
+    if (!fault.empty()) {
+      report("teacher.decode.extra", fault);
     }
   }
 
@@ -311,50 +269,6 @@ class Rules {
     }
   }
 
-  void check_url(const std::string& path, const ProviderConfig& provider) {
-    const std::string url_path = path + ".base_url";
-    if (provider.base_url.empty() || bound_.is_refused(url_path)) {
-      return;
-    }
-    const Result<EndpointUrl> url = parse_endpoint_url(provider.base_url);
-    if (!url.ok()) {
-      report(url_path, url.error().message);
-    } else if (!url->https && !url->loopback && !provider.api_key_env.empty() &&
-               !provider.allow_http) {
-      report(url_path,
-             "would send the API key in plain text to another machine; use https:// or set "
-             "allow_http: true");
-    }
-  }
-
-  void check_secret(const std::string& path, const std::string& name,
-                    std::optional<std::string> value) {
-    if (!value.has_value()) {
-      report(path, "environment variable " + name + " is not set");
-      return;
-    }
-    bool line_break = false;
-    while (value->ends_with('\n') || value->ends_with('\r')) {
-      value->pop_back();
-      line_break = true;
-    }
-    if (value->empty()) {
-      report(path, "environment variable " + name + " is empty");
-    } else if (value->size() > kMaxSecretBytes) {
-      report(path, "environment variable " + name + " is longer than " +
-                       std::to_string(kMaxSecretBytes) + " bytes");
-    } else if (std::any_of(value->begin(), value->end(), [](char c) {
-                 const auto byte = static_cast<unsigned char>(c);
-                 return byte <= 0x20 || byte >= 0x7f;
-               })) {
-      report(path, "environment variable " + name +
-                       " holds white space, control or non-ASCII characters");
-    } else if (line_break) {
-      warnings_.push_back("environment variable " + name +
-                          " ends with a line break, which is left out");
-    }
-  }
-
   const BoundConfig& bound_;
   const RunConfig& config_;
   ConfigProblems& problems_;
@@ -372,9 +286,9 @@ void check_config(const BoundConfig& bound,
   rules.check_templates();
   rules.check_rules();
   rules.check_timing();
-  rules.check_providers();
-  rules.check_keys(environment);
+  rules.check_parameters();
   rules.check_input();
+  check_providers(bound, environment, problems, warnings);
 }
 
 void check_new_config(const BoundConfig& bound, ConfigProblems& problems,

@@ -64,6 +64,76 @@ void add_data_keys(Keys& keys, RunConfig& c) {
                   .meaning = "Samples a shard when `sharding.shards` is 0."});
 }
 
+/// What models take since some of them think.
+void add_later_decode_keys(Keys& keys, DecodeConfig& decode) {
+  const Effect effect = Effect::semantic;
+  keys.push_back({.path = "teacher.decode.response_format",
+                  .slot = &decode.response_format,
+                  .effect = effect,
+                  .added = true,
+                  .limits = {0, kMaxParametersBytes},
+                  .meaning = "Form of the answer, sent as it is, such as `{type: json_object}`; "
+                             "`{}`: not sent."});
+  keys.push_back({.path = "teacher.decode.reasoning_effort",
+                  .slot = &decode.reasoning_effort,
+                  .effect = effect,
+                  .added = true,
+                  .limits = {0, 64},
+                  .null_is_default = true,
+                  .meaning = "How much the model thinks, sent as it is, such as `low`; empty: not "
+                             "sent."});
+  keys.push_back({.path = "teacher.decode.extra",
+                  .slot = &decode.extra,
+                  .effect = effect,
+                  .added = true,
+                  .limits = {0, kMaxParametersBytes},
+                  .meaning = "More parameters of the request, sent as they are, such as "
+                             "`{top_k: 20}`."});
+}
+
+void add_decode_keys(Keys& keys, DecodeConfig& decode) {
+  const Effect effect = Effect::semantic;
+  const double max_seed = 9e15;  // leaves room below 2^53 for the candidates' numbers
+  keys.push_back({.path = "teacher.decode.temperature",
+                  .slot = &decode.temperature,
+                  .effect = effect,
+                  .limits = {0, 2},
+                  .meaning = "Sampling temperature; null: not sent."});
+  keys.push_back(
+      {.path = "teacher.decode.top_p",
+       .slot = &decode.top_p,
+       .effect = effect,
+       .limits = {0, 1},
+       .meaning = "Nucleus sampling: share of the probability that is kept; null: not sent."});
+  keys.push_back({.path = "teacher.decode.max_tokens",
+                  .slot = &decode.max_tokens,
+                  .effect = effect,
+                  .limits = {1, 1000000},
+                  .unit = "tokens",
+                  .meaning = "Longest answer; null: not sent."});
+  keys.push_back({.path = "teacher.decode.n",
+                  .slot = &decode.n,
+                  .effect = effect,
+                  .limits = {1, 64},
+                  .null_is_default = true,
+                  .unit = "answers",
+                  .meaning = "Candidates for each sample, each a call of its own."});
+  keys.push_back({.path = "teacher.decode.seed",
+                  .slot = &decode.seed,
+                  .effect = effect,
+                  .limits = {-max_seed, max_seed},
+                  .meaning = "Seed of the first candidate (candidate k gets seed + k); absent: "
+                             "none is sent."});
+  keys.push_back({.path = "teacher.decode.stop",
+                  .slot = &decode.stop,
+                  .effect = effect,
+                  .limits = {0, 16},
+                  .item_limits = {1, 256},
+                  .null_is_default = true,
+                  .meaning = "Texts at which the model stops."});
+  add_later_decode_keys(keys, decode);
+}
+
 void add_teacher_keys(Keys& keys, TeacherConfig& teacher) {
   const Effect effect = Effect::semantic;
   keys.push_back({.path = "teacher.model",
@@ -108,45 +178,7 @@ void add_teacher_keys(Keys& keys, TeacherConfig& teacher) {
                   .meaning = "Few-shot turns of user and assistant by turns, sent as they are "
                              "behind the system message: a file with one a line, relative to this "
                              "file, or the turns; their content counts, not the file's name."});
-}
-
-void add_decode_keys(Keys& keys, DecodeConfig& decode) {
-  const Effect effect = Effect::semantic;
-  const double max_seed = 9e15;  // leaves room below 2^53 for the candidates' numbers
-  keys.push_back({.path = "teacher.decode.temperature",
-                  .slot = &decode.temperature,
-                  .effect = effect,
-                  .limits = {0, 2},
-                  .meaning = "Sampling temperature."});
-  keys.push_back({.path = "teacher.decode.top_p",
-                  .slot = &decode.top_p,
-                  .effect = effect,
-                  .limits = {0, 1},
-                  .meaning = "Nucleus sampling: share of the probability that is kept."});
-  keys.push_back({.path = "teacher.decode.max_tokens",
-                  .slot = &decode.max_tokens,
-                  .effect = effect,
-                  .limits = {1, 1000000},
-                  .unit = "tokens",
-                  .meaning = "Longest answer."});
-  keys.push_back({.path = "teacher.decode.n",
-                  .slot = &decode.n,
-                  .effect = effect,
-                  .limits = {1, 64},
-                  .unit = "answers",
-                  .meaning = "Candidates for each sample, each a call of its own."});
-  keys.push_back({.path = "teacher.decode.seed",
-                  .slot = &decode.seed,
-                  .effect = effect,
-                  .limits = {-max_seed, max_seed},
-                  .meaning = "Seed of the first candidate (candidate k gets seed + k); absent: "
-                             "none is sent."});
-  keys.push_back({.path = "teacher.decode.stop",
-                  .slot = &decode.stop,
-                  .effect = effect,
-                  .limits = {0, 16},
-                  .item_limits = {1, 256},
-                  .meaning = "Texts at which the model stops."});
+  add_decode_keys(keys, teacher.decode);
 }
 
 void add_gateway_keys(Keys& keys, GatewayConfig& gateway) {
@@ -291,59 +323,6 @@ std::vector<Key> message_keys(ChatMessage& message) {
            .effect = Effect::semantic,
            .limits = {0, kMaxText},
            .meaning = "Text of the turn."}};
-}
-
-std::vector<Key> provider_keys(ProviderConfig& provider) {
-  Keys keys;
-  keys.push_back({.path = "name",
-                  .slot = &provider.name,
-                  .limits = {1, 64},
-                  .meaning = "Name in reports; letters, digits, `.`, `_` and `-`."});
-  keys.push_back({.path = "base_url",
-                  .slot = &provider.base_url,
-                  .limits = {1, 2048},
-                  .meaning = "Address up to and with `/v1`; `http://` or `https://`."});
-  keys.push_back({.path = "api_key_env",
-                  .slot = &provider.api_key_env,
-                  .limits = {0, 256},
-                  .meaning = "Name of the environment variable that holds the API key; empty: no "
-                             "key."});
-  keys.push_back({.path = "max_concurrency",
-                  .slot = &provider.max_concurrency,
-                  .limits = {1, 65536},
-                  .unit = "calls",
-                  .meaning = "Calls in flight over all workers."});
-  keys.push_back({.path = "rpm",
-                  .slot = &provider.rpm,
-                  .limits = {0, 10000000},
-                  .only_default = true,
-                  .unit = "requests a minute",
-                  .meaning = "Rate limit; 0: none."});
-  keys.push_back({.path = "tpm",
-                  .slot = &provider.tpm,
-                  .limits = {0, kMaxExact},
-                  .only_default = true,
-                  .unit = "tokens a minute",
-                  .meaning = "Rate limit; 0: none."});
-  keys.push_back({.path = "weight",
-                  .slot = &provider.weight,
-                  .limits = {0.001, 1000},
-                  .meaning = "Share of the calls, relative to the other endpoints."});
-  keys.push_back({.path = "allow_http",
-                  .slot = &provider.allow_http,
-                  .meaning = "Send the API key over `http://` to another machine."});
-  keys.push_back({.path = "price_per_mtok.input",
-                  .slot = &provider.price_per_mtok.input,
-                  .limits = {0, 1e6},
-                  .unit = "US dollars",
-                  .meaning = "Price of a million prompt tokens; 0: free. With neither price it is "
-                             "not known what calls cost."});
-  keys.push_back({.path = "price_per_mtok.output",
-                  .slot = &provider.price_per_mtok.output,
-                  .limits = {0, 1e6},
-                  .unit = "US dollars",
-                  .meaning = "Price of a million answer tokens; 0: free."});
-  return keys;
 }
 
 }  // namespace fd

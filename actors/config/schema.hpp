@@ -14,19 +14,23 @@
 namespace fd {
 
 /// Where the value of a key lives. std::monostate: nowhere, a list that must be empty.
-using KeySlot =
-    std::variant<std::monostate, bool*, std::uint32_t*, std::uint64_t*,
-                 std::optional<std::int64_t>*, double*, std::optional<double>*, std::string*,
-                 std::vector<std::string>*, std::optional<std::vector<std::string>>*, ExecKind*,
-                 MatchMode*, BadGold*, std::vector<ProviderConfig>*, std::vector<ChatMessage>*>;
+using KeySlot = std::variant<std::monostate, bool*, std::uint32_t*, std::uint64_t*,
+                             std::optional<std::int64_t>*, std::optional<std::uint32_t>*, double*,
+                             std::optional<double>*, std::string*, std::vector<std::string>*,
+                             std::optional<std::vector<std::string>>*, json::Object*, ModelNames*,
+                             Settings*, ExecKind*, MatchMode*, BadGold*, AuthStyle*, MaxTokensKey*,
+                             SeedKey*, std::vector<ProviderConfig>*, std::vector<ChatMessage>*>;
 
 /// The largest whole number that JSON carries exactly.
 inline constexpr double kMaxExact = 9007199254740991.0;
+/// The most bytes of a section of parameters, as JSON.
+inline constexpr double kMaxParametersBytes = 65536;
 
 /// The text of a list that the program finds by itself.
 inline constexpr std::string_view kAutomatic = "auto";
 
-/// Inclusive bounds: of a number its value, of text its bytes, of a list its items.
+/// Inclusive bounds: of a number its value, of text its bytes, of a list its items, of a section of
+/// parameters its bytes as JSON.
 struct KeyLimits {
   double min = 0;
   double max = std::numeric_limits<double>::max();
@@ -45,9 +49,10 @@ struct Key {
   bool added = false;
   KeyLimits limits{};
   KeyLimits item_limits{};                 ///< of the texts in a list
-  std::vector<std::string_view> names{};   ///< of an enum, in the order of its values
+  std::vector<std::string_view> names{};   ///< of an enum, in the order of its values, or of a text
   std::vector<std::string_view> future{};  ///< names of an enum that this version refuses
   bool only_default = false;               ///< this version refuses every other value
+  bool null_is_default = false;            ///< null stands for the default
   std::string_view unit{};
   std::string_view meaning{};  ///< one sentence
 

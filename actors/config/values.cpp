@@ -3,6 +3,7 @@
 
 #include "actors/config/loader.hpp"
 #include "actors/config/schema.hpp"
+#include "actors/config/section_values.hpp"
 
 namespace fd {
 namespace {
@@ -57,23 +58,26 @@ struct ToJson {
   json::Value operator()(const std::uint32_t* slot) const { return std::uint64_t{*slot}; }
   json::Value operator()(const std::uint64_t* slot) const { return *slot; }
   json::Value operator()(const double* slot) const { return *slot; }
-  json::Value operator()(const std::optional<double>* slot) const {
-    return slot->has_value() ? json::Value(**slot) : json::Value(nullptr);
-  }
   json::Value operator()(const std::string* slot) const { return *slot; }
-  json::Value operator()(const std::optional<std::int64_t>* slot) const {
-    return slot->has_value() ? json::Value(**slot) : json::Value(nullptr);
+  json::Value operator()(const json::Object* slot) const { return *slot; }
+  json::Value operator()(const ModelNames* slot) const { return models_value(*slot); }
+  json::Value operator()(const Settings* slot) const { return settings_value(*slot); }
+  template <class T>
+  requires std::is_arithmetic_v<T> json::Value operator()(const std::optional<T>* slot) const {
+    if (!slot->has_value()) {
+      return nullptr;
+    }
+    if constexpr (std::is_unsigned_v<T>) {
+      return std::uint64_t{**slot};
+    } else {
+      return **slot;
+    }
   }
   json::Value operator()(const std::optional<std::vector<std::string>>* slot) const {
     return slot->has_value() ? list_value(**slot) : json::Value(kAutomatic);
   }
-  json::Value operator()(const ExecKind* slot) const {
-    return name(static_cast<std::size_t>(*slot));
-  }
-  json::Value operator()(const MatchMode* slot) const {
-    return name(static_cast<std::size_t>(*slot));
-  }
-  json::Value operator()(const BadGold* slot) const {
+  template <class T>
+  requires std::is_enum_v<T> json::Value operator()(const T* slot) const {
     return name(static_cast<std::size_t>(*slot));
   }
   template <class T>
@@ -111,9 +115,14 @@ struct TypeName {
   std::string operator()(const bool*) const { return "true or false"; }
   std::string operator()(const std::uint32_t*) const { return "whole number"; }
   std::string operator()(const std::uint64_t*) const { return "whole number"; }
-  std::string operator()(const std::optional<std::int64_t>*) const { return "whole number"; }
+  template <class T>
+  std::string operator()(const std::optional<T>*) const {
+    return std::is_integral_v<T> ? "whole number" : "number";
+  }
   std::string operator()(const double*) const { return "number"; }
-  std::string operator()(const std::optional<double>*) const { return "number"; }
+  std::string operator()(const json::Object*) const { return "section"; }
+  std::string operator()(const Settings*) const { return "section of text"; }
+  std::string operator()(const ModelNames*) const { return "text or section"; }
   std::string operator()(const std::string*) const { return "text"; }
   std::string operator()(const std::vector<std::string>*) const { return "list of text"; }
   std::string operator()(const std::optional<std::vector<std::string>>*) const {
@@ -121,9 +130,8 @@ struct TypeName {
   }
   std::string operator()(const std::vector<ProviderConfig>*) const { return "list of sections"; }
   std::string operator()(const std::vector<ChatMessage>*) const { return "list of sections"; }
-  std::string operator()(const ExecKind*) const { return "name"; }
-  std::string operator()(const MatchMode*) const { return "name"; }
-  std::string operator()(const BadGold*) const { return "name"; }
+  template <class T>
+  requires std::is_enum_v<T> std::string operator()(const T*) const { return "name"; }
 };
 
 std::string names_text(const Key& key) {
@@ -147,13 +155,14 @@ std::string range_text(const Key& key, const std::string& type) {
     return "";
   }
   std::string limits = limits_text(key.limits);
-  if (type == "text") {
+  if (type == "text" || type == "text or section" || type == "section") {
     return limits + " bytes";
   }
-  if (type.starts_with("list")) {
+  if (type.starts_with("list") || type == "section of text") {
     return limits + " items" +
-           (type.starts_with("list of text") ? " of " + limits_text(key.item_limits) + " bytes"
-                                             : "");
+           (type.starts_with("list of text") || type.ends_with("of text")
+                ? " of " + limits_text(key.item_limits) + " bytes"
+                : "");
   }
   return limits;
 }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,9 @@ inline Call begun(const ChatCall& call) {
 struct TokenUsage {
   std::uint64_t prompt = 0;
   std::uint64_t completion = 0;
+  std::optional<std::uint64_t> cached = std::nullopt;  ///< of the prompt's; nothing: not said
+  std::optional<std::uint64_t> reasoning =
+      std::nullopt;  ///< of the completion's; nothing: not said
   friend bool operator==(const TokenUsage&, const TokenUsage&) = default;
 };
 

@@ -34,7 +34,7 @@ JournalIntent intent_of(const Job& job) {
   intent.fence = call.fence;
   intent.count = call.count;
   intent.estimated_prompt_tokens = (bytes + kBytesPerToken - 1) / kBytesPerToken;
-  intent.max_tokens = call.decode.max_tokens;
+  intent.max_tokens = call.decode.max_tokens.value_or(0);
   intent.endpoint = job.result.call.endpoint;
   return intent;
 }

@@ -31,7 +31,10 @@ enum class AttemptEnd {
 /// What is known of one attempt.
 struct Attempt {
   AttemptEnd end = AttemptEnd::answered;
-  bool sent = false;         ///< a request went out
+  bool sent = false;  ///< a request went out
+  /// Not sent, and waiting mends nothing: nobody trusts the certificate, or the host has no
+  /// address.
+  bool lasting = false;
   std::uint32_t status = 0;  ///< HTTP status, 0 without a reply
   bool out_of_quota = false;
   std::optional<Duration> retry_after;  ///< what the provider asks for

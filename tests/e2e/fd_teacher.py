@@ -5,10 +5,10 @@ import threading
 
 
 class Teacher:
-    """Calls `answer(handler)` for each request, on a thread of its own, once `handler.body` has been read; `handler` is that of
-    http.server. Counts the requests."""
+    """Calls `answer(handler)` for each request, on a thread of its own, once `handler.body` has been read; `handler` is that
+    of http.server. Counts the requests. `tls`: an ssl.SSLContext, for https."""
 
-    def __init__(self, answer):
+    def __init__(self, answer, tls=None):
         self.requests = 0
         lock = threading.Lock()
         teacher = self
@@ -24,7 +24,9 @@ class Teacher:
                 pass
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/v1"
+        if tls:
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.server.server_address[1]}/v1"
         self.thread = threading.Thread(target=self.server.serve_forever)
         self.thread.start()
 

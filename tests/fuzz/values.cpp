@@ -77,6 +77,10 @@ Call call(Random& random) {
   out.fence = number(random, 64);
   out.endpoint = text(random, 30);
   out.served_model = text(random, 30);
+  out.asked_model = text(random, 30);
+  out.cached_tokens = maybe<std::uint64_t>(random, [](Random& r) { return number(r, 64); });
+  out.reasoning_tokens = maybe<std::uint64_t>(random, [](Random& r) { return number(r, 64); });
+  out.tokens_unknown = random.below(2) == 1;
   out.attempts = number32(random);
   out.http_status = number32(random);
   out.prompt_tokens = number(random, 64);

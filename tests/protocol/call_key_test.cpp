@@ -37,6 +37,23 @@ TEST(CallKey, IsTheDigestOfTheDocumentedText) {
                    R"("messages":[],"model":"m","role":"judge","try":2})"));
 }
 
+TEST(CallKey, HoldsWhatIsSetAndNothingElse) {
+  DecodeConfig decode;
+  decode.temperature.reset();
+  decode.top_p.reset();
+  decode.max_tokens.reset();
+  EXPECT_EQ(call_key(call_of(Role::teacher), "m", "", {}, decode),
+            sha256(R"({"candidate":0,"decode":{},"messages":[],"model":"m","role":"teacher",)"
+                   R"("try":0})"));
+  decode.response_format = {{"type", "json_object"}};
+  decode.reasoning_effort = "low";
+  decode.extra = {{"top_k", 20}};
+  EXPECT_EQ(call_key(call_of(Role::teacher), "m", "", {}, decode),
+            sha256(R"({"candidate":0,"decode":{"extra":{"top_k":20},"reasoning_effort":"low",)"
+                   R"("response_format":{"type":"json_object"}},"messages":[],"model":"m",)"
+                   R"("role":"teacher","try":0})"));
+}
+
 /// The keys that runs have on disk.
 TEST(CallKey, OfEveryKindOfCallIsFrozen) {
   const auto key = [](const CallIdentity& call, std::string_view revision = "") {

@@ -56,11 +56,15 @@ Call full() {
   call.count = 12;
   call.fence = 13;
   call.endpoint = "local";
+  call.asked_model = "m-3";
   call.served_model = "m-2";
   call.attempts = 7;
   call.http_status = 200;
   call.prompt_tokens = 1000;
   call.completion_tokens = 70000;
+  call.cached_tokens = 14;
+  call.reasoning_tokens = 15;
+  call.tokens_unknown = true;
   call.price = Price{0.5, 2.0};
   call.queue_us = std::uint64_t{1} << 32;
   call.service_us = 9;

@@ -160,6 +160,10 @@ TEST(CallFingerprint, TellsCallsApartByEveryField) {
       [](Call& call) { ++call.count; },
       [](Call& call) { ++call.fence; },
       [](Call& call) { call.served_model = "m-2"; },
+      [](Call& call) { call.asked_model = "m-2"; },
+      [](Call& call) { call.cached_tokens = 0; },
+      [](Call& call) { call.reasoning_tokens = 0; },
+      [](Call& call) { call.tokens_unknown = true; },
       [](Call& call) { call.price = Price{}; },
       [](Call& call) {
         call.price = Price{0.5, 0};

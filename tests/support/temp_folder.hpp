@@ -17,7 +17,7 @@ namespace fd::testing_support {
 /// A new empty folder, removed with everything in it at the end.
 class TempFolder {
  public:
-  TempFolder() : root_(testing::TempDir() + "/fd-XXXXXX") {
+  TempFolder() : root_(::testing::TempDir() + "/fd-XXXXXX") {
     FD_CHECK(::mkdtemp(root_.data()) != nullptr);
   }
   ~TempFolder() { static_cast<void>(remove_tree(root_).ok()); }

@@ -22,8 +22,8 @@ struct LoopContext {
   std::vector<CurlTarget> targets;   ///< by endpoint
   std::vector<std::string> secrets;  ///< kept out of errors
   double request_timeout_s = 0;
-  AttemptListener failed;            ///< may be empty
-  std::vector<std::string> names;    ///< of the providers, by endpoint
+  AttemptListener failed;          ///< may be empty
+  std::vector<std::string> names;  ///< of the providers, by endpoint
   const Clock* clock = nullptr;
 };
 

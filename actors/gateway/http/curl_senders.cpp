@@ -65,8 +65,8 @@ class CurlSenders final : public CallSenders {
 
 MakeSenders curl_senders(std::vector<Endpoint> endpoints, double request_timeout_s,
                          AttemptListener failed) {
-  return [endpoints = std::move(endpoints),
-          request_timeout_s, failed = std::move(failed)](CallExchange& exchange) -> std::unique_ptr<CallSenders> {
+  return [endpoints = std::move(endpoints), request_timeout_s,
+          failed = std::move(failed)](CallExchange& exchange) -> std::unique_ptr<CallSenders> {
     return std::make_unique<CurlSenders>(endpoints, request_timeout_s, failed, exchange);
   };
 }

@@ -5,15 +5,9 @@
 #include <vector>
 
 #include "actors/gateway/call_sender.hpp"
-#include "protocol/run_config.hpp"
+#include "actors/gateway/http/endpoint.hpp"
 
 namespace fd {
-
-/// An endpoint with its secret looked up.
-struct Endpoint {
-  ProviderConfig config;
-  std::string api_key;  ///< empty: no Authorization header
-};
 
 /// Hears of every attempt that brought no answer, also of one that is tried again. Its words are
 /// without secrets. Thread: any of the senders'; must not wait.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "actors/gateway/http/curl_option.hpp"
 #include "actors/gateway/http/retry_after.hpp"
 #include "actors/gateway/openai/error_text.hpp"
 #include "actors/gateway/openai/openai_codec.hpp"
@@ -16,21 +17,33 @@ namespace {
 /// A reply buffer that grew beyond this is given back after the call.
 constexpr std::size_t kKeptReplyBytes = 256u << 10;
 
-template <class Value>
-void set(CURL* easy, CURLoption option, Value value) {
-  FD_CHECK(curl_easy_setopt(easy, option, value) == CURLE_OK);
-}
-
-bool has_control_character(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char letter) {
-    const auto byte = static_cast<unsigned char>(letter);
-    return byte < 0x20 || byte == 0x7F;
-  });
-}
-
 std::size_t decoded_bytes(const Completion& completion) {
   return completion.text.size() + completion.reasoning.size() + completion.finish_reason.size() +
          completion.served_model.size();
+}
+
+bool is_certificate_error(CURLcode code) {
+  return code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE ||
+         code == CURLE_SSL_ISSUER_ERROR || code == CURLE_SSL_CERTPROBLEM;
+}
+
+/// Returns whether no connection comes up however long one waits.
+bool does_not_heal(CURLcode code) {
+  return is_certificate_error(code) || code == CURLE_COULDNT_RESOLVE_HOST ||
+         code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_URL_MALFORMAT ||
+         code == CURLE_UNSUPPORTED_PROTOCOL;
+}
+
+/// Returns what mends a connection that does not come up; empty: nobody knows.
+std::string advice_on(CURLcode code) {
+  if (is_certificate_error(code)) {
+    return " (certificate not trusted: name its CA in ca_file of the provider, or in "
+           "SSL_CERT_FILE)";
+  }
+  if (code == CURLE_COULDNT_RESOLVE_HOST) {
+    return " (check base_url; behind a proxy, set proxy: environment)";
+  }
+  return "";
 }
 
 long milliseconds(double seconds) {
@@ -40,56 +53,28 @@ long milliseconds(double seconds) {
 
 }  // namespace
 
-CurlTarget::CurlTarget(const Endpoint& endpoint) : url_(endpoint.config.base_url) {
-  while (!url_.empty() && url_.back() == '/') {
-    url_.pop_back();
-  }
-  url_ += "/chat/completions";
-  const auto add = [this](const std::string& line) {
-    headers_ = curl_slist_append(headers_, line.c_str());
-    FD_CHECK(headers_ != nullptr);
-  };
-  add("Content-Type: application/json");
-  add("Accept: application/json");
-  add("User-Agent: fast-distill/" FD_VERSION);
-  add("Expect:");  // without a value: not sent, and the body does not wait for a "100 Continue"
-  if (has_control_character(endpoint.api_key)) {
-    fault_ = "the API key holds a line break or another control character";
-  } else if (!endpoint.api_key.empty()) {
-    add("Authorization: Bearer " + endpoint.api_key);
-  }
-}
-
-CurlTarget::~CurlTarget() {
-  curl_slist_free_all(headers_);
-}
-
-CurlTarget::CurlTarget(CurlTarget&& other) noexcept
-    : url_(std::move(other.url_)),
-      fault_(std::move(other.fault_)),
-      headers_(std::exchange(other.headers_, nullptr)) {}
-
 CurlTransfer::CurlTransfer(double timeout_s) : easy_(curl_easy_init()) {
   FD_CHECK(easy_ != nullptr);
   const long timeout_ms = milliseconds(timeout_s);
-  set(easy_, CURLOPT_PRIVATE, this);
-  set(easy_, CURLOPT_ERRORBUFFER, error_.data());
-  set(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
-  set(easy_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
-  set(easy_, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-  set(easy_, CURLOPT_FOLLOWLOCATION, 0L);
-  set(easy_, CURLOPT_PROXY, "");
-  set(easy_, CURLOPT_NOSIGNAL, 1L);
-  set(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
-  set(easy_, CURLOPT_CONNECTTIMEOUT_MS, std::min(kConnectTimeoutMs, timeout_ms));
-  set(easy_, CURLOPT_TIMEOUT_MS, timeout_ms);
-  set(easy_, CURLOPT_POST, 1L);
-  set(easy_, CURLOPT_WRITEFUNCTION, &CurlTransfer::write_body);
-  set(easy_, CURLOPT_WRITEDATA, this);
-  set(easy_, CURLOPT_HEADERFUNCTION, &CurlTransfer::write_header);
-  set(easy_, CURLOPT_HEADERDATA, this);
-  set(easy_, CURLOPT_PREREQFUNCTION, &CurlTransfer::before_send);
-  set(easy_, CURLOPT_PREREQDATA, this);
+  set_option(easy_, CURLOPT_PRIVATE, this);
+  set_option(easy_, CURLOPT_ERRORBUFFER, error_.data());
+  set_option(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
+  set_option(easy_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  set_option(easy_, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  set_option(easy_, CURLOPT_FOLLOWLOCATION, 0L);
+  set_option(easy_, CURLOPT_NOSIGNAL, 1L);
+  set_option(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
+  set_option(easy_, CURLOPT_CONNECTTIMEOUT_MS, std::min(kConnectTimeoutMs, timeout_ms));
+  set_option(easy_, CURLOPT_TIMEOUT_MS, timeout_ms);
+  set_option(easy_, CURLOPT_POST, 1L);
+  // Some gateways compress whatever was asked. write_body() counts what comes out of it.
+  set_option(easy_, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
+  set_option(easy_, CURLOPT_WRITEFUNCTION, &CurlTransfer::write_body);
+  set_option(easy_, CURLOPT_WRITEDATA, this);
+  set_option(easy_, CURLOPT_HEADERFUNCTION, &CurlTransfer::write_header);
+  set_option(easy_, CURLOPT_HEADERDATA, this);
+  set_option(easy_, CURLOPT_PREREQFUNCTION, &CurlTransfer::before_send);
+  set_option(easy_, CURLOPT_PREREQDATA, this);
 }
 
 CurlTransfer::~CurlTransfer() {
@@ -106,18 +91,19 @@ void CurlTransfer::begin(JobPtr job, const CurlTarget& target, std::size_t multi
   FD_CHECK(job_ == nullptr);
   multi_ = multi;
   job_ = std::move(job);
-  if (job_->body.empty()) {
-    append_request(job_->call, job_->body);
-  }
+  sent_as_ = target.dialect(job_->call.role);
+  job_->result.call.asked_model = sent_as_.model == job_->call.model ? "" : sent_as_.model;
+  // Anew for each attempt: this one may go to another endpoint, or the endpoint has taught us.
+  job_->body.clear();
+  append_request(job_->call, sent_as_, job_->body);
   if (target_ != &target) {
     target_ = &target;
-    set(easy_, CURLOPT_URL, target.url().c_str());
-    set(easy_, CURLOPT_HTTPHEADER, target.headers());
+    target.apply(easy_);
   }
   // Given whole, so that head and body leave in one write; before_send keeps it from being sent
   // twice.
-  set(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(job_->body.size()));
-  set(easy_, CURLOPT_POSTFIELDS, job_->body.data());
+  set_option(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(job_->body.size()));
+  set_option(easy_, CURLOPT_POSTFIELDS, job_->body.data());
   reply_.clear();
   header_bytes_ = 0;
   sends_ = 0;
@@ -186,6 +172,7 @@ void CurlTransfer::add_advice(Attempt& attempt) const {
 Attempt CurlTransfer::conclude(CURLcode code) {
   Attempt attempt = code == CURLE_OK ? replied() : failed(code);
   attempt.sent = sends_ > 0;
+  attempt.error = target_->told(attempt.status, std::move(attempt.error));
   return attempt;
 }
 
@@ -205,6 +192,8 @@ Attempt CurlTransfer::failed(CURLcode code) const {
   } else if (sends_ == 0) {
     const bool senseless = code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL;
     attempt.end = senseless ? AttemptEnd::unusable : AttemptEnd::unreachable;
+    attempt.lasting = does_not_heal(code);
+    attempt.error += advice_on(code);
   } else if (code == CURLE_OPERATION_TIMEDOUT) {
     attempt.end = AttemptEnd::timed_out;
   } else {
@@ -217,32 +206,49 @@ Attempt CurlTransfer::failed(CURLcode code) const {
 }
 
 Attempt CurlTransfer::replied() {
-  Attempt attempt;
   long status = 0;
   curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
   Reply reply = decode_reply(static_cast<std::uint32_t>(status), reply_);
   if (auto* completion = std::get_if<Completion>(&reply)) {
+    Attempt attempt = answered(*completion);
     attempt.status = static_cast<std::uint32_t>(status);
-    attempt.usage = completion->usage;
-    if (const std::size_t bytes = decoded_bytes(*completion); bytes > kMaxAnswerBytes) {
-      attempt.end = AttemptEnd::too_large;
-      attempt.error = "the answer has " + std::to_string(bytes) + " bytes as UTF-8, more than " +
-                      std::to_string(kMaxAnswerBytes);
-      return attempt;
-    }
-    Answer& answer = job_->result.answer;
-    job_->result.call.served_model = std::move(completion->served_model);
-    answer.text = std::move(completion->text);
-    answer.reasoning = std::move(completion->reasoning);
-    answer.finish_reason = std::move(completion->finish_reason);
     return attempt;
   }
-  BadReply& bad = std::get<BadReply>(reply);
+  return refused(status, std::get<BadReply>(reply));
+}
+
+Attempt CurlTransfer::answered(Completion& completion) {
+  Attempt attempt;
+  attempt.usage = completion.usage;
+  if (const std::size_t bytes = decoded_bytes(completion); bytes > kMaxAnswerBytes) {
+    attempt.end = AttemptEnd::too_large;
+    attempt.error = "the answer has " + std::to_string(bytes) + " bytes as UTF-8, more than " +
+                    std::to_string(kMaxAnswerBytes);
+    return attempt;
+  }
+  Answer& answer = job_->result.answer;
+  Call& call = job_->result.call;
+  call.served_model = std::move(completion.served_model);
+  call.cached_tokens = completion.usage.cached;
+  call.reasoning_tokens = completion.usage.reasoning;
+  call.tokens_unknown = completion.usage_unknown;
+  answer.text = std::move(completion.text);
+  answer.reasoning = std::move(completion.reasoning);
+  answer.finish_reason = std::move(completion.finish_reason);
+  return attempt;
+}
+
+Attempt CurlTransfer::refused(long status, BadReply& bad) const {
+  Attempt attempt;
   attempt.end = AttemptEnd::refused;
   attempt.status = bad.status;
   attempt.out_of_quota = bad.out_of_quota;
   add_advice(attempt);
   attempt.usage = bad.usage;
+  if (target_->learn(bad.status, bad.message, sent_as_, job_->call.decode)) {
+    attempt.should_retry = true;  // at once, in the spelling that the endpoint asked for
+    attempt.retry_after = Duration::zero();
+  }
   attempt.error = std::move(bad.message);
   if (status >= 300 && status < 400) {
     attempt.error +=

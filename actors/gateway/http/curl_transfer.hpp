@@ -6,8 +6,9 @@
 
 #include <curl/curl.h>
 
-#include "actors/gateway/http/curl_senders.hpp"
+#include "actors/gateway/http/curl_target.hpp"
 #include "actors/gateway/job.hpp"
+#include "actors/gateway/openai/openai_codec.hpp"
 
 namespace fd {
 
@@ -17,25 +18,6 @@ inline constexpr std::size_t kMaxReplyBytes = 8u << 20;
 inline constexpr std::size_t kMaxHeaderBytes = 64u << 10;
 /// How long a connection may take to come up.
 inline constexpr long kConnectTimeoutMs = 5000;
-
-/// What every request to one endpoint has in common, made once.
-class CurlTarget {
- public:
-  explicit CurlTarget(const Endpoint& endpoint);
-  ~CurlTarget();
-  CurlTarget(CurlTarget&& other) noexcept;
-  CurlTarget& operator=(CurlTarget&&) = delete;
-
-  [[nodiscard]] const std::string& url() const { return url_; }
-  [[nodiscard]] curl_slist* headers() const { return headers_; }
-  /// Returns why the endpoint must not be called at all; empty: it may.
-  [[nodiscard]] const std::string& fault() const { return fault_; }
-
- private:
-  std::string url_;
-  std::string fault_;
-  curl_slist* headers_ = nullptr;
-};
 
 /// One libcurl easy handle with its buffers, used for call after call. libcurl sends a request
 /// again on its own when a re-used connection breaks before the reply; here that is refused,
@@ -73,10 +55,13 @@ class CurlTransfer {
   void add_advice(Attempt& attempt) const;
   Attempt failed(CURLcode code) const;
   Attempt replied();
+  Attempt refused(long status, BadReply& bad) const;
+  Attempt answered(Completion& completion);
 
   CURL* easy_;
   const CurlTarget* target_ = nullptr;
   JobPtr job_;
+  Dialect sent_as_;  ///< how the job's request was spelt
   std::size_t multi_ = 0;
   std::string reply_;
   std::size_t header_bytes_ = 0;

@@ -1,37 +1,19 @@
 #include "actors/gateway/openai/openai_codec.hpp"
 
-#include <charconv>
 #include <utility>
 
 #include "actors/gateway/finish_reason.hpp"
 #include "actors/gateway/openai/error_text.hpp"
 #include "actors/gateway/openai/reply_body.hpp"
+#include "actors/gateway/openai/reply_stream.hpp"
+#include "protocol/base/text.hpp"
 #include "protocol/json/json.hpp"
 
 namespace fd {
 namespace {
 
-template <class Whole>
-void append_whole(Whole number, std::string& out) {
-  char digits[24];
-  const auto end = std::to_chars(digits, digits + sizeof digits, number);
-  out.append(digits, end.ptr);
-}
-
-void append_messages(const std::vector<ChatMessage>& messages, std::string& out) {
-  out += '[';
-  for (const ChatMessage& message : messages) {
-    if (&message != messages.data()) {
-      out += ',';
-    }
-    out += "{\"content\":";
-    json::append_string(message.content, out);
-    out += ",\"role\":";
-    json::append_string(message.role, out);
-    out += '}';
-  }
-  out += ']';
-}
+/// HTTP's "not found".
+constexpr std::uint32_t kNoSuchAddress = 404;
 
 bool is_blank(std::string_view body) {
   return body.find_first_not_of(" \t\r\n") == std::string_view::npos;
@@ -45,6 +27,27 @@ std::string explanation(const ReplyBody& reply, std::string_view body) {
   return is_blank(body) ? "empty body" : shown(body);
 }
 
+/// Returns what to say of a body that is no whole answer.
+std::string not_whole(std::string_view body) {
+  if (is_blank(body)) {
+    return "empty body";
+  }
+  return looks_like_stream(body)
+             ? "the server streams although it was not asked to, and the stream is not whole: " +
+                   shown(body)
+             : "not one whole JSON object: " + shown(body);
+}
+
+/// Returns the status that an error in a reply of status `status` stands for. A server that has no
+/// such address may say so with status 200 (LM Studio without /v1): that is no passing trouble.
+std::uint32_t status_of_error(std::uint32_t status, const ReplyBody& reply) {
+  if (reply.error_status != 0) {
+    return reply.error_status;
+  }
+  const std::string words = lowered(reply.error_message);
+  return words.find("unexpected endpoint") != std::string::npos ? kNoSuchAddress : status;
+}
+
 BadReply bad_reply(std::uint32_t status, std::string message, const ReplyBody& reply) {
   return BadReply{status, reply.error_code == "insufficient_quota",
                   "HTTP " + std::to_string(status) + ": " + std::move(message),
@@ -54,14 +57,13 @@ BadReply bad_reply(std::uint32_t status, std::string message, const ReplyBody& r
 Reply decode_success(std::uint32_t status, std::string_view body, bool whole, ReplyBody& reply) {
   ReplyChoice& choice = reply.choice;
   Completion& completion = reply.completion;
-  if (!whole) {
-    return bad_reply(
-        status, is_blank(body) ? "empty body" : "not one whole JSON object: " + shown(body), reply);
+  if (!whole && !reply.has_error) {
+    return bad_reply(status, not_whole(body), reply);
   }
   const bool broken = finish_of(choice.finish_reason) == Finish::broken;
-  const bool has_choice = choice.fault.empty() && !choice.finish_reason.empty();
+  const bool has_choice = whole && choice.fault.empty() && !choice.finish_reason.empty();
   if (reply.has_error && (!has_choice || broken)) {
-    return bad_reply(reply.error_status != 0 ? reply.error_status : status,
+    return bad_reply(status_of_error(status, reply),
                      "error in the reply: " + explanation(reply, body), reply);
   }
   if (!choice.fault.empty()) {
@@ -81,48 +83,15 @@ Reply decode_success(std::uint32_t status, std::string_view body, bool whole, Re
   completion.text = std::move(choice.text);
   completion.reasoning = std::move(choice.reasoning);
   completion.finish_reason = refused ? "refusal" : std::move(choice.finish_reason);
+  completion.usage_unknown = !reply.has_usage;
   return std::move(completion);
 }
 
 }  // namespace
 
-void append_request(const ChatCall& call, std::string& out) {
-  std::size_t text_bytes = 256;
-  for (const ChatMessage& message : call.messages) {
-    text_bytes += message.content.size() + message.content.size() / 16 + 40;
-  }
-  out.reserve(out.size() + text_bytes);
-  out += "{\"max_tokens\":";
-  append_whole(call.decode.max_tokens, out);
-  out += ",\"messages\":";
-  append_messages(call.messages, out);
-  out += ",\"model\":";
-  json::append_string(call.model, out);
-  out += ",\"n\":1";
-  if (call.decode.seed) {
-    out += ",\"seed\":";
-    append_whole(*call.decode.seed, out);
-  }
-  if (!call.decode.stop.empty()) {
-    out += ",\"stop\":[";
-    for (const std::string& stop : call.decode.stop) {
-      if (&stop != call.decode.stop.data()) {
-        out += ',';
-      }
-      json::append_string(stop, out);
-    }
-    out += ']';
-  }
-  out += ",\"temperature\":";
-  json::append_number(call.decode.temperature, out);
-  out += ",\"top_p\":";
-  json::append_number(call.decode.top_p, out);
-  out += '}';
-}
-
 Reply decode_reply(std::uint32_t status, std::string_view body) {
   ReplyBody reply(body);
-  const bool whole = reply.read();
+  const bool whole = looks_like_stream(body) ? read_stream(body, reply) : reply.read();
   if (status >= 200 && status < 300) {
     return decode_success(status, body, whole, reply);
   }

@@ -6,14 +6,16 @@
 #include <variant>
 
 #include "actors/gateway/chat_call.hpp"
+#include "actors/gateway/openai/dialect.hpp"
 
 namespace fd {
 
-/// Appends the JSON body of a chat completion request: RFC 8785 text, so that equal calls are equal
-/// bytes on the wire. Requires: the call's texts are valid UTF-8, its numbers finite.
-/// Source: OpenAI's "Create chat completion", the parameters that vLLM, SGLang, llama.cpp, TGI and
-/// Ollama take too.
-void append_request(const ChatCall& call, std::string& out);
+/// Appends the JSON body of a chat completion request, as `dialect` spells it: RFC 8785 text, so
+/// that equal calls are equal bytes on the wire. What the call does not say is not sent; a
+/// parameter of the call goes before one of the same name in the dialect's extra body. Requires:
+/// the call's texts are valid UTF-8, its numbers finite. Source: OpenAI's "Create chat completion",
+/// the parameters that vLLM, SGLang, llama.cpp, TGI and Ollama take too.
+void append_request(const ChatCall& call, const Dialect& dialect, std::string& out);
 
 /// A good reply. All texts are valid UTF-8: what was none is replaced by U+FFFD.
 struct Completion {
@@ -22,6 +24,7 @@ struct Completion {
   std::string reasoning;      ///< reasoning_content or reasoning
   std::string finish_reason;  ///< as sent; "refusal" when a refusal stands in place of the content
   TokenUsage usage;
+  bool usage_unknown = false;  ///< it came without a count of tokens
   friend bool operator==(const Completion&, const Completion&) = default;
 };
 

@@ -41,10 +41,13 @@ bool read_index(ReplyReader& reader, std::uint64_t& out) {
   return true;
 }
 
-/// As read_index(), and stores 0 for anything else.
-bool read_count(ReplyReader& reader, std::uint64_t& out) {
-  out = 0;
-  return read_index(reader, out);
+/// Passes a whole number and stores it; passes anything else and stores nothing.
+bool read_known(ReplyReader& reader, std::optional<std::uint64_t>& out) {
+  constexpr std::uint64_t kNone = UINT64_MAX;
+  std::uint64_t number = kNone;
+  const bool read = read_index(reader, number);
+  out = number == kNone ? std::nullopt : std::optional(number);
+  return read;
 }
 
 /// Returns where in the array that comes next the choice of the lowest index stands. A choice
@@ -72,10 +75,24 @@ std::size_t place_of_first_choice(ReplyReader reader) {
 
 bool ReplyBody::read() {
   if (reader_.peek() != ReplyKind::object) {
-    return false;
+    return read_list();
   }
   return reader_.read_object([this](std::string_view key) { return read_member(key); }) &&
          reader_.at_end();
+}
+
+/// Reads the errors of a list of replies; returns false, for such a list is no answer.
+bool ReplyBody::read_list() {
+  if (reader_.peek() == ReplyKind::array) {
+    reader_.read_array([this](std::size_t) {
+      return reader_.peek() != ReplyKind::object
+                 ? reader_.skip()
+                 : reader_.read_object([this](std::string_view key) {
+                     return key == "error" ? read_error() : reader_.skip();
+                   });
+    });
+  }
+  return false;
 }
 
 bool ReplyBody::read_member(std::string_view key) {
@@ -114,7 +131,7 @@ bool ReplyBody::read_choice() {
     return reader_.skip();
   }
   return reader_.read_object([this](std::string_view key) {
-    if (key == "message") {
+    if (key == (form_ == ReplyForm::whole ? "message" : "delta")) {
       return read_message();
     }
     if (key == "finish_reason") {
@@ -129,15 +146,16 @@ bool ReplyBody::read_message() {
     return reader_.skip();
   }
   choice.fault.clear();
+  thoughts_.clear();
   std::string other;
-  return reader_.read_object([&](std::string_view key) {
+  const bool read = reader_.read_object([&](std::string_view key) {
     if (key == "content") {
       return read_content();
     }
     if (key == "refusal") {
       return read_text(reader_, choice.refusal);
     }
-    if (key == "reasoning_content" || key == "reasoning") {
+    if (key == "reasoning_content" || key == "reasoning" || key == "thinking") {
       if (!read_text(reader_, other)) {
         return false;
       }
@@ -148,6 +166,10 @@ bool ReplyBody::read_message() {
     }
     return reader_.skip();
   });
+  if (choice.reasoning.empty()) {
+    choice.reasoning = std::move(thoughts_);
+  }
+  return read;
 }
 
 bool ReplyBody::read_content() {
@@ -175,7 +197,8 @@ bool ReplyBody::read_content() {
   }
 }
 
-/// Appends a part of type text to the answer, or notes a refusal; leaves other types out.
+/// Appends a part of type text to the answer and one of thinking to the reasoning, or notes a
+/// refusal; leaves other types out.
 bool ReplyBody::read_part() {
   std::string type;
   std::string text;
@@ -197,27 +220,82 @@ bool ReplyBody::read_part() {
     if (key == "text") {
       return read_text(reader_, text);
     }
+    if (key == "thinking" || key == "reasoning") {
+      return read_thought();
+    }
     return key == "refusal" ? read_text(reader_, part_refusal) : reader_.skip();
   });
   if (type.empty() || type == "text" || type == "output_text") {
     choice.text += text;
+  } else if (type == "thinking" || type == "reasoning") {
+    thoughts_ += text;
   } else if (type == "refusal") {
     choice.refusal += part_refusal;
   }
   return read;
 }
 
+/// Passes the thinking of a part: a text (Anthropic's), or a list of parts with texts (Mistral's).
+bool ReplyBody::read_thought() {
+  std::string text;
+  if (reader_.peek() == ReplyKind::string) {
+    const bool read = reader_.read_string(text);
+    thoughts_ += text;
+    return read;
+  }
+  if (reader_.peek() != ReplyKind::array) {
+    return reader_.skip();
+  }
+  return reader_.read_array([&](std::size_t) {
+    if (reader_.peek() != ReplyKind::object) {
+      return reader_.skip();
+    }
+    return reader_.read_object([&](std::string_view key) {
+      if (key != "text") {
+        return reader_.skip();
+      }
+      const bool read = read_text(reader_, text);
+      thoughts_ += text;
+      return read;
+    });
+  });
+}
+
 bool ReplyBody::read_usage() {
-  completion.usage = {};
+  TokenUsage& usage = completion.usage;
+  usage = {};
+  has_usage = false;
   if (reader_.peek() != ReplyKind::object) {
     return reader_.skip();
   }
-  return reader_.read_object([this](std::string_view key) {
-    if (key == "prompt_tokens") {
-      return read_count(reader_, completion.usage.prompt);
+  return reader_.read_object([&](std::string_view key) {
+    std::optional<std::uint64_t> count;
+    if (key == "prompt_tokens_details") {
+      return read_detail("cached_tokens", usage.cached);
     }
-    return key == "completion_tokens" ? read_count(reader_, completion.usage.completion)
-                                      : reader_.skip();
+    if (key == "completion_tokens_details") {
+      return read_detail("reasoning_tokens", usage.reasoning);
+    }
+    if (key == "prompt_cache_hit_tokens") {  // DeepSeek's
+      return read_known(reader_, usage.cached);
+    }
+    if (key != "prompt_tokens" && key != "completion_tokens") {
+      return reader_.skip();
+    }
+    const bool read = read_known(reader_, count);
+    (key == "prompt_tokens" ? usage.prompt : usage.completion) = count.value_or(0);
+    has_usage = has_usage || count.has_value();
+    return read;
+  });
+}
+
+/// Passes the details of a count and stores the one that is `wanted`.
+bool ReplyBody::read_detail(std::string_view wanted, std::optional<std::uint64_t>& out) {
+  if (reader_.peek() != ReplyKind::object) {
+    return reader_.skip();
+  }
+  return reader_.read_object([&](std::string_view key) {
+    return key == wanted ? read_known(reader_, out) : reader_.skip();
   });
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,17 +20,23 @@ struct ReplyChoice {
   std::string fault = "no choices";  ///< what is wrong with it; empty: nothing
 };
 
+/// How a choice holds its message: whole, or as one piece of a stream.
+enum class ReplyForm { whole, piece };
+
 /// The parts of a chat completion that are looked at, as they stand in the reply.
 class ReplyBody {
  public:
   /// Lifetime: `body` outlives it.
-  explicit ReplyBody(std::string_view body) : reader_(body) {}
+  explicit ReplyBody(std::string_view body, ReplyForm form = ReplyForm::whole)
+      : reader_(body), form_(form) {}
 
-  /// Returns whether the body is one whole JSON object.
+  /// Returns whether the body is one whole JSON object. The error of an array of error objects
+  /// (Gemini's) is read too.
   bool read();
 
   Completion completion;           ///< served_model and usage
   ReplyChoice choice;              ///< that of the lowest index, wherever it stands
+  bool has_usage = false;          ///< a count of tokens that makes sense
   bool has_error = false;          ///< an error object or text
   std::string error_message;       ///< of the error object, or a bare "message" or "detail"
   std::string error_code;          ///< its code, or else its type
@@ -37,16 +44,21 @@ class ReplyBody {
 
  private:
   bool read_member(std::string_view key);
+  bool read_list();
   bool read_choices();
   bool read_choice();
   bool read_message();
   bool read_content();
   bool read_part();
+  bool read_thought();
   bool read_usage();
+  bool read_detail(std::string_view wanted, std::optional<std::uint64_t>& out);
   bool read_error();
   bool read_error_part(std::string_view key);
 
   ReplyReader reader_;
+  ReplyForm form_;
+  std::string thoughts_;  ///< parts of the content that are reasoning
 };
 
 }  // namespace fd

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "actors/config/loader.hpp"
 
@@ -50,6 +51,12 @@ class ConfigFiles {
   void write(const std::string& name, std::string_view text) {
     std::ofstream(folder_ + name, std::ios::binary) << text;
     files_.push_back(name);
+  }
+
+  /// Writes a file that only its owner can read.
+  void write_secret(const std::string& name, std::string_view text) {
+    write(name, text);
+    EXPECT_EQ(::chmod((folder_ + name).c_str(), 0600), 0);
   }
 
   /// Loads run.yaml with `environment` and `sets`.

@@ -37,10 +37,26 @@ const std::map<std::string, std::string>& other_values() {
       {"teacher.decode.n", "2"},
       {"teacher.decode.seed", "-9000000000000000"},
       {"teacher.decode.stop", "[';', \"\\n\"]"},
+      {"teacher.decode.response_format", "{type: json_object}"},
+      {"teacher.decode.reasoning_effort", "low"},
+      {"teacher.decode.extra", "{top_k: 20, min_p: 0.5, best: true, of: null, words: [a, '1']}"},
       {"gateway.providers", "[{name: q, base_url: 'https://h/v1'}]"},
       {"gateway.providers.0.name", "q"},
       {"gateway.providers.0.base_url", "https://h/v1"},
+      {"gateway.providers.0.preset", "ollama"},
+      {"gateway.providers.0.model", "{teacher: m2}"},
+      {"gateway.providers.0.query", "{api-version: preview}"},
+      {"gateway.providers.0.ca_file", "ca.pem"},
+      {"gateway.providers.0.ca_pem", "text"},
+      {"gateway.providers.0.proxy", "http://10.0.0.1:3128"},
+      {"gateway.providers.0.auth", "api-key"},
       {"gateway.providers.0.api_key_env", "THE_KEY"},
+      {"gateway.providers.0.api_key_file", "key"},
+      {"gateway.providers.0.headers", "{X-Title: a, X-Key: {env: THE_KEY}, X-More: {file: key}}"},
+      {"gateway.providers.0.extra_body", "{provider: {order: [a]}}"},
+      {"gateway.providers.0.max_tokens_key", "max_completion_tokens"},
+      {"gateway.providers.0.seed_key", "none"},
+      {"gateway.providers.0.n", "one"},
       {"gateway.providers.0.max_concurrency", "2"},
       {"gateway.providers.0.weight", "0.125"},
       {"gateway.providers.0.allow_http", "true"},
@@ -101,6 +117,8 @@ std::vector<Key> all_keys(RunConfig& config) {
 RunConfig load_with(const std::vector<std::string>& sets) {
   ConfigFiles files;
   files.environment["THE_KEY"] = "k";
+  files.write("ca.pem", "-----BEGIN CERTIFICATE-----\n");
+  files.write_secret("key", "k");
   files.sets = sets;
   if (!sets.empty() && sets[0].starts_with("teacher.messages")) {
     files.sets.emplace_back("teacher.prompt=\"\"");  // they come in its place

@@ -41,6 +41,9 @@ class Client {
     endpoints_.push_back(endpoint);
   }
 
+  /// Returns an endpoint, to be changed before start().
+  Endpoint& endpoint(std::size_t index) { return endpoints_.at(index); }
+
   void start(std::uint32_t slots) {
     CallGatewayOptions options{config, slots, 7};
     for (const Endpoint& endpoint : endpoints_) {

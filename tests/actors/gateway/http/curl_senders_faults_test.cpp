@@ -65,7 +65,7 @@ TEST(CurlSenders, DoesNotAskAgainWhenItIsRefused) {
     HttpStub stub([status](const StubRequest&) {
       return StubReply::of(status, R"({"error":{"message":"no"}})");
     });
-    const ChatResult result = Client(stub.url()).ask();
+    const ChatResult result = Client(stub.url() + "/v1").ask();
     const std::string said = "HTTP " + std::to_string(status) + ": no";
     EXPECT_EQ(result.failure, Reason::provider_rejected);
     const bool unauthorized = status == 401 || status == 403;

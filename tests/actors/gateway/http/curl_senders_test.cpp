@@ -36,11 +36,11 @@ TEST(CurlSenders, BringsAnAnswerHome) {
   EXPECT_EQ(request.head.find("POST /v1/chat/completions HTTP/1.1\r\n"), 0u) << request.head;
   EXPECT_EQ(request.header("content-type"), "application/json");
   EXPECT_EQ(request.header("authorization"), "");
-  EXPECT_EQ(request.header("accept-encoding"), "");
+  EXPECT_EQ(request.header("accept-encoding"), "gzip, deflate");
   EXPECT_EQ(request.header("expect"), "");
   EXPECT_EQ(request.body,
             R"({"max_tokens":512,"messages":[{"content":"question 1","role":"user"}],"model":"m",)"
-            R"("n":1,"temperature":0.2,"top_p":1})");
+            R"("temperature":0.2,"top_p":1})");
 }
 
 TEST(CurlSenders, SendsABodyOfAnySizeWithoutWaiting) {

@@ -7,6 +7,7 @@
 #include "actors/gateway/openai/openai_codec.hpp"
 #include "actors/gateway/openai/reply_reader.hpp"
 #include "protocol/json/json.hpp"
+#include "tests/actors/gateway/openai/decoded_reply.hpp"
 
 namespace fd {
 namespace {
@@ -21,32 +22,8 @@ ChatCall call_of(std::string content) {
 
 std::string request_of(const ChatCall& call) {
   std::string out;
-  append_request(call, out);
+  append_request(call, {}, out);
   return out;
-}
-
-Completion good(std::string_view body, std::uint32_t status = 200) {
-  const Reply reply = decode_reply(status, body);
-  if (const auto* bad = std::get_if<BadReply>(&reply)) {
-    ADD_FAILURE() << body << ": " << bad->message;
-    return {};
-  }
-  return std::get<Completion>(reply);
-}
-
-BadReply bad(std::uint32_t status, std::string_view body) {
-  const Reply reply = decode_reply(status, body);
-  if (std::holds_alternative<Completion>(reply)) {
-    ADD_FAILURE() << body << " was taken for an answer";
-    return {};
-  }
-  return std::get<BadReply>(reply);
-}
-
-/// Returns a reply whose choices[0].message has these members.
-std::string with_message(const std::string& members, const std::string& finish = "\"stop\"") {
-  return R"({"model":"m","choices":[{"index":0,"message":{"role":"assistant",)" + members +
-         R"(},"finish_reason":)" + finish + "}]}";
 }
 
 TEST(Encode, WritesCanonicalJsonWithEveryParameter) {
@@ -56,7 +33,7 @@ TEST(Encode, WritesCanonicalJsonWithEveryParameter) {
   EXPECT_EQ(request_of(call),
             R"({"max_tokens":512,"messages":[{"content":"Return SQL only.","role":"system"},)"
             "{\"content\":\"a \\\"quoted\\\"\\nline, caf\u00e9\",\"role\":\"user\"}],"
-            R"("model":"qwen3:0.6b","n":1,"seed":124,"stop":[";","\n\n"],"temperature":0.2,)"
+            R"("model":"qwen3:0.6b","seed":124,"stop":[";","\n\n"],"temperature":0.2,)"
             R"("top_p":1})");
 }
 
@@ -79,7 +56,7 @@ TEST(Encode, LeavesOutSeedAndStopWhenThereAreNone) {
 
 TEST(Encode, AppendsToWhatIsThere) {
   std::string out = "before";
-  append_request(call_of("x"), out);
+  append_request(call_of("x"), {}, out);
   EXPECT_EQ(out, "before" + request_of(call_of("x")));
 }
 
@@ -93,7 +70,7 @@ TEST(Decode, ReadsEveryPartOfAnAnswer) {
       R"("completion_tokens":5,"total_tokens":17,"prompt_tokens_details":{"cached_tokens":0}},)"
       R"("error":null,"system_fingerprint":null})"
       "\n");
-  EXPECT_EQ(completion, (Completion{"served-1", "SELECT 1", "think", "stop", {12, 5}}));
+  EXPECT_EQ(completion, (Completion{"served-1", "SELECT 1", "think", "stop", {12, 5, 0, {}}}));
 }
 
 TEST(Decode, TakesContentInAllItsForms) {
@@ -213,7 +190,7 @@ TEST(Decode, TakesUsageOnlyWhenItMakesSense) {
 
 TEST(Decode, AcceptsAnAnswerWithoutAModelOrAFinishReason) {
   const Completion completion = good(R"({"choices":[{"message":{"content":"x"}}]})");
-  EXPECT_EQ(completion, (Completion{"", "x", "", "", {}}));
+  EXPECT_EQ(completion, (Completion{"", "x", "", "", {}, true}));
   EXPECT_EQ(good(with_message(R"("content":"x")", "null")).finish_reason, "");
   EXPECT_EQ(good(R"({"model":7,"choices":[{"message":{"content":"x"}}]})").served_model, "");
 }
