@@ -269,14 +269,6 @@ class Binder {
       *slot = *value + 0.0;  // -0 becomes 0, which has one text only
     }
   }
-  void read(const YamlNode& node, const std::string& path, const Key& key,
-            std::optional<double>* slot) {
-    if (node.kind == YamlNode::Kind::nothing) {
-      slot->reset();
-    } else if (const auto value = number(node, path, key, false)) {
-      *slot = *value + 0.0;
-    }
-  }
   void read(const YamlNode& node, const std::string& path, const Key& key, std::string* slot) {
     const std::string* value = text(node, path, key.limits);
     if (value != nullptr && (key.names.empty() || value->empty() || one_of(node, path, key))) {
@@ -320,9 +312,7 @@ class Binder {
       read(node, path, key, &slot->emplace());
     }
   }
-  void read(const YamlNode& node, const std::string& path, const Key& key,
-            std::vector<ProviderConfig>* slot) {
-    static std::vector<Key> keys_of(ProviderConfig & item) {
+  static std::vector<Key> keys_of(ProviderConfig& item) {
       return provider_keys(item);
     }
     static std::vector<Key> keys_of(ChatMessage & item) {
