@@ -16,6 +16,7 @@
 #include "coordinator/reports/timing.hpp"
 #include "coordinator/run/run_seal.hpp"
 #include "coordinator/shards/files.hpp"
+#include "protocol/json/json.hpp"
 
 namespace fd {
 namespace {
@@ -29,6 +30,21 @@ std::uint64_t named_byte(const std::string& message) {
   constexpr std::string_view kMark = "(byte ";
   const std::size_t at = message.rfind(kMark);
   return at == std::string::npos ? 0 : std::strtoull(&message[at + kMark.size()], nullptr, 10);
+}
+
+/// Returns what the merge cannot derive again, as the cost report tells it: what the answers of
+/// earlier runs had cost. The seal covers it.
+RunTimes told_of(const RunDir& dir) {
+  RunTimes times;
+  const auto text = read_file(dir.report("cost_report.json"), kMaxShardFileBytes);
+  const auto report = text.ok() ? json::parse(*text) : Result<json::Value>(text.error());
+  const json::Value* reused = report.ok() ? report->find("reused") : nullptr;
+  const json::Value* cost = reused != nullptr ? reused->find("cost_saved") : nullptr;
+  if (cost != nullptr && cost->as_number()) {
+    times.reused = UINT64_MAX;
+    times.reused_cost = *cost->as_number();
+  }
+  return times;
 }
 
 class Verifier {
@@ -145,7 +161,8 @@ class Verifier {
       return {};
     }
     ComparedOutput output(dir_, derived_files(dir_, kind()));
-    const auto merged = merge_run(dir_, truth_->config, truth_->facts.ingest, RunTimes{}, output);
+    const auto merged =
+        merge_run(dir_, truth_->config, truth_->facts.ingest, told_of(dir_), output);
     if (!merged.ok()) {
       if (merged.error().code == Errc::storage) {
         return merged.error();

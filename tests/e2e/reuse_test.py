@@ -83,6 +83,7 @@ class ReuseTest(Job):
         self.assertIn("reuse: answers that 1 earlier run of this task and model recorded", output)
         self.assertIn(f"{paid} answers of earlier runs, at no cost; their calls had cost 0.0", output)
         whole = (self.folder / "out" / "latest").resolve()
+        self.command(0, "verify", whole)
         self.assertEqual(fd.stable_files(whole), fd.stable_files(self.run_job(self.simulator(), "alone", *prices)))
 
     def test_none_are_looked_for_where_the_config_says_so(self):
