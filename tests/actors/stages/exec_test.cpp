@@ -21,8 +21,8 @@ struct Asked {
   std::vector<Errc> troubles;
 };
 
-/// A sandbox that answers "rows a,b" with the rows a and b, "fail STATUS" with that status, and
-/// anything else with one row: the text itself.
+/// A sandbox that answers "rows a,b" with the rows a and b, "none" with no row, "fail STATUS" with
+/// that status, and anything else with one row: the text itself.
 class ScriptedSandbox final : public SqlSandbox {
  public:
   explicit ScriptedSandbox(Asked& asked) : asked_(asked) {}
@@ -42,10 +42,14 @@ class ScriptedSandbox final : public SqlSandbox {
     if (text.substr(0, 5) == "fail ") {
       result.status = *from_name<ExecStatus>(text.substr(5));
       result.error_class = "scripted";
+      result.columns = 1;
       return result;
     }
     result.status = ExecStatus::ok;
     result.columns = 1;
+    if (text == "none") {
+      return result;
+    }
     std::string list = text.substr(0, 5) == "rows " ? text.substr(5) : text;
     for (std::size_t comma = list.find(','); comma != std::string::npos; comma = list.find(',')) {
       result.rows.push_back(list.substr(0, comma));
@@ -346,6 +350,7 @@ TEST_F(Exec, AMatchWithAnyGoldCounts) {
   EXPECT_EQ(match({"rows b,c"}, "rows c,b"), true);
   EXPECT_EQ(match({"rows b,c"}, "rows b,c"), true) << "the same text";
   EXPECT_EQ(match({"fail error"}, "rows a"), true);
+  EXPECT_EQ(match({"fail step_limit"}, "none"), false);
 }
 
 TEST_F(Exec, AGoldFailsWhenNoneOfARowsGoldsRuns) {
