@@ -312,39 +312,34 @@ class Binder {
       read(node, path, key, &slot->emplace());
     }
   }
-  static std::vector<Key> keys_of(ProviderConfig& item) {
-      return provider_keys(item);
+  static std::vector<Key> keys_of(ProviderConfig& item) { return provider_keys(item); }
+  static std::vector<Key> keys_of(ChatMessage& item) { return message_keys(item); }
+  template <class T>
+  void read(const YamlNode& node, const std::string& path, const Key& key, std::vector<T>* slot) {
+    if (!list(node, path, key, "a list of sections")) {
+      return;
     }
-    static std::vector<Key> keys_of(ChatMessage & item) {
-      return message_keys(item);
-    }
-    template <class T>
-    void read(const YamlNode& node, const std::string& path, const Key& key, std::vector<T>* slot) {
-      if (!list(node, path, key, "a list of sections")) {
-        return;
+    slot->assign(node.items.size(), {});
+    for (std::size_t i = 0; i < node.items.size(); ++i) {
+      const std::string item_path = join(path, std::to_string(i));
+      const std::vector<Key> keys = keys_of((*slot)[i]);
+      const std::vector<std::string> required = required_of(keys);
+      if (node.items[i].kind == YamlNode::Kind::nothing) {
+        refuse(node.items[i], item_path, "got nothing, want a section of keys");
       }
-      slot->assign(node.items.size(), {});
-      for (std::size_t i = 0; i < node.items.size(); ++i) {
-        const std::string item_path = join(path, std::to_string(i));
-        const std::vector<Key> keys = keys_of((*slot)[i]);
-        const std::vector<std::string> required = required_of(keys);
-        if (node.items[i].kind == YamlNode::Kind::nothing) {
-          refuse(node.items[i], item_path, "got nothing, want a section of keys");
-        }
-        section(node.items[i], item_path, "", keys);
-        require(item_path, required);
-      }
+      section(node.items[i], item_path, "", keys);
+      require(item_path, required);
     }
+  }
 
-    BoundConfig& bound_;
-    Completeness completeness_;
-    ConfigProblems& problems_;
-  };
+  BoundConfig& bound_;
+  Completeness completeness_;
+  ConfigProblems& problems_;
+};
 
 }  // namespace
 
-YamlPlace
-BoundConfig::place(std::string_view path) const {
+YamlPlace BoundConfig::place(std::string_view path) const {
   while (true) {
     if (const auto found = places.find(path); found != places.end()) {
       return found->second;

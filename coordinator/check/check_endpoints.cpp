@@ -5,7 +5,9 @@
 #include <string>
 #include <utility>
 
+#include "actors/gateway/call_gateway.hpp"
 #include "actors/gateway/http/model_list.hpp"
+#include "actors/journal/unkept_journal.hpp"
 #include "actors/stages/prompt.hpp"
 #include "coordinator/text/error_hint.hpp"
 #include "coordinator/text/report_text.hpp"
@@ -33,7 +35,7 @@ ChatCall probe_call(const RunConfig& config, const std::optional<Sample>& sample
     call.messages = {{"user", "Hello"}};
     call.decode = config.teacher.decode;
   }
-  call.decode.max_tokens = std::min(call.decode.max_tokens, kProbeTokens);
+  call.decode.max_tokens = std::min(call.decode.max_tokens.value_or(kProbeTokens), kProbeTokens);
   return call;
 }
 
@@ -42,7 +44,11 @@ Call ask(const Endpoint& endpoint, GatewayConfig config, ChatCall call) {
   config.retry.max_attempts = 1;
   config.outage_timeout_s = 0;
   std::promise<Call> ended;
-  CurlGateway gateway({endpoint}, config, 1, 1,
+  config.providers = {endpoint.config};
+  UnkeptJournal journal;
+  const SystemClock clock;
+  CallGateway gateway(journal, clock, {config, 1, 1},
+                      curl_senders({endpoint}, config.request_timeout_s),
                       [&ended](ChatResult result) { ended.set_value(std::move(result.call)); });
   gateway.submit(std::move(call));
   return ended.get_future().get();

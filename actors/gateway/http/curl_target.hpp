@@ -23,6 +23,8 @@ class CurlTarget {
   CurlTarget(CurlTarget&& other) noexcept;
   CurlTarget& operator=(CurlTarget&&) = delete;
 
+  /// Returns where calls go, with the query.
+  [[nodiscard]] const std::string& url() const { return url_; }
   /// Makes a handle ready for requests to it.
   void apply(CURL* easy) const;
   /// Returns how calls of `role` are spelt at this moment.

@@ -55,14 +55,14 @@ ModelList list_models(const Endpoint& endpoint, double timeout_s) {
     list.error = target.fault();
     return list;
   }
-  // A transfer has the options of every request: protocols, TLS, no proxy, no redirects.
+  // A transfer has the options of every request: protocols, time-outs, no redirects.
   const CurlTransfer transfer(timeout_s);
   CURL* easy = transfer.easy();
   std::string body;
   std::array<char, CURL_ERROR_SIZE> error{};
   const std::string url = models_url(target.url());
+  target.apply(easy);
   curl_easy_setopt(easy, CURLOPT_URL, url.c_str());
-  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, target.headers());
   curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &keep);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &body);
@@ -80,7 +80,7 @@ ModelList list_models(const Endpoint& endpoint, double timeout_s) {
   } else {
     read_models(body, list);
   }
-  list.error = redact(std::move(list.error), std::vector<std::string>{endpoint.api_key});
+  list.error = target.told(list.status, std::move(list.error));
   return list;
 }
 

@@ -15,7 +15,7 @@
 
 #include "actors/gateway/call_gateway.hpp"
 #include "actors/gateway/http/curl_senders.hpp"
-#include "tests/actors/gateway/quick_journal.hpp"
+#include "actors/journal/unkept_journal.hpp"
 #include "tests/support/http_stub.hpp"
 
 namespace fd {
@@ -110,7 +110,7 @@ class Client {
   }
 
   SystemClock clock_;
-  testing_support::QuickJournal journal_;
+  UnkeptJournal journal_;
   std::vector<Endpoint> endpoints_;
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -31,14 +31,14 @@ StubReply compressed(const std::string& body) {
   return StubReply::of(200, body, "Content-Encoding: gzip\r\n");
 }
 
-TEST(CurlGateway, ReadsACompressedReply) {
+TEST(CurlSenders, ReadsACompressedReply) {
   HttpStub stub(
       [](const StubRequest&) { return compressed(gzipped(completion_body("SELECT 1"))); });
   const ChatResult result = Client(stub.url()).ask();
   EXPECT_EQ(result.answer.text, "SELECT 1");
 }
 
-TEST(CurlGateway, CountsTheBytesOfAReplyWhenItIsUnpacked) {
+TEST(CurlSenders, CountsTheBytesOfAReplyWhenItIsUnpacked) {
   std::string body = completion_body("SELECT 1");
   body.append(kMaxReplyBytes - body.size(), ' ');
   HttpStub at_limit([&](const StubRequest&) { return compressed(gzipped(body)); });
@@ -51,7 +51,7 @@ TEST(CurlGateway, CountsTheBytesOfAReplyWhenItIsUnpacked) {
   EXPECT_EQ(beyond.request_count(), 1u);
 }
 
-TEST(CurlGateway, AsksAgainAfterACompressedReplyThatIsCut) {
+TEST(CurlSenders, AsksAgainAfterACompressedReplyThatIsCut) {
   const std::string packed = gzipped(completion_body("SELECT 1"));
   HttpStub stub(first_then_ok(compressed(packed.substr(0, packed.size() / 2))));
   const ChatResult result = Client(stub.url()).ask();

@@ -9,13 +9,14 @@
 
 #include "actors/journal/call_journal.hpp"
 
-namespace fd::testing_support {
+namespace fd {
 
-/// A journal that keeps nothing: whatever it is given is durable at once.
-class QuickJournal final : public CallJournal {
+/// A journal that keeps nothing, for calls whose answers nobody needs again: whatever it is given
+/// counts as durable at once.
+class UnkeptJournal final : public CallJournal {
  public:
-  QuickJournal() : thread_([this] { run(); }) {}
-  ~QuickJournal() override {
+  UnkeptJournal() : thread_([this] { run(); }) {}
+  ~UnkeptJournal() override {
     {
       const std::lock_guard lock(mutex_);
       stopping_ = true;
@@ -23,8 +24,8 @@ class QuickJournal final : public CallJournal {
     }
     thread_.join();
   }
-  QuickJournal(const QuickJournal&) = delete;
-  QuickJournal& operator=(const QuickJournal&) = delete;
+  UnkeptJournal(const UnkeptJournal&) = delete;
+  UnkeptJournal& operator=(const UnkeptJournal&) = delete;
 
   std::uint32_t append_intent(const JournalIntent&, Then then) override {
     put(std::move(then), 0);
@@ -80,4 +81,4 @@ class QuickJournal final : public CallJournal {
   std::thread thread_;
 };
 
-}  // namespace fd::testing_support
+}  // namespace fd
