@@ -140,11 +140,11 @@ TEST(Messages, K07ASampleOrAnAnswerThatNoFrameCouldCarryLaterIsRefused) {
   answer.text += 't';
   EXPECT_EQ(decode<Answer>(encode(answer)).error().message, "answer: its texts are too long");
   Sample sample = full<Sample>();
-  sample.gold = std::string(kMaxSampleBytes / 2, 'g');
-  sample.canonical_input =
-      std::string(kMaxSampleBytes - sample.gold->size() - sample.id_fields.size(), 'c');
-  sample.more_golds = {"g", "h"};
-  sample.canonical_input.resize(sample.canonical_input.size() - 2);
+  sample.gold = std::string(kMaxSampleBytes / 4, 'g');
+  sample.more_golds = {std::string(kMaxSampleBytes / 4, 'm')};
+  sample.canonical_input = std::string(
+      kMaxSampleBytes - sample.gold->size() - sample.more_golds[0].size() - sample.id_fields.size(),
+      'c');
   EXPECT_TRUE(decode<Sample>(encode(sample)).ok());
   sample.canonical_input += 'c';
   EXPECT_EQ(decode<Sample>(encode(sample)).error().message, "sample: its texts are too long");
