@@ -178,7 +178,6 @@ void add_teacher_keys(Keys& keys, TeacherConfig& teacher) {
                   .meaning = "Few-shot turns of user and assistant by turns, sent as they are "
                              "behind the system message: a file with one a line, relative to this "
                              "file, or the turns; their content counts, not the file's name."});
-  add_decode_keys(keys, teacher.decode);
 }
 
 void add_gateway_keys(Keys& keys, GatewayConfig& gateway) {
