@@ -257,6 +257,18 @@ void WorkerCore::on(Instant, ServingLoad& event, WorkerEffects&) {
   serving_ = event;
 }
 
+/// Returns how many records without an outcome are on their way under a lease.
+std::uint32_t WorkerCore::answers_owed(std::uint32_t shard, std::uint64_t fence) const {
+  const auto counts = [&](const Record& record) {
+    return record.shard == shard && record.fence == fence && !record.outcome;
+  };
+  auto owed = std::ranges::count_if(outbox_, counts, &Owed::record);
+  for (const Batch& batch : unacked_) {
+    owed += std::ranges::count_if(batch.deliver.records, counts);
+  }
+  return static_cast<std::uint32_t>(owed);
+}
+
 // --- reports ----------------------------------------------------------------------------------
 
 void WorkerCore::report(Instant now, WorkerEffects& effects) {
@@ -267,7 +279,12 @@ void WorkerCore::report(Instant now, WorkerEffects& effects) {
   for (const auto& [shard, lease] : leases_) {
     // What a leaving worker has not got yet, it gives back.
     const std::uint32_t unfetched = leaving_ ? 0 : lease.count - lease.next;
-    state.leases.push_back({shard, lease.fence, unfetched, lease.under_way + lease.undelivered});
+    std::uint32_t outstanding = lease.under_way + lease.undelivered;
+    if (leaving_ && !FD_MUTANT(owed_answers_not_counted)) {
+      // Who gets the lease next must find the answers of samples that were dropped here.
+      outstanding += answers_owed(shard, lease.fence);
+    }
+    state.leases.push_back({shard, lease.fence, unfetched, outstanding});
   }
   state.slots_max = config_.slots_max;
   if (!running_.empty()) {  // else what is known of it may be old

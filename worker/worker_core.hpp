@@ -235,6 +235,7 @@ class WorkerCore {
   void take_share(const Order& order, WorkerEffects& effects);
   void use_shares(std::vector<Share> shares, WorkerEffects& effects);
   [[nodiscard]] std::uint64_t demand() const;
+  [[nodiscard]] std::uint32_t answers_owed(std::uint32_t shard, std::uint64_t fence) const;
   void take_leases(const Order& order, WorkerEffects& effects);
   static std::uint64_t highest_fence(const std::vector<GrantedLease>& leases);
   [[nodiscard]] std::uint64_t highest_fence() const;

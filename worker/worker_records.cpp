@@ -320,6 +320,7 @@ void WorkerCore::on(Instant now, AckArrived& event, WorkerEffects& effects) {
                                       (lease->next == lease->count || stopping()));
       }
     }
+    report_due_ = report_due_ || (leaving_ && unacked_.size() == 1 && outbox_.empty());
     if (unacked_.front().journal_seq > 0) {
       effects.release = unacked_.front().journal_seq;
     }

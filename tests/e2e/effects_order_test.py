@@ -95,7 +95,7 @@ class EffectsOrderTest(fd_faults.FaultTest):
         rows = [json.loads(line) for line in (folder / "samples.jsonl").read_text().splitlines()]
         (folder / "teacher.jsonl").write_text("".join(
             json.dumps(row | {"gold_sql": row["gold_sql"] + " -- " + "word " * MIB}) + "\n" for row in rows[:3]))
-        job = fd_faults.Job(self, folder, "segment", rows=3, settings=SETTINGS_LONG,
+        job = fd_faults.Job(self, folder, "segment", rows=3, settings=(*SETTINGS_LONG, "gates.exec.bad_gold=ask"),
                             simulator=("--latency-ms", 1000))
         held = fd_faults.Failpoints(f"{job.out}-held", f"{COMMIT}=hold;{ACKNOWLEDGED}=count;{ON_DISK}=count")
         coordinator = job.listen(held)

@@ -89,7 +89,7 @@ class LargeAnswersTest(unittest.TestCase):
                 self.run_with(teacher, code)
                 self.assertEqual(teacher.requests, ROWS)
                 self.assertEqual({outcome["reason"] for outcome in fd.outcomes(self.run_dir)},
-                                 {"too_long"} if code == 0 else {"provider_error"})
+                                 {"format_error"} if code == 0 else {"provider_error"})
                 self.command(code, "resume", self.run_dir)
                 self.assertEqual(teacher.requests, ROWS if code == 0 else 2 * ROWS)
 

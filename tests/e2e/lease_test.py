@@ -197,8 +197,9 @@ class LeaseTest(fd_faults.FaultTest):
         poison = json.loads(ids.stdout.splitlines()[17])["sample_id"]
         return poison, fd_faults.Failpoints(f"{job.out}-fired", f"sample.before_exec/{poison}=kill@1x100")
 
-    def check_poisoned(self, job, code, poison, failpoints, deaths=6):
-        """The sample ended as poison after so many deaths at most, and its neighbours are unharmed."""
+    def check_poisoned(self, job, code, poison, failpoints, deaths=11):
+        """The sample ended as poison after so many deaths at most, and its neighbours are unharmed. It kills when its gold is
+        run, before anything is on record: all samples that are there are suspects."""
         self.assertEqual(code, 4, job.output)
         self.assertGreaterEqual(failpoints.fired("sample.before_exec"), 3)
         self.assertLessEqual(failpoints.fired("sample.before_exec"), deaths)
@@ -213,7 +214,7 @@ class LeaseTest(fd_faults.FaultTest):
         self.check_poisoned(job, job.run(failpoints), poison, failpoints)
 
     def test_A18_so_it_does_where_somebody_else_starts_the_worker_again_at_once(self):
-        self.kill_by_sample(lambda start: "first", deaths=6)  # the first one may come before its answer is on record
+        self.kill_by_sample(lambda start: "first", deaths=11)
 
     def test_A18_so_it_does_where_each_worker_that_it_kills_is_gone_for_good(self):
         self.kill_by_sample(lambda start: f"number-{start}", deaths=11)  # with a journal each, which nobody reads

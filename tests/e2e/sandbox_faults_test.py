@@ -78,7 +78,7 @@ class ReadFaultsTest(ManyReads, fd_faults.FaultTest):
 class DamagedCopyTest(ManyReads, fd_faults.FaultTest):
     """A worker whose copy of a database is damaged while it works."""
 
-    settings = ("gateway.providers.0.max_concurrency=1",)
+    settings = ("gateway.providers.0.max_concurrency=1", "gates.exec.bad_gold=ask")  # no gold is run before a call
 
     def test_a_copy_that_is_damaged_is_fetched_again_and_decides_nothing(self):
         job = self.job(simulator=("--latency-ms", 500))

@@ -108,6 +108,8 @@ const std::vector<Mutant>& mutants() {
       {"no_send_deadline", "a gateway sends calls under leases that are over", "C5 C1"},
       {"late_call_not_cancelled", "a call that comes after its lease ended waits for the next one",
        "C5 C14"},
+      {"owed_answers_not_counted",
+       "a lease is given back while answers under it are on their way", "C13 C1"},
       {"taken_lease_worked_on", "a worker sends calls under a lease that an order takes away",
        "C17 C14"},
       {"answer_before_sync", "an answer is handed on before it is in the journal", "C2"},
