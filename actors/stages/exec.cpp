@@ -32,7 +32,11 @@ class ExecStage final : public Stage {
       refuse_all(item);
       return;
     }
-    FD_FAILPOINT_SAMPLE("sample.before_exec", item.sample.id);
+    if (item.to_ask) {
+      FD_FAILPOINT_SAMPLE("sample.before_gold", item.sample.id);
+    } else {
+      FD_FAILPOINT_SAMPLE("sample.before_exec", item.sample.id);
+    }
     sample_ = item.sample.id.hex();
     const Result<void> examined = examine_all(item);
     if (!examined.ok()) {

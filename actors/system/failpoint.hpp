@@ -52,6 +52,7 @@ inline constexpr std::array kFailpoints = std::to_array<std::string_view>({
     "journal.sync_error",
     "zap.read_error",
     "sample.before_exec",
+    "sample.before_gold",
 });
 
 /// A name of kFailpoints; any other one does not compile.

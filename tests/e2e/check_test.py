@@ -89,7 +89,7 @@ class CheckTest(Job):
         self.assertIn("endpoint local", found)
 
     def test_rows_that_all_ask_the_same_are_a_warning(self):
-        found = self.check(0, self.simulator().url, "--set", 'teacher.prompt="Question: {instruction}"')
+        found = self.check(0, self.simulator().url, "--set", 'teacher.prompt="Write a query."')
         self.assertEqual(found["prompts"][0], "warning")
 
     def test_a_damaged_database_is_exit_3(self):

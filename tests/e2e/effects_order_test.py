@@ -91,7 +91,7 @@ class EffectsOrderTest(fd_faults.FaultTest):
         the next segment. The segment must be there after everybody died."""
         folder = self.folder / "bulky"
         folder.mkdir()
-        self.make_set(folder)
+        self.make_set(folder, broken_gold=0)
         rows = [json.loads(line) for line in (folder / "samples.jsonl").read_text().splitlines()]
         (folder / "teacher.jsonl").write_text("".join(
             json.dumps(row | {"gold_sql": row["gold_sql"] + " -- " + "word " * MIB}) + "\n" for row in rows[:3]))

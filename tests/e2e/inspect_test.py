@@ -30,7 +30,7 @@ class InspectTest(Job):
         self.assertEqual(output.stderr, "")
         self.assertIn(": sound\n", output.stdout)
         self.assertIn(f"checked {len(self.files(run_dir))} files of ", output.stdout)
-        self.assertIn(" 960 rows of 15 shards, ", output.stdout)
+        self.assertIn(f" {2 * fd.ROWS + 2 * fd.CALLS} rows of 15 shards, ", output.stdout)
         self.assertIn("the merge was repeated", output.stdout)
         self.assertEqual({path: path.stat().st_mtime_ns for path in run_dir.rglob("*")}, before)
         copy = self.folder / "copy"

@@ -191,18 +191,17 @@ class LeaseTest(fd_faults.FaultTest):
         self.assertEqual(job.extra_requests(), 0)
         self.assertIsNone(worker.poll())
 
-    def poison(self, job):
+    def poison(self, job, point="sample.before_exec"):
         """Has one sample kill every worker that is about to run its SQL. Returns its id and the failpoints."""
         ids = fd.run("fd-coordinator", "ids", self.folder / "job.yaml")
         poison = json.loads(ids.stdout.splitlines()[17])["sample_id"]
-        return poison, fd_faults.Failpoints(f"{job.out}-fired", f"sample.before_exec/{poison}=kill@1x100")
+        return poison, fd_faults.Failpoints(f"{job.out}-fired", f"{point}/{poison}=kill@1x100")
 
-    def check_poisoned(self, job, code, poison, failpoints, deaths=11):
-        """The sample ended as poison after so many deaths at most, and its neighbours are unharmed. It kills when its gold is
-        run, before anything is on record: all samples that are there are suspects."""
+    def check_poisoned(self, job, code, poison, failpoints, deaths=6, point="sample.before_exec"):
+        """The sample ended as poison after so many deaths at most, and its neighbours are unharmed."""
         self.assertEqual(code, 4, job.output)
-        self.assertGreaterEqual(failpoints.fired("sample.before_exec"), 3)
-        self.assertLessEqual(failpoints.fired("sample.before_exec"), deaths)
+        self.assertGreaterEqual(failpoints.fired(point), 3)
+        self.assertLessEqual(failpoints.fired(point), deaths)
         outcomes = fd.outcomes(job.run_dir)
         self.assertEqual(len(outcomes), ROWS)
         failed = [outcome for outcome in outcomes if outcome["verdict"] == "failed"]
@@ -213,8 +212,17 @@ class LeaseTest(fd_faults.FaultTest):
         poison, failpoints = self.poison(job)
         self.check_poisoned(job, job.run(failpoints), poison, failpoints)
 
+    def test_a_gold_that_kills_every_worker_fails_its_sample_alone_and_is_not_paid_for(self):
+        job, point = self.job(), "sample.before_gold"
+        poison, failpoints = self.poison(job, point)
+        # A death counts little against a sample that has no answer on record.
+        self.check_poisoned(job, job.run(failpoints), poison, failpoints, deaths=11, point=point)
+        self.assertEqual([outcome["candidates"] for outcome in fd.outcomes(job.run_dir)
+                          if outcome["sample_id"] == poison], [[]])
+        self.assertLess(len(job.requests_per_key()), ROWS - fd.BROKEN_GOLD)
+
     def test_A18_so_it_does_where_somebody_else_starts_the_worker_again_at_once(self):
-        self.kill_by_sample(lambda start: "first", deaths=11)
+        self.kill_by_sample(lambda start: "first", deaths=6)  # the first one may come before its answer is on record
 
     def test_A18_so_it_does_where_each_worker_that_it_kills_is_gone_for_good(self):
         self.kill_by_sample(lambda start: f"number-{start}", deaths=11)  # with a journal each, which nobody reads

@@ -64,7 +64,7 @@ class ScreenTest(Job):
         self.assertEqual(done.stderr.count("local: HTTP 400: " + words), 1, done.stderr)
         self.assertIn("hint: the model does not take this parameter", done.stderr)
         self.assertIn("Nothing was kept", done.stdout)
-        self.assertIn(f"20 x local: HTTP 400: {words}", done.stdout)
+        self.assertIn(f"{20 - fd.BROKEN_GOLD} x local: HTTP 400: {words}", done.stdout)
         self.assertIn("--reason provider_rejected\n", done.stdout)
         self.assertNotIn("--reason ok", done.stdout)
 
