@@ -33,9 +33,9 @@ class Simulator:
         self.url = self.process.stdout.readline().split()[-1]
 
     def requests(self):
-        with open(self.log, encoding="utf-8") as lines:
-            # While it is being written, the last line may be there in part.
-            return [json.loads(line) for line in lines if line.endswith("\n")]
+        # It is being written: the last line may be there in part. A file that is read line by line would go on after that part.
+        lines = self.log.read_text(encoding="utf-8").splitlines(keepends=True)
+        return [json.loads(line) for line in lines if line.endswith("\n")]
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
