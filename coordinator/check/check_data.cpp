@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <map>
-#include <memory>
 #include <utility>
 
-#include "actors/sandbox/sql_sandbox.hpp"
 #include "actors/stages/prompt.hpp"
+#include "coordinator/ingest/gold_check.hpp"
 #include "coordinator/shards/files.hpp"
 #include "coordinator/text/report_text.hpp"
 #include "protocol/run_dir.hpp"
@@ -19,29 +18,6 @@ constexpr std::size_t kPromptCharacters = 60;
 
 std::string count(std::uint64_t number, const std::string& what) {
   return grouped(number) + " " + what + (number == 1 ? "" : "s");
-}
-
-/// Returns how a gold ran; nothing when its database is not to be opened.
-std::optional<SqlResult> run_gold(const RunConfig& config, const RunDir& dir, const Sample& sample,
-                                  std::map<std::string, std::unique_ptr<SqlSandbox>>& open) {
-  std::unique_ptr<SqlSandbox>& sandbox = open[sample.database];
-  if (sandbox == nullptr) {
-    open.clear();  // one at a time: rows mostly name a database again and again
-    auto opened = open_sqlite_sandbox(dir.databases() + "/" + sample.database);
-    if (!opened.ok()) {
-      return std::nullopt;
-    }
-    open[sample.database] = std::move(opened).value();
-  }
-  const ExecConfig& exec = config.gates.exec;
-  SqlLimits limits;
-  limits.max_steps = exec.max_steps;
-  limits.max_rows = exec.max_rows;
-  limits.max_result_bytes = exec.max_result_bytes;
-  limits.max_heap_bytes = exec.max_heap_bytes;
-  limits.max_value_bytes = exec.max_value_bytes;
-  auto ran = open[sample.database]->run(*sample.gold, limits, sample.id.hex());
-  return ran.ok() ? std::optional(std::move(ran).value()) : std::nullopt;
 }
 
 class DataCheck {
@@ -99,19 +75,19 @@ class DataCheck {
     std::uint64_t golds = 0;
     std::uint64_t failed = 0;
     std::string first;
-    std::map<std::string, std::unique_ptr<SqlSandbox>> open;
+    GoldRunner runner(config_.gates.exec, dir_.databases());
     for (const Sample& sample : samples) {
       if (!sample.gold) {
         continue;
       }
       ++golds;
-      const auto ran = run_gold(config_, dir_, sample, open);
-      if (!ran || ran->status != ExecStatus::ok) {
+      const auto ran = runner.run(sample);
+      if (!ran.ok() || ran->status != ExecStatus::ok) {
         ++failed;
         first = !first.empty() ? first
                                : sample.id.hex().substr(0, 12) + ": " +
-                                     (ran ? ran->message : "its database cannot be opened") + ": " +
-                                     *sample.gold;
+                                     (ran.ok() ? ran->message : "its database cannot be opened") +
+                                     ": " + *sample.gold;
       }
     }
     if (failed > 0) {

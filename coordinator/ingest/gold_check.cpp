@@ -4,32 +4,40 @@
 
 namespace fd {
 
-Result<void> GoldCheck::add(const Sample& sample, const RowPlace& place) {
-  const bool wanted = config_.kind == ExecKind::sqlite && config_.bad_gold == BadGold::refuse;
-  if (!wanted || !sample.gold || sample.database.empty()) {
-    return {};
-  }
+Result<SqlResult> GoldRunner::run(const Sample& sample) {
   FD_TRY(SqlSandbox * sandbox, open(sample.database));
-  const SqlLimits limits = sql_limits(config_);
-  FD_TRY(const SqlResult first, sandbox->run(*sample.gold, limits, sample.id.hex()));
-  bool runs = first.status == ExecStatus::ok;
-  for (auto gold = sample.more_golds.begin(); !runs && gold != sample.more_golds.end(); ++gold) {
-    FD_TRY(const SqlResult other, sandbox->run(*gold, limits, sample.id.hex()));
-    runs = other.status == ExecStatus::ok;
+  FD_TRY(SqlResult first, sandbox->run(*sample.gold, limits_, sample.id.hex()));
+  if (first.status == ExecStatus::ok) {
+    return first;
   }
-  if (runs) {
-    return {};
+  for (const std::string& gold : sample.more_golds) {
+    FD_TRY(SqlResult other, sandbox->run(gold, limits_, sample.id.hex()));
+    if (other.status == ExecStatus::ok) {
+      return other;
+    }
   }
-  return bad_.add(place, config_.gold + ": " + std::string(name(first.status)) +
-                             (first.message.empty() ? "" : ": " + first.message));
+  return first;
 }
 
-Result<SqlSandbox*> GoldCheck::open(const std::string& database) {
+Result<SqlSandbox*> GoldRunner::open(const std::string& database) {
   if (auto* found = open_.find(database)) {
     return found->get();
   }
   FD_TRY(std::unique_ptr<SqlSandbox> opened, open_sqlite_sandbox(directory_ + "/" + database));
   return open_.put(database, std::move(opened), 0).get();
+}
+
+Result<void> GoldCheck::add(const Sample& sample, const RowPlace& place) {
+  const bool wanted = config_.kind == ExecKind::sqlite && config_.bad_gold == BadGold::refuse;
+  if (!wanted || !sample.gold || sample.database.empty()) {
+    return {};
+  }
+  FD_TRY(const SqlResult ran, runner_.run(sample));
+  if (ran.status == ExecStatus::ok) {
+    return {};
+  }
+  return bad_.add(place, config_.gold + ": " + std::string(name(ran.status)) +
+                             (ran.message.empty() ? "" : ": " + ran.message));
 }
 
 Result<void> GoldCheck::finish() const {

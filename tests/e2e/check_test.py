@@ -42,6 +42,14 @@ class CheckTest(Job):
         self.check(0, simulator.url, *priced, "--probe")
         self.assertEqual(len(simulator.requests()), 2)
 
+    def test_a_row_is_sound_when_any_of_its_golds_runs(self):
+        simulator = self.simulator()
+        path = self.folder / "samples.jsonl"
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+        path.write_text("".join(json.dumps(row | {"gold_sql": ["SELECT no_such FROM nowhere", row["gold_sql"]]}) + "\n"
+                                for row in rows))
+        self.assertIn("3 of 240 do not run", self.check(0, simulator.url)["golds"][1])
+
     def test_it_leaves_nothing_behind(self):
         before = set(os.listdir(self.folder))
         self.check(10, "http://127.0.0.1:9/v1", "--set", "gateway.request_timeout_s=5")
