@@ -146,23 +146,31 @@ void CallGateway::exchange(const CallSender& sender, std::size_t in_flight,
   const std::size_t share = (queue_.in_flight() + seats_.size() - 1) / seats_.size();
   queue_.take(now, share > in_flight ? share - in_flight : 0, turn.to_send);
   turn.due = watched_ = queue_.next_due();
-  follow(now, std::move(lock), &*seat);
+  if (queue_.has_ready()) {
+    wake_one();  // another one: this one is full
+  }
+  seat->awake = false;
+  hand_over(now, std::move(lock));
 }
 
-/// Does what the queue has to have done, and lets go of it. `sleeper` waits after that.
-void CallGateway::follow(Instant now, std::unique_lock<std::mutex> lock, Seat* sleeper) {
-  std::vector<JobPtr> ended;
+/// Does what the queue has to have done, and lets go of it.
+void CallGateway::follow(Instant now, std::unique_lock<std::mutex> lock) {
   if (!closed_) {
     write_intents(now);
-    queue_.take_ended(ended);
-    note_full(now);
     const std::optional<Instant> due = queue_.next_due();
     if (queue_.has_ready() || (due && (!watched_ || *due < *watched_))) {
       wake_one();
     }
   }
-  if (sleeper != nullptr) {
-    sleeper->awake = false;
+  hand_over(now, std::move(lock));
+}
+
+/// Lets go of the queue, and has what ended written.
+void CallGateway::hand_over(Instant now, std::unique_lock<std::mutex> lock) {
+  std::vector<JobPtr> ended;
+  if (!closed_) {
+    queue_.take_ended(ended);
+    note_full(now);
   }
   lock.unlock();
   for (JobPtr& job : ended) {

@@ -50,7 +50,8 @@ class CallGateway final : public Gateway, public CallExchange {
     CallSender* sender;
     bool awake;  ///< it will ask for work before it waits again
   };
-  void follow(Instant now, std::unique_lock<std::mutex> lock, Seat* sleeper = nullptr);
+  void follow(Instant now, std::unique_lock<std::mutex> lock);
+  void hand_over(Instant now, std::unique_lock<std::mutex> lock);
   void write_intents(Instant now);
   void written(bool durable);
   void settled(bool durable);

@@ -64,7 +64,7 @@ class CallQueue {
   [[nodiscard]] bool has_ready() const { return !held_ && !ready_.empty(); }
   /// Returns how many calls have a place.
   [[nodiscard]] std::uint32_t in_flight() const { return in_flight_; }
-  /// Returns whether as many calls are under way as may be.
+  /// Returns whether all slots are taken: by calls with a place, and by those to be tried again.
   [[nodiscard]] bool full() const {
     return slots_ > 0 && in_flight_ + again_.size() + delayed_.size() >= slots_;
   }

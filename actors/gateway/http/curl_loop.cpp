@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <sys/epoll.h>
 
-#include "actors/gateway/openai/error_text.hpp"
 #include "actors/system/failpoint.hpp"
 #include "actors/system/thread_name.hpp"
 #include "protocol/base/result.hpp"
@@ -128,7 +127,6 @@ void CurlLoop::fail_unsent(JobPtr job, const std::string& error) {
 }
 
 void CurlLoop::keep_finished(JobPtr job, Attempt attempt) {
-  attempt.error = redact(std::move(attempt.error), context_.secrets);
   if (context_.failed && attempt.end != AttemptEnd::answered) {
     context_.failed(context_.names.at(job->place.endpoint), attempt);
   }

@@ -19,8 +19,7 @@ namespace fd {
 
 /// What all loops of a gateway share. Lifetime: outlives them.
 struct LoopContext {
-  std::vector<CurlTarget> targets;   ///< by endpoint
-  std::vector<std::string> secrets;  ///< kept out of errors
+  std::vector<CurlTarget> targets;  ///< by endpoint
   double request_timeout_s = 0;
   AttemptListener failed;          ///< may be empty
   std::vector<std::string> names;  ///< of the providers, by endpoint

@@ -21,9 +21,6 @@ LoopContext context_of(const std::vector<Endpoint>& endpoints, double request_ti
   for (const Endpoint& endpoint : endpoints) {
     context.targets.emplace_back(endpoint);
     context.names.push_back(endpoint.config.name);
-    if (!endpoint.api_key.empty()) {
-      context.secrets.push_back(endpoint.api_key);
-    }
   }
   context.request_timeout_s = request_timeout_s;
   context.clock = &clock;
