@@ -18,13 +18,21 @@ inline constexpr auto kFields<HeldLease> = table("held lease", field(1, &HeldLea
 template <>
 inline constexpr auto kFields<Share> = table("share",
                                              field(1, &Share::provider).at_most(kMaxNameBytes),
-                                             field(2, &Share::calls));
+                                             field(2, &Share::calls),
+                                             field(3, &Share::answers).when_set());
 
 template <>
 inline constexpr auto kFields<EndpointError> =
     table("endpoint error", field(1, &EndpointError::provider).at_most(kMaxNameBytes),
           field(2, &EndpointError::status), field(3, &EndpointError::words).at_most(kMaxErrorWords),
           field(4, &EndpointError::wait_ms));
+
+template <>
+inline constexpr auto kFields<EndpointReport> =
+    table("endpoint report", field(1, &EndpointReport::provider).at_most(kMaxNameBytes),
+          field(2, &EndpointReport::state), field(3, &EndpointReport::answered).when_set(),
+          field(4, &EndpointReport::out_ms).when_set(),
+          field(5, &EndpointReport::words).at_most(kMaxErrorWords).when_set());
 
 template <>
 inline constexpr auto kFields<WorkerState> = table(
@@ -41,7 +49,8 @@ inline constexpr auto kFields<WorkerState> = table(
     field(20, &WorkerState::recovered), field(21, &WorkerState::troubles).when_set(),
     field(22, &WorkerState::waiting).when_set(), field(23, &WorkerState::shares).when_set(),
     field(24, &WorkerState::calls).when_set(), field(25, &WorkerState::share_heard).when_set(),
-    field(26, &WorkerState::endpoint_errors).at_most(kMaxEndpointErrors).when_set());
+    field(26, &WorkerState::endpoint_errors).at_most(kMaxEndpointErrors).when_set(),
+    field(27, &WorkerState::endpoints).when_set());
 
 template <>
 inline constexpr auto kFields<GrantedLease> = table("granted lease", field(1, &GrantedLease::shard),

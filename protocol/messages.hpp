@@ -8,6 +8,7 @@
 
 #include "protocol/base/digest.hpp"
 #include "protocol/base/result.hpp"
+#include "protocol/endpoint_report.hpp"
 #include "protocol/fields.hpp"
 #include "protocol/frame.hpp"
 #include "protocol/records.hpp"
@@ -48,6 +49,7 @@ struct HeldLease {
 struct Share {
   std::string provider;
   std::uint32_t calls = 0;  ///< in flight at once
+  bool answers = false;     ///< it has answered a call of the run, whoever made it, and whenever
   friend bool operator==(const Share&, const Share&) = default;
 };
 
@@ -104,6 +106,7 @@ struct WorkerState {
   std::uint64_t share_heard = 0;  ///< 0: none of this start
   /// The latest errors of providers, the first of each sort (actors/gateway/error_sorts.hpp).
   std::vector<EndpointError> endpoint_errors;
+  std::vector<EndpointReport> endpoints;  ///< of the config; empty: none was ever tried
   friend bool operator==(const WorkerState&, const WorkerState&) = default;
 };
 

@@ -47,6 +47,8 @@ enum class AuthStyle { bearer, api_key, none };
 enum class MaxTokensKey { automatic, max_tokens, max_completion_tokens };
 /// What the seed is called in a request. `none`: the endpoint has none, and it is not sent.
 enum class SeedKey { seed, random_seed, none };
+/// Whose endpoint it is: one for all workers, or an engine on each worker's own machine.
+enum class Scope { fleet, worker };
 
 struct ProviderConfig {
   std::string preset;  ///< whose defaults these are; empty: nobody's
@@ -66,9 +68,9 @@ struct ProviderConfig {
   SeedKey seed_key = SeedKey::seed;
   std::string candidates = "auto";  ///< the key `n`; no key of this version decides anything here
   std::vector<std::string> serves;  ///< as `candidates`
-  std::string scope = "fleet";      ///< as `candidates`
-  std::uint32_t priority = 0;       ///< as `candidates`
-  std::uint32_t max_concurrency = 64;  ///< calls in flight over all workers
+  Scope scope = Scope::fleet;
+  std::uint32_t priority = 0;          ///< as `candidates`
+  std::uint32_t max_concurrency = 64;  ///< calls in flight over all workers, or at each own engine
   std::uint32_t rpm = 0;
   std::uint64_t tpm = 0;
   double weight = 1.0;

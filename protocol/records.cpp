@@ -77,6 +77,13 @@ constexpr Named<CallEnd> kCallEnds[] = {
     {CallEnd::in_doubt, "in_doubt"},
 };
 
+constexpr Named<EndpointState> kEndpointStates[] = {
+    {EndpointState::untried, "untried"},
+    {EndpointState::good, "good"},
+    {EndpointState::waits, "waits"},
+    {EndpointState::refuses, "refuses"},
+};
+
 template <class T, std::size_t N>
 std::string_view name_in(const Named<T> (&table)[N], T value) {
   for (const Named<T>& entry : table) {
@@ -128,6 +135,7 @@ FD_NAMED(Verdict, kVerdicts)
 FD_NAMED(ExecStatus, kExecStatuses)
 FD_NAMED(Role, kRoles)
 FD_NAMED(CallEnd, kCallEnds)
+FD_NAMED(EndpointState, kEndpointStates)
 #undef FD_NAMED
 
 template <>

@@ -126,6 +126,14 @@ enum class CallEnd : std::uint8_t {
   in_doubt = 8,        ///< in flight when its worker ended: possibly paid for, its answer lost
 };
 
+/// What an endpoint is like, as a worker found it.
+enum class EndpointState : std::uint8_t {
+  untried = 0,  ///< it has not answered yet
+  good = 1,
+  waits = 2,    ///< out: nobody is there, or nothing that answers
+  refuses = 3,  ///< out: it answers nobody until something is mended
+};
+
 /// What a provider takes. Units: USD for a million tokens.
 struct Price {
   double input = 0;
@@ -181,6 +189,7 @@ enum class ExecStatus : std::uint8_t {
 std::string_view name(ExecStatus status);
 std::string_view name(Role role);
 std::string_view name(CallEnd end);
+std::string_view name(EndpointState state);
 
 /// One candidate's evidence, filled in stage by stage.
 struct Candidate {

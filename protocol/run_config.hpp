@@ -65,6 +65,8 @@ struct GatewayConfig {
   std::vector<ProviderConfig> providers;
   double request_timeout_s = 120;
   double outage_timeout_s = 300;
+  double startup_timeout_s = 3600;
+  std::uint32_t refusal_limit = 8;
   RetryConfig retry;
   BudgetConfig budget;
 

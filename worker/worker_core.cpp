@@ -250,7 +250,12 @@ void WorkerCore::on(Instant, CallLoad& event, WorkerEffects&) {
   const bool less = now < slots_ && now + least <= last_demand_;
   const bool more = now > slots_ && now >= last_demand_ + least;
   const bool gives_back = last_in_flight_ > slots_ && load_.in_flight() < last_in_flight_;
-  report_due_ = report_due_ || less || more || gives_back;
+  report_due_ = report_due_ || less || more || gives_back || endpoints_differ();
+}
+
+/// Returns whether an endpoint is in another state than the coordinator was told.
+bool WorkerCore::endpoints_differ() const {
+  return !std::ranges::equal(load_.endpoints, last_endpoints_, {}, &EndpointReport::state, {});
 }
 
 void WorkerCore::on(Instant, ServingLoad& event, WorkerEffects&) {
@@ -296,6 +301,7 @@ void WorkerCore::report(Instant now, WorkerEffects& effects) {
   state.share_heard = share_applied_;
   last_demand_ = demand();
   last_in_flight_ = load_.in_flight();
+  report_endpoints(state);
   state.full_ms = load_.full_ms;
   state.leaving = leaving_;
   state.draining = draining_;
@@ -323,6 +329,18 @@ void WorkerCore::report(Instant now, WorkerEffects& effects) {
   last_report_ = now;
   report_due_ = false;
   effects.send.push_back(std::move(state));
+}
+
+/// Nothing is said as long as nothing was tried.
+void WorkerCore::report_endpoints(WorkerState& state) {
+  last_endpoints_.clear();
+  for (const EndpointReport& report : load_.endpoints) {
+    last_endpoints_.push_back(report.state);
+  }
+  if (std::ranges::any_of(last_endpoints_,
+                          [](EndpointState one) { return one != EndpointState::untried; })) {
+    state.endpoints = load_.endpoints;
+  }
 }
 
 void WorkerCore::plan_tick(Instant now) {

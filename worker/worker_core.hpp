@@ -236,6 +236,7 @@ class WorkerCore {
   void use_shares(std::vector<Share> shares, WorkerEffects& effects);
   [[nodiscard]] std::uint64_t demand() const;
   [[nodiscard]] std::uint32_t answers_owed(std::uint32_t shard, std::uint64_t fence) const;
+  [[nodiscard]] bool endpoints_differ() const;
   void take_leases(const Order& order, WorkerEffects& effects);
   static std::uint64_t highest_fence(const std::vector<GrantedLease>& leases);
   [[nodiscard]] std::uint64_t highest_fence() const;
@@ -269,6 +270,7 @@ class WorkerCore {
   [[nodiscard]] bool in_contact(Instant now) const { return lapses_ && now < *lapses_; }
   void act(const DataChannelMonitor::Act& act, WorkerEffects& effects) const;
   void report(Instant now, WorkerEffects& effects);
+  void report_endpoints(WorkerState& state);
   void plan_tick(Instant now);
   [[nodiscard]] bool stopping() const { return leaving_ || draining_; }
   [[nodiscard]] bool delivered() const { return unacked_.empty() && outbox_.empty(); }
@@ -296,8 +298,9 @@ class WorkerCore {
   std::map<std::uint64_t, Instant> state_sent_;  ///< when each WorkerState left, by its seq
   std::optional<Instant> lapses_;                ///< leases are not ours any more from then on
   Instant last_report_{};
-  std::uint64_t last_demand_ = 0;     ///< demand() at the latest state
-  std::uint32_t last_in_flight_ = 0;  ///< calls in flight by the latest state
+  std::uint64_t last_demand_ = 0;              ///< demand() at the latest state
+  std::uint32_t last_in_flight_ = 0;           ///< calls in flight by the latest state
+  std::vector<EndpointState> last_endpoints_;  ///< by the latest state
   bool report_due_ = true;
   SilenceMonitor silence_;
   DataChannelMonitor bulk_;

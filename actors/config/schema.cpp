@@ -195,6 +195,17 @@ void add_gateway_keys(Keys& keys, GatewayConfig& gateway) {
                   .limits = {0, 86400},
                   .unit = "seconds",
                   .meaning = "How long no endpoint may be usable before the run stops."});
+  keys.push_back({.path = "gateway.startup_timeout_s",
+                  .slot = &gateway.startup_timeout_s,
+                  .limits = {0, 86400},
+                  .unit = "seconds",
+                  .meaning = "The same of an endpoint that has not answered yet: engines load."});
+  keys.push_back({.path = "gateway.refusal_limit",
+                  .slot = &gateway.refusal_limit,
+                  .limits = {1, 1000},
+                  .unit = "calls",
+                  .meaning = "Calls at a time, over all workers, to an endpoint that has not "
+                             "answered yet; as many equal refusals put it out."});
   keys.push_back({.path = "gateway.retry.max_attempts",
                   .slot = &gateway.retry.max_attempts,
                   .limits = {1, 100},

@@ -14,12 +14,13 @@
 namespace fd {
 
 /// Where the value of a key lives. std::monostate: nowhere, a list that must be empty.
-using KeySlot = std::variant<std::monostate, bool*, std::uint32_t*, std::uint64_t*,
-                             std::optional<std::int64_t>*, std::optional<std::uint32_t>*, double*,
-                             std::optional<double>*, std::string*, std::vector<std::string>*,
-                             std::optional<std::vector<std::string>>*, json::Object*, ModelNames*,
-                             Settings*, ExecKind*, MatchMode*, BadGold*, AuthStyle*, MaxTokensKey*,
-                             SeedKey*, std::vector<ProviderConfig>*, std::vector<ChatMessage>*>;
+using KeySlot =
+    std::variant<std::monostate, bool*, std::uint32_t*, std::uint64_t*,
+                 std::optional<std::int64_t>*, std::optional<std::uint32_t>*, double*,
+                 std::optional<double>*, std::string*, std::vector<std::string>*,
+                 std::optional<std::vector<std::string>>*, json::Object*, ModelNames*, Settings*,
+                 ExecKind*, MatchMode*, BadGold*, AuthStyle*, MaxTokensKey*, SeedKey*, Scope*,
+                 std::vector<ProviderConfig>*, std::vector<ChatMessage>*>;
 
 /// The largest whole number that JSON carries exactly.
 inline constexpr double kMaxExact = 9007199254740991.0;

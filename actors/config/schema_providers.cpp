@@ -114,11 +114,11 @@ void add_coming_keys(Keys& keys, ProviderConfig& provider) {
                   .meaning = "Roles that the endpoint answers for; empty: those that name it."});
   keys.push_back({.path = "scope",
                   .slot = &provider.scope,
-                  .limits = {1, 16},
-                  .names = {"fleet"},
-                  .future = {"worker"},
-                  .only_default = true,
-                  .meaning = "Whose endpoint it is: that of all workers."});
+                  .names = {"fleet", "worker"},
+                  .meaning =
+                      "Whose endpoint it is: `fleet`: one that all workers share; `worker`: an "
+                      "engine on each worker's own machine, with limits and health of its "
+                      "own."});
   keys.push_back({.path = "priority",
                   .slot = &provider.priority,
                   .limits = {0, 1000},
@@ -131,7 +131,7 @@ void add_pace_keys(Keys& keys, ProviderConfig& provider) {
                   .slot = &provider.max_concurrency,
                   .limits = {1, 65536},
                   .unit = "calls",
-                  .meaning = "Calls in flight over all workers."});
+                  .meaning = "Calls in flight over all workers; with `scope: worker` at each."});
   keys.push_back({.path = "rpm",
                   .slot = &provider.rpm,
                   .limits = {0, 10000000},

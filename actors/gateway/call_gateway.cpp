@@ -81,14 +81,14 @@ void CallGateway::set_shares(const std::vector<Share>& shares) {
   }
   const Instant now = clock_.now();
   std::unique_lock lock(mutex_);
-  queue_.set_shares(shares);
+  queue_.set_shares(shares, now);
   follow(now, std::move(lock));
 }
 
 CallLoad CallGateway::load() const {
   const Instant now = clock_.now();
   const std::lock_guard lock(mutex_);
-  CallLoad load = queue_.load();
+  CallLoad load = queue_.load(now);
   const Duration running = was_full_ ? now - full_noted_ : Duration::zero();
   load.full_ms = static_cast<std::uint64_t>((full_ + running) / std::chrono::milliseconds(1));
   return load;
@@ -145,7 +145,7 @@ void CallGateway::exchange(const CallSender& sender, std::size_t in_flight,
   // Of all that has a place, so that not all senders are full while something is ready.
   const std::size_t share = (queue_.in_flight() + seats_.size() - 1) / seats_.size();
   queue_.take(now, share > in_flight ? share - in_flight : 0, turn.to_send);
-  turn.due = watched_ = queue_.next_due();
+  turn.due = watched_ = queue_.next_due(now);
   if (queue_.has_ready()) {
     wake_one();  // another one: this one is full
   }
@@ -157,7 +157,7 @@ void CallGateway::exchange(const CallSender& sender, std::size_t in_flight,
 void CallGateway::follow(Instant now, std::unique_lock<std::mutex> lock) {
   if (!closed_) {
     write_intents(now);
-    const std::optional<Instant> due = queue_.next_due();
+    const std::optional<Instant> due = queue_.next_due(now);
     if (queue_.has_ready() || (due && (!watched_ || *due < *watched_))) {
       wake_one();
     }

@@ -15,6 +15,9 @@ namespace {
 constexpr const char* kCancelled = "cancelled";
 constexpr const char* kNotSent = "the disk failed, so the call was not sent";
 
+/// Calls that are looked at for one that has a place to go to.
+constexpr std::size_t kLooks = 64;
+
 std::uint64_t micros(Instant from, Instant to) {
   return to > from ? static_cast<std::uint64_t>((to - from).count()) : 0;
 }
@@ -22,7 +25,7 @@ std::uint64_t micros(Instant from, Instant to) {
 }  // namespace
 
 CallQueue::CallQueue(const GatewayConfig& config, std::uint32_t slots, std::uint64_t seed)
-    : config_(config), pool_(config.providers, config.retry), slots_(slots), random_(seed) {}
+    : config_(config), pool_(config), slots_(slots), random_(seed) {}
 
 /// Returns a number in [0, 1).
 double CallQueue::jitter() {
@@ -40,23 +43,29 @@ void CallQueue::add(JobPtr job, Instant now) {
   }
 }
 
-void CallQueue::set_shares(const std::vector<Share>& shares) {
+void CallQueue::set_shares(const std::vector<Share>& shares, Instant now) {
   slots_ = 0;
   for (std::size_t i = 0; i < config_.providers.size(); ++i) {
     const auto share = std::ranges::find(shares, config_.providers[i].name, &Share::provider);
     const std::uint32_t calls = share != shares.end() ? share->calls : 0;
     pool_.set_limit(i, calls);
+    if (share != shares.end() && share->answers) {
+      pool_.trust(i, now);
+    }
     slots_ += calls;
   }
+  review(now);
 }
 
-CallLoad CallQueue::load() const {
+CallLoad CallQueue::load(Instant now) const {
   CallLoad load;
   for (std::size_t i = 0; i < config_.providers.size(); ++i) {
     load.at.push_back({config_.providers[i].name, pool_.in_flight(i)});
   }
   load.settling = settling_;
-  load.waiting = static_cast<std::uint32_t>(waiting_.size() + again_.size() + delayed_.size());
+  load.waiting = static_cast<std::uint32_t>(waiting_.size() + again_.size() + delayed_.size() +
+                                            suspended_.size());
+  load.endpoints = pool_.reports(now);
   return load;
 }
 
@@ -83,29 +92,51 @@ void CallQueue::wake_delayed(Instant now) {
 void CallQueue::admit(Instant now, std::vector<Job*>& to_write) {
   wake_delayed(now);
   held_ = send_deadline_ && now >= *send_deadline_;
-  while (!held_ && in_flight_ < slots_) {
-    std::deque<JobPtr>& queue = again_.empty() ? waiting_ : again_;
-    if (queue.empty() || (&queue == &waiting_ && !may_doubt_more())) {
-      break;
-    }
-    const auto place = pool_.take(now);
-    if (!place) {
-      break;
-    }
-    admit_at(*place, queue, to_write);
+  while (!held_ && in_flight_ < slots_ && admit_one(now, to_write)) {
   }
-  if (const auto outage = outage_at(); outage && *outage <= now) {
-    end_all(CallEnd::outage, Reason::provider_error,
-            "outage: no endpoint could be connected to; the last error: " + last_connect_error_,
-            now);
-  }
+  conclude(now);
 }
 
-/// Gives the first of `queue` its place. A call that was sent before has its intent on disk.
-void CallQueue::admit_at(const EndpointPool::Place& place, std::deque<JobPtr>& queue,
-                         std::vector<Job*>& to_write) {
-  JobPtr job = std::move(queue.front());
-  queue.pop_front();
+/// What is to be tried again goes first, unless every endpoint is out: a request that does harm
+/// must not be the only one that is tried there.
+bool CallQueue::admit_one(Instant now, std::vector<Job*>& to_write) {
+  if (pool_.all_out()) {
+    return admit_new(now, to_write) || admit_again(now, to_write);
+  }
+  return admit_again(now, to_write) || admit_new(now, to_write);
+}
+
+/// Admits the first call that is to be tried again and has a place to go to. Those that have none
+/// let others pass: they may wait for another endpoint.
+bool CallQueue::admit_again(Instant now, std::vector<Job*>& to_write) {
+  const std::size_t looks = std::min(again_.size(), kLooks);
+  for (std::size_t i = 0; i < looks; ++i) {
+    if (const auto place = pool_.take(now, again_[i]->met)) {
+      JobPtr job = std::move(again_[i]);
+      again_.erase(again_.begin() + static_cast<std::ptrdiff_t>(i));
+      admit_at(*place, std::move(job), to_write);
+      return true;
+    }
+  }
+  return false;
+}
+
+bool CallQueue::admit_new(Instant now, std::vector<Job*>& to_write) {
+  if (waiting_.empty() || !may_doubt_more()) {
+    return false;
+  }
+  const auto place = pool_.take(now, {});
+  if (!place) {
+    return false;
+  }
+  JobPtr job = std::move(waiting_.front());
+  waiting_.pop_front();
+  admit_at(*place, std::move(job), to_write);
+  return true;
+}
+
+/// Gives the call its place. One that was sent before has its intent on disk.
+void CallQueue::admit_at(const Place& place, JobPtr job, std::vector<Job*>& to_write) {
   job->place = place;
   ++in_flight_;
   Call& record = job->result.call;
@@ -141,6 +172,7 @@ void CallQueue::take(Instant now, std::size_t most, std::vector<JobPtr>& out) {
   for (; !held_ && most > 0 && !ready_.empty(); --most) {
     JobPtr job = std::move(ready_.front());
     ready_.pop_front();
+    job->sent = now;
     if (job->first_sent == Instant{}) {
       job->first_sent = now;
       job->result.call.queue_us = micros(job->submitted, now);
@@ -149,25 +181,15 @@ void CallQueue::take(Instant now, std::size_t most, std::vector<JobPtr>& out) {
   }
 }
 
-std::optional<Instant> CallQueue::outage_at() const {
-  const auto since = pool_.down_since();
-  if (!since || (waiting_.empty() && again_.empty() && delayed_.empty())) {
-    return std::nullopt;
-  }
-  constexpr double kMostSeconds = 1e9;
-  const double seconds = std::clamp(config_.outage_timeout_s, 0.0, kMostSeconds);
-  return *since + Duration(static_cast<std::int64_t>(seconds * 1e6));
-}
-
-std::optional<Instant> CallQueue::next_due() const {
-  std::optional<Instant> due = outage_at();
+std::optional<Instant> CallQueue::next_due(Instant now) const {
+  std::optional<Instant> due;
   const auto consider = [&due](Instant time) { due = due ? std::min(*due, time) : time; };
   if (in_flight_ < slots_ && !held_) {
     if (!delayed_.empty()) {
       consider(delayed_.front().due);
     }
     if (!again_.empty() || (!waiting_.empty() && may_doubt_more())) {
-      if (const auto chance = pool_.next_chance()) {
+      if (const auto chance = pool_.next_chance(now)) {
         consider(*chance);
       }
     }
@@ -187,42 +209,62 @@ void CallQueue::leave(Job& job) {
 void CallQueue::finish(JobPtr job, const Attempt& attempt, Instant now) {
   FD_CHECK(in_flight_ > 0);
   --in_flight_;
-  const bool reached = attempt.end != AttemptEnd::unreachable;
-  const bool was_down = pool_.give_back(job->place, reached, now, jitter());
-  if (!reached) {
-    last_connect_error_ = attempt.error;
-  }
-  if (attempt.status == 429 && attempt.retry_after) {
-    pool_.pause(job->place.endpoint, now + *attempt.retry_after);
-  }
   Call& record = job->result.call;
   record.attempts += attempt.sent ? 1 : 0;
   record.http_status = attempt.status;
   add_saturating(record.prompt_tokens, attempt.usage.prompt);
   add_saturating(record.completion_tokens, attempt.usage.completion);
 
-  const RetryDecision decision = decide(attempt, config_.retry, was_down, jitter(), job->retry);
-  switch (decision.action) {
-    case RetryDecision::Action::accept:
-      end(std::move(job), CallEnd::answered, Reason::none, "", now);
+  const Fault fault = fault_of(attempt);
+  const bool changed =
+      pool_.give_back(job->place, attempt, fault, job->call.call_key, job->sent, now, jitter());
+  if (fault == Fault::none) {
+    end(std::move(job), CallEnd::answered, Reason::none, "", now);
+  } else if (fault == Fault::request) {
+    was_refused(std::move(job), attempt, now);
+  } else {
+    try_again(std::move(job), attempt, fault, now);
+  }
+  if (changed) {
+    review(now);
+  }
+}
+
+/// What the endpoint is to blame for uses up none of the call's attempts.
+void CallQueue::try_again(JobPtr job, const Attempt& attempt, Fault fault, Instant now) {
+  job->result.call.error = attempt.error;
+  const std::size_t endpoint = job->place.endpoint;
+  meet(*job, endpoint).failures += 1;
+  Duration wait{};
+  const bool throttled = fault == Fault::throttled;
+  const bool counts =
+      fault == Fault::passing && (pool_.answered(endpoint) || !may_be_loading(attempt));
+  if (throttled || counts) {
+    const auto patience = wait_after(attempt, throttled, config_.retry, jitter(), job->retry);
+    if (!patience) {
+      end(std::move(job), CallEnd::failed, Reason::attempts_exhausted, attempt.error, now);
       return;
-    case RetryDecision::Action::give_up:
-      end(std::move(job), decision.end, decision.reason,
-          decision.end == CallEnd::unauthorized ? "unauthorized: " + attempt.error : attempt.error,
-          now);
-      return;
-    case RetryDecision::Action::retry:
-      break;
+    }
+    // Another endpoint needs no rest for it; this one is left alone as it is.
+    wait = throttled && config_.providers.size() > 1 ? Duration{} : *patience;
   }
   if (job->call.era < era_) {
     end(std::move(job), CallEnd::cancelled, Reason::internal, attempt.error, now);
+  } else if (in_the_way(*job, attempt)) {
+    end(std::move(job), CallEnd::failed, Reason::attempts_exhausted, attempt.error, now);
   } else if (disk_failed_) {
     end(std::move(job), CallEnd::journal_failed, Reason::internal, kNotSent, now);
   } else {
-    record.error = attempt.error;
-    delayed_.push_back(Delayed{now + decision.delay, ++delayed_count_, std::move(job)});
+    delayed_.push_back(Delayed{now + wait, ++delayed_count_, std::move(job)});
     std::push_heap(delayed_.begin(), delayed_.end(), later);
   }
+}
+
+/// Returns whether a call that is late again and again, at endpoints that never answered, keeps all
+/// others from showing that they do.
+bool CallQueue::in_the_way(Job& job, const Attempt& attempt) const {
+  return attempt.end == AttemptEnd::timed_out && ++job.retry.late >= config_.retry.max_attempts &&
+         !waiting_.empty() && !may_doubt_more();
 }
 
 void CallQueue::end(JobPtr job, CallEnd how, Reason reason, std::string error, Instant now) {
@@ -253,9 +295,12 @@ void CallQueue::end_all(CallEnd how, Reason reason, const std::string& error, In
   while (!delayed_.empty()) {
     wake_delayed(delayed_.front().due);
   }
+  std::ranges::move(suspended_, std::back_inserter(again_));
+  suspended_.clear();
   for (std::deque<JobPtr>* queue : {&again_, &waiting_}) {
     for (JobPtr& job : *queue) {
-      end(std::move(job), how, reason, error, now);
+      std::string said = std::move(job->result.call.error);  // of an attempt
+      end(std::move(job), how, reason, said.empty() ? error : std::move(said), now);
     }
     queue->clear();
   }

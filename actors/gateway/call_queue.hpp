@@ -21,11 +21,14 @@ namespace fd {
 ///                  ^                    |
 ///                  +----- delayed <-----+
 ///
-/// An admitted call has a place at an endpoint, and its intent is being written; a ready one has
-/// its intent on disk; a delayed one waits for its next attempt, without a place. No more calls are
-/// admitted than there are slots, and of calls that may have been sent no more than
-/// in_doubt_max(slots) are not settled: no more can be lost with the process.
-/// No IO and no clock. Thread: one at a time.
+/// A call that an endpoint refuses is tried at the others; only what all refuse that answer other
+/// calls ends as refused, or with an empty answer when all of them are filters that refused it.
+/// What nobody can do waits: whether that ever ends is not for the queue to say
+/// (CallLoad::endpoints tells). An admitted call has a place at an endpoint, and its intent is
+/// being written; a ready one has its intent on disk; a delayed one waits for its next attempt,
+/// without a place. No more calls are admitted than there are slots, and of calls that may have
+/// been sent no more than in_doubt_max(slots) are not settled: no more can be lost with the
+/// process. No IO and no clock. Thread: one at a time.
 class CallQueue {
  public:
   /// `slots`: calls in flight over all providers, until the first set_shares(). `seed` feeds the
@@ -34,8 +37,8 @@ class CallQueue {
 
   void add(JobPtr job, Instant now);
   /// As Gateway::set_shares.
-  void set_shares(const std::vector<Share>& shares);
-  [[nodiscard]] CallLoad load() const;
+  void set_shares(const std::vector<Share>& shares, Instant now);
+  [[nodiscard]] CallLoad load(Instant now) const;
   /// Nothing is admitted or sent from `deadline` on.
   void set_send_deadline(Instant deadline);
   /// Ends every call that is not sent as cancelled. A call in flight gets no further attempt: if
@@ -43,8 +46,7 @@ class CallQueue {
   void cancel(Instant now);
 
   /// Admits what may be admitted. Adds the calls whose intents are to be written to `to_write`, in
-  /// order; each stays valid until its written(). Also ends what waits in vain: everything, once
-  /// all endpoints are down for outage_timeout_s.
+  /// order; each stays valid until its written().
   void admit(Instant now, std::vector<Job*>& to_write);
   /// The first of the intents that were to be written is on disk, or the disk failed: then nothing
   /// is sent any more, for no answer could be kept.
@@ -60,7 +62,7 @@ class CallQueue {
   void settled(bool durable, Instant now);
 
   /// Returns when admit() will do something without any other event, or nothing.
-  [[nodiscard]] std::optional<Instant> next_due() const;
+  [[nodiscard]] std::optional<Instant> next_due(Instant now) const;
   [[nodiscard]] bool has_ready() const { return !held_ && !ready_.empty(); }
   /// Returns how many calls have a place.
   [[nodiscard]] std::uint32_t in_flight() const { return in_flight_; }
@@ -81,13 +83,21 @@ class CallQueue {
   double jitter();
   void wake_delayed(Instant now);
   [[nodiscard]] bool may_doubt_more() const { return in_doubt_ < in_doubt_max(slots_); }
-  void admit_at(const EndpointPool::Place& place, std::deque<JobPtr>& queue,
-                std::vector<Job*>& to_write);
+  bool admit_one(Instant now, std::vector<Job*>& to_write);
+  bool admit_again(Instant now, std::vector<Job*>& to_write);
+  bool admit_new(Instant now, std::vector<Job*>& to_write);
+  void admit_at(const Place& place, JobPtr job, std::vector<Job*>& to_write);
   void leave(Job& job);
   void fail_disk(Instant now);
   void end_all(CallEnd how, Reason reason, const std::string& error, Instant now);
   void end(JobPtr job, CallEnd how, Reason reason, std::string error, Instant now);
-  [[nodiscard]] std::optional<Instant> outage_at() const;
+  void try_again(JobPtr job, const Attempt& attempt, Fault fault, Instant now);
+  [[nodiscard]] bool in_the_way(Job& job, const Attempt& attempt) const;
+  void was_refused(JobPtr job, const Attempt& attempt, Instant now);
+  void stand(JobPtr job, Instant now);
+  void end_refused(JobPtr job, Instant now);
+  void review(Instant now);
+  void conclude(Instant now);
 
   GatewayConfig config_;
   EndpointPool pool_;
@@ -106,8 +116,8 @@ class CallQueue {
   std::vector<Delayed> delayed_;  ///< heap, the earliest first
   std::deque<JobPtr> admitted_;   ///< in the order of their intents; null: ended meanwhile
   std::deque<JobPtr> ready_;
+  std::vector<JobPtr> suspended_;  ///< refused where nothing was ever answered: whose fault was it?
   std::vector<JobPtr> ended_;
-  std::string last_connect_error_;
 };
 
 }  // namespace fd

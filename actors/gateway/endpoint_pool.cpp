@@ -1,80 +1,82 @@
 #include "actors/gateway/endpoint_pool.hpp"
 
 #include <algorithm>
+#include <ranges>
 
-#include "actors/gateway/retry.hpp"
 #include "protocol/base/result.hpp"
 
 namespace fd {
+namespace {
 
-EndpointPool::EndpointPool(std::span<const ProviderConfig> providers, const RetryConfig& retry)
-    : retry_(retry) {
-  FD_CHECK(!providers.empty());
+const Met* met_at(const std::vector<Met>& met, std::size_t endpoint) {
+  const auto found = std::ranges::find(met, endpoint, &Met::endpoint);
+  return found != met.end() ? &*found : nullptr;
+}
+
+bool refused_at(const std::vector<Met>& met, std::size_t endpoint) {
+  const Met* here = met_at(met, endpoint);
+  return here != nullptr && here->refused;
+}
+
+std::uint32_t failures_at(const std::vector<Met>& met, std::size_t endpoint) {
+  const Met* here = met_at(met, endpoint);
+  return here != nullptr ? here->failures : 0;
+}
+
+}  // namespace
+
+EndpointPool::EndpointPool(const GatewayConfig& config) : refusal_limit_(config.refusal_limit) {
+  FD_CHECK(!config.providers.empty());
   constexpr double kLeastWeight = 1e-9;
-  for (const ProviderConfig& provider : providers) {
-    Endpoint endpoint;
+  for (const ProviderConfig& provider : config.providers) {
+    Endpoint endpoint{.health = EndpointHealth(config.retry), .name = provider.name};
     endpoint.weight = std::max(provider.weight, kLeastWeight);
     endpoint.limit = endpoint.most = std::max<std::uint32_t>(provider.max_concurrency, 1);
-    endpoints_.push_back(endpoint);
+    endpoints_.push_back(std::move(endpoint));
   }
 }
 
-std::optional<EndpointPool::Place> EndpointPool::take(Instant now) {
-  Endpoint* best = nullptr;
+bool EndpointPool::has_room(const Endpoint& endpoint) const {
+  return endpoint.in_flight <
+             std::min(endpoint.limit, endpoint.health.width(refusals_of(endpoint))) &&
+         !(endpoint.health.out() && endpoint.probing);
+}
+
+/// Returns how many equal refusals before its first answer are the endpoint's.
+std::uint32_t EndpointPool::refusals_of(const Endpoint& endpoint) const {
+  return std::min(refusal_limit_, std::max(endpoint.limit, 1u));
+}
+
+std::optional<Place> EndpointPool::take(Instant now, const std::vector<Met>& met) {
+  // Where it failed least among those that answer, it waits for a place; only a probe may go
+  // elsewhere, for it costs nothing.
+  std::uint32_t least = UINT32_MAX;
+  for (std::size_t i = 0; i < endpoints_.size(); ++i) {
+    if (!endpoints_[i].health.out() && endpoints_[i].limit > 0 && !refused_at(met, i)) {
+      least = std::min(least, failures_at(met, i));
+    }
+  }
+  std::optional<std::size_t> best;
   double best_load = 0;
-  for (Endpoint& endpoint : endpoints_) {
-    if (!has_room(endpoint) || now < endpoint.not_before) {
+  for (std::size_t i = 0; i < endpoints_.size(); ++i) {
+    const Endpoint& endpoint = endpoints_[i];
+    const bool here = failures_at(met, i) <= least && !refused_at(met, i);
+    if (!here || !has_room(endpoint) || now < endpoint.health.not_before()) {
       continue;
     }
     const double load = (endpoint.in_flight + 1) / endpoint.weight;
-    if (best == nullptr || load < best_load) {
-      best = &endpoint;
+    if (!best || load < best_load) {
+      best = i;
       best_load = load;
     }
   }
-  if (best == nullptr) {
+  if (!best) {
     return std::nullopt;
   }
-  ++best->in_flight;
-  best->probing = best->down;
-  return Place{static_cast<std::size_t>(best - endpoints_.data()), best->down};
-}
-
-Duration EndpointPool::probe_interval(std::uint32_t probes, double jitter) const {
-  const Duration limit =
-      std::clamp(backoff_limit(retry_, probes), kMinProbeInterval, kMaxProbeInterval);
-  const auto half = static_cast<double>(limit.count()) / 2;
-  return Duration(static_cast<std::int64_t>(half + half * jitter));
-}
-
-bool EndpointPool::give_back(const Place& place, bool reached, Instant now, double jitter) {
-  Endpoint& endpoint = endpoints_.at(place.endpoint);
-  FD_CHECK(endpoint.in_flight > 0);
-  --endpoint.in_flight;
-  const bool was_down = endpoint.down;
-  if (reached) {
-    if (was_down) {
-      endpoint.not_before = now;
-    }
-    endpoint.failures = 0;
-    endpoint.probes = 0;
-    endpoint.down = false;
-    endpoint.probing = false;
-    return was_down;
-  }
-  ++endpoint.failures;
-  if (was_down) {
-    // Calls that were under way when it went down say nothing new; only a probe does.
-    if (place.probe) {
-      endpoint.probing = false;
-      endpoint.not_before = now + probe_interval(++endpoint.probes, jitter);
-    }
-  } else if (endpoint.failures >= kConnectFailuresToPause) {
-    endpoint.down = true;
-    endpoint.down_since = now;
-    endpoint.not_before = std::max(endpoint.not_before, now + probe_interval(0, jitter));
-  }
-  return was_down;
+  Endpoint& taken = endpoints_[*best];
+  ++taken.in_flight;
+  taken.probing = taken.health.out();
+  return Place{*best, taken.probing};
 }
 
 void EndpointPool::leave(const Place& place) {
@@ -84,35 +86,65 @@ void EndpointPool::leave(const Place& place) {
   endpoint.probing = endpoint.probing && !place.probe;
 }
 
+bool EndpointPool::give_back(const Place& place, const Attempt& attempt, Fault fault,
+                             const Digest& request, Instant sent, Instant now, double jitter) {
+  leave(place);
+  Endpoint& endpoint = endpoints_.at(place.endpoint);
+  const std::uint32_t refusals = refusals_of(endpoint);
+  return endpoint.health.learn(
+      {attempt, fault, request, place.probe, sent, endpoint.in_flight, refusals}, now, jitter);
+}
+
+EndpointPool::Standing EndpointPool::standing(const std::vector<Met>& met) const {
+  bool refused = false;
+  bool pending = false;
+  for (std::size_t i = 0; i < endpoints_.size(); ++i) {
+    const EndpointHealth& health = endpoints_[i].health;
+    if (health.out() || endpoints_[i].limit == 0) {
+      continue;
+    }
+    if (!refused_at(met, i)) {
+      return Standing::elsewhere;
+    }
+    refused = true;
+    pending = pending || !health.trusted();
+  }
+  return !refused ? Standing::elsewhere : pending ? Standing::pending : Standing::final;
+}
+
+bool EndpointPool::conclude(Instant now, double jitter) {
+  bool changed = false;
+  for (Endpoint& endpoint : endpoints_) {
+    changed = (!endpoint.health.out() && endpoint.health.conclude(now, jitter)) || changed;
+  }
+  return changed;
+}
+
 void EndpointPool::set_limit(std::size_t endpoint, std::uint32_t calls) {
   Endpoint& limited = endpoints_.at(endpoint);
   limited.limit = std::min(calls, limited.most);
 }
 
-void EndpointPool::pause(std::size_t endpoint, Instant until) {
-  Endpoint& paused = endpoints_.at(endpoint);
-  paused.not_before = std::max(paused.not_before, until);
-}
-
-std::optional<Instant> EndpointPool::next_chance() const {
+std::optional<Instant> EndpointPool::next_chance(Instant now) const {
   std::optional<Instant> earliest;
   for (const Endpoint& endpoint : endpoints_) {
-    if (has_room(endpoint) && (!earliest || endpoint.not_before < *earliest)) {
-      earliest = endpoint.not_before;
+    const Instant time = endpoint.health.not_before();
+    if (has_room(endpoint) && time > now && (!earliest || time < *earliest)) {
+      earliest = time;
     }
   }
   return earliest;
 }
 
-std::optional<Instant> EndpointPool::down_since() const {
-  Instant latest{};
+std::vector<EndpointReport> EndpointPool::reports(Instant now) const {
+  std::vector<EndpointReport> reports;
   for (const Endpoint& endpoint : endpoints_) {
-    if (!endpoint.down) {
-      return std::nullopt;
+    if (endpoint.limit > 0 || endpoint.health.state() != EndpointState::untried) {
+      reports.push_back(endpoint.health.report(now));
+      reports.back().provider = endpoint.name;
     }
-    latest = std::max(latest, endpoint.down_since);
   }
-  return latest;
+  return reports;
 }
 
 }  // namespace fd

@@ -1,78 +1,100 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
+#include <string>
 #include <vector>
 
+#include "actors/gateway/endpoint_health.hpp"
 #include "actors/system/clock.hpp"
+#include "protocol/messages.hpp"
 #include "protocol/run_config.hpp"
 
 namespace fd {
 
-/// After how many failures to connect in a row an endpoint is left alone for a while.
-inline constexpr std::uint32_t kConnectFailuresToPause = 5;
-/// The longest time between two probes of an endpoint that is down.
-inline constexpr Duration kMaxProbeInterval = std::chrono::seconds(10);
-/// The shortest one.
-inline constexpr Duration kMinProbeInterval = std::chrono::milliseconds(10);
+/// A call's place at an endpoint.
+struct Place {
+  std::size_t endpoint = 0;
+  bool probe = false;  ///< the endpoint is out; this call finds out whether it still is
+};
 
-/// Chooses the endpoint of each call. An endpoint that cannot be connected to is paused and then
-/// tried with one call (a probe) at growing intervals, so that a dead one costs the calls nothing
-/// while another lives. Thread: one at a time.
+/// What a call has met at an endpoint so far.
+struct Met {
+  std::size_t endpoint = 0;
+  std::uint32_t failures = 0;
+  bool refused = false;
+  bool filtered = false;  ///< refused by a filter
+};
+
+/// Chooses the endpoint of each call: those that are not out, by load and weight; and one that is
+/// out now and then, to see whether it still is. Thread: one at a time.
 class EndpointPool {
  public:
   /// Requires: at least one provider.
-  EndpointPool(std::span<const ProviderConfig> providers, const RetryConfig& retry);
+  explicit EndpointPool(const GatewayConfig& config);
 
-  /// A call's place at an endpoint.
-  struct Place {
-    std::size_t endpoint = 0;
-    bool probe = false;  ///< the endpoint is down; this call finds out whether it still is
-  };
-
-  /// Takes a place at the endpoint with the lowest (in flight + 1) / weight that is below its
-  /// limit and not paused, or nothing. The lower index wins a tie.
-  std::optional<Place> take(Instant now);
-  /// Gives a place back. `reached`: a connection was made, whatever came of it.
-  /// Returns whether the endpoint was already known to be down. Requires: 0 <= jitter < 1.
-  bool give_back(const Place& place, bool reached, Instant now, double jitter);
+  /// Takes a place for a call that has met this: where it failed least, and never where it was
+  /// refused; among those, at the endpoint with the lowest (in flight + 1) / weight. The lower
+  /// index wins a tie. Returns nothing while there is no room.
+  std::optional<Place> take(Instant now, const std::vector<Met>& met);
   /// Gives a place back from which nothing was sent.
   void leave(const Place& place);
+  /// Gives a place back, with what became of the attempt. Returns whether the endpoint is in
+  /// another state than before. Requires: 0 <= jitter < 1.
+  bool give_back(const Place& place, const Attempt& attempt, Fault fault, const Digest& request,
+                 Instant sent, Instant now, double jitter);
+
+  /// What is to become of a call that was refused.
+  enum class Standing {
+    elsewhere,  ///< an endpoint is left, or none may be asked at the moment
+    pending,    ///< it was refused by all that may be asked, of which some are not trusted yet
+    final,      ///< it was refused by all that may be asked, and they answer others
+  };
+  [[nodiscard]] Standing standing(const std::vector<Met>& met) const;
+  /// As EndpointHealth::conclude(), for each. Returns whether one is out now that was not.
+  bool conclude(Instant now, double jitter);
+
+  /// As EndpointHealth::trust().
+  void trust(std::size_t endpoint, Instant now) { endpoints_.at(endpoint).health.trust(now); }
   /// Sets how many calls an endpoint may have in flight: at most its max_concurrency.
   void set_limit(std::size_t endpoint, std::uint32_t calls);
   [[nodiscard]] std::uint32_t in_flight(std::size_t endpoint) const {
     return endpoints_.at(endpoint).in_flight;
   }
-  /// Gives an endpoint no call before `until`: it asked for that.
-  void pause(std::size_t endpoint, Instant until);
-  /// Returns the earliest time at which take() can succeed without a place being given back, or
-  /// nothing when only that helps.
-  [[nodiscard]] std::optional<Instant> next_chance() const;
-  /// Returns since when all endpoints are down, or nothing while one is not.
-  [[nodiscard]] std::optional<Instant> down_since() const;
+  [[nodiscard]] bool all_out() const {
+    return std::ranges::all_of(endpoints_, [](const Endpoint& one) { return one.health.out(); });
+  }
+  /// Returns whether it is out and not trusted.
+  [[nodiscard]] bool at_fault(std::size_t endpoint) const {
+    const EndpointHealth& health = endpoints_.at(endpoint).health;
+    return health.out() && !health.trusted();
+  }
+  [[nodiscard]] bool answered(std::size_t endpoint) const {
+    return endpoints_.at(endpoint).health.answered();
+  }
+  /// Returns the earliest time after `now` at which take() can succeed without a place being given
+  /// back, or nothing when only that helps.
+  [[nodiscard]] std::optional<Instant> next_chance(Instant now) const;
+  /// Says what each endpoint is like that may be asked, or was.
+  [[nodiscard]] std::vector<EndpointReport> reports(Instant now) const;
 
  private:
   struct Endpoint {
+    EndpointHealth health;
+    std::string name;
     double weight = 1;
     std::uint32_t most = 1;   ///< its max_concurrency
     std::uint32_t limit = 1;  ///< calls in flight in this process
     std::uint32_t in_flight = 0;
-    std::uint32_t failures = 0;  ///< to connect, in a row
-    bool down = false;
     bool probing = false;
-    std::uint32_t probes = 0;  ///< since it went down
-    Instant down_since{};
-    Instant not_before{};  ///< while down: no probe before; else: what it asked for
   };
-  [[nodiscard]] static bool has_room(const Endpoint& endpoint) {
-    return endpoint.in_flight < endpoint.limit && !(endpoint.down && endpoint.probing);
-  }
-  [[nodiscard]] Duration probe_interval(std::uint32_t probes, double jitter) const;
+  [[nodiscard]] bool has_room(const Endpoint& endpoint) const;
+  [[nodiscard]] std::uint32_t refusals_of(const Endpoint& endpoint) const;
 
   std::vector<Endpoint> endpoints_;
-  RetryConfig retry_;
+  std::uint32_t refusal_limit_;
 };
 
 }  // namespace fd

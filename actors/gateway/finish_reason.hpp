@@ -13,6 +13,9 @@ enum class Finish {
   unknown,    ///< any other word: not known to be whole, so it counts as truncated, and is told
 };
 
+/// Stands for the word of a provider whose filter refused the request with an error status.
+inline constexpr const char* kFiltered = "content_filter";
+
 /// Returns what `word` means, whatever its case. Source: OpenAI, Anthropic, Gemini, Mistral,
 /// Cohere, Bedrock, Together, vLLM, SGLang, TGI, Ollama.
 Finish finish_of(std::string_view word);

@@ -11,10 +11,11 @@ namespace fd {
 
 /// What a gateway has to do.
 struct CallLoad {
-  std::vector<Share> at;       ///< calls that have a place at a provider, by provider
-  std::uint32_t settling = 0;  ///< that came back and are not on disk yet
-  std::uint32_t waiting = 0;   ///< for a place, or for their next attempt
-  std::uint64_t full_ms = 0;   ///< for how long all slots were taken
+  std::vector<Share> at;                  ///< calls that have a place at a provider, by provider
+  std::uint32_t settling = 0;             ///< that came back and are not on disk yet
+  std::uint32_t waiting = 0;              ///< for a place, or for their next attempt
+  std::vector<EndpointReport> endpoints;  ///< what each is like
+  std::uint64_t full_ms = 0;              ///< for how long all slots were taken
 
   /// Returns how many are neither waiting nor settled.
   [[nodiscard]] std::uint32_t in_flight() const { return total_calls(at) + settling; }

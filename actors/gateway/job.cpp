@@ -1,5 +1,6 @@
 #include "actors/gateway/job.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace fd {
@@ -20,6 +21,11 @@ JobPtr make_job(ChatCall call, Instant now) {
   job->call = std::move(call);
   job->submitted = now;
   return job;
+}
+
+Met& meet(Job& job, std::size_t endpoint) {
+  const auto found = std::ranges::find(job.met, endpoint, &Met::endpoint);
+  return found != job.met.end() ? *found : job.met.emplace_back(Met{.endpoint = endpoint});
 }
 
 JournalIntent intent_of(const Job& job) {

@@ -37,6 +37,7 @@ struct Attempt {
   bool lasting = false;
   std::uint32_t status = 0;  ///< HTTP status, 0 without a reply
   bool out_of_quota = false;
+  bool filtered = false;  ///< a filter of the provider wants no answer to this request
   std::optional<Duration> retry_after;  ///< what the provider asks for
   std::optional<bool> should_retry;     ///< the x-should-retry header
   TokenUsage usage;
@@ -46,30 +47,18 @@ struct Attempt {
 /// What a call has used up of its patience.
 struct RetryState {
   std::uint32_t attempts = 0;   ///< failures that count against retry.max_attempts
+  std::uint32_t late = 0;       ///< time-outs that do not, before an endpoint's first answer
   std::uint32_t throttled = 0;  ///< 429s
 };
 
-/// What to do after an attempt.
-struct RetryDecision {
-  enum class Action { accept, retry, give_up };
-  Action action = Action::accept;
-  Duration delay{};              ///< before the next attempt
-  Reason reason = Reason::none;  ///< of giving up
-  CallEnd end = CallEnd::answered;
-};
-
-/// Decides after an attempt, and counts it in `state`.
-///
-/// Tried again: 408, 409, 425, 429, every 5xx, time-outs, broken connections, and replies of status
-/// 2xx that hold no answer. Given up at once: every other status (provider_rejected), no quota left
-/// (provider_rejected), a reply beyond the limit (provider_error), and what x-should-retry forbids.
-/// `free` says that the endpoint was known to be down: the attempt then uses up nothing.
+/// Counts a passing failure or a throttling of a call in `state`. Returns how long it waits before
+/// its next attempt, or nothing when its patience is at its end.
 /// Waits: full jitter over base_ms x 2^n, at most max_ms; or what the provider asks for, plus up to
 /// a tenth of it so that calls do not all come back at once.
 /// Requires: 0 <= jitter < 1.
 /// Source: M. Brooker, "Exponential Backoff And Jitter" (2015).
-RetryDecision decide(const Attempt& attempt, const RetryConfig& config, bool free, double jitter,
-                     RetryState& state);
+std::optional<Duration> wait_after(const Attempt& attempt, bool throttled,
+                                   const RetryConfig& config, double jitter, RetryState& state);
 
 /// Returns min(max_ms, base_ms x 2^n).
 Duration backoff_limit(const RetryConfig& config, std::uint32_t n);

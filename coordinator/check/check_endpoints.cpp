@@ -1,6 +1,7 @@
 #include "coordinator/check/check_endpoints.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <future>
 #include <string>
 #include <utility>
@@ -16,6 +17,7 @@ namespace fd {
 namespace {
 
 constexpr double kListTimeoutS = 10;
+constexpr std::chrono::milliseconds kPoll{20};
 constexpr std::uint32_t kProbeTokens = 16;
 constexpr std::size_t kModelsShown = 5;
 
@@ -39,19 +41,25 @@ ChatCall probe_call(const RunConfig& config, const std::optional<Sample>& sample
   return call;
 }
 
-/// Makes one call, without a second attempt.
+/// Makes one call. What the endpoint says first is what counts: nothing is waited for.
 Call ask(const Endpoint& endpoint, GatewayConfig config, ChatCall call) {
   config.retry.max_attempts = 1;
-  config.outage_timeout_s = 0;
-  std::promise<Call> ended;
   config.providers = {endpoint.config};
   UnkeptJournal journal;
   const SystemClock clock;
+  std::promise<Call> ended;
   CallGateway gateway(journal, clock, {config, 1, 1},
                       curl_senders({endpoint}, config.request_timeout_s),
                       [&ended](ChatResult result) { ended.set_value(std::move(result.call)); });
+  gateway.set_shares({{endpoint.config.name, 1, true}});  // a time-out is the call's, then
   gateway.submit(std::move(call));
-  return ended.get_future().get();
+  std::future<Call> end = ended.get_future();
+  while (end.wait_for(kPoll) != std::future_status::ready) {
+    if (!gateway.load().endpoints.at(0).words.empty()) {
+      gateway.cancel_waiting();
+    }
+  }
+  return end.get();
 }
 
 std::string models_text(const ModelList& list) {

@@ -18,6 +18,7 @@ namespace fd {
 struct ToldShares {
   std::uint64_t number = 0;  ///< Order::share_number; 0: nothing yet
   CallsByProvider calls;
+  std::size_t proven = 0;  ///< providers that it was told answer: they grow only
 };
 
 /// What the coordinator knows of a worker that it hears of.
@@ -42,9 +43,10 @@ struct ConnectedWorker {
   /// Calls for samples that it does not hold any more may be in flight there, or their answers on
   /// their way.
   bool strayed = false;
-  bool knows_start = false;  ///< the latest state is of one that has heard this start
-  bool ready = false;        ///< has the run's config
-  bool held_back = false;    ///< could have more shards, but too many wait to be written
+  bool knows_start = false;         ///< the latest state is of one that has heard this start
+  bool ready = false;               ///< has the run's config
+  std::optional<Instant> relieved;  ///< when its shards went to others, as it reached no endpoint
+  bool held_back = false;           ///< could have more shards, but too many wait to be written
   std::map<std::uint32_t, HeldLease> held;  ///< of the latest state, by shard
   std::optional<SamplePlace> alone;         ///< the suspect that it was sent to run in isolation
   /// What it asked for or delivered waits for this shard to be read. A flush marker waits behind

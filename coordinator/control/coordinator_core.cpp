@@ -90,6 +90,8 @@ void CoordinatorCore::on(Instant now, StateArrived& event, CoordinatorEffects& e
   if (!worker->ready) {
     effects.send.push_back(SendRunSpec{{worker->peer, incarnation}});
   }
+  note_answers(*worker);
+  relieve(now, incarnation, *worker, effects);
   assign(now, incarnation, *worker, effects);
   share_calls(now, incarnation, effects);
 }
@@ -125,7 +127,7 @@ void CoordinatorCore::reconcile(std::uint64_t incarnation, ConnectedWorker& work
 void CoordinatorCore::assign(Instant now, std::uint64_t incarnation, ConnectedWorker& worker,
                              CoordinatorEffects& effects) {
   worker.held_back = false;
-  if (draining_ || worker.state.leaving || !worker.ready) {
+  if (draining_ || worker.state.leaving || !worker.ready || is_relieved(now, incarnation, worker)) {
     return;
   }
   if (!worker.hears || now - worker.last_confirmed > config_.ttl) {

@@ -18,16 +18,31 @@
 
 namespace fd {
 
+/// How many calls a provider takes at once.
+struct ProviderLimit {
+  std::string provider;
+  std::uint32_t calls = 0;     ///< over all workers, or at each worker's own engine
+  Scope scope = Scope::fleet;  ///< whose they are
+};
+
+/// A worker that reached no endpoint gets no shard for so long, and then keeps what it gets for so
+/// long at least.
+inline constexpr Duration kReliefPause = std::chrono::seconds(30);
+inline constexpr Duration kReliefTrial = std::chrono::seconds(15);
+
 /// What the core is told once.
 struct CoordinatorCoreConfig {
-  Digest config;                              ///< digest of the RunSpec that workers go by
-  std::uint64_t ledger = 1;                   ///< Speaker::ledger
-  std::uint64_t start = 1;                    ///< Speaker::start
-  std::uint64_t last_fence = 0;               ///< the highest fence ever given
-  OpenShares shares_before;                   ///< what earlier starts left open
-  std::vector<Share> providers = {{"", 64}};  ///< calls in flight over all workers
-  std::uint32_t calls_per_sample = 1;         ///< candidates of the teacher
-  std::uint32_t workers_expected = 1;         ///< divides the calls until more have joined
+  Digest config;                 ///< digest of the RunSpec that workers go by
+  std::uint64_t ledger = 1;      ///< Speaker::ledger
+  std::uint64_t start = 1;       ///< Speaker::start
+  std::uint64_t last_fence = 0;  ///< the highest fence ever given
+  OpenShares shares_before;      ///< what earlier starts left open
+  std::vector<ProviderLimit> providers = {{"", 64}};
+  /// Calls in flight over all workers at a provider that has not answered yet.
+  std::uint32_t refusal_limit = UINT32_MAX;
+  bool answered_before = false;        ///< an earlier start of the run had answers
+  std::uint32_t calls_per_sample = 1;  ///< candidates of the teacher
+  std::uint32_t workers_expected = 1;  ///< divides the calls until more have joined
   Duration ttl = std::chrono::seconds(10);
   Duration heartbeat = std::chrono::seconds(1);
   std::uint32_t prefetch = 64;  ///< minimum number of samples held beyond a worker's slots
@@ -86,6 +101,8 @@ class CoordinatorCore {
   [[nodiscard]] bool finished() const { return over_; }
   [[nodiscard]] CoordinatorView view(Instant now) const;
   [[nodiscard]] const LeaseTable& leases() const { return leases_; }
+  /// Returns what the endpoints are like at every worker that has calls to make.
+  [[nodiscard]] std::vector<EndpointReport> endpoints() const;
   /// Returns whether a process of a worker is heard of, and holds what it was given.
   [[nodiscard]] bool connected(std::uint64_t incarnation) const {
     return workers_.contains(incarnation);
@@ -123,11 +140,23 @@ class CoordinatorCore {
   void refuse_name(const StateArrived& event, CoordinatorEffects& effects) const;
   // shares, and what they may have cost (coordinator_shares.cpp)
   [[nodiscard]] bool takes_shares(const ConnectedWorker& worker) const;
-  [[nodiscard]] CallsByProvider limits() const;
   [[nodiscard]] std::size_t absent(std::size_t here) const;
   [[nodiscard]] std::uint32_t even_part(const ConnectedWorker& worker) const;
   [[nodiscard]] std::uint64_t unfetched(std::uint64_t incarnation,
                                         const ConnectedWorker& worker) const;
+  [[nodiscard]] Demand demand(std::uint64_t incarnation, const ConnectedWorker& worker) const;
+  [[nodiscard]] static bool out_at(const ConnectedWorker& worker, const std::string& provider);
+  void note_answers(const ConnectedWorker& worker);
+  [[nodiscard]] bool is_trusted(const ProviderLimit& provider) const;
+  [[nodiscard]] bool is_told(const ConnectedWorker& worker, const CallsByProvider& calls) const;
+  [[nodiscard]] CallsByProvider open_limits() const;
+  [[nodiscard]] CallsByProvider own_shares(const ConnectedWorker& worker, Demand& demand) const;
+  [[nodiscard]] bool could_serve(const ConnectedWorker& worker) const;
+  [[nodiscard]] bool another_could_serve(std::uint64_t incarnation) const;
+  void relieve(Instant now, std::uint64_t incarnation, ConnectedWorker& worker,
+               CoordinatorEffects& effects);
+  [[nodiscard]] bool is_relieved(Instant now, std::uint64_t incarnation,
+                                 const ConnectedWorker& worker) const;
   [[nodiscard]] CallsByProvider known_shares(const ConnectedWorker& worker) const;
   [[nodiscard]] CallsByProvider taken(std::uint64_t incarnation, const ConnectedWorker& worker,
                                       CallsByProvider known) const;
@@ -186,8 +215,9 @@ class CoordinatorCore {
   StageMonitor stage_monitor_;
   std::optional<Instant> last_step_;
   std::uint64_t share_number_ = 0;  ///< the highest that any worker was told
-  bool shares_due_ = false;         ///< something happened that they follow from
-  TeacherTime teacher_gone_;        ///< of workers that left
+  std::set<std::string> proven_;  ///< providers of all workers that have answered since this start
+  bool shares_due_ = false;       ///< something happened that they follow from
+  TeacherTime teacher_gone_;      ///< of workers that left
   bool draining_ = false;
   std::optional<Instant> settle_by_;  ///< every shard is committed; strays are awaited until then
   bool over_ = false;

@@ -20,8 +20,7 @@ CoordinatorLoop::CoordinatorLoop(std::shared_ptr<CoordinatorPorts> ports,
       options_(std::move(options)),
       core_(options_.core, options_.shards),
       meter_(options_.before),
-      troubles_(*ports_, options_.core.last_fence),
-      endpoints_(options_.core.last_fence) {
+      troubles_(*ports_, options_.core.last_fence) {
   FD_CHECK(sha256(options_.config_json) == options_.core.config);
 }
 
@@ -101,6 +100,10 @@ Result<void> CoordinatorLoop::take_state(Arrived from, const Incoming& incoming,
   }
   troubles_.hear(state);
   step(StateArrived{std::move(from), std::move(state)});
+  if (!stop_reason_ && !drain_by_) {
+    stop_reason_ = why_hopeless(core_.endpoints(), options_.gateway);
+    decide_end();
+  }
   return {};
 }
 
@@ -313,10 +316,6 @@ void CoordinatorLoop::keep(const Record& record) {
   troubles_.hear(record);
   if (record.outcome) {
     meter_.measure(*record.outcome);
-  }
-  // Nothing is lost by stopping early: what failed is asked again by the next start.
-  if (auto why = endpoints_.look(record); why && !drain_by_) {
-    stop_reason_ = std::move(why);
   }
 }
 

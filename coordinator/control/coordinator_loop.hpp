@@ -17,7 +17,6 @@
 #include "coordinator/control/coordinator_core.hpp"
 #include "coordinator/control/coordinator_ports.hpp"
 #include "coordinator/control/database_reads.hpp"
-#include "coordinator/control/endpoint_watch.hpp"
 #include "coordinator/control/loaded_shard.hpp"
 #include "coordinator/control/run_meter.hpp"
 #include "coordinator/control/samples_reply.hpp"
@@ -35,6 +34,7 @@ struct CoordinatorLoopOptions {
   std::string run_id;
   std::string config_json;          ///< the RunSpec; core.config is its digest
   std::string policy;               ///< verdict_policy() of this program
+  GatewayConfig gateway;            ///< of the run's config
   std::set<std::string> databases;  ///< the run's own, by hexadecimal SHA-256
   CoordinatorCoreConfig core;
   std::vector<ShardSeed> shards;
@@ -121,7 +121,6 @@ class CoordinatorLoop {
   std::set<std::string> version_warned_;   ///< workers, by name
   std::size_t refused_ = 0;                ///< frames
   TroubleTeller troubles_;
-  EndpointWatch endpoints_;
   std::optional<Error> stop_reason_;  ///< why it drains although nobody asked
   std::optional<Instant> drain_by_;   ///< a drain was asked for; it ends then
   bool over_ = false;

@@ -2,7 +2,6 @@
 // may have been paid for at workers that are not heard of.
 
 #include <algorithm>
-#include <numeric>
 
 #include "coordinator/control/coordinator_core.hpp"
 #include "protocol/base/mutant.hpp"
@@ -21,20 +20,13 @@ bool CoordinatorCore::takes_shares(const ConnectedWorker& worker) const {
   return !draining_ && !worker.state.leaving && holds_leases(worker.state.stages);
 }
 
-CallsByProvider CoordinatorCore::limits() const {
-  CallsByProvider calls;
-  for (const Share& provider : config_.providers) {
-    calls.push_back(provider.calls);
-  }
-  return calls;
-}
-
 /// Returns how many of the workers that are expected have not come.
 std::size_t CoordinatorCore::absent(std::size_t here) const {
   return config_.workers_expected - std::min<std::size_t>(here, config_.workers_expected);
 }
 
-/// Returns a worker's even part of the calls in flight: it is to hold samples for as many.
+/// Returns a worker's even part of the calls in flight, with those of its own engines: it is to
+/// hold samples for as many.
 std::uint32_t CoordinatorCore::even_part(const ConnectedWorker& worker) const {
   std::vector<std::uint64_t> wants;
   std::size_t place = 0;
@@ -45,11 +37,16 @@ std::uint32_t CoordinatorCore::even_part(const ConnectedWorker& worker) const {
       wants.push_back(own_cap(other));
     }
   }
-  const CallsByProvider allowed = limits();
-  const auto all = std::accumulate(allowed.begin(), allowed.end(), std::uint64_t{0});
-  return divide(static_cast<std::uint32_t>(std::min<std::uint64_t>(all, UINT32_MAX)), wants,
-                absent(wants.size()))
-      .at(place);
+  std::uint64_t all = 0;
+  std::uint64_t own = 0;
+  for (const ProviderLimit& provider : config_.providers) {
+    (provider.scope == Scope::worker ? own : all) += provider.calls;
+  }
+  const std::uint64_t part =
+      divide(static_cast<std::uint32_t>(std::min<std::uint64_t>(all, UINT32_MAX)), wants,
+             absent(wants.size()))
+          .at(place);
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(part + own, own_cap(worker)));
 }
 
 /// Returns how many samples the worker holds and has not fetched.
@@ -71,7 +68,8 @@ CallsByProvider CoordinatorCore::known_shares(const ConnectedWorker& worker) con
   CallsByProvider has(config_.providers.size());
   const auto raise = [&](const std::vector<Share>& shares) {
     for (const Share& share : shares) {
-      const auto provider = std::ranges::find(config_.providers, share.provider, &Share::provider);
+      const auto provider =
+          std::ranges::find(config_.providers, share.provider, &ProviderLimit::provider);
       if (provider != config_.providers.end()) {
         std::uint32_t& calls = has[static_cast<std::size_t>(provider - config_.providers.begin())];
         calls = std::max(calls, share.calls);
@@ -142,6 +140,20 @@ CallsByProvider CoordinatorCore::untold(Instant now) const {
   return calls;
 }
 
+Demand CoordinatorCore::demand(std::uint64_t incarnation, const ConnectedWorker& worker) const {
+  Demand demand;
+  demand.calls = worker.state.in_flight + worker.state.waiting +
+                 unfetched(incarnation, worker) * config_.calls_per_sample;
+  demand.cap = own_cap(worker);
+  demand.has = known_shares(worker);
+  demand.taken = taken(incarnation, worker, demand.has);
+  demand.told = worker.told.calls;
+  for (const ProviderLimit& provider : config_.providers) {
+    demand.out.push_back(out_at(worker, provider.provider));
+  }
+  return demand;
+}
+
 /// Shares out the calls in flight by what the workers could have. Tells the one that `spoke`, and
 /// those whose part is another now.
 void CoordinatorCore::share_calls(Instant now, std::optional<std::uint64_t> spoke,
@@ -154,23 +166,23 @@ void CoordinatorCore::share_calls(Instant now, std::optional<std::uint64_t> spok
     if (!takes_shares(worker)) {
       worker.share(now, CallsByProvider(config_.providers.size()));
     } else {
-      Demand demand;
-      demand.calls = worker.state.in_flight + worker.state.waiting +
-                     unfetched(incarnation, worker) * config_.calls_per_sample;
-      demand.cap = own_cap(worker);
-      demand.has = known_shares(worker);
-      demand.taken = taken(incarnation, worker, demand.has);
-      demand.told = worker.told.calls;
-      demands.push_back(std::move(demand));
+      demands.push_back(demand(incarnation, worker));
       sharing.push_back(incarnation);
     }
   }
-  SharedOut shared = share_out(limits(), untold(now), demands, absent(sharing.size()));
+  std::vector<CallsByProvider> own;  // calls at engines that each worker has for itself
+  for (std::size_t i = 0; i < sharing.size(); ++i) {
+    own.push_back(own_shares(workers_.at(sharing[i]), demands[i]));
+  }
+  SharedOut shared = share_out(open_limits(), untold(now), demands, absent(sharing.size()));
   for (std::size_t i = 0; i < sharing.size(); ++i) {
     ConnectedWorker& worker = workers_.at(sharing[i]);
+    for (std::size_t provider = 0; provider < own[i].size(); ++provider) {
+      shared.calls[i][provider] += own[i][provider];
+    }
     worker.share(now, std::move(shared.calls[i]));
     log_share(sharing[i], worker, effects);
-    if (sharing[i] != spoke && may_have(worker) != worker.told.calls) {
+    if (sharing[i] != spoke && !is_told(worker, may_have(worker))) {
       send_order(now, sharing[i], worker, effects);
     }
   }
@@ -196,14 +208,19 @@ CallsByProvider CoordinatorCore::may_have(const ConnectedWorker& worker) const {
   return calls;
 }
 
+bool CoordinatorCore::is_told(const ConnectedWorker& worker, const CallsByProvider& calls) const {
+  return worker.told.calls == calls && worker.told.proven == proven_.size();
+}
+
 /// Puts into an order what the worker may have in flight.
 void CoordinatorCore::tell(ConnectedWorker& worker, Order& order) {
   CallsByProvider calls = may_have(worker);
   for (std::size_t i = 0; i < calls.size(); ++i) {
-    order.shares.push_back({config_.providers[i].provider, calls[i]});
+    const ProviderLimit& provider = config_.providers[i];
+    order.shares.push_back({provider.provider, calls[i], is_trusted(provider)});
   }
-  if (worker.told.number == 0 || worker.told.calls != calls) {
-    worker.told = {++share_number_, std::move(calls)};
+  if (worker.told.number == 0 || !is_told(worker, calls)) {
+    worker.told = {++share_number_, std::move(calls), proven_.size()};
     worker.unheard.push_back(worker.told);
   }
   order.share_number = worker.told.number;

@@ -13,6 +13,10 @@ std::uint32_t at(const CallsByProvider& calls, std::size_t provider) {
   return provider < calls.size() ? calls[provider] : 0;
 }
 
+bool is_out(const Demand& demand, std::size_t provider) {
+  return provider < demand.out.size() && demand.out[provider];
+}
+
 /// Returns each worker's part of all that the providers allow.
 std::vector<std::uint32_t> totals(std::uint64_t limit, std::span<const Demand> demands,
                                   std::size_t absent) {
@@ -24,23 +28,39 @@ std::vector<std::uint32_t> totals(std::uint64_t limit, std::span<const Demand> d
   return divide(capacity, wants, absent);
 }
 
-/// Lays each worker's part out over the providers, in proportion to what they allow.
-std::vector<CallsByProvider> lay_out(const CallsByProvider& limits,
+/// Lays each worker's part out over the providers that are not out there, in proportion to what
+/// they allow. Each of the others gets a call as well, where it has room.
+std::vector<CallsByProvider> lay_out(const CallsByProvider& limits, std::span<const Demand> demands,
                                      std::vector<std::uint32_t> left) {
   std::vector<CallsByProvider> goals(left.size());
-  std::uint64_t limits_left = std::accumulate(limits.begin(), limits.end(), std::uint64_t{0});
-  for (const std::uint32_t limit : limits) {
+  std::vector<std::uint64_t> limits_left(left.size());
+  for (std::size_t worker = 0; worker < left.size(); ++worker) {
+    for (std::size_t provider = 0; provider < limits.size(); ++provider) {
+      limits_left[worker] += is_out(demands[worker], provider) ? 0 : limits[provider];
+    }
+  }
+  for (std::size_t provider = 0; provider < limits.size(); ++provider) {
+    const std::uint32_t limit = limits[provider];
     std::uint32_t free = limit;
     for (std::size_t worker = 0; worker < left.size(); ++worker) {
+      if (limits_left[worker] == 0 || is_out(demands[worker], provider)) {
+        goals[worker].push_back(0);
+        continue;
+      }
       const std::uint64_t part =
-          limits_left == 0 ? 0
-                           : (std::uint64_t{left[worker]} * limit + limits_left - 1) / limits_left;
+          (std::uint64_t{left[worker]} * limit + limits_left[worker] - 1) / limits_left[worker];
       const std::uint32_t calls = std::min(free, static_cast<std::uint32_t>(part));
       goals[worker].push_back(calls);
       free -= calls;
       left[worker] -= calls;
+      limits_left[worker] -= limit;
     }
-    limits_left -= limit;
+    for (std::size_t worker = 0; worker < left.size() && free > 0; ++worker) {
+      if (is_out(demands[worker], provider) && demands[worker].calls > 0) {
+        goals[worker][provider] = 1;
+        --free;
+      }
+    }
   }
   return goals;
 }
@@ -68,7 +88,8 @@ std::vector<std::uint32_t> divide(std::uint32_t capacity, std::span<const std::u
 SharedOut share_out(const CallsByProvider& limits, const CallsByProvider& untold,
                     std::span<const Demand> demands, std::size_t absent) {
   const std::uint64_t limit = std::accumulate(limits.begin(), limits.end(), std::uint64_t{0});
-  const std::vector<CallsByProvider> goals = lay_out(limits, totals(limit, demands, absent));
+  const std::vector<CallsByProvider> goals =
+      lay_out(limits, demands, totals(limit, demands, absent));
   SharedOut shared;
   shared.calls.resize(demands.size());
   for (std::size_t provider = 0; provider < limits.size(); ++provider) {
@@ -96,7 +117,8 @@ SharedOut share_out(const CallsByProvider& limits, const CallsByProvider& untold
       const std::uint32_t told = at(demands[worker].told, provider);
       const std::uint32_t slack = goals[worker][provider] / kSlackPart;
       // What was told is within what is taken, so to say it again adds nothing.
-      if (demands[worker].calls > 0 && calls < told && (told - calls <= slack || !shared.lacking)) {
+      if (demands[worker].calls > 0 && calls < told && !is_out(demands[worker], provider) &&
+          (told - calls <= slack || !shared.lacking)) {
         calls = told;
       }
     }

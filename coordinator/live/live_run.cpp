@@ -195,11 +195,13 @@ class LiveRun {
     options.run_id = folder_.facts().run_id;
     options.config_json = json::canonical(effective_config(config_));
     options.policy = verdict_policy();
+    options.gateway = config_.gateway;
     for (const DatabaseFile& database : folder_.facts().ingest.databases) {
       options.databases.insert(database.digest);
     }
     options.core = core_config(start);
     options.core.config = sha256(options.config_json);
+    options.core.answered_before = shards.kept > 0;
     options.drain = std::chrono::seconds(live_.drain_s);
     options.shards = shard_seeds(shards.states, start);
     options.before.total = shards.total;
@@ -240,8 +242,9 @@ class LiveRun {
     core.started = clock_.now();
     core.providers.clear();
     for (const ProviderConfig& provider : config_.gateway.providers) {
-      core.providers.push_back({provider.name, provider.max_concurrency});
+      core.providers.push_back({provider.name, provider.max_concurrency, provider.scope});
     }
+    core.refusal_limit = config_.gateway.refusal_limit;
     core.calls_per_sample = config_.teacher.decode.n;
     core.workers_expected = std::max<std::uint32_t>(1, live_.local_workers());
     core.ttl = std::chrono::milliseconds(config_.lease.ttl_ms);

@@ -55,6 +55,12 @@ class Asking {
         --open;
         FD_TRY_VOID(take(result));
       }
+      if (!asked_.no_endpoint) {
+        asked_.no_endpoint = why_hopeless(gateway_.load().endpoints, options.gateway.config);
+        if (asked_.no_endpoint) {
+          gateway_.cancel_waiting();
+        }
+      }
       if (const int number = options.signal(open); number != 0 && asked_.signal == 0) {
         asked_.signal = number;
         give_up = std::chrono::steady_clock::now() + options.drain;
@@ -83,16 +89,6 @@ class Asking {
     if (result.failure == Reason::none) {
       ++asked_.answers;
       replay_.add(result.answer);
-      return {};
-    }
-    // As in a run: no key is accepted, or no endpoint has ever replied. Then nothing failed.
-    const bool hopeless = end == CallEnd::unauthorized || end == CallEnd::outage;
-    if (hopeless || (asked_.answers == 0 && result.call.http_status == 0)) {
-      if (!asked_.no_endpoint) {
-        asked_.no_endpoint =
-            Error{Errc::unavailable, "endpoint " + result.call.endpoint + ": " + error};
-        gateway_.cancel_waiting();
-      }
       return {};
     }
     replay_.add_failure(result.call, result.failure);

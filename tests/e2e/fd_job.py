@@ -59,5 +59,5 @@ class Job(unittest.TestCase):
         path.write_text("gateway:\n"
                         f"  providers: [{{name: other, base_url: '{url}', max_concurrency: {concurrency}}}]\n"
                         "  retry: {base_ms: 10, max_ms: 50}\n"
-                        "  outage_timeout_s: 1\n", encoding="utf-8")
+                        "  outage_timeout_s: 1\n  startup_timeout_s: 1\n", encoding="utf-8")
         return path

@@ -35,6 +35,7 @@ gateway:
     - {name: local, base_url: "http://127.0.0.1:1/v1", max_concurrency: 4, price_per_mtok: {input: 1, output: 2}}
   retry: {base_ms: 10, max_ms: 50}
   outage_timeout_s: 1
+  startup_timeout_s: 1
 gates:
   rules: {banned_patterns: ['(?i)\\bdrop\\b']}
 export: {train_ratio: 0.5}

@@ -56,9 +56,9 @@ class InspectTest(Job):
 
     def test_a_run_whose_endpoint_is_gone_tells_of_failed_samples_as_its_status_does(self):
         simulator = fd.Simulator(self.folder, *fd.dataset_arguments(self.folder), "--latency-ms", 20,
-                                 "--reject-contains", "Which items")  # in every row
+                                 "--reject-contains", "cost more than 1")
         process = fd.start("fd-coordinator", "run", self.config, "--out", self.folder / "out", *fd.teacher(simulator.url),
-                           "--set", "gateway.outage_timeout_s=1")
+                           "--set", "gateway.outage_timeout_s=1", "--set", "gateway.startup_timeout_s=1")
         self.addCleanup(process.kill)
         while not simulator.log.exists() or len(simulator.requests()) < 60:
             self.assertIsNone(process.poll())

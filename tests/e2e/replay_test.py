@@ -3,6 +3,7 @@
 Every claim of "no call" is read from the simulator's request log.
 """
 
+import itertools
 import json
 import pathlib
 import shutil
@@ -10,7 +11,9 @@ import signal
 import subprocess
 import unittest
 
+import fd_bad_endpoints
 import fd_processes as fd
+import fd_teacher
 from fd_job import Job
 
 
@@ -18,6 +21,17 @@ def flip_last_byte(path):
     content = bytearray(path.read_bytes())
     content[-2] ^= 1
     path.write_bytes(content)
+
+
+def refusing_run(job):
+    """Runs the job with a teacher that answers one request and refuses all others: it is no endpoint that refuses everybody.
+    Returns the run folder."""
+    simulator = job.simulator()
+    asked = itertools.count()
+    teacher = fd_teacher.Teacher(lambda handler: fd_bad_endpoints.forward(handler, simulator.url) if next(asked) == 0
+                                 else fd_bad_endpoints.send(handler, 400, {"error": {"message": "refused"}}))
+    job.addCleanup(teacher.stop)
+    return job.run_job(teacher, "out", expect=4)
 
 
 class ResumeTest(Job):
@@ -239,10 +253,11 @@ class ReplayTest(Job):
         self.assertEqual(done.returncode, 0, done.stderr)
 
     def all_failed_shard(self):
-        """Returns the largest shard of a run in which every call was refused."""
-        run_dir = self.run_job(self.simulator("--reject-contains", "cost more than"), "out", expect=4)
-        shards = self.shards_in_state(run_dir, "failed")
-        return max(shards, key=lambda shard: json.loads((shard / "manifest.json").read_text())["count"])
+        """Returns the largest shard in which every call was refused, of a run that had one answer."""
+        run_dir = refusing_run(self)
+        shards = [shard for shard in self.shards_in_state(run_dir, "failed")
+                  if (shard / "answers.jsonl").stat().st_size == 0]
+        return max(shards, key=lambda shard: (json.loads((shard / "manifest.json").read_text())["count"], shard))
 
     def start_replay(self, shard, slow, until, *arguments):
         """Starts a replay of one call at a time; returns it once `until` calls were made."""
@@ -324,10 +339,6 @@ class ReplayTest(Job):
 class PartOfAShardTest(Job):
     """What a replay paid for and could not commit is not lost to the run either."""
 
-    def refusing_run(self):
-        """Runs the job with a teacher that refuses most rows. Returns the run folder."""
-        return self.run_job(self.simulator("--reject-contains", "cost more than"), "out", expect=4)
-
     def resume_calls(self, run_dir):
         """Resumes with a willing teacher. Returns how many calls that took."""
         willing = self.simulator()
@@ -336,19 +347,20 @@ class PartOfAShardTest(Job):
 
     def test_a_replay_that_answered_a_part_leaves_the_rest_to_resume(self):
         reference = fd.stable_files(self.run_job(self.simulator(), "calm"))
-        run_dir = self.refusing_run()
+        run_dir = refusing_run(self)
         failed = len([one for one in fd.outcomes(run_dir) if one["verdict"] == "failed"])
         shard = run_dir / "shards" / "0000"
-        picky = self.simulator("--reject-contains", "cost more than 3")
+        before = len((shard / "answers.jsonl").read_text().splitlines())
+        picky = self.simulator("--reject-contains", "cost more than 1")
         self.command(4, "replay", shard, "--fresh", "--gateway", self.gateway_file(picky.url))
-        answered = len((shard / "answers.jsonl").read_text().splitlines())
+        answered = len((shard / "answers.jsonl").read_text().splitlines()) - before
         self.assertGreater(answered, 0)
         self.assertEqual(self.resume_calls(run_dir), failed - answered)
         self.assertEqual(fd.stable_files(run_dir), reference)
 
     def test_the_journal_of_a_killed_replay_is_taken_up_by_resume(self):
         reference = fd.stable_files(self.run_job(self.simulator(), "calm"))
-        run_dir = self.refusing_run()
+        run_dir = refusing_run(self)
         failed = len([one for one in fd.outcomes(run_dir) if one["verdict"] == "failed"])
         slow = self.simulator("--latency-ms", 100)
         process = fd.start("fd-coordinator", "replay", run_dir, "--shard", 0, "--fresh", "--gateway",

@@ -261,7 +261,7 @@ class ErrorsTest(unittest.TestCase):
 
     def test_an_endpoint_that_is_not_there_ends_the_run_resumable(self):
         message = self.fails(10, "run", self.config, "--out", self.folder / "out", "--set",
-                             "gateway.outage_timeout_s=1")
+                             "gateway.outage_timeout_s=1", "--set", "gateway.startup_timeout_s=1")
         self.assertIn("no usable endpoint", message)
         self.assertIn("to go on: ", message)
         with fd.Simulator(self.folder, *fd.dataset_arguments(self.folder)) as simulator:

@@ -1,5 +1,6 @@
 """What people see of a run that goes wrong: the server's words, when they come, with what would mend it."""
 
+import itertools
 import json
 import signal
 import time
@@ -56,17 +57,28 @@ class ScreenTest(Job):
         self.assertIn(words, seen)
         return seen
 
-    def test_an_error_of_every_row_is_shown_once_and_the_summary_repeats_it(self):
+    def test_an_error_of_many_rows_is_shown_once_and_the_summary_repeats_it(self):
         words = "Unsupported value: 'temperature' does not support 0.2 with this model."
-        teacher = self.teacher(lambda handler: send(handler, 400, error(words)))
-        done = self.run_to_end(teacher.url, "--limit", 20)
+        asked = itertools.count()
+        teacher = self.teacher(lambda handler: send(handler, 200, answer("SELECT 1")) if next(asked) == 0
+                               else send(handler, 400, error(words)))
+        done = self.run_to_end(teacher.url, "--limit", 20, "--set", "gateway.providers.0.max_concurrency=1")
         self.assertEqual(done.returncode, 4, done.stderr)
         self.assertEqual(done.stderr.count("local: HTTP 400: " + words), 1, done.stderr)
         self.assertIn("hint: the model does not take this parameter", done.stderr)
         self.assertIn("Nothing was kept", done.stdout)
-        self.assertIn(f"{20 - fd.BROKEN_GOLD} x local: HTTP 400: {words}", done.stdout)
+        self.assertIn(f"{19 - fd.BROKEN_GOLD} x local: HTTP 400: {words}", done.stdout)
         self.assertIn("--reason provider_rejected\n", done.stdout)
         self.assertNotIn("--reason ok", done.stdout)
+
+    def test_an_error_of_every_row_ends_the_run_after_a_few_calls(self):
+        words = "Unsupported value: 'temperature' does not support 0.2 with this model."
+        teacher = self.teacher(lambda handler: send(handler, 400, error(words)))
+        done = self.run_to_end(teacher.url, "--set", "gateway.refusal_limit=5")
+        self.assertEqual(done.returncode, 10, done.stderr)
+        self.assertIn(f"no usable endpoint: endpoint local: HTTP 400: {words}", done.stderr)
+        self.assertIn("hint: the model does not take this parameter", done.stderr)
+        self.assertLessEqual(teacher.requests, 5)
 
     def test_an_error_that_ends_no_call_is_shown_while_it_is_tried_again(self):
         teacher = self.teacher(lambda handler: send(handler, 429, error("tokens per day"), Retry_After=33120))

@@ -199,7 +199,11 @@ JournalEntry journal_entry(Random& random) {
 }
 
 Share share(Random& random) {
-  return {text(random, kMaxNameBytes), number32(random)};
+  return {text(random, kMaxNameBytes), number32(random), coin(random)};
+}
+EndpointReport endpoint(Random& random) {
+  return {text(random, kMaxNameBytes), static_cast<EndpointState>(number32(random) % 4),
+          coin(random), number(random, 64), text(random, 200)};
 }
 WorkerState worker_state(Random& random) {
   WorkerState out;
@@ -230,6 +234,7 @@ WorkerState worker_state(Random& random) {
   out.endpoint_errors = some<EndpointError>(random, 3, [](Random& r) {
     return EndpointError{text(r, kMaxNameBytes), number32(r), text(r, 60), number(r, 64)};
   });
+  out.endpoints = some<EndpointReport>(random, 4, endpoint);
   return out;
 }
 PeerInfo peer(Random& random) {

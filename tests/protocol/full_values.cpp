@@ -141,10 +141,11 @@ WorkerState full() {
   state.recovered = {34, std::uint64_t{1} << 60};
   state.troubles = {"no room"};
   state.waiting = 201;
-  state.shares = {{"local", 202}};
-  state.calls = {{"local", 203}};
+  state.shares = {{"local", 202, true}};
+  state.calls = {{"local", 203, true}};
   state.share_heard = 204;
   state.endpoint_errors = {{"local", 205, "busy", 206}};
+  state.endpoints = {{"local", EndpointState::waits, true, 207, "nobody there"}};
   return state;
 }
 
@@ -153,7 +154,7 @@ Order full() {
   Order order;
   order.ack_seq = 35;
   order.config = digest_of(0x72);
-  order.shares = {{"local", 36}};
+  order.shares = {{"local", 36, true}};
   order.leases = {{37, 38, 39}};
   order.ttl_ms = 10000;
   order.heartbeat_ms = 1000;

@@ -8,6 +8,15 @@ namespace {
 
 constexpr Time kFailedAttempt = 50 * kMillisecond;  ///< until the teacher says no
 
+/// Returns words that are another refusal's only.
+std::string words_of(std::uint64_t serial) {
+  std::string words = "no ";
+  for (; serial > 0; serial /= 26) {
+    words += static_cast<char>('a' + serial % 26);
+  }
+  return words;
+}
+
 }  // namespace
 
 SimSenders::SimSenders(Process& process, Services& services, const WorkerDisk& disk,
@@ -110,6 +119,7 @@ void SimSenders::finish(JobPtr job) {
   } else if (reply.failure != Reason::none) {
     attempt.end = AttemptEnd::refused;
     attempt.status = 400;
+    attempt.error = words_of(reply.serial);  // each request is refused for its own sake
   } else {
     attempt.status = 200;
     job->result.answer = std::move(reply.answers.back());

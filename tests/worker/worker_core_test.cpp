@@ -415,7 +415,7 @@ TEST_F(WorkerCoreTest, WhatIsOwedIsSamplesInWorkAndRecordsThatAreNotAcknowledged
   join();
   take(order({{0, 1, 2}}));
   take(samples(0, 2));
-  step(CallLoad{{{"a", 2}}, 0, 0, 0});
+  step(CallLoad{{{"a", 2}}, 0, 0, {}, 0});
   wait(milliseconds(1000));
   EXPECT_EQ(last_state_.owed, 2u);
   EXPECT_EQ(last_state_.in_flight, 2u);

@@ -243,6 +243,7 @@ Attempt CurlTransfer::refused(long status, BadReply& bad) const {
   attempt.end = AttemptEnd::refused;
   attempt.status = bad.status;
   attempt.out_of_quota = bad.out_of_quota;
+  attempt.filtered = bad.filtered;
   add_advice(attempt);
   attempt.usage = bad.usage;
   if (target_->learn(bad.status, bad.message, sent_as_, job_->call.decode)) {

@@ -1,5 +1,7 @@
 #include "actors/gateway/openai/openai_codec.hpp"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include "actors/gateway/finish_reason.hpp"
@@ -13,6 +15,7 @@ namespace fd {
 namespace {
 
 /// HTTP's "not found".
+constexpr std::uint32_t kForbidden = 403;
 constexpr std::uint32_t kNoSuchAddress = 404;
 
 bool is_blank(std::string_view body) {
@@ -48,10 +51,34 @@ std::uint32_t status_of_error(std::uint32_t status, const ReplyBody& reply) {
   return words.find("unexpected endpoint") != std::string::npos ? kNoSuchAddress : status;
 }
 
+/// Codes of filters. Source: OpenAI, Azure, OpenRouter, Alibaba.
+constexpr std::array kFilterCodes = {
+    std::string_view("content_filter"),     std::string_view("content_policy_violation"),
+    std::string_view("moderation_blocked"), std::string_view("data_inspection_failed"),
+    std::string_view("invalid_prompt"),     std::string_view("responsibleaipolicyviolation"),
+};
+
+/// Words in a 403 that speak of money, as OpenRouter's "Key limit exceeded".
+constexpr std::array kMoneyWords = {std::string_view("limit exceeded"), std::string_view("quota"),
+                                    std::string_view("credit"), std::string_view("balance"),
+                                    std::string_view("billing")};
+
 BadReply bad_reply(std::uint32_t status, std::string message, const ReplyBody& reply) {
-  return BadReply{status, reply.error_code == "insufficient_quota",
-                  "HTTP " + std::to_string(status) + ": " + std::move(message),
-                  reply.completion.usage};
+  const std::string words = lowered(message);
+  BadReply bad;
+  bad.status = status;
+  bad.out_of_quota =
+      reply.error_code == "insufficient_quota" ||
+      (status == kForbidden && std::ranges::any_of(kMoneyWords, [&](std::string_view one) {
+         return words.find(one) != std::string::npos;
+       }));
+  bad.filtered =
+      !bad.out_of_quota &&
+      (status == kForbidden || (status >= 400 && status < 500 &&
+                                std::ranges::count(kFilterCodes, lowered(reply.error_code)) > 0));
+  bad.message = "HTTP " + std::to_string(status) + ": " + std::move(message);
+  bad.usage = reply.completion.usage;
+  return bad;
 }
 
 Reply decode_success(std::uint32_t status, std::string_view body, bool whole, ReplyBody& reply) {

@@ -33,6 +33,7 @@ struct BadReply {
   /// The HTTP status, or the one that an error object in a reply of status 200 names.
   std::uint32_t status = 0;
   bool out_of_quota = false;  ///< asking again will not help until somebody pays
+  bool filtered = false;      ///< a filter wants no answer to this request
   std::string message;        ///< "HTTP 400: ...", one line, valid UTF-8
   TokenUsage usage;           ///< it may have cost something all the same
 };

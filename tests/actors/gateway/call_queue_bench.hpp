@@ -24,7 +24,6 @@ class Bench {
   static GatewayConfig config_of(std::vector<ProviderConfig> providers) {
     GatewayConfig config;
     config.providers = std::move(providers);
-    config.outage_timeout_s = 300;
     return config;
   }
 
@@ -32,6 +31,7 @@ class Bench {
     for (std::size_t i = 0; i < count; ++i) {
       ChatCall call;
       call.tag = next_tag++;
+      call.call_key = sha256(std::to_string(call.tag));
       call.era = era;
       queue.add(make_job(std::move(call), now), now);
     }
@@ -93,6 +93,14 @@ class Bench {
     settle();
     return std::exchange(settles ? settled : unsettled, {});
   }
+
+  /// Returns what the queue has to do, but for what the endpoints are like.
+  CallLoad load() {
+    CallLoad load = queue.load(now);
+    load.endpoints.clear();
+    return load;
+  }
+  EndpointReport endpoint(std::size_t index) { return queue.load(now).endpoints.at(index); }
 
   CallQueue queue;
   Instant now = Instant(seconds(1000));

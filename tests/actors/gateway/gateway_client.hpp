@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -82,6 +83,21 @@ class Client {
     start(1);
     submit(1, 1);
     return wait(1)[1];
+  }
+
+  /// Makes a call at the first endpoint, which is to be out afterwards. Returns what is said of it.
+  EndpointReport find_out() {
+    start(1);
+    submit(1, 1);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    EndpointReport report;
+    while (!report.out() && std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      report = gateway_->load().endpoints.at(0);
+    }
+    gateway_->cancel_waiting();
+    wait(1);
+    return report;
   }
 
   CallGateway& gateway() { return *gateway_; }

@@ -74,16 +74,6 @@ class CoordinatorLoopTest : public testing::Test {
     record.outcome->times = {{StageId::exec, 3, 5}};
     return record;
   }
-  Record ended_call(CallEnd end) const {
-    Record record{0, fence_, {}, {}, {}, {}};
-    record.call.emplace();
-    record.call->sample_id = id(0);
-    record.call->end = end;
-    record.call->http_status = 401;
-    record.call->endpoint = "e";
-    record.call->error = "no";
-    return record;
-  }
   Record answered(std::uint8_t position, const std::string& finish_reason) const {
     Record record{0, fence_, {}, {}, {}, {}};
     record.answer.emplace();
@@ -430,35 +420,52 @@ TEST_F(CoordinatorLoopTest, ADrainEndsAsSoonAsNobodyHoldsAnything) {
   EXPECT_EQ(ports_->ends[0].in_flight, 0u);
 }
 
-TEST_F(CoordinatorLoopTest, AKeyThatIsNotTakenDrainsTheRunAndIsNamed) {
+/// A state of the worker whose calls wait for these endpoints.
+WorkerState waiting(WorkerState state, std::vector<EndpointReport> endpoints) {
+  state.waiting = 1;
+  state.endpoints = std::move(endpoints);
+  return state;
+}
+
+TEST_F(CoordinatorLoopTest, EndpointsThatAllRefuseDrainTheRunAndAreNamed) {
   work();
-  Record lost = outcome(0);
-  lost.outcome->verdict = Verdict::failed;
-  lost.outcome->reason = Reason::provider_rejected;
-  deliver({lost, ended_call(CallEnd::unauthorized)});
+  const EndpointReport refuses{"e", EndpointState::refuses, false, 0, "HTTP 401: no"};
+  const EndpointReport good{"f", EndpointState::good, true, 0, ""};
+  hear(waiting(state(), {refuses, good}));
+  EXPECT_FALSE(ports_->messages<Order>().back().drain);
+  const EndpointReport gone{"f", EndpointState::refuses, true, 0, "HTTP 402: pay"};
+  hear(waiting(state(), {refuses, gone}));
   EXPECT_TRUE(ports_->messages<Order>().back().drain);
   WorkerState idle = state();
   idle.draining = true;
   hear(idle);
   ASSERT_EQ(ports_->ends.size(), 1u);
   EXPECT_EQ(ports_->ends[0].kind, RunEnd::Kind::no_endpoint);
-  EXPECT_EQ(ports_->ends[0].error.message, "endpoint e: no");
-  EXPECT_EQ(ports_->ends[0].failed, 1u);
+  EXPECT_EQ(ports_->ends[0].error.message, "endpoint e: HTTP 401: no; endpoint f: HTTP 402: pay");
 }
 
-TEST_F(CoordinatorLoopTest, WhatAnEndpointSaidToAnEarlierStartStopsNothing) {
-  options_.core.last_fence = 4;
-  work();
-  for (const std::uint64_t before : {0u, 4u}) {  // taken over from another run; of an earlier start
-    Record old = ended_call(CallEnd::unauthorized);
-    old.fence = before;
-    old.call->queue_us = before;
-    ports_->done.clear();
-    deliver({old});
-    EXPECT_EQ(ports_->done, Strings{"append 1"});  // paid for, and counted
+TEST_F(CoordinatorLoopTest, AnEndpointThatIsNotThereIsWaitedForAsTheConfigSays) {
+  options_.gateway.outage_timeout_s = 2;
+  options_.gateway.startup_timeout_s = 5;
+  for (const bool answered : {true, false}) {
+    begin();
+    hear(state());
+    const std::uint64_t patience_ms = answered ? 2000 : 5000;
+    EndpointReport away{"e", EndpointState::waits, answered, patience_ms - 1, "nobody"};
+    hear(waiting(state(), {away}));
+    EXPECT_FALSE(ports_->messages<Order>().back().drain);
+    away.out_ms = patience_ms;
+    hear(waiting(state(), {away}));
+    EXPECT_TRUE(ports_->messages<Order>().back().drain);
   }
+}
+
+TEST_F(CoordinatorLoopTest, AWorkerThatHasNoCallsToMakeSaysNothingAboutEndpoints) {
+  work();
+  WorkerState idle = state();
+  idle.endpoints = {{"e", EndpointState::refuses, false, 0, "no"}};
+  hear(idle);
   EXPECT_FALSE(ports_->messages<Order>().back().drain);
-  EXPECT_TRUE(ports_->ends.empty());
 }
 
 TEST_F(CoordinatorLoopTest, AShardThatHasOtherSamplesThanWhenTheRunBeganEndsIt) {

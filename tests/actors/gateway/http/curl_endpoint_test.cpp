@@ -168,11 +168,9 @@ TEST(CurlEndpoint, IsNotReachedThroughAProxyThatOnlyTheEnvironmentNames) {
 
 TEST(CurlEndpoint, WithoutAnAddressIsNotWaitedFor) {
   HttpStub stub([](const StubRequest&) { return StubReply::of(404, "404 page not found"); });
-  const ChatResult result = ask_at(stub.url(), [](Endpoint&) {});
-  EXPECT_EQ(result.call.error,
+  EXPECT_EQ(Client(stub.url()).find_out().words,
             "HTTP 404: 404 page not found (is /v1 missing at the end of base_url?)");
-  const ChatResult beta = ask_at(stub.url() + "/v1beta/openai", [](Endpoint&) {});
-  EXPECT_EQ(beta.call.error, "HTTP 404: 404 page not found");
+  EXPECT_EQ(Client(stub.url() + "/v1beta/openai").find_out().words, "HTTP 404: 404 page not found");
 }
 
 }  // namespace

@@ -61,17 +61,29 @@ TEST(CurlSenders, GivesUpAfterItsAttempts) {
 }
 
 TEST(CurlSenders, DoesNotAskAgainWhenItIsRefused) {
-  for (const int status : {400, 401, 403, 404, 413, 422}) {
+  for (const int status : {400, 403, 413, 422}) {
     HttpStub stub([status](const StubRequest&) {
       return StubReply::of(status, R"({"error":{"message":"no"}})");
     });
     const ChatResult result = Client(stub.url() + "/v1").ask();
-    const std::string said = "HTTP " + std::to_string(status) + ": no";
-    EXPECT_EQ(result.failure, Reason::provider_rejected);
-    const bool unauthorized = status == 401 || status == 403;
-    EXPECT_EQ(result.call.end, unauthorized ? CallEnd::unauthorized : CallEnd::refused);
-    EXPECT_EQ(result.call.error, unauthorized ? "unauthorized: " + said : said);
+    const bool filtered = status == 403;
+    EXPECT_EQ(result.failure, filtered ? Reason::none : Reason::provider_rejected);
+    EXPECT_EQ(result.answer.finish_reason, filtered ? "content_filter" : "");
+    EXPECT_EQ(result.call.end, CallEnd::refused);
+    EXPECT_EQ(result.call.error, "HTTP " + std::to_string(status) + ": no");
     EXPECT_EQ(result.call.http_status, static_cast<std::uint32_t>(status));
+    EXPECT_EQ(stub.request_count(), 1u);
+  }
+}
+
+TEST(CurlSenders, LeavesAnEndpointAloneThatRefusesEveryRequest) {
+  for (const int status : {401, 402, 404}) {
+    HttpStub stub([status](const StubRequest&) {
+      return StubReply::of(status, R"({"error":{"message":"no"}})");
+    });
+    const EndpointReport report = Client(stub.url() + "/v1").find_out();
+    EXPECT_EQ(report.state, EndpointState::refuses);
+    EXPECT_EQ(report.words, "HTTP " + std::to_string(status) + ": no");
     EXPECT_EQ(stub.request_count(), 1u);
   }
 }
@@ -234,9 +246,9 @@ TEST(CurlSenders, FollowsNoRedirect) {
     HttpStub stub([&](const StubRequest&) {
       return StubReply::of(status, "", "Location: " + other.url() + "/v1/chat/completions\r\n");
     });
-    const ChatResult result = Client(stub.url()).ask();
-    EXPECT_EQ(result.failure, Reason::provider_rejected);
-    EXPECT_NE(result.call.error.find(other.url()), std::string::npos) << result.call.error;
+    const EndpointReport report = Client(stub.url()).find_out();
+    EXPECT_EQ(report.state, EndpointState::refuses);
+    EXPECT_NE(report.words.find(other.url()), std::string::npos) << report.words;
     EXPECT_EQ(stub.request_count(), 1u);
   }
   EXPECT_EQ(other.connection_count(), 0u);
@@ -247,17 +259,15 @@ TEST(CurlSenders, SendsItsKeyAndNeverShowsIt) {
   HttpStub stub([&](const StubRequest&) {
     return StubReply::of(401, R"({"error":{"message":"no key )" + key + " or sk-verysec\"}}");
   });
-  const ChatResult result = Client(stub.url(), key).ask();
-  EXPECT_EQ(result.call.error, "unauthorized: HTTP 401: no key [redacted] or [redacted]");
+  EXPECT_EQ(Client(stub.url(), key).find_out().words, "HTTP 401: no key [redacted] or [redacted]");
   EXPECT_EQ(stub.requests().at(0).header("authorization"), "Bearer " + key);
 }
 
 TEST(CurlSenders, SendsNothingWithAKeyThatWouldForgeAHeader) {
   HttpStub stub(ok);
-  const ChatResult result = Client(stub.url(), "key\r\nX-Evil: 1").ask();
-  EXPECT_EQ(result.failure, Reason::provider_error);
-  EXPECT_EQ(result.call.error, "the API key holds a line break or another control character");
-  EXPECT_EQ(result.call.attempts, 0u);
+  const EndpointReport report = Client(stub.url(), "key\r\nX-Evil: 1").find_out();
+  EXPECT_EQ(report.state, EndpointState::refuses);
+  EXPECT_EQ(report.words, "the API key holds a line break or another control character");
   EXPECT_EQ(stub.connection_count(), 0u);
 }
 
@@ -272,9 +282,7 @@ TEST(CurlSenders, UsesNoProxyOfTheEnvironment) {
 }
 
 TEST(CurlSenders, DoesNotAskAgainWhereTheUrlMakesNoSense) {
-  const ChatResult result = Client("http://[::1").ask();
-  EXPECT_EQ(result.failure, Reason::provider_error);
-  EXPECT_EQ(result.call.attempts, 0u);
+  EXPECT_EQ(Client("http://[::1").find_out().state, EndpointState::refuses);
 }
 
 TEST(CurlSenders, CountsNoAttemptThatWasNotSent) {
@@ -283,9 +291,12 @@ TEST(CurlSenders, CountsNoAttemptThatWasNotSent) {
     HttpStub gone(ok);
     url = gone.url();
   }
-  const ChatResult result = Client(url).ask();
-  EXPECT_EQ(result.failure, Reason::attempts_exhausted);
-  EXPECT_NE(result.call.error.find("127.0.0.1"), std::string::npos) << result.call.error;
+  Client client(url);
+  const EndpointReport report = client.find_out();
+  EXPECT_EQ(report.state, EndpointState::waits);
+  EXPECT_NE(report.words.find("127.0.0.1"), std::string::npos) << report.words;
+  const ChatResult result = client.wait(1)[1];
+  EXPECT_EQ(result.call.end, CallEnd::cancelled);
   EXPECT_EQ(result.call.attempts, 0u);
   EXPECT_EQ(result.call.http_status, 0u);
 }
@@ -305,24 +316,6 @@ TEST(CurlSenders, GoesOnWithTheEndpointThatLives) {
   for (const auto& [tag, result] : client.wait(200)) {
     EXPECT_EQ(result.failure, Reason::none) << result.call.error;
     EXPECT_EQ(result.call.endpoint, "stub1");
-  }
-}
-
-TEST(CurlSenders, EndsCallsWhenNoEndpointIsThere) {
-  std::string url;
-  {
-    HttpStub gone(ok);
-    url = gone.url();
-  }
-  Client client(url);
-  client.config.retry.max_attempts = 100;
-  client.config.outage_timeout_s = 0.05;
-  client.start(8);
-  client.submit(1, 20);
-  for (const auto& [tag, result] : client.wait(20)) {
-    EXPECT_EQ(result.failure, Reason::provider_error);
-    EXPECT_EQ(result.call.end, CallEnd::outage);
-    EXPECT_EQ(result.call.error.find("outage: "), 0u) << result.call.error;
   }
 }
 

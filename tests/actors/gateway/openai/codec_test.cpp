@@ -327,6 +327,22 @@ TEST(Decode, TellsAnEmptyPurseFromTooManyRequests) {
   EXPECT_FALSE(bad(429, R"({"error":{"code":"rate_limit_exceeded"}})").out_of_quota);
 }
 
+TEST(Decode, TellsAFilterFromOtherRefusals) {
+  const auto filtered = [](std::uint32_t status, const std::string& error) {
+    return bad(status, R"({"error":)" + error + "}").filtered;
+  };
+  EXPECT_TRUE(filtered(400, R"({"message":"no","code":"content_filter"})"));
+  EXPECT_TRUE(filtered(400, R"({"message":"no","code":"ResponsibleAIPolicyViolation"})"));
+  EXPECT_TRUE(filtered(422, R"({"message":"no","type":"content_policy_violation"})"));
+  EXPECT_TRUE(filtered(403, R"({"message":"Your input was flagged","code":403})"));
+  EXPECT_TRUE(bad(403, "<html>Request blocked</html>").filtered);
+  EXPECT_FALSE(filtered(400, R"({"message":"no","code":"invalid_request_error"})"));
+  EXPECT_FALSE(filtered(500, R"({"message":"no","code":"content_filter"})"));
+  EXPECT_FALSE(filtered(403, R"({"message":"Key limit exceeded: total limit"})"));
+  EXPECT_TRUE(bad(403, R"({"error":{"message":"Key limit exceeded"}})").out_of_quota);
+  EXPECT_FALSE(bad(429, R"({"error":{"message":"rate limit exceeded"}})").out_of_quota);
+}
+
 TEST(Decode, KeepsTheUsageOfAReplyWithoutAnAnswer) {
   EXPECT_EQ(bad(200, R"({"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":2}})").usage,
             (TokenUsage{9, 2}));

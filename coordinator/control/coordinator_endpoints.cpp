@@ -1,0 +1,163 @@
+// The part of CoordinatorCore that follows what the endpoints are like at each worker: how many
+// calls they may have, which worker can do nothing, and whether any can.
+
+#include <algorithm>
+
+#include "coordinator/control/coordinator_core.hpp"
+
+namespace fd {
+namespace {
+
+const EndpointReport* report_of(const ConnectedWorker& worker, const std::string& provider) {
+  const auto& reports = worker.state.endpoints;
+  const auto found = std::ranges::find(reports, provider, &EndpointReport::provider);
+  return found != reports.end() ? &*found : nullptr;
+}
+
+/// Returns whether the worker can make no call, as far as it knows.
+bool is_stranded(const ConnectedWorker& worker) {
+  const auto& reports = worker.state.endpoints;
+  return !reports.empty() && std::ranges::all_of(reports, &EndpointReport::out);
+}
+
+}  // namespace
+
+bool CoordinatorCore::out_at(const ConnectedWorker& worker, const std::string& provider) {
+  const EndpointReport* report = report_of(worker, provider);
+  return report != nullptr && report->out();
+}
+
+void CoordinatorCore::note_answers(const ConnectedWorker& worker) {
+  for (const ProviderLimit& provider : config_.providers) {
+    const EndpointReport* report = report_of(worker, provider.provider);
+    if (provider.scope == Scope::fleet && report != nullptr && report->answered) {
+      proven_.insert(provider.provider);
+    }
+  }
+}
+
+/// Returns whether what the provider refuses is the request's fault.
+bool CoordinatorCore::is_trusted(const ProviderLimit& provider) const {
+  return config_.answered_before || proven_.contains(provider.provider);
+}
+
+/// Returns how many calls may be in flight at each provider over all workers as things are: few
+/// where it has not answered yet, so that a dead end costs few; one for each worker where it is out
+/// at all of them, or at one before it ever answered. Workers' own engines have 0.
+CallsByProvider CoordinatorCore::open_limits() const {
+  CallsByProvider limits;
+  for (const ProviderLimit& provider : config_.providers) {
+    std::uint32_t calls = provider.calls;
+    std::uint32_t sharing = 0;
+    std::uint32_t out = 0;
+    for (const auto& [incarnation, worker] : workers_) {
+      if (takes_shares(worker)) {
+        ++sharing;
+        out += out_at(worker, provider.provider) ? 1 : 0;
+      }
+    }
+    const bool proven = proven_.contains(provider.provider);
+    if (!proven) {
+      calls = std::min(calls, config_.refusal_limit);
+    }
+    if (out > 0 && (out == sharing || !proven)) {
+      calls = std::min(calls, sharing);
+    }
+    limits.push_back(provider.scope == Scope::worker ? 0 : calls);
+  }
+  return limits;
+}
+
+/// Returns how many calls the worker may have in flight at engines of its own. Takes them off what
+/// it demands of the others.
+CallsByProvider CoordinatorCore::own_shares(const ConnectedWorker& worker, Demand& demand) const {
+  CallsByProvider shares;
+  for (std::size_t i = 0; i < config_.providers.size(); ++i) {
+    const ProviderLimit& provider = config_.providers[i];
+    const EndpointReport* report = report_of(worker, provider.provider);
+    std::uint32_t calls = 0;
+    if (provider.scope == Scope::worker && demand.calls > 0) {
+      const bool answered = report != nullptr && report->answered;
+      calls = answered ? provider.calls : std::min(provider.calls, config_.refusal_limit);
+      calls = std::min({calls, demand.out[i] ? 1 : calls, demand.cap});
+    }
+    shares.push_back(calls);
+    demand.calls -= std::min<std::uint64_t>(demand.calls, calls);
+    demand.cap -= calls;
+    if (provider.scope == Scope::worker) {
+      for (CallsByProvider* its : {&demand.has, &demand.taken, &demand.told}) {
+        if (i < its->size()) {
+          (*its)[i] = 0;
+        }
+      }
+    }
+  }
+  return shares;
+}
+
+/// Returns whether the worker could go on with what another cannot do: an endpoint answers it, or
+/// it has an engine of its own that was not tried.
+bool CoordinatorCore::could_serve(const ConnectedWorker& worker) const {
+  return takes_shares(worker) && worker.ready &&
+         std::ranges::any_of(config_.providers, [&](const ProviderLimit& provider) {
+           const EndpointReport* report = report_of(worker, provider.provider);
+           return report != nullptr ? report->state == EndpointState::good
+                                    : provider.scope == Scope::worker;
+         });
+}
+
+bool CoordinatorCore::another_could_serve(std::uint64_t incarnation) const {
+  return std::ranges::any_of(workers_, [&](const auto& entry) {
+    return entry.first != incarnation && could_serve(entry.second);
+  });
+}
+
+/// A worker that can make no call keeps no shard that another could work on. It gets some again
+/// after a while, to find out whether it still cannot.
+void CoordinatorCore::relieve(Instant now, std::uint64_t incarnation, ConnectedWorker& worker,
+                              CoordinatorEffects& effects) {
+  if (!is_stranded(worker)) {
+    worker.relieved.reset();
+    return;
+  }
+  const std::set<std::uint32_t> shards = leases_.held_by(incarnation);
+  const bool on_trial = worker.relieved && now < *worker.relieved + kReliefPause + kReliefTrial;
+  if (draining_ || shards.empty() || on_trial || !another_could_serve(incarnation)) {
+    return;
+  }
+  for (const std::uint32_t shard : shards) {
+    leases_.release(shard);
+  }
+  worker.strayed = true;  // until it says that nothing of them is on its way
+  if (!worker.relieved) {
+    effects.log.push_back("worker " + worker.name + " reaches no endpoint; " +
+                          std::to_string(shards.size()) + " shards go to other workers");
+  }
+  worker.relieved = now;
+}
+
+/// Returns whether the worker was relieved a short time ago and is to be left alone.
+bool CoordinatorCore::is_relieved(Instant now, std::uint64_t incarnation,
+                                  const ConnectedWorker& worker) const {
+  return worker.relieved && now < *worker.relieved + kReliefPause &&
+         another_could_serve(incarnation);
+}
+
+std::vector<EndpointReport> CoordinatorCore::endpoints() const {
+  std::vector<EndpointReport> reports;
+  for (const auto& [incarnation, worker] : workers_) {
+    const WorkerState& state = worker.state;
+    const bool has_calls = state.in_flight + state.waiting > 0;
+    if (could_serve(worker) || (takes_shares(worker) && has_calls && state.endpoints.empty())) {
+      reports.emplace_back();  // nothing speaks against it
+    } else if (takes_shares(worker) && has_calls) {
+      reports.insert(reports.end(), state.endpoints.begin(), state.endpoints.end());
+    }
+  }
+  for (EndpointReport& report : reports) {
+    report.answered = report.answered || proven_.contains(report.provider);
+  }
+  return reports;
+}
+
+}  // namespace fd

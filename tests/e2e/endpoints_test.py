@@ -1,0 +1,75 @@
+"""One endpoint of three fails, in every way that endpoints fail: no sample fails that another could have served."""
+
+import socket
+import unittest
+
+import fd_bad_endpoints as bad
+import fd_processes as fd
+from fd_job import Job
+from fd_teacher import Teacher
+
+REFUSAL_LIMIT = 8
+NO_ENDPOINT = 10
+
+
+def dead_url():
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{holder.getsockname()[1]}/v1"
+
+
+class Endpoints(Job):
+    def failing(self, kind, good):
+        """Returns an endpoint of this kind: its URL, and its Teacher."""
+        reply = bad.KINDS[kind]
+        if reply is None:
+            return dead_url(), None
+        teacher = Teacher(lambda handler: reply(handler, good))
+        self.addCleanup(teacher.stop)
+        return teacher.url, teacher
+
+    def run_at(self, endpoints, name, expect=0, **keys):
+        config = bad.config_with(self.config, bad.gateway(endpoints, **keys), self.folder / f"{name}.yaml")
+        said = self.command(expect, "run", config, "--out", self.folder / name, "--workers", 2)
+        return (self.folder / name / "latest").resolve(), said
+
+    def train(self, run_dir):
+        return (run_dir / "export" / "train.jsonl").read_bytes()
+
+
+class OneOfThreeTest(Endpoints):
+    def test_no_sample_fails_that_a_healthy_endpoint_could_have_served(self):
+        one = self.simulator("--latency-ms", 20)
+        two = self.simulator("--latency-ms", 20)
+        healthy, _ = self.run_at([("one", one.url, 8), ("two", two.url, 8)], "healthy")
+        for kind in bad.KINDS:
+            with self.subTest(kind):
+                url, teacher = self.failing(kind, one.url)
+                timeout = 1 if kind == "late" else 60
+                run_dir, _ = self.run_at([("bad", url, 8), ("one", one.url, 8), ("two", two.url, 8)],
+                                         kind.replace(" ", "-"), request_timeout_s=timeout)
+                self.assertEqual(self.train(run_dir), self.train(healthy))
+                self.assertEqual([one for one in fd.outcomes(run_dir) if one["verdict"] == "failed"], [])
+                if kind in bad.REFUSING:
+                    self.assertLessEqual(teacher.requests, REFUSAL_LIMIT + 4)  # and probes
+
+
+class AllRefuseTest(Endpoints):
+    def test_every_endpoint_gets_a_few_calls_and_the_run_ends_and_can_be_gone_on_with(self):
+        simulator = self.simulator("--latency-ms", 1)
+        for kinds in (("401", "402"), ("404", "400"), ("page", "400")):
+            with self.subTest(kinds):
+                name = "-".join(kinds)
+                failing = [self.failing(kind, simulator.url) for kind in kinds]
+                _, said = self.run_at([(kind, url, 64) for kind, (url, _) in zip(kinds, failing)], name,
+                                            expect=NO_ENDPOINT)
+                for kind, (_, teacher) in zip(kinds, failing):
+                    self.assertGreater(teacher.requests, 0)
+                    self.assertLessEqual(teacher.requests, REFUSAL_LIMIT)
+                    self.assertIn(f"endpoint {kind}: ", said)
+                self.assertIn("no sample failed", said)
+                self.run_at([("one", simulator.url, 32)], name)
+
+
+if __name__ == "__main__":
+    unittest.main()
