@@ -157,6 +157,10 @@ inline constexpr auto kFields<ShareGranted> =
           field(2, &ShareGranted::incarnation), field(3, &ShareGranted::calls));
 
 template <>
+inline constexpr auto kFields<StartMade> = table("start", field(1, &StartMade::epoch),
+                                                 field(2, &StartMade::last_fence));
+
+template <>
 inline constexpr auto kFields<JournalIntent> =
     table("intent", field(1, &JournalIntent::sample_id), field(2, &JournalIntent::call_key),
           field(3, &JournalIntent::candidate), field(4, &JournalIntent::shard),

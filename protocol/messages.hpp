@@ -304,7 +304,15 @@ struct ShareGranted {
   std::uint32_t calls = 0;
   friend bool operator==(const ShareGranted&, const ShareGranted&) = default;
 };
-// M: any message above, or one of what ledger and journal keep: Record, ShareGranted,
+
+/// A start of the coordinator, and the highest fence that was given before it: what says in which
+/// start a call was made. In the ledger before that start gives a lease.
+struct StartMade {
+  std::uint64_t epoch = 0;
+  std::uint64_t last_fence = 0;
+  friend bool operator==(const StartMade&, const StartMade&) = default;
+};
+// M: any message above, or one of what ledger and journal keep: Record, ShareGranted, StartMade,
 // JournalIntent, JournalCancelled. What is at its default and was added to a message later is left
 // out.
 

@@ -13,12 +13,13 @@ namespace fd {
 // One item of gateway.providers: where calls go and how that endpoint wants them. Nothing here
 // decides output bytes. docs/configuration.md is the reference.
 
-/// What a million tokens cost. Nothing given: not known. One given: the other is free.
+/// What a million tokens cost. Nothing given: not known. One given: the others are free.
 struct PriceConfig {
-  std::optional<double> input;   ///< prompt tokens
-  std::optional<double> output;  ///< completion tokens
+  std::optional<double> input;           ///< prompt tokens
+  std::optional<double> output;          ///< completion tokens
+  std::optional<double> cached_input{};  ///< prompt tokens from a cache; nothing: as the others
 
-  [[nodiscard]] bool known() const { return input.has_value() || output.has_value(); }
+  [[nodiscard]] bool known() const { return input || output || cached_input; }
 };
 
 /// Where a header's or a query's value comes from.

@@ -27,8 +27,9 @@ inline constexpr auto kFields<Answer> = table(
     field(9, "vote", &Answer::vote).when_set(), field(10, "try", &Answer::round).when_set());
 
 template <>
-inline constexpr auto kFields<Price> = table("price", field(1, "input", &Price::input),
-                                             field(2, "output", &Price::output));
+inline constexpr auto kFields<Price> =
+    table("price", field(1, "input", &Price::input), field(2, "output", &Price::output),
+          field(3, "cached_input", &Price::cached_input).when_set());
 
 template <>
 inline constexpr auto kFields<Call> =
@@ -47,7 +48,9 @@ inline constexpr auto kFields<Call> =
           field(20, "asked_model", &Call::asked_model).when_set(),
           field(21, "cached_tokens", &Call::cached_tokens).when_set(),
           field(22, "reasoning_tokens", &Call::reasoning_tokens).when_set(),
-          field(23, "tokens_unknown", &Call::tokens_unknown).when_set());
+          field(23, "tokens_unknown", &Call::tokens_unknown).when_set(),
+          field(24, "connect_us", &Call::connect_us).when_set(),
+          field(25, "first_byte_us", &Call::first_byte_us).when_set());
 
 template <>
 inline constexpr auto kFields<Candidate> =

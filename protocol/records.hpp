@@ -138,7 +138,8 @@ enum class EndpointState : std::uint8_t {
 struct Price {
   double input = 0;
   double output = 0;
-  friend bool operator==(const Price&, const Price&) = default;
+  std::optional<double> cached_input{};  ///< for those that it had in a cache; nothing: as input
+  friend auto operator<=>(const Price&, const Price&) = default;
 };
 
 /// What a paid call took: a line of shards/*/calls.jsonl. Decides no output. One that asks for
@@ -160,6 +161,11 @@ struct Call : CallIdentity {
   std::optional<Price> price;                     ///< when it was made; nothing: not known
   std::uint64_t queue_us = 0;                     ///< from submission to the first send
   std::uint64_t service_us = 0;                   ///< from the first send to the end
+  /// Of the last attempt; nothing: it was not sent. Setting the connection up: name, TCP, TLS, and
+  /// 0 on one that was open; then from the send to the first byte of the reply, nothing without
+  /// one.
+  std::optional<std::uint64_t> connect_us;
+  std::optional<std::uint64_t> first_byte_us;
   CallEnd end = CallEnd::answered;
   std::string error;  ///< for people; empty when answered
 

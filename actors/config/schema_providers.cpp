@@ -152,8 +152,14 @@ void add_pace_keys(Keys& keys, ProviderConfig& provider) {
                   .slot = &provider.price_per_mtok.input,
                   .limits = {0, 1e6},
                   .unit = "US dollars",
-                  .meaning = "Price of a million prompt tokens; 0: free. With neither price it is "
+                  .meaning = "Price of a million prompt tokens; 0: free. Without any price it is "
                              "not known what calls cost."});
+  keys.push_back({.path = "price_per_mtok.cached_input",
+                  .slot = &provider.price_per_mtok.cached_input,
+                  .limits = {0, 1e6},
+                  .unit = "US dollars",
+                  .meaning = "Price of a million prompt tokens that the endpoint says it had in a "
+                             "cache; without it they cost what the others do."});
   keys.push_back({.path = "price_per_mtok.output",
                   .slot = &provider.price_per_mtok.output,
                   .limits = {0, 1e6},

@@ -143,9 +143,9 @@ void CallQueue::admit_at(const Place& place, JobPtr job, std::vector<Job*>& to_w
   const ProviderConfig& provider = config_.providers.at(place.endpoint);
   record.endpoint = provider.name;
   const PriceConfig& price = provider.price_per_mtok;
-  record.price = price.known()
-                     ? std::optional(Price{price.input.value_or(0), price.output.value_or(0)})
-                     : std::nullopt;
+  record.price = price.known() ? std::optional(Price{price.input.value_or(0),
+                                                     price.output.value_or(0), price.cached_input})
+                               : std::nullopt;
   if (job->ticket) {
     ready_.push_back(std::move(job));
     return;

@@ -58,6 +58,7 @@ json::Value status_json(const StatusOrigin& origin, const Progress& progress,
       {"prompt_tokens", progress.prompt_tokens + before.prompt_tokens},
       {"completion_tokens", progress.completion_tokens + before.completion_tokens},
       {"cost", finite(progress.cost + earlier_cost)},
+      {"unpriced", progress.unpriced + before.unpriced},
       {"calls_complete", earlier.has_value()},
       {"workers", std::move(workers)}};
 }

@@ -16,8 +16,20 @@ std::string milliseconds(std::uint64_t us) {
 }
 
 /// Returns what a call cost, or that nobody knows.
-std::string cost_text(const Call& call) {
+std::string price_text(const Call& call) {
   return call.price ? "cost " + money(cost_of(call)) : "cost unknown: its provider has no price";
+}
+
+/// Returns where the time of a call went: that of the last attempt in brackets.
+std::string time_text(const Call& call) {
+  std::string text = milliseconds(call.queue_us) + " waiting, " + milliseconds(call.service_us) +
+                     " at the endpoint";
+  if (call.connect_us) {
+    text += " (connecting " + milliseconds(*call.connect_us);
+    text += call.first_byte_us ? ", first byte after " + milliseconds(*call.first_byte_us) : "";
+    text += ")";
+  }
+  return text;
 }
 
 /// Returns which call it is: "candidate 0", with what else tells it from others.
@@ -71,12 +83,9 @@ void show_call(const Call& call, std::string& out) {
   text_line("attempts", std::to_string(call.attempts), out);
   text_line("tokens",
             grouped(call.prompt_tokens) + " in, " + grouped(call.completion_tokens) + " out; " +
-                cost_text(call),
+                price_text(call),
             out);
-  text_line("time",
-            milliseconds(call.queue_us) + " waiting, " + milliseconds(call.service_us) +
-                " at the endpoint",
-            out);
+  text_line("time", time_text(call), out);
   if (!call.served_model.empty()) {
     text_line("served by", printable(call.served_model), out);
   }

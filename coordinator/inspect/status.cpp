@@ -83,6 +83,7 @@ void take_calls(const json::Value& value, RunStatus& status) {
   status.prompt_tokens = number_at(&value, "prompt_tokens");
   status.completion_tokens = number_at(&value, "completion_tokens");
   status.cost = amount_at(&value, "cost");
+  status.unpriced = number_at(&value, "unpriced");
 }
 
 /// Takes the counts of a coordinator that is at work, so that watching a run costs no file for each
@@ -155,6 +156,7 @@ Result<RunStatus> read_status(const RunDir& dir) {
     status.finished_at = run_json ? text_at(&*run_json, "finished_at") : std::string();
     if (const auto costs = read_json(dir.report("cost_report.json"))) {
       take_calls(costs->find("total") == nullptr ? json::Value() : *costs->find("total"), status);
+      status.unpriced = number_at(costs->find("unpriced"), "calls");
     }
   } else if (report) {
     take_report(*report, status);

@@ -43,7 +43,8 @@ struct RunStatus {
   std::optional<std::uint64_t> calls;  ///< nothing: not known
   std::uint64_t prompt_tokens = 0;
   std::uint64_t completion_tokens = 0;
-  double cost = 0;
+  double cost = 0;             ///< of the calls that have a price
+  std::uint64_t unpriced = 0;  ///< calls whose price is not known
   bool calls_complete = true;  ///< the calls of earlier starts are in it
   std::uint32_t shards = 0;
   std::uint32_t shards_committed = 0;

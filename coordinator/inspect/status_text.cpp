@@ -44,7 +44,7 @@ std::string calls_text(const RunStatus& status) {
          (status.state == RunState::running ? ", and " + grouped(status.in_flight) + " in flight"
                                             : std::string()) +
          "; " + grouped(status.prompt_tokens) + " tokens in, " + grouped(status.completion_tokens) +
-         " out; cost " + money(status.cost) +
+         " out; cost " + cost_text(status.cost, *status.calls, status.unpriced) +
          (status.calls_complete ? "" : " (those of earlier starts are still being counted)");
 }
 
@@ -103,6 +103,7 @@ json::Value to_json(const RunStatus& status) {
     workers.push_back(to_json(worker));
   }
   const auto number = [](std::uint32_t value) { return static_cast<std::uint64_t>(value); };
+  const bool cost_known = status.unpriced == 0 || status.unpriced != status.calls;
   return json::Object{
       {"run_id", status.run_id},
       {"task", status.task},
@@ -123,7 +124,8 @@ json::Value to_json(const RunStatus& status) {
       {"calls", status.calls ? json::Value(*status.calls) : json::Value()},
       {"prompt_tokens", status.prompt_tokens},
       {"completion_tokens", status.completion_tokens},
-      {"cost", status.cost},
+      {"cost", cost_known ? json::Value(status.cost) : json::Value()},
+      {"unpriced", status.unpriced},
       {"calls_complete", status.calls.has_value() && status.calls_complete},
       {"shards", json::Object{{"total", number(status.shards)},
                               {"committed", number(status.shards_committed)},

@@ -276,7 +276,7 @@ Result<std::unique_ptr<Ledger>> Ledger::open(const LedgerOptions& options, Ledge
   FD_TRY(start.shares, open_shares(database));
   FD_TRY(start.ledger, ledger_id_of(database));
   start.start = options.random() | 1;
-  FD_TRY(start.epoch, add_ledger_epoch(database, start.start));
+  FD_TRY(start.epoch, add_ledger_epoch(database, start.start, leases.last_fence));
   start.last_fence = leases.last_fence;
   start.leases = std::move(leases.last);
   database.settle_on_close(true);

@@ -22,7 +22,7 @@ struct LeaseGranted {
 };
 
 /// What a decision is about. The numbers are in ledgers and never reused.
-enum class DecisionKind : std::uint8_t { share = 1 };
+enum class DecisionKind : std::uint8_t { share = 1, start = 2 };
 
 /// Something that the run decided besides leases, to be known to its next start: a kind, and what
 /// that kind keeps in MessagePack.
@@ -38,6 +38,14 @@ inline Decision decision(const ShareGranted& share) {
 /// Returns what a decision of that kind says. Errors: those of decode_stored().
 inline Result<ShareGranted> share_of(const Decision& decision) {
   return decode_stored<ShareGranted>(decision.body);
+}
+
+inline Decision decision(const StartMade& start) {
+  return {DecisionKind::start, encode(start)};
+}
+/// Returns what a decision of that kind says. Errors: those of decode_stored().
+inline Result<StartMade> start_of(const Decision& decision) {
+  return decode_stored<StartMade>(decision.body);
 }
 
 /// The shares that are not settled, by incarnation.

@@ -59,6 +59,12 @@ Result<std::vector<Record>> read_earlier_ledger(const std::string& path, const s
   return made ? read_records(database, shard) : std::vector<Record>();
 }
 
+Result<std::vector<StartMade>> read_starts(const std::string& path, const std::string& run_id) {
+  FD_TRY(LedgerDatabase database, LedgerDatabase::open_read_only(path));
+  FD_TRY(const bool made, is_ledger(database, run_id));
+  return made ? read_ledger_starts(database) : std::vector<StartMade>();
+}
+
 Result<std::uint64_t> read_late_facts(
     const std::string& path, const std::string& run_id, std::uint32_t shards,
     const std::function<Result<void>(std::uint32_t shard, std::vector<Record> records)>& take) {

@@ -16,6 +16,10 @@ namespace fd {
 Result<std::vector<Record>> read_earlier_ledger(const std::string& path, const std::string& run_id,
                                                 std::uint32_t shard);
 
+/// Returns the starts of the coordinator whose fences are on record, oldest first.
+/// Requires and errors: as above.
+Result<std::vector<StartMade>> read_starts(const std::string& path, const std::string& run_id);
+
 /// Reads from the ledger of a run with so many shards, without changing it, what the files of the
 /// shards do not say: calls `take` with the records, oldest first, of each shard that has some
 /// behind its last outcome, shard by shard; returns how many calls may have been in flight at

@@ -126,14 +126,16 @@ Result<std::uint64_t> read_ledger_epoch(LedgerDatabase& database) {
   }
 }
 
-Result<std::uint64_t> add_ledger_epoch(LedgerDatabase& database, std::uint64_t start) {
+Result<std::uint64_t> add_ledger_epoch(LedgerDatabase& database, std::uint64_t start,
+                                       std::uint64_t last_fence) {
   std::uint64_t epoch = 0;
   FD_TRY_VOID(ledger_transaction(database, [&]() -> Result<void> {
     FD_TRY(const std::uint64_t highest, read_ledger_epoch(database));
     epoch = highest + 1;
     FD_TRY(LedgerStatement statement,
            database.prepare("INSERT INTO epochs(epoch, start, crc) VALUES(?, ?, ?)"));
-    return statement.bind(1, epoch).bind(2, start).bind(3, ledger_crc(epoch, start)).run();
+    FD_TRY_VOID(statement.bind(1, epoch).bind(2, start).bind(3, ledger_crc(epoch, start)).run());
+    return insert_ledger_decision(database, decision(StartMade{epoch, last_fence}));
   }));
   return epoch;
 }
@@ -159,7 +161,7 @@ Result<void> each_decision(LedgerDatabase& database,
     if (kind > UINT8_MAX || statement.number(3) != ledger_crc(seq, decision)) {
       return ledger_row_error(database, "decisions", seq, "the checksum does not match");
     }
-    if (decision.kind != DecisionKind::share) {
+    if (decision.kind != DecisionKind::share && decision.kind != DecisionKind::start) {
       return ledger_row_error(database, "decisions", seq,
                               "is of kind " + std::to_string(kind) +
                                   ", which this program does not have: go on with the program "
@@ -178,6 +180,9 @@ Result<void> each_decision(LedgerDatabase& database,
 Result<OpenShares> open_shares(LedgerDatabase& database) {
   OpenShares open;
   FD_TRY_VOID(each_decision(database, [&](const Decision& decision) -> Result<void> {
+    if (decision.kind != DecisionKind::share) {
+      return {};
+    }
     FD_TRY(ShareGranted share, share_of(decision));
     if (share.calls == 0) {
       open.erase(share.incarnation);
@@ -187,6 +192,23 @@ Result<OpenShares> open_shares(LedgerDatabase& database) {
     return {};
   }));
   return open;
+}
+
+Result<std::vector<StartMade>> read_ledger_starts(LedgerDatabase& database) {
+  std::vector<StartMade> starts;
+  FD_TRY_VOID(each_decision(database, [&](const Decision& decision) -> Result<void> {
+    if (decision.kind != DecisionKind::start) {
+      return {};
+    }
+    FD_TRY(const StartMade start, start_of(decision));
+    if (!starts.empty() &&
+        (start.epoch <= starts.back().epoch || start.last_fence < starts.back().last_fence)) {
+      return Error{Errc::corrupt, "a start stands behind a later one"};
+    }
+    starts.push_back(start);
+    return {};
+  }));
+  return starts;
 }
 
 }  // namespace fd

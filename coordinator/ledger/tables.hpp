@@ -59,9 +59,13 @@ class LedgerRecordReader {
 Result<LedgerLeases> read_ledger_leases(LedgerDatabase& database);
 /// Returns the highest epoch, 0 without any; each row is checked. Errors: as above.
 Result<std::uint64_t> read_ledger_epoch(LedgerDatabase& database);
-/// Commits the epoch that follows the highest one, with the id of this start, and returns it.
-/// Errors: as above.
-Result<std::uint64_t> add_ledger_epoch(LedgerDatabase& database, std::uint64_t start);
+/// Commits the epoch that follows the highest one, with the id of this start and the highest fence
+/// that was given before it, and returns it. Errors: as above.
+Result<std::uint64_t> add_ledger_epoch(LedgerDatabase& database, std::uint64_t start,
+                                       std::uint64_t last_fence);
+/// Returns the starts whose fences are on record, oldest first: a program from before that was kept
+/// leaves none. Errors: as above.
+Result<std::vector<StartMade>> read_ledger_starts(LedgerDatabase& database);
 /// Returns the shares that are not settled, by incarnation. Errors: as above.
 Result<OpenShares> open_shares(LedgerDatabase& database);
 

@@ -58,6 +58,8 @@ Result<std::uint64_t> check_all(LedgerDatabase& database, const std::string& run
   FD_TRY(const std::uint64_t epoch, read_ledger_epoch(database));
   FD_TRY(const std::uint64_t ledger, ledger_id_of(database));
   FD_TRY(const OpenShares shares, open_shares(database));
+  FD_TRY(const std::vector<StartMade> starts, read_ledger_starts(database));
+  static_cast<void>(starts);
   static_cast<void>(ledger);
   static_cast<void>(shares);
   if (epoch == 0 && leases.last_fence > 0) {

@@ -84,8 +84,8 @@ std::string ProgressText::line() const {
   }
   line += "  tokens " + short_count(progress_.prompt_tokens) + " in " +
           short_count(progress_.completion_tokens) + " out";
-  if (progress_.unpriced < progress_.calls) {
-    line += "  cost " + money(progress_.cost);
+  if (progress_.calls > 0) {
+    line += "  cost " + (progress_.unpriced < progress_.calls ? money(progress_.cost) : "unknown");
   }
   line += "  " + grouped(progress_.in_flight) + " in flight on " +
           std::to_string(progress_.workers) + (progress_.workers == 1 ? " worker" : " workers");

@@ -44,6 +44,10 @@ class Merge {
 
   Result<RunSummary> run(const RunTimes& times) {
     FD_TRY(const Manifest dedup, dedup_manifest());
+    if (file_exists(dir_.ledger())) {  // missing when every shard was replayed by hand
+      FD_TRY(std::vector<StartMade> starts, read_starts(dir_.ledger(), ingest_.run_id));
+      calls_ = CallCounts(CallStarts(std::move(starts)));
+    }
     for (std::uint32_t shard = 0; shard < ingest_.shards; ++shard) {
       if (const auto merged = merge_shard(shard); !merged.ok()) {
         return damaged(merged.error(), shard);
@@ -135,7 +139,7 @@ class Merge {
   /// What the ledger knows of calls and the shards' files do not.
   Result<void> add_late_calls() {
     if (!file_exists(dir_.ledger())) {
-      return {};  // every shard was replayed by hand
+      return {};
     }
     FD_TRY(unknown_calls_,
            read_late_facts(dir_.ledger(), ingest_.run_id, ingest_.shards,

@@ -1,6 +1,6 @@
 #include "coordinator/reports/costs.hpp"
 
-#include <functional>
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -9,7 +9,7 @@
 namespace fd {
 namespace {
 
-double cost_of(const CallTotals& totals, const std::optional<std::pair<double, double>>& price) {
+double cost_of(const CallTotals& totals, const std::optional<Price>& price) {
   constexpr double kPerTokens = 1e6;
   if (!price) {
     return 0;
@@ -17,9 +17,28 @@ double cost_of(const CallTotals& totals, const std::optional<std::pair<double, d
   const auto product = [](std::uint64_t tokens, double per_million) {
     return finite(static_cast<double>(tokens) * per_million);
   };
-  return finite(product(totals.prompt_tokens, price->first) +
-                product(totals.completion_tokens, price->second)) /
+  const std::uint64_t cached =
+      price->cached_input ? std::min(totals.cached_tokens.value_or(0), totals.prompt_tokens) : 0;
+  return finite(finite(product(totals.prompt_tokens - cached, price->input) +
+                       product(cached, price->cached_input.value_or(0))) +
+                product(totals.completion_tokens, price->output)) /
          kPerTokens;
+}
+
+json::Value or_null(const std::optional<std::uint64_t>& number) {
+  return number ? json::Value(*number) : json::Value();
+}
+
+/// Returns the tokens by kind; null is what no endpoint reported.
+json::Value tokens_object(const CallTotals& totals) {
+  const bool known = totals.answered == 0 || totals.unreported < totals.answered;
+  const auto reported = [known](std::uint64_t tokens) {
+    return known ? json::Value(tokens) : json::Value();
+  };
+  return json::Object{{"input", reported(totals.prompt_tokens)},
+                      {"cached_input", or_null(totals.cached_tokens)},
+                      {"output", reported(totals.completion_tokens)},
+                      {"reasoning", or_null(totals.reasoning_tokens)}};
 }
 
 json::Object totals_object(const CallTotals& totals, double cost) {
@@ -28,27 +47,46 @@ json::Object totals_object(const CallTotals& totals, double cost) {
                       {"attempts", totals.attempts},
                       {"prompt_tokens", totals.prompt_tokens},
                       {"completion_tokens", totals.completion_tokens},
-                      {"cost", cost}};
+                      {"tokens", tokens_object(totals)},
+                      {"cost", totals.cost_known() ? json::Value(cost) : json::Value()}};
 }
 
-std::optional<std::pair<double, double>> price_of(std::string_view object) {
-  const auto price = json::parse(object);
-  const json::Value* input = price.ok() ? price->find("input") : nullptr;
-  const json::Value* output = price.ok() ? price->find("output") : nullptr;
-  if (input == nullptr || output == nullptr || !input->as_number() || !output->as_number()) {
-    return std::nullopt;
+json::Value price_object(const Price& price) {
+  json::Object object{{"input", price.input}, {"output", price.output}};
+  if (price.cached_input) {
+    object["cached_input"] = *price.cached_input;
   }
-  return std::pair(*input->as_number(), *output->as_number());
+  return object;
+}
+
+std::optional<Price> price_of(std::string_view object) {
+  const auto price = json::parse(object);
+  const auto number = [&price](const char* key) {
+    const json::Value* found = price.ok() ? price->find(key) : nullptr;
+    return found != nullptr && found->as_number() != nullptr ? std::optional(*found->as_number())
+                                                             : std::nullopt;
+  };
+  const auto input = number("input");
+  const auto output = number("output");
+  return input && output ? std::optional(Price{*input, *output, number("cached_input")})
+                         : std::nullopt;
 }
 
 CallTotals totals_of(const auto& call, bool priced) {
   const bool answered = call.end == CallEnd::answered;
-  const bool unreported = answered && call.prompt_tokens == 0 && call.completion_tokens == 0;
+  const bool unreported =
+      answered && (call.tokens_unknown || (call.prompt_tokens == 0 && call.completion_tokens == 0));
+  // A part of what was reported, whatever the endpoint says.
+  const auto part = [](const std::optional<std::uint64_t>& tokens, std::uint64_t of) {
+    return tokens ? std::optional(std::min(*tokens, of)) : std::nullopt;
+  };
   return {.calls = 1,
           .answered = answered ? 1u : 0u,
           .attempts = call.attempts,
           .prompt_tokens = call.prompt_tokens,
           .completion_tokens = call.completion_tokens,
+          .cached_tokens = part(call.cached_tokens, call.prompt_tokens),
+          .reasoning_tokens = part(call.reasoning_tokens, call.completion_tokens),
           .unpriced = priced ? 0u : 1u,
           .unreported = unreported ? 1u : 0u};
 }
@@ -79,6 +117,11 @@ void CallTotals::add(const CallTotals& other) {
   add_saturating(attempts, other.attempts);
   add_saturating(prompt_tokens, other.prompt_tokens);
   add_saturating(completion_tokens, other.completion_tokens);
+  for (const auto part : {&CallTotals::cached_tokens, &CallTotals::reasoning_tokens}) {
+    if (other.*part) {
+      add_saturating((this->*part).emplace((this->*part).value_or(0)), *(other.*part));
+    }
+  }
   add_saturating(unpriced, other.unpriced);
   add_saturating(unreported, other.unreported);
 }
@@ -89,7 +132,7 @@ void CallCounts::add(const CallView& call) {
     return;
   }
   add(Key{plain(call.endpoint), call.role, plain(call.served_model), price_of(call.price)},
-      totals_of(call));
+      call.fence, totals_of(call));
 }
 
 void CallCounts::add(const Call& call, bool late) {
@@ -97,17 +140,14 @@ void CallCounts::add(const Call& call, bool late) {
     in_doubt_.add(totals_of(call));
     return;
   }
-  Key key{call.endpoint, call.role, call.served_model, std::nullopt};
-  if (call.price) {
-    key.price.emplace(call.price->input, call.price->output);
-  }
-  add(std::move(key), totals_of(call));
+  add(Key{call.endpoint, call.role, call.served_model, call.price}, call.fence, totals_of(call));
   if (late) {
     late_.add(totals_of(call));
   }
 }
 
-void CallCounts::add(Key key, const CallTotals& totals) {
+void CallCounts::add(Key key, std::uint64_t fence, const CallTotals& totals) {
+  by_start_[{starts_.name_of(fence), key.price}].add(totals);
   if (totals_.size() >= kMaxCallGroups && !totals_.contains(key)) {
     key.served_model = "other";
   }
@@ -139,44 +179,46 @@ bool CallCounts::simulated() const {
   return false;
 }
 
+json::Object CallCounts::grouped(const Priced& priced) {
+  std::map<std::string, Group> groups;
+  for (const auto& [key, totals] : priced) {
+    const auto& [name, price] = key;
+    Group& group = groups[name];
+    group.totals.add(totals);
+    group.cost = finite(group.cost + cost_of(totals, price));
+  }
+  json::Object object;
+  for (const auto& [name, group] : groups) {
+    object[name] = totals_object(group.totals, group.cost);
+  }
+  return object;
+}
+
+json::Object CallCounts::grouped(std::string (*name_of)(const Key&)) const {
+  Priced priced;
+  for (const auto& [key, totals] : totals_) {
+    priced[{name_of(key), key.price}].add(totals);
+  }
+  return grouped(priced);
+}
+
 json::Value CallCounts::report(const std::string& run_id, std::uint64_t unknown) const {
-  const auto grouped = [this](const std::function<std::string(const Key&)>& name) {
-    std::map<std::string, Group> groups;
-    for (const auto& [key, totals] : totals_) {
-      Group& group = groups[name(key)];
-      group.totals.add(totals);
-      group.cost = finite(group.cost + cost_of(totals, key.price));
-    }
-    json::Object object;
-    for (const auto& [of, group] : groups) {
-      object[of] = totals_object(group.totals, group.cost);
-    }
-    return object;
-  };
   json::Object providers = grouped([](const Key& key) { return key.provider; });
   for (auto& [provider, object] : providers) {
-    std::set<std::optional<std::pair<double, double>>> prices;
+    std::set<std::optional<Price>> prices;
     for (const auto& [key, totals] : totals_) {
       if (key.provider == provider) {
         prices.insert(key.price);
       }
     }
     const auto price = prices.size() == 1 ? *prices.begin() : std::nullopt;
-    (*object.as_object())["price_per_mtok"] =
-        price ? json::Value(json::Object{{"input", price->first}, {"output", price->second}})
-              : json::Value();
+    (*object.as_object())["price_per_mtok"] = price ? price_object(*price) : json::Value();
   }
   const CallTotals all = total();
-  const auto known = [&all](std::uint64_t tokens) {
-    return all.answered > 0 && all.unreported == all.answered ? json::Value() : json::Value(tokens);
-  };
   return json::Object{
       {"run_id", run_id},
       {"total", totals_object(all, cost())},
-      {"tokens", json::Object{{"input", known(all.prompt_tokens)},
-                              {"cached_input", nullptr},
-                              {"output", known(all.completion_tokens)},
-                              {"reasoning", nullptr}}},
+      {"tokens", tokens_object(all)},
       {"unpriced", json::Object{{"calls", all.unpriced}}},
       {"unreported", json::Object{{"calls", all.unreported}}},
       {"late", json::Object{{"calls", late_.calls}, {"attempts", late_.attempts}}},
@@ -185,12 +227,12 @@ json::Value CallCounts::report(const std::string& run_id, std::uint64_t unknown)
       {"unknown", json::Object{{"calls", unknown}}},
       {"by_role", grouped([](const Key& key) { return std::string(name(key.role)); })},
       {"by_served_model", grouped([](const Key& key) { return key.served_model; })},
+      {"by_start", grouped(by_start_)},
       {"providers", std::move(providers)}};
 }
 
 double cost_of(const Call& call) {
-  return call.price ? cost_of(totals_of(call), std::pair(call.price->input, call.price->output))
-                    : 0.0;
+  return cost_of(totals_of(call), call.price);
 }
 
 }  // namespace fd

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "coordinator/reports/call_starts.hpp"
 #include "coordinator/shards/record_views.hpp"
 #include "protocol/json/json.hpp"
 #include "protocol/records.hpp"
@@ -20,10 +21,15 @@ struct CallTotals {
   std::uint64_t attempts = 0;  ///< HTTP requests
   std::uint64_t prompt_tokens = 0;
   std::uint64_t completion_tokens = 0;
-  std::uint64_t unpriced = 0;    ///< calls whose price is not known
+  std::optional<std::uint64_t> cached_tokens;     ///< of the prompts'; nothing: no call says it
+  std::optional<std::uint64_t> reasoning_tokens;  ///< of the completions'; nothing: no call says it
+  std::uint64_t unpriced = 0;                     ///< calls whose price is not known
   std::uint64_t unreported = 0;  ///< answered calls whose tokens the endpoint did not report
 
   void add(const CallTotals& other);
+  /// Returns whether the price of at least one call is known, or there is no call: only then does
+  /// what they cost mean something.
+  [[nodiscard]] bool cost_known() const { return calls == 0 || unpriced < calls; }
 };
 
 /// How many groups of calls a run has apart, by provider, role, model and price. Endpoints call
@@ -34,6 +40,7 @@ inline constexpr std::size_t kMaxCallGroups = 1024;
 /// that the order of the calls decides nothing.
 class CallCounts {
  public:
+  explicit CallCounts(CallStarts starts = CallStarts()) : starts_(std::move(starts)) {}
   /// Calls in doubt are counted apart: nobody knows what they cost.
   void add(const CallView& call);
   /// `late`: it became known when its shard's files were written already.
@@ -50,10 +57,10 @@ class CallCounts {
   [[nodiscard]] bool simulated() const;
 
   /// Returns cost_report.json, without what is told of earlier runs: calls, attempts, tokens and
-  /// cost, in total, by provider, by role and by what the endpoints called their models; and,
-  /// apart, the late calls, which are in the total, those in doubt, and `unknown`: how many may
-  /// have been in flight at workers that never came back. A provider whose calls had no price, or
-  /// several, has the price null.
+  /// cost, in total, by provider, by role, by what the endpoints called their models and by start
+  /// of the coordinator; and, apart, the late calls, which are in the total, those in doubt, and
+  /// `unknown`: how many may have been in flight at workers that never came back. A provider whose
+  /// calls had no price, or several, has the price null.
   [[nodiscard]] json::Value report(const std::string& run_id, std::uint64_t unknown) const;
 
  private:
@@ -61,11 +68,17 @@ class CallCounts {
     std::string provider;
     Role role = Role::teacher;
     std::string served_model;
-    std::optional<std::pair<double, double>> price;  ///< input, output
+    std::optional<Price> price;
     friend auto operator<=>(const Key&, const Key&) = default;
   };
-  void add(Key key, const CallTotals& totals);
+  /// Calls of one name and one price; each group is named once.
+  using Priced = std::map<std::pair<std::string, std::optional<Price>>, CallTotals>;
+  void add(Key key, std::uint64_t fence, const CallTotals& totals);
+  static json::Object grouped(const Priced& priced);
+  [[nodiscard]] json::Object grouped(std::string (*name_of)(const Key&)) const;
+  CallStarts starts_;
   std::map<Key, CallTotals> totals_;
+  Priced by_start_;
   CallTotals in_doubt_;
   CallTotals late_;
 };

@@ -179,22 +179,12 @@ class SummaryText {
     out_ += "  " + padded_right(file, 21) + padded_left(grouped(number), 11) + what;
   }
 
-  /// An unknown cost is no cost of 0.
-  [[nodiscard]] std::string cost_text() const {
-    if (summary_.unpriced == 0) {
-      return short_number(summary_.cost);
-    }
-    return summary_.unpriced == summary_.calls
-               ? "unknown (no price_per_mtok)"
-               : short_number(summary_.cost) + " without " + grouped(summary_.unpriced) +
-                     " calls that have no price";
-  }
-
   void files() {
     heading("teacher");
     out_ += "  " + grouped(summary_.calls) + " calls, " + grouped(summary_.attempts) +
             " requests, " + grouped(summary_.prompt_tokens) + " prompt + " +
-            grouped(summary_.completion_tokens) + " completion tokens, cost " + cost_text() + "\n";
+            grouped(summary_.completion_tokens) + " completion tokens, cost " +
+            cost_text(summary_.cost, summary_.calls, summary_.unpriced) + "\n";
     if (summary_.unreported > 0) {
       out_ += "  the endpoint reported no tokens of " + grouped(summary_.unreported) +
               " calls: what they took and cost is unknown\n";

@@ -247,15 +247,18 @@ Result<void> read_view(std::string_view text, CallView& view) {
   const auto whole = [&] { return line.whole<std::uint64_t>(); };
   read_object<Call>(line, [&](std::string_view name) {
     return read_identity(line, name, view) || takes(name, "attempts", view.attempts, whole) ||
+           takes(name, "cached_tokens", view.cached_tokens, whole) ||
            takes(name, "count", view.count, whole) ||
            takes(name, "completion_tokens", view.completion_tokens, whole) ||
            takes(name, "end", view.end, [&] { return line.named<CallEnd>(); }) ||
            takes(name, "endpoint", view.endpoint, value) ||
-           takes(name, "error", view.error, value) ||
+           takes(name, "error", view.error, value) || takes(name, "fence", view.fence, whole) ||
            takes(name, "http_status", view.http_status, whole) ||
            takes(name, "price_per_mtok", view.price, value) ||
            takes(name, "prompt_tokens", view.prompt_tokens, whole) ||
-           takes(name, "served_model", view.served_model, value);
+           takes(name, "reasoning_tokens", view.reasoning_tokens, whole) ||
+           takes(name, "served_model", view.served_model, value) ||
+           takes(name, "tokens_unknown", view.tokens_unknown, [&] { return line.accept("true"); });
   });
   return line.finish();
 }

@@ -36,6 +36,7 @@ struct AnswerView : CallIdentity {
 
 struct CallView : CallIdentity {
   std::uint64_t count = 1;
+  std::uint64_t fence = 0;
   CallEnd end = CallEnd::answered;
   std::string_view endpoint;
   std::string_view error;
@@ -45,6 +46,9 @@ struct CallView : CallIdentity {
   std::uint64_t http_status = 0;
   std::uint64_t prompt_tokens = 0;
   std::uint64_t completion_tokens = 0;
+  std::optional<std::uint64_t> cached_tokens;     ///< nothing: not said
+  std::optional<std::uint64_t> reasoning_tokens;  ///< nothing: not said
+  bool tokens_unknown = false;
 };
 
 struct CandidateView {

@@ -73,6 +73,15 @@ std::string money(double amount) {
   return formatted("%.6g", amount);
 }
 
+std::string cost_text(double cost, std::uint64_t calls, std::uint64_t unpriced) {
+  if (unpriced == 0) {
+    return money(cost);
+  }
+  return unpriced == calls
+             ? "unknown (no price_per_mtok)"
+             : money(cost) + " without " + grouped(unpriced) + " calls that have no price";
+}
+
 std::string short_number(double number) {
   std::string text = formatted("%.4f", number);
   while (text.back() == '0') {

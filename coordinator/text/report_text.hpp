@@ -16,6 +16,9 @@ std::string stopped(std::uint64_t in_flight);
 std::string percent(std::uint64_t part, std::uint64_t whole);
 /// Returns an amount of money: one answer often costs less than short_number() can show.
 std::string money(double amount);
+/// Returns what `calls` cost, of which `unpriced` have no known price: "0.25", "0.25 without 7
+/// calls that have no price" or "unknown (no price_per_mtok)". An unknown cost is not a cost of 0.
+std::string cost_text(double cost, std::uint64_t calls, std::uint64_t unpriced);
 /// Returns a number with at most four digits behind the point and no trailing zeros.
 std::string short_number(double number);
 /// Returns `text` so that it can be printed: control characters, invalid UTF-8 and characters that

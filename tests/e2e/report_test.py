@@ -81,6 +81,16 @@ class ReportTest(Job):
             total["cost"], sum(call["prompt_tokens"] * PRICES["input"] + call["completion_tokens"] * PRICES["output"]
                                for call in priced) / 1e6, 9)
         self.assertEqual(report["in_doubt"]["calls"], len(calls) - len(real))
+        self.assertEqual(report["tokens"], {"input": tokens["prompt"], "cached_input": None, "output": tokens["completion"],
+                                            "reasoning": None})  # fd-simulator does not report the other two
+        for groups in ("providers", "by_role", "by_served_model", "by_start"):
+            for key in ("calls", "answered", "attempts", "prompt_tokens", "completion_tokens"):
+                self.assertEqual(sum(group[key] for group in report[groups].values()), total[key], (groups, key))
+            self.assertAlmostEqual(sum(group["cost"] or 0 for group in report[groups].values()), total["cost"], 9)
+        # Where the time of a call went: the parts of its last attempt are in what it took.
+        for call in real:
+            if call["end"] == "answered":
+                self.assertLessEqual(call["connect_us"] + call["first_byte_us"], call["service_us"])
 
     def test_L12_the_numbers_are_those_of_the_files(self):
         simulator = self.simulator("--wrong", 0.2, "--reject-contains", REFUSED)
@@ -102,6 +112,12 @@ class ReportTest(Job):
         willing = self.simulator()
         self.command(0, "resume", run_dir, *prices, "--set", f"gateway.providers.0.base_url={willing.url}")
         self.check(run_dir)
+        starts = json.loads((run_dir / "reports" / "cost_report.json").read_text())["by_start"]
+        self.assertEqual(set(starts), {"1", "2", "3"})
+        self.assertIsNone(starts["1"]["cost"])  # that start had no prices
+        self.assertGreater(starts["2"]["cost"], 0)
+        self.assertEqual((starts["3"]["calls"], starts["3"]["attempts"]), (3, 3))  # the rows that were refused before
+        self.command(0, "verify", run_dir)
 
 
 if __name__ == "__main__":

@@ -23,8 +23,8 @@ class ReuseTest(Job):
         self.assertEqual(fd.stable_files(run_dir), reference)
         self.assertIn(f"{fd.CALLS} answers of earlier runs", output)
         cost = json.loads((run_dir / "reports" / "cost_report.json").read_text())
-        self.assertEqual(cost["total"], {"answered": 0, "attempts": 0, "calls": 0, "completion_tokens": 0, "cost": 0,
-                                         "prompt_tokens": 0})
+        self.assertEqual(cost["total"], {"answered": 0, "attempts": 0, "calls": 0, "completion_tokens": 0, "cost": 0, "prompt_tokens": 0,
+                                         "tokens": {"input": 0, "cached_input": None, "output": 0, "reasoning": None}})
 
     def test_paths_are_relative_to_the_config(self):
         self.run_job(self.simulator(), "earlier", "--run-id", "first")

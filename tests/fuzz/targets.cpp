@@ -265,6 +265,7 @@ const std::vector<Target>& targets() {
       {"journal", run_journal, valid_journal, journal_broken_inside},
       {"ledger_row", run_ledger_row, valid_ledger_row, ledger_row_broken_inside},
       {"share", round_trip<ShareGranted>, valid<ShareGranted, share_granted>},
+      {"start", round_trip<StartMade>, valid<StartMade, start_made>},
   };
   return all;
 }
@@ -297,3 +298,4 @@ FD_FUZZ_ENTRY(13, record)
 FD_FUZZ_ENTRY(14, journal)
 FD_FUZZ_ENTRY(15, ledger_row)
 FD_FUZZ_ENTRY(16, share)
+FD_FUZZ_ENTRY(17, start)

@@ -59,3 +59,4 @@ int fuzz_record(const std::uint8_t* data, std::size_t size);
 int fuzz_journal(const std::uint8_t* data, std::size_t size);
 int fuzz_ledger_row(const std::uint8_t* data, std::size_t size);
 int fuzz_share(const std::uint8_t* data, std::size_t size);
+int fuzz_start(const std::uint8_t* data, std::size_t size);

@@ -81,13 +81,17 @@ Call call(Random& random) {
   out.cached_tokens = maybe<std::uint64_t>(random, [](Random& r) { return number(r, 64); });
   out.reasoning_tokens = maybe<std::uint64_t>(random, [](Random& r) { return number(r, 64); });
   out.tokens_unknown = random.below(2) == 1;
+  out.connect_us = maybe<std::uint64_t>(random, [](Random& r) { return number(r, 64); });
+  out.first_byte_us = maybe<std::uint64_t>(random, [](Random& r) { return number(r, 64); });
   out.attempts = number32(random);
   out.http_status = number32(random);
   out.prompt_tokens = number(random, 64);
   out.completion_tokens = number(random, 64);
   out.queue_us = number(random, 64);
   out.service_us = number(random, 64);
-  out.price = maybe<Price>(random, [](Random& r) { return Price{finite(r), finite(r)}; });
+  out.price = maybe<Price>(random, [](Random& r) {
+    return Price{finite(r), finite(r), maybe<double>(r, finite)};
+  });
   out.end = static_cast<CallEnd>(random.below(9));
   out.error = text(random, 100);
   return out;
@@ -300,6 +304,9 @@ FlushMarker marker(Random& random) {
 }
 ShareGranted share_granted(Random& random) {
   return {text(random, kMaxNameBytes), number(random, 64), number32(random)};
+}
+StartMade start_made(Random& random) {
+  return {number(random, 64), number(random, 64)};
 }
 
 }  // namespace fd::fuzz

@@ -35,5 +35,6 @@ StageRequest stage_request(Random& random);
 StageReply stage_reply(Random& random);
 FlushMarker marker(Random& random);
 ShareGranted share_granted(Random& random);
+StartMade start_made(Random& random);
 
 }  // namespace fd::fuzz

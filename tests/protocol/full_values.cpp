@@ -65,7 +65,9 @@ Call full() {
   call.cached_tokens = 14;
   call.reasoning_tokens = 15;
   call.tokens_unknown = true;
-  call.price = Price{0.5, 2.0};
+  call.connect_us = 16;
+  call.first_byte_us = 17;
+  call.price = Price{0.5, 2.0, 0.25};
   call.queue_us = std::uint64_t{1} << 32;
   call.service_us = 9;
   call.end = CallEnd::cancelled;
@@ -109,6 +111,11 @@ JournalIntent full() {
 template <>
 JournalCancelled full() {
   return {digest_of(0x83), digest_of(0x84)};
+}
+
+template <>
+StartMade full() {
+  return {60, 61};
 }
 
 template <>

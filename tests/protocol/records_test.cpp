@@ -164,12 +164,17 @@ TEST(CallFingerprint, TellsCallsApartByEveryField) {
       [](Call& call) { call.cached_tokens = 0; },
       [](Call& call) { call.reasoning_tokens = 0; },
       [](Call& call) { call.tokens_unknown = true; },
+      [](Call& call) { call.connect_us = 0; },
+      [](Call& call) { call.first_byte_us = 0; },
       [](Call& call) { call.price = Price{}; },
       [](Call& call) {
         call.price = Price{0.5, 0};
       },
       [](Call& call) {
         call.price = Price{0, 0.5};
+      },
+      [](Call& call) {
+        call.price = Price{0, 0, 0.5};
       },
       [](Call& call) { call.end = CallEnd::in_doubt; },
   };

@@ -12,7 +12,7 @@ namespace fd::testing_support {
 using WrittenTypes =
     testing::Types<WorkerState, Order, RunSpec, Fetch, Samples, FetchDatabase, DatabaseChunk,
                    Deliver, Ack, StageRequest, StageReply, FlushMarker, Record, ShareGranted,
-                   JournalIntent, JournalCancelled, Sample, Answer, Call, Outcome>;
+                   StartMade, JournalIntent, JournalCancelled, Sample, Answer, Call, Outcome>;
 /// Those that are lines of a shard's files too.
 using LineTypes = testing::Types<Sample, Answer, Call, Outcome>;
 

@@ -92,7 +92,10 @@ void CurlTransfer::begin(JobPtr job, const CurlTarget& target, std::size_t multi
   multi_ = multi;
   job_ = std::move(job);
   sent_as_ = target.dialect(job_->call.role);
-  job_->result.call.asked_model = sent_as_.model == job_->call.model ? "" : sent_as_.model;
+  Call& call = job_->result.call;
+  call.asked_model = sent_as_.model == job_->call.model ? "" : sent_as_.model;
+  call.connect_us.reset();
+  call.first_byte_us.reset();
   // Anew for each attempt: this one may go to another endpoint, or the endpoint has taught us.
   job_->body.clear();
   append_request(job_->call, sent_as_, job_->body);
@@ -169,9 +172,29 @@ void CurlTransfer::add_advice(Attempt& attempt) const {
   }
 }
 
+void CurlTransfer::take_times() const {
+  const auto since_start = [this](CURLINFO which) {
+    curl_off_t us = 0;
+    return curl_easy_getinfo(easy_, which, &us) == CURLE_OK && us > 0
+               ? static_cast<std::uint64_t>(us)
+               : 0;
+  };
+  Call& call = job_->result.call;
+  call.connect_us =
+      std::max(since_start(CURLINFO_CONNECT_TIME_T), since_start(CURLINFO_APPCONNECT_TIME_T));
+  const std::uint64_t sent = since_start(CURLINFO_PRETRANSFER_TIME_T);
+  if (const std::uint64_t first = since_start(CURLINFO_STARTTRANSFER_TIME_T);
+      header_bytes_ > 0 && first >= sent) {
+    call.first_byte_us = first - sent;
+  }
+}
+
 Attempt CurlTransfer::conclude(CURLcode code) {
   Attempt attempt = code == CURLE_OK ? replied() : failed(code);
   attempt.sent = sends_ > 0;
+  if (attempt.sent) {
+    take_times();
+  }
   attempt.error = target_->told(attempt.status, std::move(attempt.error));
   return attempt;
 }

@@ -53,6 +53,8 @@ class CurlTransfer {
   std::string header(const char* name) const;
   /// Adds what the reply's headers say about another attempt.
   void add_advice(Attempt& attempt) const;
+  /// Notes how long the attempt connected and waited for the first byte.
+  void take_times() const;
   Attempt failed(CURLcode code) const;
   Attempt replied();
   Attempt refused(long status, BadReply& bad) const;

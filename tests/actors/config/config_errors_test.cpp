@@ -179,6 +179,7 @@ TEST(ConfigErrors, HoldBothSidesOfEveryBound) {
       {"gateway.providers.0.max_concurrency", {"1", "65536"}},
       {"gateway.providers.0.weight", {"0.001", "1000"}},
       {"gateway.providers.0.price_per_mtok.input", {"0", "1000000"}},
+      {"gateway.providers.0.price_per_mtok.output", {"0", "1000000"}},
       {"gates.rules.max_chars", {"1", "1000000"}},
       {"gates.exec.max_steps", {"1", "1000000000000"}},
       {"gates.exec.max_rows", {"1", "10000000"}},

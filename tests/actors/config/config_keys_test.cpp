@@ -61,6 +61,7 @@ const std::map<std::string, std::string>& other_values() {
       {"gateway.providers.0.weight", "0.125"},
       {"gateway.providers.0.allow_http", "true"},
       {"gateway.providers.0.price_per_mtok.input", "1.5"},
+      {"gateway.providers.0.price_per_mtok.cached_input", "0.5"},
       {"gateway.providers.0.price_per_mtok.output", "2.5"},
       {"gateway.request_timeout_s", "0.25"},
       {"gateway.outage_timeout_s", "1"},

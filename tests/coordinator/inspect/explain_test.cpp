@@ -206,6 +206,13 @@ TEST(Explain, FailuresInDoubtAndLateAnswersAreTold) {
   EXPECT_TRUE(holds(text, "   error         HTTP 500: overloaded\n"));
   EXPECT_TRUE(holds(text, "   endpoint      elsewhere, no reply\n"));
   EXPECT_TRUE(holds(text, "cost unknown: its provider has no price\n"));
+  EXPECT_TRUE(holds(text, "1.001 ms at the endpoint\n"));
+  life.calls.back().connect_us = 250;
+  EXPECT_TRUE(holds(render_life(life, artifacts_config()),
+                    "1.001 ms at the endpoint (connecting 0.25 ms)\n"));
+  life.calls.back().first_byte_us = 700;
+  EXPECT_TRUE(holds(render_life(life, artifacts_config()),
+                    "at the endpoint (connecting 0.25 ms, first byte after 0.7 ms)\n"));
   EXPECT_TRUE(holds(text,
                     "   in doubt      its worker ended while it was under way: possibly "
                     "billed, the answer is lost; the tokens are an estimate\n"));

@@ -199,10 +199,27 @@ TEST(Status, HasTheDocumentedKeys) {
       R"("shards":{"committed":1,"failed":0,"leased":1,"pending":1,"total":2},)"
       R"("since":"2026-01-31T12:00:00.000Z","started_at":")" +
           status.started_at +
-          R"(","state":"running","task":"text2sql","updated_at":"2026-01-31T12:00:07.000Z",)"
+          R"(","state":"running","task":"text2sql","unpriced":0,)"
+          R"("updated_at":"2026-01-31T12:00:07.000Z",)"
           R"("workers":[{"in_flight":2,"leases":1,"name":"local-0",)"
           R"("peer_endpoint":"tcp://127.0.0.1:5556","served":1234,"serving":3,"silent_ms":120,)"
           R"("slots":16,"stages":["teacher","exec"]}]})");
+}
+
+TEST(Status, ACostThatNobodyKnowsIsNotZero) {
+  const InspectedRun run(RunProgress::first_half);
+  Progress progress = halfway();
+  progress.unpriced = 4;
+  report(run, "text2sql-1", progress);
+  const RunStatus some = status_of(run);
+  EXPECT_TRUE(holds(render_status(some), "cost 0.00164 without 4 calls that have no price\n"));
+  EXPECT_EQ(json::canonical(*to_json(some).find("cost")), "0.00164");
+  EXPECT_EQ(to_json(some).find("unpriced")->as_uint(), 4u);
+  progress.unpriced = progress.calls;
+  report(run, "text2sql-1", progress);
+  const RunStatus all = status_of(run);
+  EXPECT_TRUE(holds(render_status(all), "cost unknown (no price_per_mtok)\n"));
+  EXPECT_TRUE(to_json(all).find("cost")->is_null());
 }
 
 TEST(Status, OfAFolderThatIsNoRunIsNotFound) {

@@ -82,6 +82,17 @@ TEST_F(LedgerTest, EpochRisesWithEveryStartAndFencesAreRemembered) {
   EXPECT_EQ(start.last_fence, 2u);
 }
 
+TEST_F(LedgerTest, EachStartIsKeptWithTheFenceBeforeIt) {
+  LedgerStart start;
+  open(start)->append({LeaseGranted{0, 1, "w1"}, LeaseGranted{1, 2, "w2"}}, [] {});
+  open(start);  // gives no lease
+  open(start)->append({LeaseGranted{0, 3, "w1"}}, [] {});
+  open(start);
+  const auto starts = read_starts(path_, options().run_id);
+  ASSERT_TRUE(starts.ok()) << starts.error().message;
+  EXPECT_EQ(*starts, (std::vector<StartMade>{{1, 0}, {2, 2}, {3, 2}, {4, 3}}));
+}
+
 TEST_F(LedgerTest, RecordsComeBackByShardInTheOrderOfTheirCommits) {
   LedgerStart start;
   {
@@ -330,16 +341,16 @@ TEST_F(LedgerTest, ADecisionOfALaterProgramIsRefusedByName) {
   LedgerStart start;
   open(start);
   std::string bytes;
-  append_big_endian(1, 8, bytes);
-  append_big_endian(2, 1, bytes);
-  sql("INSERT INTO decisions VALUES(1, 2, X'80', " + std::to_string(crc32c("\x80", crc32c(bytes))) +
+  append_big_endian(2, 8, bytes);
+  append_big_endian(3, 1, bytes);
+  sql("INSERT INTO decisions VALUES(2, 3, X'80', " + std::to_string(crc32c("\x80", crc32c(bytes))) +
       ")");
   const auto ledger = Ledger::open(options(), start);
   ASSERT_FALSE(ledger.ok());
   EXPECT_EQ(ledger.error().code, Errc::unsupported);
   EXPECT_EQ(ledger.error().message,
             path_ +
-                ": decisions row 1: is of kind 2, which this program does not have: go on "
+                ": decisions row 2: is of kind 3, which this program does not have: go on "
                 "with the program that wrote it");
 }
 

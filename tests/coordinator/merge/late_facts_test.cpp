@@ -105,6 +105,17 @@ TEST_F(LateFactsTest, ACallBehindTheOutcomesThatTheFilesHaveIsCountedOnce) {
   EXPECT_EQ(summary.late, 0u);
 }
 
+TEST_F(LateFactsTest, ACallIsOnTheBillOfTheStartThatGaveItsLease) {
+  Call late = another();
+  late.fence = 1;
+  record(std::nullopt, late);
+  merged();
+  const auto starts = json::parse(reported("by_start"));
+  ASSERT_TRUE(starts.ok());
+  EXPECT_EQ(starts->find("1")->find("calls")->as_uint(), 1u);
+  EXPECT_EQ(starts->find("none")->find("calls")->as_uint(), 2u) << "the fixture's have no lease";
+}
+
 TEST_F(LateFactsTest, SharesThatWereNotSettledAreCallsThatNobodyKnows) {
   for (const ShareGranted& share :
        {ShareGranted{"a", 1, 4}, ShareGranted{"b", 2, 8}, ShareGranted{"c", 3, 2},

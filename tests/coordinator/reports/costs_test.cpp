@@ -46,32 +46,40 @@ TEST(CostReport, AddsUpByProviderRoleServedModelAndInTotal) {
   Call in_doubt = call("dear", kDear, 77, 0);
   in_doubt.end = CallEnd::in_doubt;
   add_line(counts, in_doubt);  // nobody knows what it cost
-  const std::string first =
-      R"({"answered":1,"attempts":1,"calls":1,"completion_tokens":0,"cost":0.5,)"
-      R"("prompt_tokens":1000000})";
-  const std::string judged =
-      R"({"answered":1,"attempts":1,"calls":1,"completion_tokens":200000,"cost":5,)"
-      R"("prompt_tokens":100000})";
+  const auto totals = [](const std::string& numbers, const std::string& tokens,
+                         const std::string& more) {
+    return "{" + numbers + "," + more + R"("tokens":{"cached_input":null,)" + tokens +
+           R"(,"reasoning":null}})";
+  };
+  const auto first = [&](const std::string& price) {
+    return totals(R"("answered":1,"attempts":1,"calls":1,"completion_tokens":0,"cost":0.5)",
+                  R"("input":1000000,"output":0)", price + R"("prompt_tokens":1000000,)");
+  };
+  const auto judged = [&](const std::string& price) {
+    return totals(R"("answered":1,"attempts":1,"calls":1,"completion_tokens":200000,"cost":5)",
+                  R"("input":100000,"output":200000)", price + R"("prompt_tokens":100000,)");
+  };
+  const auto taught = [&](const std::string& price) {
+    return totals(R"("answered":1,"attempts":4,"calls":2,"completion_tokens":0,"cost":0.5)",
+                  R"("input":1000000,"output":0)", price + R"("prompt_tokens":1000000,)");
+  };
   const std::string nameless =
-      R"({"answered":0,"attempts":3,"calls":1,"completion_tokens":0,"cost":0,"prompt_tokens":0})";
-  const std::string taught =
-      R"({"answered":1,"attempts":4,"calls":2,"completion_tokens":0,"cost":0.5,)"
-      R"("prompt_tokens":1000000})";
+      totals(R"("answered":0,"attempts":3,"calls":1,"completion_tokens":0,"cost":0)",
+             R"("input":0,"output":0)", R"("prompt_tokens":0,)");
+  const std::string all =
+      totals(R"("answered":2,"attempts":5,"calls":3,"completion_tokens":200000,"cost":5.5)",
+             R"("input":1100000,"output":200000)", R"("prompt_tokens":1100000,)");
   EXPECT_EQ(json::canonical(counts.report("run-1", 5)),
-            R"({"by_role":{"judge":)" + judged + R"(,"teacher":)" + taught +
-                R"(},"by_served_model":{"":)" + nameless + R"(,"large":)" + judged +
-                R"(,"small":)" + first +
+            R"({"by_role":{"judge":)" + judged("") + R"(,"teacher":)" + taught("") +
+                R"(},"by_served_model":{"":)" + nameless + R"(,"large":)" + judged("") +
+                R"(,"small":)" + first("") + R"(},"by_start":{"none":)" + all +
                 R"(},"in_doubt":{"calls":1,"estimated_prompt_tokens":77},)"
-                R"("late":{"attempts":0,"calls":0},)"
-                R"("providers":{"cheap":{"answered":1,"attempts":4,"calls":2,)"
-                R"("completion_tokens":0,"cost":0.5,"price_per_mtok":{"input":0.5,"output":1},)"
-                R"("prompt_tokens":1000000},)"
-                R"("dear":{"answered":1,"attempts":1,"calls":1,"completion_tokens":200000,)"
-                R"("cost":5,"price_per_mtok":{"input":10,"output":20},"prompt_tokens":100000}},)"
-                R"("run_id":"run-1","tokens":{"cached_input":null,"input":1100000,"output":200000,)"
-                R"("reasoning":null},"total":{"answered":2,"attempts":5,"calls":3,)"
-                R"("completion_tokens":200000,"cost":5.5,"prompt_tokens":1100000},)"
-                R"("unknown":{"calls":5},"unpriced":{"calls":0},"unreported":{"calls":0}})");
+                R"("late":{"attempts":0,"calls":0},"providers":{"cheap":)" +
+                taught(R"("price_per_mtok":{"input":0.5,"output":1},)") + R"(,"dear":)" +
+                judged(R"("price_per_mtok":{"input":10,"output":20},)") +
+                R"(},"run_id":"run-1","tokens":{"cached_input":null,"input":1100000,)"
+                R"("output":200000,"reasoning":null},"total":)" +
+                all + R"(,"unknown":{"calls":5},"unpriced":{"calls":0},"unreported":{"calls":0}})");
 }
 
 TEST(CostReport, CountsWhatIsNotKnown) {
@@ -92,12 +100,84 @@ TEST(CostReport, CountsWhatIsNotKnown) {
             R"({"cached_input":null,"input":7,"output":3,"reasoning":null})");
 }
 
-TEST(CostReport, ACallWithoutAPriceCostsNothingAndItsProviderHasNone) {
+TEST(CostReport, ACallWithoutAPriceCostsWhatNobodyKnowsAndItsProviderHasNone) {
   CallCounts counts;
+  EXPECT_EQ(json::canonical(*counts.report("run-1", 0).find("total")->find("cost")), "0");
   add_line(counts, call("gone", std::nullopt, 1'000'000, 1'000'000));
-  const json::Value report = counts.report("run-1", 0);
+  json::Value report = counts.report("run-1", 0);
   EXPECT_TRUE(report.find("providers")->find("gone")->find("price_per_mtok")->is_null());
-  EXPECT_EQ(*report.find("total")->find("cost")->as_number(), 0.0);
+  EXPECT_TRUE(report.find("total")->find("cost")->is_null());
+  add_line(counts, call("here", kCheap, 1'000'000, 0));
+  report = counts.report("run-1", 0);
+  EXPECT_TRUE(report.find("providers")->find("gone")->find("cost")->is_null());
+  EXPECT_EQ(*report.find("total")->find("cost")->as_number(), 0.5);
+}
+
+TEST(CostReport, CachedAndReasoningTokensAreThoseThatWereSaid) {
+  CallCounts counts;
+  Call silent = call("a", kCheap, 100, 10);
+  add_line(counts, silent);
+  const auto tokens = [&counts] {
+    return json::canonical(*counts.report("run-1", 0).find("tokens"));
+  };
+  EXPECT_EQ(tokens(), R"({"cached_input":null,"input":100,"output":10,"reasoning":null})");
+  Call none = call("a", kCheap, 100, 10);
+  none.cached_tokens = 0;
+  add_line(counts, none);
+  EXPECT_EQ(tokens(), R"({"cached_input":0,"input":200,"output":20,"reasoning":null})");
+  Call told = call("a", kCheap, 100, 10);
+  told.cached_tokens = 60;
+  told.reasoning_tokens = 7;
+  add_line(counts, told);
+  told.cached_tokens = 101;  // more than all of them
+  told.reasoning_tokens = 11;
+  counts.add(told);
+  EXPECT_EQ(tokens(), R"({"cached_input":160,"input":400,"output":40,"reasoning":17})");
+  EXPECT_EQ(
+      json::canonical(*counts.report("run-1", 0).find("providers")->find("a")->find("tokens")),
+      tokens());
+}
+
+TEST(CostReport, CachedTokensCostTheirOwnPriceWhereOneIsGiven) {
+  Call made = call("a", kCheap, 1'000'000, 1'000'000);
+  made.cached_tokens = 600'000;
+  EXPECT_EQ(cost_of(made), 1.5);
+  made.price->cached_input = 0.25;
+  EXPECT_EQ(cost_of(made), 0.4 * 0.5 + 0.6 * 0.25 + 1.0);
+  CallCounts counts;
+  add_line(counts, made);
+  EXPECT_EQ(counts.cost(), cost_of(made));
+  EXPECT_EQ(json::canonical(
+                *counts.report("run-1", 0).find("providers")->find("a")->find("price_per_mtok")),
+            R"({"cached_input":0.25,"input":0.5,"output":1})");
+  made.cached_tokens.reset();
+  EXPECT_EQ(cost_of(made), 1.5);
+}
+
+TEST(CostReport, EachStartHasItsOwnBill) {
+  CallCounts counts(CallStarts({{1, 0}, {2, 4}}));
+  Call made = call("a", kCheap, 1'000'000, 0);
+  made.fence = 4;
+  add_line(counts, made);
+  made.price = kDear;  // the config was changed meanwhile
+  made.fence = 5;
+  add_line(counts, made);
+  made.price.reset();
+  counts.add(made, true);
+  const json::Value report = counts.report("run-1", 0);
+  const json::Value* starts = report.find("by_start");
+  EXPECT_EQ(json::canonical(*starts->find("1")->find("cost")), "0.5");
+  EXPECT_EQ(json::canonical(*starts->find("2")->find("cost")), "10");
+  EXPECT_EQ(starts->find("2")->find("calls")->as_uint(), 2u);
+  EXPECT_EQ(starts->as_object()->size(), 2u);
+}
+
+TEST(CostReport, AnAnswerThatCameWithoutACountOfTokensIsUnreported) {
+  CallCounts counts;
+  Call made = call("a", kCheap, 5, 0);
+  made.tokens_unknown = true;
+  add_line(counts, made);
+  EXPECT_EQ(counts.total().unreported, 1u);
 }
 
 /// Prices are those of when a call was made: a config that is changed later changes no cost.

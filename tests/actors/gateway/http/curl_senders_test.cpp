@@ -3,6 +3,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -62,6 +63,37 @@ TEST(CurlSenders, UsesAConnectionAgain) {
   client.wait(20);
   EXPECT_EQ(stub.request_count(), 20u);
   EXPECT_EQ(stub.connection_count(), 1u);
+}
+
+TEST(CurlSenders, TellsHowLongACallConnectedAndWaitedForItsReply) {
+  // Method: the reply is held, and the call has waited for it at least as long as we saw it held.
+  HttpStub stub([](const StubRequest& request) { return ok(request).held(); });
+  Client client(stub.url());
+  client.start(1);
+  const auto check = [&](std::uint64_t tag, bool connects) {
+    client.submit(tag, tag);
+    ASSERT_TRUE(stub.wait_for_held(1));
+    const auto seen = std::chrono::steady_clock::now();
+    while (std::chrono::steady_clock::now() - seen < std::chrono::milliseconds(20)) {
+      std::this_thread::yield();
+    }
+    stub.release(1);
+    const Call call = client.wait(tag)[tag].call;
+    ASSERT_TRUE(call.connect_us.has_value() && call.first_byte_us.has_value());
+    EXPECT_EQ(*call.connect_us > 0, connects);
+    EXPECT_GE(*call.first_byte_us, 20'000u);
+    EXPECT_LE(*call.connect_us + *call.first_byte_us, call.service_us);
+  };
+  check(1, true);
+  check(2, false);
+}
+
+TEST(CurlSenders, TellsNoTimesOfACallThatNeverConnected) {
+  Client client("http://127.0.0.1:1/v1");
+  client.find_out();
+  const Call call = client.wait(1)[1].call;
+  EXPECT_EQ(call.connect_us, std::nullopt);
+  EXPECT_EQ(call.first_byte_us, std::nullopt);
 }
 
 TEST(CurlSenders, BringsTwoHundredAtOnceToTheRightCallers) {
