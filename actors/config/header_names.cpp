@@ -45,8 +45,13 @@ bool is_key_header(std::string_view name) {
 bool names_secret(std::string_view name) {
   static constexpr auto kWords =
       std::to_array<std::string_view>({"token", "cookie", "signature", "passwd"});
-  const std::string low = lowered(name);
-  return may_be_secret(name) || low == "sig" ||
+  std::string low = lowered(name);
+  // Portkey's gateway is told by headers what to do, and "key" is part of its name.
+  constexpr std::string_view kVendor = "x-portkey-";
+  if (low.starts_with(kVendor)) {
+    low.erase(0, kVendor.size());
+  }
+  return may_be_secret(low) || low == "sig" ||
          std::ranges::any_of(
              kWords, [&](std::string_view word) { return low.find(word) != std::string::npos; });
 }

@@ -158,6 +158,7 @@ TEST(ConfigEndpoints, HoldNoSecrets) {
   for (const char* setting :
        {"headers: {Authorization: hunter2}", "headers: {api-key: hunter2}",
         "headers: {X-Auth-Token: hunter2}", "headers: {Cookie: hunter2}",
+        "headers: {x-portkey-api-key: hunter2}", "headers: {X-Portkey-Virtual-Key: hunter2}",
         "headers: {X-Plain: Bearer hunter2}", "headers: {X-Plain: sk-hunter2}",
         "query: {key: hunter2}", "query: {access_token: hunter2}", "query: {sig: hunter2}"}) {
     const std::string message =
@@ -167,6 +168,7 @@ TEST(ConfigEndpoints, HoldNoSecrets) {
   }
   for (const char* setting :
        {"headers: {HTTP-Referer: 'https://x', X-Title: a}", "query: {api-version: preview}",
+        "headers: {X-Portkey-Provider: openai, x-portkey-custom-host: 'http://127.0.0.1:8000/v1'}",
         "headers: {Authorization: {env: THE_KEY}}", "query: {key: {env: THE_KEY}}"}) {
     EXPECT_EQ(said_of("{name: a, base_url: 'https://h/v1', " + std::string(setting) + "}"),
               "no error")
