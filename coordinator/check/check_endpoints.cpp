@@ -90,7 +90,8 @@ CheckRow look_at_models(const std::string& model, const Endpoint& endpoint) {
 
 bool is_free(const ProviderConfig& provider) {
   const PriceConfig& price = provider.price_per_mtok;
-  return price.known() && price.input.value_or(0) == 0 && price.output.value_or(0) == 0;
+  return price.known() && price.input.value_or(0) == 0 && price.output.value_or(0) == 0 &&
+         price.cached_input.value_or(0) == 0;
 }
 
 /// What a call says outweighs what the list did.
