@@ -75,6 +75,7 @@ constexpr std::array kHints = std::to_array<HintRow>({
      "the prompt and teacher.decode.max_tokens are more than the model's context holds: shorten "
      "these rows, lower max_tokens, or give the server a longer context"},
     {400, 422, {"temperature", "top_p", "'seed'", "'stop'", "'n'"}, {}, kLeaveOut},
+    {404, 404, {"no endpoints found", "no allowed providers"}, {}, kModel},
     {400, 404, {"model"}, {"not found", "not exist", "does not", "unknown", "pull"}, kModel},
     {404, 405, {}, {}, "check the provider's base_url: it mostly ends in /v1"},
     {429, 429, {}, {}, "the provider limits the rate: lower its max_concurrency, or wait"},

@@ -17,6 +17,15 @@ std::string formatted(const char* format, Args... args) {
   return std::string(text.data(), static_cast<std::size_t>(length));
 }
 
+/// Returns a number with a point without the zeros at its end.
+std::string without_zeros(std::string text) {
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.back() == '.') {
+    text.pop_back();
+  }
+  return text;
+}
+
 /// Returns whether a terminal would take the character for more than a character: C0 and C1
 /// controls, and those that reorder text, hide it or break lines.
 bool acts(std::uint32_t code) {
@@ -70,7 +79,10 @@ std::string percent(std::uint64_t part, std::uint64_t whole) {
 }
 
 std::string money(double amount) {
-  return formatted("%.6g", amount);
+  // "%g" would write 2.8e-06, which nobody reads as an amount of money.
+  constexpr double kSmall = 1e-4;
+  return amount > 0 && amount < kSmall ? without_zeros(formatted("%.10f", amount))
+                                       : formatted("%.6g", amount);
 }
 
 std::string cost_text(double cost, std::uint64_t calls, std::uint64_t unpriced) {
@@ -83,13 +95,7 @@ std::string cost_text(double cost, std::uint64_t calls, std::uint64_t unpriced) 
 }
 
 std::string short_number(double number) {
-  std::string text = formatted("%.4f", number);
-  while (text.back() == '0') {
-    text.pop_back();
-  }
-  if (text.back() == '.') {
-    text.pop_back();
-  }
+  const std::string text = without_zeros(formatted("%.4f", number));
   return text == "-0" ? "0" : text;
 }
 

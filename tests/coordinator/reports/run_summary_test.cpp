@@ -181,7 +181,9 @@ TEST(Grouped, SeparatesThousands) {
   EXPECT_EQ(grouped(1000), "1,000");
   EXPECT_EQ(grouped(1234567), "1,234,567");
   EXPECT_EQ(money(0), "0");
-  EXPECT_EQ(money(0.00001234), "1.234e-05");
+  EXPECT_EQ(money(0.00001234), "0.00001234");
+  EXPECT_EQ(money(0.0001), "0.0001");
+  EXPECT_EQ(money(1e-11), "0");
   EXPECT_EQ(money(1234.5678), "1234.57");
 }
 

@@ -13,6 +13,7 @@ bool names(std::uint32_t status, std::string_view words, std::string_view key) {
 TEST(ErrorHint, NamesTheKeyThatWouldMendIt) {
   EXPECT_TRUE(names(404, "model \"m\" not found, try pulling it first", "teacher.model"));
   EXPECT_TRUE(names(404, "The model `gpt-9` does not exist", "teacher.model"));
+  EXPECT_TRUE(names(404, "No endpoints found for qwen/qwen9.", "teacher.model"));
   EXPECT_TRUE(names(404, "404 page not found", "base_url"));
   EXPECT_TRUE(names(400,
                     "Unsupported parameter: 'max_tokens' is not supported with this model. Use "
