@@ -56,6 +56,27 @@ install_packages() {
     die "cannot install: $missing_text"
 }
 
+# install_npm_packages: puts the programs of tests/e2e/npm below build/npm, in the versions of its lock
+# file, whose digests npm checks. None of their own scripts is run. Without npm, or a registry that npm
+# reaches, it says what is left out, and goes on.
+install_npm_packages() {
+  local sources=$repository/tests/e2e/npm folder=$repository/build/npm
+  if cmp -s "$sources/package-lock.json" "$folder/installed.json"; then
+    return 0
+  fi
+  say "Installing programs of npm"
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  cp "$sources"/package*.json "$folder"
+  if command -v npm >/dev/null &&
+    timeout 300 npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund --loglevel=error; then
+    cp "$folder/package-lock.json" "$folder/installed.json"
+  else
+    rm -rf "$folder"
+    echo "SKIPPED: e2e_real_programs: no npm, or npm reaches no registry" >&2
+  fi
+}
+
 # build_jobs: one per core, but no more than memory allows: a file that includes CAF takes over 1 GB.
 build_jobs() {
   local cores memory_kb by_memory

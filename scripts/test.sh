@@ -71,6 +71,7 @@ run_program_tests() {
 }
 
 timed "packages" install_packages "${build_packages[@]}" "${test_packages[@]}"
+timed "programs of npm" install_npm_packages
 timed "release: build" build_preset release
 if [ -z "$fast" ]; then
   timed "asan: build" build_tests asan 'unit|golden' sim_tests "${programs[@]}"
@@ -85,3 +86,4 @@ timed "release: all tests" run_tests release -LE timed
 
 say "Passed"
 printf '%s\n' "${timings[@]}"
+[ -d "$repository/build/npm" ] || echo "SKIPPED: e2e_real_programs: no npm, or npm reaches no registry"
