@@ -1,9 +1,9 @@
 #include "coordinator/control/run_meter.hpp"
 
-#include <array>
-#include <cstddef>
+#include <algorithm>
 
 #include "coordinator/reports/costs.hpp"
+#include "coordinator/reports/quantiles.hpp"
 #include "protocol/base/saturating.hpp"
 
 namespace fd {
@@ -43,7 +43,6 @@ std::shared_ptr<const Progress> RunMeter::snapshot(const CoordinatorView& view) 
 }
 
 RunTimes RunMeter::times(const TeacherTime& teacher) const {
-  constexpr std::array<double, 4> kQuantiles = {0.50, 0.90, 0.95, 0.99};
   RunTimes times;
   if (teacher.shared_ms > 0) {
     // A worker's clock and ours differ a little.
@@ -54,10 +53,8 @@ RunTimes RunMeter::times(const TeacherTime& teacher) const {
     RunTimes::Stage& to = times.stages[stage];
     to.count = from.service.count();
     to.wall_s = static_cast<double>(from.service_us) / 1e6;
-    for (std::size_t i = 0; i < kQuantiles.size(); ++i) {
-      to.service_ms.at(i) = static_cast<double>(from.service.quantile(kQuantiles.at(i))) / 1e3;
-      to.queue_ms.at(i) = static_cast<double>(from.queue.quantile(kQuantiles.at(i))) / 1e3;
-    }
+    to.service_ms = quantiles_ms(from.service);
+    to.queue_ms = quantiles_ms(from.queue);
   }
   return times;
 }

@@ -14,6 +14,7 @@
 #include "coordinator/merge/failure_words.hpp"
 #include "coordinator/merge/shard_counts.hpp"
 #include "coordinator/merge/stage_manifests.hpp"
+#include "coordinator/reports/call_times.hpp"
 #include "coordinator/reports/costs.hpp"
 #include "coordinator/reports/quality.hpp"
 #include "coordinator/shards/files.hpp"
@@ -63,7 +64,7 @@ class Merge {
     FD_TRY_VOID(stages_.write(dir_, dedup, output_));
     FD_TRY_VOID(write_quality("teacher_eval", all_, summary));
     FD_TRY_VOID(write_quality("distilled", kept_, summary));
-    FD_TRY_VOID(write_json("timing_report.json", timing_report(summary, times)));
+    FD_TRY_VOID(write_json("timing_report.json", timing_report(summary, times, call_times_)));
     FD_TRY_VOID(write_json("cost_report.json", cost_report(times)));
     FD_TRY_VOID(output_.write_text(dir_.export_file("README.md"),
                                    dataset_card(config_, config_digest_, summary, files)));
@@ -126,6 +127,7 @@ class Merge {
       FD_TRY(more, calls.next(call));
       if (more) {
         calls_.add(call);
+        call_times_.add(call);
         failure_words_.add(call);
         if (call.end == CallEnd::answered) {
           paid_.emplace_back(call, call.count);
@@ -352,6 +354,7 @@ class Merge {
   QualityCounts all_;
   QualityCounts kept_;
   CallCounts calls_;
+  CallTimes call_times_;
   FailureWordsCount failure_words_;
   std::optional<SampleId> last_id_;
   // The current sample; reused from one to the next.

@@ -2,33 +2,28 @@
 
 #include <utility>
 
+#include "coordinator/reports/quantiles.hpp"
+
 namespace fd {
 namespace {
-
-constexpr std::array<const char*, 4> kQuantileKeys = {"p50_ms", "p90_ms", "p95_ms", "p99_ms"};
 
 json::Value per(double amount, double seconds) {
   return seconds > 0 ? json::Value(amount / seconds) : json::Value();
 }
 
 json::Object stage_object(const RunTimes::Stage& stage) {
-  json::Object queue;
-  json::Object service;
-  for (std::size_t i = 0; i < kQuantileKeys.size(); ++i) {
-    queue[kQuantileKeys.at(i)] = stage.queue_ms.at(i);
-    service[kQuantileKeys.at(i)] = stage.service_ms.at(i);
-  }
-  json::Object object = service;
+  json::Object object = quantiles_object(stage.service_ms);
   object["count"] = stage.count;
   object["wall_s"] = stage.wall_s;
-  object["queue"] = std::move(queue);
-  object["service"] = std::move(service);
+  object["queue"] = quantiles_object(stage.queue_ms);
+  object["service"] = quantiles_object(stage.service_ms);
   return object;
 }
 
 }  // namespace
 
-json::Value timing_report(const RunSummary& summary, const RunTimes& times) {
+json::Value timing_report(const RunSummary& summary, const RunTimes& times,
+                          const CallTimes& calls) {
   constexpr double kSecondsPerHour = 3600;
   json::Object stages;
   for (const StageId stage : all_stages()) {
@@ -40,6 +35,7 @@ json::Value timing_report(const RunSummary& summary, const RunTimes& times) {
       {"run_id", summary.run_id},
       {"wall_s", times.wall_s},
       {"stages", std::move(stages)},
+      {"calls", calls.report()},
       {"teacher_tokens_per_sec", per(static_cast<double>(summary.completion_tokens), times.wall_s)},
       {"pipeline_kept_samples_per_hour",
        per(static_cast<double>(summary.kept) * kSecondsPerHour, times.wall_s)},

@@ -1,9 +1,10 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <map>
 
+#include "coordinator/reports/call_times.hpp"
+#include "coordinator/reports/quantiles.hpp"
 #include "coordinator/reports/run_summary.hpp"
 #include "protocol/json/json.hpp"
 #include "protocol/records.hpp"
@@ -19,9 +20,9 @@ struct RunTimes {
   /// coordinator/reports/histogram.hpp.
   struct Stage {
     std::uint64_t count = 0;
-    double wall_s = 0;                   ///< sum of service time
-    std::array<double, 4> service_ms{};  ///< p50 p90 p95 p99
-    std::array<double, 4> queue_ms{};
+    double wall_s = 0;  ///< sum of service time
+    Quantiles service_ms{};
+    Quantiles queue_ms{};
   };
   std::map<StageId, Stage> stages;
   /// Answers of earlier runs that this start took, and what they had cost, as far as it is known.
@@ -31,6 +32,7 @@ struct RunTimes {
 };
 
 /// Returns timing_report.json. Rates are null when no time passed.
-json::Value timing_report(const RunSummary& summary, const RunTimes& times);
+json::Value timing_report(const RunSummary& summary, const RunTimes& times,
+                          const CallTimes& calls = {});
 
 }  // namespace fd

@@ -248,16 +248,20 @@ Result<void> read_view(std::string_view text, CallView& view) {
   read_object<Call>(line, [&](std::string_view name) {
     return read_identity(line, name, view) || takes(name, "attempts", view.attempts, whole) ||
            takes(name, "cached_tokens", view.cached_tokens, whole) ||
+           takes(name, "connect_us", view.connect_us, whole) ||
            takes(name, "count", view.count, whole) ||
            takes(name, "completion_tokens", view.completion_tokens, whole) ||
            takes(name, "end", view.end, [&] { return line.named<CallEnd>(); }) ||
            takes(name, "endpoint", view.endpoint, value) ||
            takes(name, "error", view.error, value) || takes(name, "fence", view.fence, whole) ||
+           takes(name, "first_byte_us", view.first_byte_us, whole) ||
            takes(name, "http_status", view.http_status, whole) ||
            takes(name, "price_per_mtok", view.price, value) ||
            takes(name, "prompt_tokens", view.prompt_tokens, whole) ||
+           takes(name, "queue_us", view.queue_us, whole) ||
            takes(name, "reasoning_tokens", view.reasoning_tokens, whole) ||
            takes(name, "served_model", view.served_model, value) ||
+           takes(name, "service_us", view.service_us, whole) ||
            takes(name, "tokens_unknown", view.tokens_unknown, [&] { return line.accept("true"); });
   });
   return line.finish();

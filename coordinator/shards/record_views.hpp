@@ -46,8 +46,12 @@ struct CallView : CallIdentity {
   std::uint64_t http_status = 0;
   std::uint64_t prompt_tokens = 0;
   std::uint64_t completion_tokens = 0;
+  std::uint64_t queue_us = 0;
+  std::uint64_t service_us = 0;
   std::optional<std::uint64_t> cached_tokens;     ///< nothing: not said
   std::optional<std::uint64_t> reasoning_tokens;  ///< nothing: not said
+  std::optional<std::uint64_t> connect_us;        ///< nothing: not known
+  std::optional<std::uint64_t> first_byte_us;     ///< nothing: not known
   bool tokens_unknown = false;
 };
 

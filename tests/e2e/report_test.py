@@ -6,6 +6,7 @@ import unittest
 
 import fd_processes as fd
 from fd_job import REFUSED, Job
+from fd_teacher import Teacher
 
 PRICES = {"input": 3.0, "output": 15.0}  # per million tokens
 Z = 1.959963984540054  # of a two-sided interval of 95 %
@@ -21,6 +22,15 @@ def wilson(successes, total):
     middle = (share + z2 / (2 * total)) / (1 + z2 / total)
     half = Z / (1 + z2 / total) * (share * (1 - share) / total + z2 / (4 * total * total)) ** 0.5
     return [middle - half, middle + half]
+
+
+def answer(handler, more):
+    data = json.dumps({"choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "SELECT 1"}}],
+                       **more}).encode()
+    handler.send_response(200)
+    handler.send_header("Content-Length", str(len(data)))
+    handler.end_headers()
+    handler.wfile.write(data)
 
 
 class ReportTest(Job):
@@ -96,9 +106,30 @@ class ReportTest(Job):
         simulator = self.simulator("--wrong", 0.2, "--reject-contains", REFUSED)
         run_dir = self.priced_run(simulator, "out", "--set", "teacher.decode.n=2", expect=4)
         self.check(run_dir)
+        times = json.loads((run_dir / "reports" / "timing_report.json").read_text())["calls"]["local"]
+        self.assertGreaterEqual(times["total"]["p50_ms"], times["first_byte"]["p50_ms"])
         # The calls are those that the teacher was asked for, by its own log.
         total = json.loads((run_dir / "reports" / "cost_report.json").read_text())["total"]
         self.assertEqual(total["attempts"], len(simulator.requests()))
+
+    def test_cached_and_reasoning_tokens_are_on_the_bill(self):
+        usage = {"prompt_tokens": 100, "completion_tokens": 10, "prompt_tokens_details": {"cached_tokens": 60},
+                 "completion_tokens_details": {"reasoning_tokens": 4}}
+        prices = [word for key, value in {"input": 1, "cached_input": 0.1, "output": 2}.items()
+                  for word in ("--set", f"gateway.providers.0.price_per_mtok.{key}={value}")]
+        reports = []
+        for number, more in enumerate(({}, {"usage": usage})):
+            teacher = Teacher(lambda handler, more=more: answer(handler, more))
+            self.addCleanup(teacher.stop)
+            run_dir = self.run_job(teacher, f"out-{number}", *prices)
+            self.command(0, "verify", run_dir)
+            reports.append(json.loads((run_dir / "reports" / "cost_report.json").read_text()))
+        silent, talkative = reports
+        self.assertEqual(silent["tokens"], dict.fromkeys(("input", "cached_input", "output", "reasoning")))
+        self.assertEqual(silent["unreported"]["calls"], fd.CALLS)
+        self.assertEqual(talkative["tokens"], {"input": 100 * fd.CALLS, "cached_input": 60 * fd.CALLS, "output": 10 * fd.CALLS,
+                                               "reasoning": 4 * fd.CALLS})
+        self.assertAlmostEqual(talkative["total"]["cost"], fd.CALLS * (40 * 1 + 60 * 0.1 + 10 * 2) / 1e6, 12)
 
     def test_L12_also_after_calls_in_doubt_and_samples_that_were_asked_again(self):
         slow = self.simulator("--latency-ms", 100, "--reject-contains", REFUSED)
