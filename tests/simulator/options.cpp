@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "protocol/base/edit_distance.hpp"
+#include "tests/simulator/chat_request.hpp"
 #include "tests/simulator/refuse.hpp"
 
 namespace fd::simulator {
@@ -155,6 +156,9 @@ std::vector<Option> known_options() {
             [](Options& to) -> std::uint64_t& { return to.service.faults.fail_first; }),
       text("--reject-contains",
            [](Options& to) -> std::string& { return to.service.reject_contains; }),
+      count("--choices-max", kMaxChoices,
+            [](Options& to) -> std::uint64_t& { return to.service.choices_max; }),
+      flag("--refuse-n", [](Options& to) -> bool& { return to.service.refuse_n; }),
       number("--retry-after", 86'400,
              [](Options& to) -> double& { return to.service.retry_after_s; }),
   };
@@ -182,9 +186,12 @@ Result<void> check_together(const Options& options) {
   }
   const bool looks_at_bodies = !options.answers.empty() || !options.dataset.empty() ||
                                !options.service.reject_contains.empty() ||
-                               !options.service.models.empty();
+                               !options.service.models.empty() || options.service.refuse_n ||
+                               options.service.choices_max > 0;
   if (options.service.fixed && looks_at_bodies) {
-    return refuse("--fixed does not go with --answers, --dataset, --models or --reject-contains");
+    return refuse(
+        "--fixed does not go with --answers, --dataset, --models, --reject-contains, --choices-max "
+        "or --refuse-n");
   }
   if (options.service.latency.sigma > 0 && options.service.latency.mean_ms <= 0) {
     return refuse("--sigma needs --latency-ms above 0");
@@ -258,6 +265,8 @@ faults, each a share of requests in [0, 1]; a request that comes again has new l
   --malformed-rate P
   --fail-first N         every distinct body fails with 503 the first N times
   --reject-contains TEXT 400 for requests with TEXT in a message, always
+  --choices-max N        at most N choices come, however large n is (default 0: all)
+  --refuse-n             400 for requests with n above 1, always
   --retry-after S        send Retry-After with 429 and 503
 
 record

@@ -70,6 +70,9 @@ TEST(Options, ReadEveryOptionOfBothForms) {
                               "2",
                               "--reject-contains",
                               "x",
+                              "--choices-max",
+                              "3",
+                              "--refuse-n",
                               "--retry-after",
                               "0",
                               "--port-file",
@@ -88,6 +91,8 @@ TEST(Options, ReadEveryOptionOfBothForms) {
   EXPECT_EQ(options->service.models, (std::vector<std::string>{"a", "b"}));
   EXPECT_NEAR(options->service.faults.sum(), 0.6, 1e-9);
   EXPECT_EQ(options->service.faults.fail_first, 2u);
+  EXPECT_EQ(options->service.choices_max, 3u);
+  EXPECT_TRUE(options->service.refuse_n);
   EXPECT_EQ(options->service.retry_after_s, 0);
   EXPECT_TRUE(options->service.digest_bodies);
   EXPECT_EQ(options->gold_field + options->question_field + options->schema_field, "gqs");
@@ -101,7 +106,8 @@ TEST(Options, EachOptionOfTheParserStandsInTheUsage) {
         "--models",         "--latency-ms",     "--sigma",        "--request-log",
         "--fail-rate-429",  "--fail-rate-500",  "--close-rate",   "--truncate-rate",
         "--hang-rate",      "--malformed-rate", "--fail-first",   "--reject-contains",
-        "--retry-after",    "--help",           "--version"}) {
+        "--choices-max",    "--refuse-n",       "--retry-after",  "--help",
+        "--version"}) {
     EXPECT_NE(usage().find(name), std::string_view::npos) << name;
   }
 }

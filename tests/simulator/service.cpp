@@ -111,6 +111,11 @@ int Service::build_body(std::string_view body, Outcome& outcome) {
     append_error(400, "the request was rejected", body_);
     return 400;
   }
+  if (options_.refuse_n && (*chat)->choices > 1) {
+    outcome.fault = Fault::rejected;
+    append_error(400, "n: only 1 is supported", body_);
+    return 400;
+  }
   build_completion(**chat);
   return 200;
 }
@@ -154,7 +159,8 @@ void Service::build_completion(const ChatRequest& chat) {
   served_model_ += chat.model;
   Completion completion{.model = served_model_};
   const std::uint64_t messages = mix(options_.seed, chat.messages_hash);
-  choices_.resize(static_cast<std::size_t>(chat.choices));
+  const std::uint64_t most = options_.choices_max > 0 ? options_.choices_max : kMaxChoices;
+  choices_.resize(static_cast<std::size_t>(std::min(chat.choices, most)));
   for (std::size_t index = 0; index < choices_.size(); ++index) {
     // Candidate k of a request with n choices is what a request of its own with seed + k gets.
     const std::uint64_t seed = static_cast<std::uint64_t>(chat.seed) + index;

@@ -23,6 +23,8 @@ struct ServiceOptions {
   LatencyModel latency = {};
   FaultRates faults = {};
   std::string reject_contains = {};  ///< empty: nothing is rejected
+  std::uint64_t choices_max = 0;     ///< so many choices come at most; 0: as many as are asked for
+  bool refuse_n = false;             ///< several choices are refused
   double retry_after_s = -1;         ///< below 0: no Retry-After on 429 and 503
   bool digest_bodies = false;        ///< fill Outcome::key
 };

@@ -242,6 +242,29 @@ TEST(Service, RejectsWhatContainsTheTextAlways) {
   EXPECT_EQ(ask(service, chat("hello")).outcome.status, 200);
 }
 
+TEST(Service, BringsTheFirstChoicesWhenItIsToBringFewer) {
+  Service all({}, small_book());
+  Service few({.choices_max = 2}, small_book());
+  const std::string whole = ask(all, chat("hello", R"(,"seed":5,"n":4)")).body;
+  const std::string part = ask(few, chat("hello", R"(,"seed":5,"n":4)")).body;
+  const auto choices = [](const std::string& body) {
+    return json::parse(body)->find("choices")->as_array()->size();
+  };
+  EXPECT_EQ(choices(whole), 4u);
+  EXPECT_EQ(choices(part), 2u);
+  EXPECT_EQ(content_of(part, 1), content_of(whole, 1));
+  EXPECT_EQ(choices(ask(few, chat("hello")).body), 1u);
+}
+
+TEST(Service, RefusesSeveralChoicesWhenItIsTo) {
+  Service service({.refuse_n = true}, small_book());
+  const Reply reply = ask(service, chat("hello", R"(,"n":2)"));
+  EXPECT_EQ(reply.outcome.status, 400);
+  EXPECT_EQ(reply.outcome.fault, Fault::rejected);
+  EXPECT_NE(reply.body.find("n: only 1 is supported"), std::string::npos);
+  EXPECT_EQ(ask(service, chat("hello", R"(,"n":1)")).outcome.status, 200);
+}
+
 TEST(Service, DigestsBodiesWhenAsked) {
   Service service({.digest_bodies = true}, small_book());
   EXPECT_EQ(ask(service, chat("hello")).outcome.key, sha256(chat("hello")));
