@@ -172,6 +172,14 @@ struct Call : CallIdentity {
   friend bool operator==(const Call&, const Call&) = default;
 };
 
+/// Returns whether `call` is about the same question as `first`, for one of `count` candidates from
+/// that of `first` on.
+inline bool in_purchase(const CallIdentity& first, std::uint32_t count, const CallIdentity& call) {
+  return call.sample_id == first.sample_id && call.role == first.role && call.vote == first.vote &&
+         call.round == first.round && call.candidate >= first.candidate &&
+         call.candidate - first.candidate < count;
+}
+
 /// Returns what tells two calls apart, also those of equal key: a number over all that they say. A
 /// call that is offered twice is counted once.
 std::uint64_t call_fingerprint(const Call& call);

@@ -38,6 +38,8 @@ struct DecodeConfig {
   json::Object response_format;  ///< empty: absent
   std::string reasoning_effort;  ///< empty: absent
   json::Object extra;            ///< more parameters, sent as they are
+
+  friend bool operator==(const DecodeConfig&, const DecodeConfig&) = default;
 };
 
 struct TeacherConfig {

@@ -25,10 +25,21 @@ struct ChatCall : CallIdentity {
   /// than the gateway's is returned as cancelled, however late it is submitted: its lease may have
   /// ended.
   std::uint64_t era = 0;
-  /// Completions asked for, from that of this identity on: as in Call. The OpenAI gateway asks for
-  /// one.
+  /// Candidates asked for, from that of this identity on: as in Call.
   std::uint32_t count = 1;
+  std::vector<Digest> more_keys;  ///< the call keys of those behind the first, in order
 };
+
+/// Returns which call the candidate `number` behind the first of a purchase is. Requires: it is one
+/// of the purchase's.
+inline CallIdentity identity_of(const ChatCall& call, std::uint32_t number) {
+  CallIdentity identity = call;
+  identity.candidate += number;
+  if (number > 0) {
+    identity.call_key = call.more_keys.at(number - 1);
+  }
+  return identity;
+}
 
 /// What became of a call. Exactly one result that is not partial comes for every call that was
 /// submitted.

@@ -15,7 +15,7 @@ namespace fd {
 /// first of each sort, and a pause that ends later than the provider's last one. Thread: any.
 class ErrorNews {
  public:
-  /// Returns what is to be told of `attempt`, if it is news. Requires: it brought no answer.
+  /// Returns what is to be told of `attempt`, if it is news. Requires: it has an error.
   std::optional<EndpointError> look(Instant now, const std::string& provider,
                                     const Attempt& attempt);
 

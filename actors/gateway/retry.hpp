@@ -40,8 +40,9 @@ struct Attempt {
   bool filtered = false;  ///< a filter of the provider wants no answer to this request
   std::optional<Duration> retry_after;  ///< what the provider asks for
   std::optional<bool> should_retry;     ///< the x-should-retry header
+  std::uint32_t choices = 1;  ///< of an answer: how many the reply has, at most those asked for
   TokenUsage usage;
-  std::string error;  ///< empty when answered
+  std::string error;  ///< for people; when answered: empty, or what is worth telling
 };
 
 /// What a call has used up of its patience.

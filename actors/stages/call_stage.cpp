@@ -12,17 +12,16 @@ const Answer* find_answer(const std::vector<Answer>& answers, const Digest& key)
   return found != answers.end() ? &*found : nullptr;
 }
 
-/// Returns whether a call is the same question as `first`, for one of `count` candidates from that
-/// of `first` on.
-bool in_purchase(const CallIdentity& first, std::uint32_t count, const CallIdentity& call) {
-  return call.role == first.role && call.vote == first.vote && call.round == first.round &&
-         call.candidate >= first.candidate && call.candidate - first.candidate < count;
-}
-
-/// Returns whether a call can join the purchase `first` as its last candidate. Calls come in the
-/// order of their candidates.
+/// Returns whether a call can join the purchase `first` as its last candidate: all but its seed is
+/// the same, and that is as far from the first one's as the candidate. Calls come in the order of
+/// their candidates.
 bool joins(const ChatCall& first, const ChatCall& call) {
-  return in_purchase(first, first.count + 1, call) && call.messages == first.messages;
+  DecodeConfig decode = first.decode;
+  if (decode.seed) {
+    *decode.seed += first.count;
+  }
+  return in_purchase(first, first.count + 1, call) && call.model == first.model &&
+         call.decode == decode && call.messages == first.messages;
 }
 
 /// Returns whether no answer could change what becomes of an item.
@@ -84,6 +83,7 @@ std::vector<ChatCall> CallStage::purchases(std::vector<ChatCall> missing) const 
   for (ChatCall& call : missing) {
     if (!calls.empty() && calls.back().count < count_max_ && joins(calls.back(), call)) {
       ++calls.back().count;
+      calls.back().more_keys.push_back(call.call_key);
     } else {
       calls.push_back(std::move(call));
     }

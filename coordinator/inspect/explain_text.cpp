@@ -75,6 +75,12 @@ void show_chat(const SampleLife& life, const RunConfig& config, std::string& out
 void show_call(const Call& call, std::string& out) {
   out += "\ncall of " + call_name(call) + "\n";
   text_line("call key", call.call_key.hex(), out);
+  if (call.count > 1) {
+    text_line("asked for",
+              std::to_string(call.count) + " candidates at once, from " +
+                  std::to_string(call.candidate) + " on",
+              out);
+  }
   text_line(
       "endpoint",
       printable(call.endpoint) +
@@ -104,7 +110,7 @@ void show_answer(const Answer& answer, const SampleLife& life, bool used, std::s
          call_name(answer) + "\n";
   text_line("ended", printable(answer.finish_reason), out);
   if (std::none_of(life.calls.begin(), life.calls.end(),
-                   [&](const Call& call) { return call.key() == answer.key(); })) {
+                   [&](const Call& call) { return in_purchase(call, call.count, answer); })) {
     text_line("paid by", "another run, or not known: no call of this run is on record", out);
   }
   if (!answer.reasoning.empty()) {

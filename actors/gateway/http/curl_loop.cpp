@@ -127,7 +127,7 @@ void CurlLoop::fail_unsent(JobPtr job, const std::string& error) {
 }
 
 void CurlLoop::keep_finished(JobPtr job, Attempt attempt) {
-  if (context_.failed && attempt.end != AttemptEnd::answered) {
+  if (context_.failed && !attempt.error.empty()) {
     context_.failed(context_.names.at(job->place.endpoint), attempt);
   }
   finished_.push_back(FinishedJob{std::move(job), std::move(attempt)});

@@ -9,8 +9,9 @@
 
 namespace fd {
 
-/// Hears of every attempt that brought no answer, also of one that is tried again. Its words are
-/// without secrets. Thread: any of the senders'; must not wait.
+/// Hears of every attempt that brought no answer, also of one that is tried again, and of one that
+/// brought fewer than it was to. Its words are without secrets. Thread: any of the senders'; must
+/// not wait.
 using AttemptListener = std::function<void(const std::string& provider, const Attempt& attempt)>;
 
 /// Returns what makes senders of HTTP/1.1 chat completions: libcurl's multi interface on a thread

@@ -17,9 +17,13 @@ namespace {
 /// A reply buffer that grew beyond this is given back after the call.
 constexpr std::size_t kKeptReplyBytes = 256u << 10;
 
-std::size_t decoded_bytes(const Completion& completion) {
-  return completion.text.size() + completion.reasoning.size() + completion.finish_reason.size() +
-         completion.served_model.size();
+std::size_t decoded_bytes(const CompletionChoice& choice) {
+  return choice.text.size() + choice.reasoning.size() + choice.finish_reason.size();
+}
+
+/// Returns what people are told where several candidates were asked for at once.
+std::string at_once(std::uint32_t count) {
+  return std::to_string(count) + " candidates at once";
 }
 
 bool is_certificate_error(CURLcode code) {
@@ -231,7 +235,7 @@ Attempt CurlTransfer::failed(CURLcode code) const {
 Attempt CurlTransfer::replied() {
   long status = 0;
   curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
-  Reply reply = decode_reply(static_cast<std::uint32_t>(status), reply_);
+  Reply reply = decode_reply(static_cast<std::uint32_t>(status), reply_, job_->call.count);
   if (auto* completion = std::get_if<Completion>(&reply)) {
     Attempt attempt = answered(*completion);
     attempt.status = static_cast<std::uint32_t>(status);
@@ -243,21 +247,36 @@ Attempt CurlTransfer::replied() {
 Attempt CurlTransfer::answered(Completion& completion) {
   Attempt attempt;
   attempt.usage = completion.usage;
-  if (const std::size_t bytes = decoded_bytes(completion); bytes > kMaxAnswerBytes) {
-    attempt.end = AttemptEnd::too_large;
-    attempt.error = "the answer has " + std::to_string(bytes) + " bytes as UTF-8, more than " +
-                    std::to_string(kMaxAnswerBytes);
-    return attempt;
+  for (const CompletionChoice& choice : completion.choices) {
+    const std::size_t bytes = decoded_bytes(choice) + completion.served_model.size();
+    if (bytes > kMaxAnswerBytes) {
+      attempt.end = AttemptEnd::too_large;
+      attempt.error = "the answer has " + std::to_string(bytes) + " bytes as UTF-8, more than " +
+                      std::to_string(kMaxAnswerBytes);
+      return attempt;
+    }
   }
-  Answer& answer = job_->result.answer;
+  attempt.choices = completion.choice_count;
+  if (attempt.choices < job_->call.count) {
+    attempt.error =
+        "brought " + std::to_string(attempt.choices) + " of " + at_once(job_->call.count);
+  }
   Call& call = job_->result.call;
   call.served_model = std::move(completion.served_model);
   call.cached_tokens = completion.usage.cached;
   call.reasoning_tokens = completion.usage.reasoning;
   call.tokens_unknown = completion.usage_unknown;
-  answer.text = std::move(completion.text);
-  answer.reasoning = std::move(completion.reasoning);
-  answer.finish_reason = std::move(completion.finish_reason);
+  std::vector<Answer>& answers = job_->result.before;
+  for (CompletionChoice& choice : completion.choices) {
+    Answer& answer = answers.emplace_back();
+    static_cast<CallIdentity&>(answer) = identity_of(job_->call, choice.number);
+    answer.model = job_->call.model;
+    answer.text = std::move(choice.text);
+    answer.reasoning = std::move(choice.reasoning);
+    answer.finish_reason = std::move(choice.finish_reason);
+  }
+  job_->result.answer = std::move(answers.back());
+  answers.pop_back();
   return attempt;
 }
 
@@ -274,6 +293,9 @@ Attempt CurlTransfer::refused(long status, BadReply& bad) const {
     attempt.retry_after = Duration::zero();
   }
   attempt.error = std::move(bad.message);
+  if (job_->call.count > 1 && status >= 400 && status < 500) {
+    attempt.error += " (it was asked for " + at_once(job_->call.count) + ")";
+  }
   if (status >= 300 && status < 400) {
     attempt.error +=
         " (redirects are not followed; it points to \"" + shown(header("location")) + "\")";

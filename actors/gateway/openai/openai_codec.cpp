@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <utility>
+#include <vector>
 
 #include "actors/gateway/finish_reason.hpp"
 #include "actors/gateway/openai/error_text.hpp"
@@ -81,46 +83,73 @@ BadReply bad_reply(std::uint32_t status, std::string message, const ReplyBody& r
   return bad;
 }
 
-Reply decode_success(std::uint32_t status, std::string_view body, bool whole, ReplyBody& reply) {
-  ReplyChoice& choice = reply.choice;
+/// Returns why a choice is no answer; empty: it is one.
+std::string fault_of(const ReplyChoice& choice, std::string_view body) {
+  if (!choice.fault.empty()) {
+    return choice.fault + ": " + shown(body);
+  }
+  if (finish_of(choice.finish_reason) == Finish::broken) {
+    return "the server gave the answer up (finish_reason " + choice.finish_reason +
+           "): " + shown(choice.text);
+  }
+  const bool silent = !choice.has_content && choice.refusal.empty() && choice.reasoning.empty() &&
+                      choice.finish_reason.empty();
+  return silent ? "no content in choices[0].message: " + shown(body) : "";
+}
+
+/// Keeps `count` choices, with the numbers of those asked for that they are as their indexes.
+void number_choices(std::vector<ReplyChoice>& choices, std::uint32_t count) {
+  const auto same = std::ranges::adjacent_find(choices, {}, &ReplyChoice::index);
+  const bool sensible = same == choices.end() && !choices.empty() && choices.back().index < count;
+  if (choices.size() > count) {
+    choices.resize(count);
+  }
+  for (std::size_t i = 0; !sensible && i < choices.size(); ++i) {
+    choices[i].index = i;
+  }
+}
+
+CompletionChoice answer_of(ReplyChoice& choice) {
+  const bool refused = choice.text.empty() && !choice.refusal.empty();
+  return {static_cast<std::uint32_t>(choice.index), std::move(choice.text),
+          std::move(choice.reasoning), refused ? "refusal" : std::move(choice.finish_reason)};
+}
+
+Reply decode_success(std::uint32_t status, std::string_view body, bool whole, std::uint32_t count,
+                     ReplyBody& reply) {
   Completion& completion = reply.completion;
   if (!whole && !reply.has_error) {
     return bad_reply(status, not_whole(body), reply);
   }
-  const bool broken = finish_of(choice.finish_reason) == Finish::broken;
-  const bool has_choice = whole && choice.fault.empty() && !choice.finish_reason.empty();
-  if (reply.has_error && (!has_choice || broken)) {
-    return bad_reply(status_of_error(status, reply),
-                     "error in the reply: " + explanation(reply, body), reply);
+  number_choices(reply.choices, count);
+  std::string fault = reply.choices.empty() ? "no choices: " + shown(body) : "";
+  for (ReplyChoice& choice : reply.choices) {
+    std::string found = fault_of(choice, body);
+    // Beside an error, only an answer that the server says is finished is one.
+    const bool counts = !reply.has_error || (whole && !choice.finish_reason.empty());
+    if (found.empty() && counts) {
+      completion.choices.push_back(answer_of(choice));
+    } else if (fault.empty()) {
+      fault = std::move(found);
+    }
   }
-  if (!choice.fault.empty()) {
-    return bad_reply(status, choice.fault + ": " + shown(body), reply);
+  if (completion.choices.empty()) {
+    return reply.has_error ? bad_reply(status_of_error(status, reply),
+                                       "error in the reply: " + explanation(reply, body), reply)
+                           : bad_reply(status, std::move(fault), reply);
   }
-  if (broken) {
-    return bad_reply(status,
-                     "the server gave the answer up (finish_reason " + choice.finish_reason +
-                         "): " + shown(choice.text),
-                     reply);
-  }
-  if (!choice.has_content && choice.refusal.empty() && choice.reasoning.empty() &&
-      choice.finish_reason.empty()) {
-    return bad_reply(status, "no content in choices[0].message: " + shown(body), reply);
-  }
-  const bool refused = choice.text.empty() && !choice.refusal.empty();
-  completion.text = std::move(choice.text);
-  completion.reasoning = std::move(choice.reasoning);
-  completion.finish_reason = refused ? "refusal" : std::move(choice.finish_reason);
+  completion.choice_count = static_cast<std::uint32_t>(reply.choices.size());
   completion.usage_unknown = !reply.has_usage;
   return std::move(completion);
 }
 
 }  // namespace
 
-Reply decode_reply(std::uint32_t status, std::string_view body) {
+Reply decode_reply(std::uint32_t status, std::string_view body, std::uint32_t count) {
   ReplyBody reply(body);
   const bool whole = looks_like_stream(body) ? read_stream(body, reply) : reply.read();
   if (status >= 200 && status < 300) {
-    return decode_success(status, body, whole, reply);
+    return decode_success(status, body, whole, count, reply);
   }
   return bad_reply(status, explanation(reply, body), reply);
 }

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "actors/gateway/chat_call.hpp"
 #include "actors/gateway/openai/dialect.hpp"
@@ -17,12 +18,20 @@ namespace fd {
 /// the parameters that vLLM, SGLang, llama.cpp, TGI and Ollama take too.
 void append_request(const ChatCall& call, const Dialect& dialect, std::string& out);
 
-/// A good reply. All texts are valid UTF-8: what was none is replaced by U+FFFD.
-struct Completion {
-  std::string served_model;
+/// One answer of a good reply.
+struct CompletionChoice {
+  std::uint32_t number = 0;   ///< which of those that were asked for, from 0 on
   std::string text;           ///< empty for a refusal, or when all tokens went into reasoning
   std::string reasoning;      ///< reasoning_content or reasoning
   std::string finish_reason;  ///< as sent; "refusal" when a refusal stands in place of the content
+  friend bool operator==(const CompletionChoice&, const CompletionChoice&) = default;
+};
+
+/// A good reply. All texts are valid UTF-8: what was none is replaced by U+FFFD.
+struct Completion {
+  std::string served_model;
+  std::vector<CompletionChoice> choices;  ///< at least one, by number
+  std::uint32_t choice_count = 0;  ///< with those that are no answers; at most those asked for
   TokenUsage usage;
   bool usage_unknown = false;  ///< it came without a count of tokens
   friend bool operator==(const Completion&, const Completion&) = default;
@@ -40,7 +49,8 @@ struct BadReply {
 
 using Reply = std::variant<Completion, BadReply>;
 
-/// Reads a whole HTTP reply. A body that ends early is never taken for an answer.
-Reply decode_reply(std::uint32_t status, std::string_view body);
+/// Reads a whole HTTP reply to a request for `count` answers. Their indexes number them; where
+/// these make no sense, their order does. A body that ends early is never taken for an answer.
+Reply decode_reply(std::uint32_t status, std::string_view body, std::uint32_t count = 1);
 
 }  // namespace fd

@@ -1,5 +1,6 @@
 #include "actors/gateway/openai/reply_body.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <utility>
@@ -50,27 +51,6 @@ bool read_known(ReplyReader& reader, std::optional<std::uint64_t>& out) {
   return read;
 }
 
-/// Returns where in the array that comes next the choice of the lowest index stands. A choice
-/// without an index has that of its place. `reader`: a copy, so that the array can be read again.
-std::size_t place_of_first_choice(ReplyReader reader) {
-  std::size_t place = 0;
-  std::uint64_t lowest = UINT64_MAX;
-  reader.read_array([&](std::size_t at) {
-    std::uint64_t index = at;
-    const bool read = reader.peek() != ReplyKind::object
-                          ? reader.skip()
-                          : reader.read_object([&](std::string_view key) {
-                              return key == "index" ? read_index(reader, index) : reader.skip();
-                            });
-    if (index < lowest) {
-      lowest = index;
-      place = at;
-    }
-    return read;
-  });
-  return place;
-}
-
 }  // namespace
 
 bool ReplyBody::read() {
@@ -115,24 +95,32 @@ bool ReplyBody::read_member(std::string_view key) {
 }
 
 bool ReplyBody::read_choices() {
-  choice = {};
-  choice.fault = "no choices";
+  choices.clear();
   if (reader_.peek() != ReplyKind::array) {
     return reader_.skip();
   }
-  const std::size_t place = place_of_first_choice(reader_);
-  return reader_.read_array(
-      [&](std::size_t at) { return at == place ? read_choice() : reader_.skip(); });
+  const bool read = reader_.read_array([&](std::size_t at) {
+    if (at >= kMaxReplyChoices) {
+      return reader_.skip();
+    }
+    choices.emplace_back().index = at;
+    return read_choice(choices.back());
+  });
+  std::ranges::stable_sort(choices, {}, &ReplyChoice::index);
+  return read;
 }
 
-bool ReplyBody::read_choice() {
+bool ReplyBody::read_choice(ReplyChoice& choice) {
   choice.fault = "no message in choices[0]";
   if (reader_.peek() != ReplyKind::object) {
     return reader_.skip();
   }
-  return reader_.read_object([this](std::string_view key) {
+  return reader_.read_object([&](std::string_view key) {
     if (key == (form_ == ReplyForm::whole ? "message" : "delta")) {
-      return read_message();
+      return read_message(choice);
+    }
+    if (key == "index") {
+      return read_index(reader_, choice.index);
     }
     if (key == "finish_reason") {
       return read_text(reader_, choice.finish_reason);
@@ -141,7 +129,7 @@ bool ReplyBody::read_choice() {
   });
 }
 
-bool ReplyBody::read_message() {
+bool ReplyBody::read_message(ReplyChoice& choice) {
   if (reader_.peek() != ReplyKind::object) {
     return reader_.skip();
   }
@@ -150,7 +138,7 @@ bool ReplyBody::read_message() {
   std::string other;
   const bool read = reader_.read_object([&](std::string_view key) {
     if (key == "content") {
-      return read_content();
+      return read_content(choice);
     }
     if (key == "refusal") {
       return read_text(reader_, choice.refusal);
@@ -172,7 +160,7 @@ bool ReplyBody::read_message() {
   return read;
 }
 
-bool ReplyBody::read_content() {
+bool ReplyBody::read_content(ReplyChoice& choice) {
   std::string& text = choice.text;
   text.clear();
   std::string_view word;
@@ -182,7 +170,7 @@ bool ReplyBody::read_content() {
       return reader_.read_string(text);
     case ReplyKind::array:
       choice.has_content = true;
-      return reader_.read_array([this](std::size_t) { return read_part(); });
+      return reader_.read_array([&](std::size_t) { return read_part(choice); });
     case ReplyKind::word:
       if (!reader_.read_word(word)) {
         return false;
@@ -199,7 +187,7 @@ bool ReplyBody::read_content() {
 
 /// Appends a part of type text to the answer and one of thinking to the reasoning, or notes a
 /// refusal; leaves other types out.
-bool ReplyBody::read_part() {
+bool ReplyBody::read_part(ReplyChoice& choice) {
   std::string type;
   std::string text;
   std::string part_refusal;

@@ -1,23 +1,29 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "actors/gateway/openai/openai_codec.hpp"
 #include "actors/gateway/openai/reply_reader.hpp"
 
 namespace fd {
 
+/// The most choices of a reply that are looked at.
+inline constexpr std::size_t kMaxReplyChoices = 128;
+
 /// One of a reply's choices.
 struct ReplyChoice {
+  std::uint64_t index = 0;  ///< as sent; its place, when none was
   std::string text;
   std::string reasoning;
   std::string refusal;
-  std::string finish_reason;         ///< as sent
-  bool has_content = false;          ///< a text, empty or not
-  std::string fault = "no choices";  ///< what is wrong with it; empty: nothing
+  std::string finish_reason;  ///< as sent
+  bool has_content = false;   ///< a text, empty or not
+  std::string fault;          ///< what is wrong with it; empty: nothing
 };
 
 /// How a choice holds its message: whole, or as one piece of a stream.
@@ -34,8 +40,9 @@ class ReplyBody {
   /// (Gemini's) is read too.
   bool read();
 
-  Completion completion;           ///< served_model and usage
-  ReplyChoice choice;              ///< that of the lowest index, wherever it stands
+  Completion completion;  ///< served_model and usage
+  /// At most kMaxReplyChoices, by index; those of equal index as they stand.
+  std::vector<ReplyChoice> choices;
   bool has_usage = false;          ///< a count of tokens that makes sense
   bool has_error = false;          ///< an error object or text
   std::string error_message;       ///< of the error object, or a bare "message" or "detail"
@@ -46,10 +53,10 @@ class ReplyBody {
   bool read_member(std::string_view key);
   bool read_list();
   bool read_choices();
-  bool read_choice();
-  bool read_message();
-  bool read_content();
-  bool read_part();
+  bool read_choice(ReplyChoice& choice);
+  bool read_message(ReplyChoice& choice);
+  bool read_content(ReplyChoice& choice);
+  bool read_part(ReplyChoice& choice);
   bool read_thought();
   bool read_usage();
   bool read_detail(std::string_view wanted, std::optional<std::uint64_t>& out);

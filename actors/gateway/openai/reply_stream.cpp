@@ -1,5 +1,6 @@
 #include "actors/gateway/openai/reply_stream.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <utility>
@@ -40,21 +41,43 @@ class Joiner {
     return true;
   }
 
-  [[nodiscard]] bool whole() const { return ended_ || !reply_.choice.finish_reason.empty(); }
+  /// Returns whether the stream is whole, with a fault at each answer that is not.
+  bool conclude() {
+    bool whole = ended_;
+    for (ReplyChoice& choice : reply_.choices) {
+      if (!ended_ && choice.finish_reason.empty() && choice.fault.empty()) {
+        choice.fault = "the stream ended before this answer";
+      }
+      whole = whole || !choice.finish_reason.empty();
+    }
+    std::ranges::stable_sort(reply_.choices, {}, &ReplyChoice::index);
+    return whole;
+  }
 
  private:
-  void join(ReplyBody& piece) {
-    ReplyChoice& all = reply_.choice;
-    ReplyChoice& more = piece.choice;
-    all.text += more.text;
-    all.reasoning += more.reasoning;
-    all.refusal += more.refusal;
-    all.has_content = all.has_content || more.has_content;
+  void join(ReplyChoice& more) {
+    auto all = std::ranges::find(reply_.choices, more.index, &ReplyChoice::index);
+    if (all == reply_.choices.end()) {
+      if (reply_.choices.size() < kMaxReplyChoices) {
+        reply_.choices.push_back(std::move(more));
+      }
+      return;
+    }
+    all->text += more.text;
+    all->reasoning += more.reasoning;
+    all->refusal += more.refusal;
+    all->has_content = all->has_content || more.has_content;
     if (more.fault.empty()) {
-      all.fault.clear();
+      all->fault.clear();
     }
     if (!more.finish_reason.empty()) {
-      all.finish_reason = std::move(more.finish_reason);
+      all->finish_reason = std::move(more.finish_reason);
+    }
+  }
+
+  void join(ReplyBody& piece) {
+    for (ReplyChoice& choice : piece.choices) {
+      join(choice);
     }
     if (!piece.completion.served_model.empty()) {
       reply_.completion.served_model = std::move(piece.completion.served_model);
@@ -98,7 +121,7 @@ bool read_stream(std::string_view body, ReplyBody& reply) {
       data.clear();
     }
   }
-  return joiner.whole();
+  return joiner.conclude();
 }
 
 }  // namespace fd

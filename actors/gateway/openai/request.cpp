@@ -68,6 +68,13 @@ void add_sampling(const DecodeConfig& decode, const Dialect& dialect, Members& m
   }
 }
 
+/// Several candidates at once have the seed of the first: docs/contract.md, "Calls".
+void add_count(std::uint32_t count, Members& members) {
+  if (count > 1) {
+    members["n"] = whole_text(count);
+  }
+}
+
 void add_form(const DecodeConfig& decode, Members& members) {
   if (!decode.stop.empty()) {
     json::append_canonical(json::Array(decode.stop.begin(), decode.stop.end()), members["stop"]);
@@ -96,6 +103,7 @@ void append_request(const ChatCall& call, const Dialect& dialect, std::string& o
   json::append_string(dialect.model.empty() ? call.model : dialect.model, members["model"]);
   add_sampling(call.decode, dialect, members);
   add_form(call.decode, members);
+  add_count(call.count, members);
   add_extra(call.decode.extra, members);
   add_extra(dialect.extra_body, members);
   char before = '{';

@@ -50,9 +50,13 @@ class Client {
     for (const Endpoint& endpoint : endpoints_) {
       options.config.providers.push_back(endpoint.config);
     }
-    gateway_ = std::make_unique<CallGateway>(journal_, clock_, options,
-                                             curl_senders(endpoints_, config.request_timeout_s),
-                                             [this](ChatResult done) { add(std::move(done)); });
+    gateway_ = std::make_unique<CallGateway>(
+        journal_, clock_, options,
+        curl_senders(endpoints_, config.request_timeout_s,
+                     [this](const std::string& provider, const Attempt& attempt) {
+                       hear(provider + ": " + attempt.error);
+                     }),
+        [this](ChatResult done) { add(std::move(done)); });
   }
 
   static ChatCall call(std::uint64_t tag, const std::string& prompt = "question") {
@@ -77,6 +81,19 @@ class Client {
         changed_.wait_for(lock, std::chrono::minutes(1), [&] { return results_.size() >= count; }));
     EXPECT_EQ(deliveries_, results_.size());
     return results_;
+  }
+
+  /// Waits until `count` results came, whichever calls they are of.
+  void wait_for_results(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    EXPECT_TRUE(
+        changed_.wait_for(lock, std::chrono::minutes(1), [&] { return deliveries_ >= count; }));
+  }
+
+  /// Returns what the listener has heard of attempts.
+  std::vector<std::string> heard() {
+    const std::lock_guard lock(mutex_);
+    return heard_;
   }
 
   ChatResult ask() {
@@ -125,6 +142,11 @@ class Client {
     changed_.notify_all();
   }
 
+  void hear(std::string words) {
+    const std::lock_guard lock(mutex_);
+    heard_.push_back(std::move(words));
+  }
+
   SystemClock clock_;
   UnkeptJournal journal_;
   std::vector<Endpoint> endpoints_;
@@ -132,6 +154,7 @@ class Client {
   std::condition_variable changed_;
   std::map<std::uint64_t, ChatResult> results_;
   std::size_t deliveries_ = 0;
+  std::vector<std::string> heard_;
   std::unique_ptr<CallGateway> gateway_;
 };
 

@@ -74,6 +74,8 @@ class ScriptedSenders final : public CallSenders, public CallSender {
   }
   /// Ends it with these answers, the last of which is that of its result.
   void answer(std::size_t number, const std::vector<std::string>& texts = {"SELECT 1"}) {
+    Attempt attempt = answered_attempt();
+    attempt.choices = static_cast<std::uint32_t>(texts.size());
     {
       const std::lock_guard lock(mutex_);
       ChatResult& result = held_.at(number)->result;
@@ -83,7 +85,7 @@ class ScriptedSenders final : public CallSenders, public CallSender {
       }
       result.before.pop_back();
     }
-    end(number, answered_attempt());
+    end(number, std::move(attempt));
   }
 
  private:

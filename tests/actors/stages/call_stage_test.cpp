@@ -193,6 +193,43 @@ TEST(CallStage, CandidatesThatAreAskedOtherwiseAreNoPurchase) {
   EXPECT_EQ(many.begin(sample).size(), 4u);
 }
 
+TEST(CallStage, APurchaseNamesTheKeyOfEachOfItsCandidates) {
+  CalledSample sample = asked();
+  const std::vector<ChatCall> single = teacher(3).plan(sample.item);
+  const ChatCall purchase = teacher(3, 3).begin(sample).at(0);
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(identity_of(purchase, i), static_cast<const CallIdentity&>(single[i])) << i;
+  }
+}
+
+/// Questions whose candidates have the seeds that the test says.
+class SeededQuestions final : public Questions {
+ public:
+  explicit SeededQuestions(std::vector<std::int64_t> seeds) : seeds_(std::move(seeds)) {}
+  [[nodiscard]] StageId stage() const override { return StageId::teacher; }
+  [[nodiscard]] Role role() const override { return Role::teacher; }
+  [[nodiscard]] std::vector<ChatCall> first(const WorkItem&) const override {
+    std::vector<ChatCall> calls;
+    for (const std::int64_t seed : seeds_) {
+      ChatCall& call = calls.emplace_back();
+      call.candidate = static_cast<std::uint32_t>(calls.size() - 1);
+      call.call_key = sha256(std::to_string(seed));
+      call.decode.seed = seed;
+    }
+    return calls;
+  }
+
+ private:
+  std::vector<std::int64_t> seeds_;
+};
+
+TEST(CallStage, APurchaseHasTheSeedsThatFollowThatOfItsFirst) {
+  const CallStage stage(std::make_unique<SeededQuestions>(std::vector<std::int64_t>{7, 8, 7, 9}),
+                        8);
+  CalledSample sample = asked();
+  EXPECT_EQ(ranges(stage.begin(sample)), (Ranges{{0, 2}, {2, 1}, {3, 1}}));
+}
+
 TEST(CallStage, WhatAPurchaseDidNotBringIsBoughtAgain) {
   const CallStage stage = teacher(4, 4);
   const CallStage single = teacher(4);

@@ -224,6 +224,25 @@ TEST(Explain, FailuresInDoubtAndLateAnswersAreTold) {
       holds(text, "   exported to   nowhere: failed is never final, a resume asks again\n"));
 }
 
+/// Found: each answer but the first of a purchase was said to be paid by another run.
+TEST(Explain, APurchaseIsWhatPaidForEachOfItsAnswers) {
+  SampleLife life;
+  life.shards = 1;
+  FinishedSample sample = kept_sample(1);
+  life.sample.id = sample.answers.front().sample_id;
+  life.calls = sample.calls;
+  life.calls.front().count = 2;
+  life.answers = sample.answers;
+  life.answers.push_back(life.answers.front());
+  life.answers.back().candidate = 1;
+  life.answers.back().call_key = sha256("another");
+  std::string text = render_life(life, artifacts_config());
+  EXPECT_TRUE(holds(text, "   asked for     2 candidates at once, from 0 on\n"));
+  EXPECT_FALSE(holds(text, "paid by"));
+  life.answers.back().candidate = 2;
+  EXPECT_TRUE(holds(render_life(life, artifacts_config()), "paid by"));
+}
+
 TEST(Explain, EveryReasonHasAMeaning) {
   for (std::uint64_t number = 0; number < 256; ++number) {
     if (const auto reason = from_number<Reason>(number)) {

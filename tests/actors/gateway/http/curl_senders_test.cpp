@@ -44,6 +44,65 @@ TEST(CurlSenders, BringsAnAnswerHome) {
             R"("temperature":0.2,"top_p":1})");
 }
 
+// --- several candidates -------------------------------------------------------------------------
+
+ChatCall purchase(std::uint32_t count) {
+  ChatCall call = Client::call(1);
+  call.count = count;
+  for (std::uint32_t i = 1; i < count; ++i) {
+    call.more_keys.push_back(sha256("1+" + std::to_string(i)));
+  }
+  return call;
+}
+
+/// Replies with as many choices as `texts` has.
+StubReply with_choices(const std::vector<std::string>& texts) {
+  std::string choices;
+  for (const std::string& text : texts) {
+    choices += (choices.empty() ? "" : ",") +
+               (R"({"finish_reason":"stop","message":{"content":")" + text) + "\"}}";
+  }
+  return StubReply::of(200, R"({"model":"served","choices":[)" + choices +
+                                R"(],"usage":{"prompt_tokens":7,"completion_tokens":3}})");
+}
+
+TEST(CurlSenders, BringsSeveralCandidatesHomeUnderTheirOwnKeys) {
+  HttpStub stub([](const StubRequest&) { return with_choices({"a", "b", "c"}); });
+  Client client(stub.url());
+  std::mutex mutex;
+  std::vector<ChatResult> results;
+  client.on_result = [&](const ChatResult& result) {
+    const std::lock_guard lock(mutex);
+    results.push_back(result);
+  };
+  client.start(1);
+  client.gateway().submit(purchase(3));
+  client.wait_for_results(3);
+  const std::lock_guard lock(mutex);
+  ASSERT_EQ(results.size(), 3u);
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(static_cast<const CallIdentity&>(results[i].answer), identity_of(purchase(3), i));
+    EXPECT_EQ(results[i].answer.text, std::string(1, static_cast<char>('a' + i)));
+    EXPECT_EQ(results[i].answer.model, "m");
+    EXPECT_EQ(results[i].partial, i < 2);
+  }
+  EXPECT_EQ(results[2].call.count, 3u);
+  EXPECT_EQ(results[2].call.attempts, 1u);
+  EXPECT_EQ(results[2].call.prompt_tokens, 7u);
+  EXPECT_NE(stub.requests().at(0).body.find(R"("n":3)"), std::string::npos);
+}
+
+TEST(CurlSenders, TellsOfFewerCandidatesThanItAskedFor) {
+  HttpStub stub([](const StubRequest&) { return with_choices({"a"}); });
+  Client client(stub.url());
+  client.start(1);
+  client.gateway().submit(purchase(2));
+  const ChatResult result = client.wait(1)[1];
+  EXPECT_EQ(result.call.end, CallEnd::answered);
+  EXPECT_EQ(result.call.error, "");
+  EXPECT_EQ(client.heard(), std::vector<std::string>{"stub0: brought 1 of 2 candidates at once"});
+}
+
 TEST(CurlSenders, SendsABodyOfAnySizeWithoutWaiting) {
   HttpStub stub(ok);
   Client client(stub.url());

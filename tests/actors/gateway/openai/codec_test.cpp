@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "actors/gateway/openai/openai_codec.hpp"
+#include "actors/gateway/openai/reply_body.hpp"
 #include "actors/gateway/openai/reply_reader.hpp"
 #include "protocol/json/json.hpp"
 #include "tests/actors/gateway/openai/decoded_reply.hpp"
@@ -61,7 +62,7 @@ TEST(Encode, AppendsToWhatIsThere) {
 }
 
 TEST(Decode, ReadsEveryPartOfAnAnswer) {
-  const Completion completion = good(
+  const OneAnswer completion = good(
       R"( {"id":"c","object":"chat.completion","created":1,"model":"served-1","choices":[)"
       R"({"index":0,"message":{"role":"assistant","content":"SELECT 1",)"
       R"("reasoning_content":"think",)"
@@ -70,7 +71,7 @@ TEST(Decode, ReadsEveryPartOfAnAnswer) {
       R"("completion_tokens":5,"total_tokens":17,"prompt_tokens_details":{"cached_tokens":0}},)"
       R"("error":null,"system_fingerprint":null})"
       "\n");
-  EXPECT_EQ(completion, (Completion{"served-1", "SELECT 1", "think", "stop", {12, 5, 0, {}}}));
+  EXPECT_EQ(completion, (OneAnswer{"served-1", "SELECT 1", "think", "stop", {12, 5, 0, {}}}));
 }
 
 TEST(Decode, TakesContentInAllItsForms) {
@@ -85,7 +86,7 @@ TEST(Decode, TakesContentInAllItsForms) {
 }
 
 TEST(Decode, KeepsAnAnswerThatRanOutOfTokensWhileReasoning) {
-  const Completion completion =
+  const OneAnswer completion =
       good(with_message(R"("content":null,"reasoning":"so long")", "\"length\""));
   EXPECT_EQ(completion.text, "");
   EXPECT_EQ(completion.reasoning, "so long");
@@ -104,7 +105,7 @@ TEST(Decode, TurnsARefusalIntoAnEmptyAnswer) {
   for (const char* members :
        {R"("content":null,"refusal":"I cannot")", R"("content":"","refusal":"I cannot")",
         R"("content":[{"type":"refusal","refusal":"I cannot"}])"}) {
-    const Completion completion = good(with_message(members));
+    const OneAnswer completion = good(with_message(members));
     EXPECT_EQ(completion.text, "") << members;
     EXPECT_EQ(completion.finish_reason, "refusal") << members;
   }
@@ -113,7 +114,7 @@ TEST(Decode, TurnsARefusalIntoAnEmptyAnswer) {
 }
 
 TEST(Decode, KeepsAWithheldAnswerWithItsReason) {
-  const Completion completion = good(with_message(R"("content":null)", "\"content_filter\""));
+  const OneAnswer completion = good(with_message(R"("content":null)", "\"content_filter\""));
   EXPECT_EQ(completion.text, "");
   EXPECT_EQ(completion.finish_reason, "content_filter");
 }
@@ -141,6 +142,64 @@ TEST(Decode, TakesTheChoiceOfTheLowestIndexWhereverItStands) {
   EXPECT_EQ(text(choice("\"index\":0,", "a") + "," + choice("\"index\":1,", "b")), "a");
   EXPECT_EQ(text(choice("", "a") + "," + choice("", "b")), "a");
   EXPECT_EQ(text(choice("\"index\":\"x\",", "a") + "," + choice("\"index\":null,", "b")), "a");
+}
+
+// --- several candidates -------------------------------------------------------------------------
+
+std::string choice_of(const std::string& index, const std::string& text,
+                      const std::string& finish = "stop") {
+  return R"({"index":)" + index + R"(,"message":{"content":")" + text + R"("},"finish_reason":")" +
+         finish + "\"}";
+}
+
+/// Returns number and text of each answer of a reply with these choices, and how many there were.
+std::string read_choices(const std::string& choices, std::uint32_t count) {
+  const Completion completion = several("{\"choices\":[" + choices + "]}", count);
+  std::string out;
+  for (const CompletionChoice& choice : completion.choices) {
+    out += std::to_string(choice.number) + choice.text + " ";
+  }
+  return out + "of " + std::to_string(completion.choice_count);
+}
+
+TEST(Encode, AsksForSeveralCandidatesAtOnceAndForOneWithoutN) {
+  ChatCall call = call_of("x");
+  EXPECT_EQ(request_of(call).find("\"n\""), std::string::npos);
+  call.count = 3;
+  EXPECT_NE(request_of(call).find(R"(,"n":3,)"), std::string::npos) << request_of(call);
+}
+
+TEST(Decode, NumbersChoicesByTheirIndexes) {
+  EXPECT_EQ(read_choices(choice_of("1", "b") + "," + choice_of("0", "a"), 2), "0a 1b of 2");
+  EXPECT_EQ(read_choices(choice_of("2", "c") + "," + choice_of("0", "a"), 3), "0a 2c of 2");
+}
+
+TEST(Decode, NumbersChoicesByTheirOrderWhereIndexesMakeNoSense) {
+  EXPECT_EQ(read_choices(choice_of("0", "a") + "," + choice_of("0", "b"), 2), "0a 1b of 2");
+  EXPECT_EQ(read_choices(choice_of("2", "b") + "," + choice_of("1", "a"), 2), "0a 1b of 2");
+  EXPECT_EQ(read_choices(choice_of("null", "a") + "," + choice_of("null", "b"), 2), "0a 1b of 2");
+}
+
+TEST(Decode, LeavesOutMoreChoicesThanWereAskedFor) {
+  EXPECT_EQ(read_choices(choice_of("0", "a") + "," + choice_of("1", "b"), 1), "0a of 1");
+}
+
+TEST(Decode, KeepsTheAnswersBesideAChoiceThatIsNone) {
+  const std::string broken = choice_of("0", "SELECT a FR", "abort");
+  EXPECT_EQ(read_choices(broken + "," + choice_of("1", "b"), 2), "1b of 2");
+  EXPECT_EQ(read_choices(R"({"index":0,"message":{"content":7}},)" + choice_of("1", "b"), 2),
+            "1b of 2");
+  EXPECT_EQ(bad(200, "{\"choices\":[" + broken + "," + broken + "]}").message,
+            "HTTP 200: the server gave the answer up (finish_reason abort): SELECT a FR");
+}
+
+TEST(Decode, LooksAtNoMoreChoicesThanItsLimit) {
+  std::string choices = choice_of("0", "x");
+  for (std::size_t i = 1; i <= kMaxReplyChoices; ++i) {
+    choices += "," + choice_of(std::to_string(i), "x");
+  }
+  const Completion completion = several("{\"choices\":[" + choices + "]}", 1000);
+  EXPECT_EQ(completion.choice_count, kMaxReplyChoices);
 }
 
 TEST(Decode, KeepsAPaidAnswerInDamagedText) {
@@ -189,8 +248,8 @@ TEST(Decode, TakesUsageOnlyWhenItMakesSense) {
 }
 
 TEST(Decode, AcceptsAnAnswerWithoutAModelOrAFinishReason) {
-  const Completion completion = good(R"({"choices":[{"message":{"content":"x"}}]})");
-  EXPECT_EQ(completion, (Completion{"", "x", "", "", {}, true}));
+  const OneAnswer completion = good(R"({"choices":[{"message":{"content":"x"}}]})");
+  EXPECT_EQ(completion, (OneAnswer{"", "x", "", "", {}, true}));
   EXPECT_EQ(good(with_message(R"("content":"x")", "null")).finish_reason, "");
   EXPECT_EQ(good(R"({"model":7,"choices":[{"message":{"content":"x"}}]})").served_model, "");
 }
@@ -266,7 +325,7 @@ TEST(Decode, SurvivesEveryOneByteChange) {
       changed[at] = byte;
       const Reply reply = decode_reply(200, changed);
       if (const auto* completion = std::get_if<Completion>(&reply)) {
-        EXPECT_TRUE(json::valid_utf8(completion->text));
+        EXPECT_TRUE(json::valid_utf8(completion->choices.at(0).text));
       } else {
         EXPECT_TRUE(json::valid_utf8(std::get<BadReply>(reply).message));
       }

@@ -18,16 +18,16 @@ std::string event(const std::string& delta, const std::string& finish = "null") 
 }
 
 TEST(ReplyForms, KeepsThinkingPartsOfTheContentApart) {
-  const Completion mistral = good(with_message(
+  const OneAnswer mistral = good(with_message(
       R"("content":[{"type":"thinking","thinking":[{"type":"text","text":"a "},)"
       R"({"type":"text","text":"draft"},7],"closed":true},{"type":"text","text":"SELECT 1"}])"));
   EXPECT_EQ(mistral.text, "SELECT 1");
   EXPECT_EQ(mistral.reasoning, "a draft");
-  const Completion claude = good(with_message(
+  const OneAnswer claude = good(with_message(
       R"("content":[{"type":"thinking","thinking":"hm"},{"type":"text","text":"SELECT 1"}])"));
   EXPECT_EQ(claude.text, "SELECT 1");
   EXPECT_EQ(claude.reasoning, "hm");
-  const Completion plain = good(with_message(
+  const OneAnswer plain = good(with_message(
       R"("content":[{"type":"reasoning","text":"hm"},{"type":"text","text":"SELECT 1"}])"));
   EXPECT_EQ(plain.text, "SELECT 1");
   EXPECT_EQ(plain.reasoning, "hm");
@@ -65,13 +65,13 @@ TEST(ReplyForms, TakesAnUnknownAddressWithStatus200ForA404) {
 }
 
 TEST(ReplyStream, IsJoinedToOneAnswer) {
-  const Completion completion =
+  const OneAnswer completion =
       good(": keep-alive\n\n" + event(R"("role":"assistant","reasoning_content":"h")") +
            event(R"("reasoning_content":"m")") + event(R"("content":"SEL")") + "event: x\r\n" +
            event(R"("content":"ECT 1")") + event("", "\"stop\"") +
            R"(data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4}})" +
            "\r\n\r\ndata: [DONE]\n\n");
-  EXPECT_EQ(completion, (Completion{"m", "SELECT 1", "hm", "stop", {3, 4, {}, {}}}));
+  EXPECT_EQ(completion, (OneAnswer{"m", "SELECT 1", "hm", "stop", {3, 4, {}, {}}}));
 }
 
 TEST(ReplyUsage, OfTokensThatWereCachedOrThoughtIsRead) {
@@ -105,6 +105,23 @@ TEST(ReplyStream, IsWholeWithEitherAReasonOrTheMarkOfItsEnd) {
   EXPECT_EQ(good(event(R"("content":"x")") + "data: [DONE]").text, "x");
 }
 
+TEST(ReplyStream, OfSeveralAnswersIsJoinedByTheirIndexes) {
+  const auto piece = [](const std::string& index, const std::string& text,
+                        const std::string& finish = "null") {
+    return R"(data: {"choices":[{"index":)" + index + R"(,"delta":{"content":")" + text +
+           R"("},"finish_reason":)" + finish + "}]}\n\n";
+  };
+  const std::string body = piece("1", "b") + piece("0", "a") + piece("1", "B", "\"stop\"");
+  const Completion cut = several(body, 2);
+  ASSERT_EQ(cut.choices.size(), 1u) << "the first was not finished";
+  EXPECT_EQ(cut.choices[0].number, 1u);
+  EXPECT_EQ(cut.choices[0].text, "bB");
+  const Completion whole = several(body + piece("0", "A", "\"stop\""), 2);
+  ASSERT_EQ(whole.choices.size(), 2u);
+  EXPECT_EQ(whole.choices[0].text, "aA");
+  EXPECT_EQ(several(body + "data: [DONE]\n\n", 2).choices.size(), 2u);
+}
+
 TEST(ReplyStream, ThatEndsEarlyIsNoAnswer) {
   const BadReply reply = bad(200, event(R"("content":"SEL")"));
   EXPECT_NE(reply.message.find("the server streams although it was not asked to"),
@@ -120,7 +137,7 @@ TEST(ReplyStream, CutAnywhereNeverGivesAnotherText) {
   for (std::size_t length = 0; length < body.size(); ++length) {
     const Reply reply = decode_reply(200, std::string_view(body).substr(0, length));
     if (const auto* completion = std::get_if<Completion>(&reply)) {
-      EXPECT_EQ(completion->text, "SELECT 1") << length;
+      EXPECT_EQ(completion->choices.at(0).text, "SELECT 1") << length;
     }
   }
 }
