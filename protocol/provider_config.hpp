@@ -51,6 +51,10 @@ enum class SeedKey { seed, random_seed, none };
 /// Whose endpoint it is: one for all workers, or an engine on each worker's own machine.
 enum class Scope { fleet, worker };
 
+/// How many candidates a request asks for. `automatic`: all that are missing, until the endpoint
+/// brings fewer or refuses.
+enum class CandidatesPerRequest { automatic, one, many };
+
 struct ProviderConfig {
   std::string preset;  ///< whose defaults these are; empty: nobody's
   std::string name;
@@ -67,10 +71,10 @@ struct ProviderConfig {
   json::Object extra_body;
   MaxTokensKey max_tokens_key = MaxTokensKey::automatic;
   SeedKey seed_key = SeedKey::seed;
-  std::string candidates = "auto";  ///< the key `n`; no key of this version decides anything here
-  std::vector<std::string> serves;  ///< as `candidates`
+  CandidatesPerRequest candidates = CandidatesPerRequest::automatic;  ///< the key `n`
+  std::vector<std::string> serves;  ///< no key of this version decides anything here
   Scope scope = Scope::fleet;
-  std::uint32_t priority = 0;          ///< as `candidates`
+  std::uint32_t priority = 0;          ///< as `serves`
   std::uint32_t max_concurrency = 64;  ///< calls in flight over all workers, or at each own engine
   std::uint32_t rpm = 0;
   std::uint64_t tpm = 0;

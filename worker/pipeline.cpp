@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "actors/gateway/purchases.hpp"
 #include "actors/pipeline/call_actor.hpp"
 #include "actors/pipeline/stage_actor.hpp"
 #include "actors/stages/registry.hpp"
@@ -26,7 +27,8 @@ Result<std::unique_ptr<Pipeline>> Pipeline::start(caf::actor_system& system, con
     pipeline->remote_ =
         spawn_remote_stages(system, clock, log, options.remote, options.connect_peer);
   }
-  pipeline->teacher_ = spawn_call_stage(system, CallStage(std::move(questions)), sink, clock);
+  pipeline->teacher_ =
+      spawn_call_stage(system, CallStage(std::move(questions), purchase_max(config)), sink, clock);
   const caf::actor teacher = pipeline->teacher_;
   UseTargets entrances{{{StageId::teacher, Route(teacher)}}};
   const auto golds = std::make_shared<GoldCache>();

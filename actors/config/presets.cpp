@@ -16,26 +16,28 @@ struct Preset {
   std::string_view auth;
   std::string_view max_tokens_key;
   std::string_view seed_key;
+  std::string_view candidates = "";  ///< the key `n`
 };
 
 /// Sources: the vendors' documentation of their OpenAI-compatible interfaces (docs/providers.md).
 constexpr auto kPresets = std::to_array<Preset>({
-    {"anthropic", "https://api.anthropic.com/v1", "ANTHROPIC_API_KEY", "bearer", "", ""},
+    {"anthropic", "https://api.anthropic.com/v1", "ANTHROPIC_API_KEY", "bearer", "", "", "one"},
     {"azure", "", "AZURE_OPENAI_API_KEY", "api-key", "", ""},
-    {"deepseek", "https://api.deepseek.com/v1", "DEEPSEEK_API_KEY", "bearer", "max_tokens", ""},
+    {"deepseek", "https://api.deepseek.com/v1", "DEEPSEEK_API_KEY", "bearer", "max_tokens", "",
+     "one"},
     {"gemini", "https://generativelanguage.googleapis.com/v1beta/openai", "GEMINI_API_KEY",
      "bearer", "", ""},
-    {"llama.cpp", "http://127.0.0.1:8080/v1", "", "", "max_tokens", ""},
-    {"lmstudio", "http://127.0.0.1:1234/v1", "", "", "max_tokens", ""},
+    {"llama.cpp", "http://127.0.0.1:8080/v1", "", "", "max_tokens", "", "one"},
+    {"lmstudio", "http://127.0.0.1:1234/v1", "", "", "max_tokens", "", "one"},
     {"mistral", "https://api.mistral.ai/v1", "MISTRAL_API_KEY", "bearer", "max_tokens",
      "random_seed"},
-    {"ollama", "http://127.0.0.1:11434/v1", "", "", "max_tokens", ""},
+    {"ollama", "http://127.0.0.1:11434/v1", "", "", "max_tokens", "", "one"},
     {"openai", "https://api.openai.com/v1", "OPENAI_API_KEY", "bearer", "max_completion_tokens",
      ""},
-    {"openrouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", "bearer", "max_tokens",
-     ""},
+    {"openrouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", "bearer", "max_tokens", "",
+     "one"},
     {"sglang", "http://127.0.0.1:30000/v1", "", "", "max_tokens", ""},
-    {"tgi", "http://127.0.0.1:8080/v1", "", "", "max_tokens", ""},
+    {"tgi", "http://127.0.0.1:8080/v1", "", "", "max_tokens", "", "one"},
     {"vllm", "http://127.0.0.1:8000/v1", "", "", "max_tokens", ""},
 });
 
@@ -67,6 +69,7 @@ void expand(YamlNode& provider) {
   add(provider, "auth", preset->auth, place);
   add(provider, "max_tokens_key", preset->max_tokens_key, place);
   add(provider, "seed_key", preset->seed_key, place);
+  add(provider, "n", preset->candidates, place);
   const YamlNode* auth = provider.find("auth");
   if (provider.find("api_key_file") == nullptr && (auth == nullptr || auth->text != "none")) {
     add(provider, "api_key_env", preset->api_key_env, place);

@@ -117,7 +117,7 @@ void add_decode_keys(Keys& keys, DecodeConfig& decode) {
                   .limits = {1, 64},
                   .null_is_default = true,
                   .unit = "answers",
-                  .meaning = "Candidates for each sample, each a call of its own."});
+                  .meaning = "Candidates for each sample."});
   keys.push_back({.path = "teacher.decode.seed",
                   .slot = &decode.seed,
                   .effect = effect,

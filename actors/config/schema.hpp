@@ -20,7 +20,7 @@ using KeySlot =
                  std::optional<double>*, std::string*, std::vector<std::string>*,
                  std::optional<std::vector<std::string>>*, json::Object*, ModelNames*, Settings*,
                  ExecKind*, MatchMode*, BadGold*, AuthStyle*, MaxTokensKey*, SeedKey*, Scope*,
-                 std::vector<ProviderConfig>*, std::vector<ChatMessage>*>;
+                 CandidatesPerRequest*, std::vector<ProviderConfig>*, std::vector<ChatMessage>*>;
 
 /// The largest whole number that JSON carries exactly.
 inline constexpr double kMaxExact = 9007199254740991.0;

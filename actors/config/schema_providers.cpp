@@ -96,16 +96,17 @@ void add_dialect_keys(Keys& keys, ProviderConfig& provider) {
                   .names = {"seed", "random_seed", "none"},
                   .meaning = "What `decode.seed` is called in a request; `none`: the endpoint has "
                              "no seed, and none is sent."});
+  keys.push_back({.path = "n",
+                  .slot = &provider.candidates,
+                  .names = {"auto", "one", "many"},
+                  .meaning = "Candidates that one request asks for: `one`, `many` (the endpoint "
+                             "brings as many as it is asked for), or `auto`: many, until the "
+                             "endpoint shows that it does not (see [contract.md](contract.md"
+                             "#calls))."});
 }
 
 /// Keys that have a meaning in a later version only.
 void add_coming_keys(Keys& keys, ProviderConfig& provider) {
-  keys.push_back({.path = "n",
-                  .slot = &provider.candidates,
-                  .limits = {1, 16},
-                  .names = {"auto", "one"},
-                  .future = {"many"},
-                  .meaning = "Candidates that one request asks for."});
   keys.push_back({.path = "serves",
                   .slot = &provider.serves,
                   .limits = {0, 3},

@@ -25,7 +25,7 @@ std::uint64_t micros(Instant from, Instant to) {
 }  // namespace
 
 CallQueue::CallQueue(const GatewayConfig& config, std::uint32_t slots, std::uint64_t seed)
-    : config_(config), pool_(config), slots_(slots), random_(seed) {}
+    : config_(config), pool_(config), purchases_(config), slots_(slots), random_(seed) {}
 
 /// Returns a number in [0, 1).
 double CallQueue::jitter() {
@@ -65,6 +65,9 @@ CallLoad CallQueue::load(Instant now) const {
   load.settling = settling_;
   load.waiting = static_cast<std::uint32_t>(waiting_.size() + again_.size() + delayed_.size() +
                                             suspended_.size());
+  for (const JobPtr& job : waiting_) {
+    load.waiting += purchases_.requests(*job) - 1;
+  }
   load.endpoints = pool_.reports(now);
   return load;
 }
@@ -137,15 +140,11 @@ bool CallQueue::admit_new(Instant now, std::vector<Job*>& to_write) {
 
 /// Gives the call its place. One that was sent before has its intent on disk.
 void CallQueue::admit_at(const Place& place, JobPtr job, std::vector<Job*>& to_write) {
-  job->place = place;
+  place_at(*job, place, config_.providers.at(place.endpoint));
   ++in_flight_;
-  Call& record = job->result.call;
-  const ProviderConfig& provider = config_.providers.at(place.endpoint);
-  record.endpoint = provider.name;
-  const PriceConfig& price = provider.price_per_mtok;
-  record.price = price.known() ? std::optional(Price{price.input.value_or(0),
-                                                     price.output.value_or(0), price.cached_input})
-                               : std::nullopt;
+  if (!purchases_.fits(*job)) {
+    waiting_.push_front(split_first(*job));
+  }
   if (job->ticket) {
     ready_.push_back(std::move(job));
     return;
@@ -215,7 +214,7 @@ void CallQueue::finish(JobPtr job, const Attempt& attempt, Instant now) {
   add_saturating(record.prompt_tokens, attempt.usage.prompt);
   add_saturating(record.completion_tokens, attempt.usage.completion);
 
-  const Fault fault = fault_of(attempt);
+  const Fault fault = purchases_.learn(*job, attempt, fault_of(attempt));
   const bool changed =
       pool_.give_back(job->place, attempt, fault, job->call.call_key, job->sent, now, jitter());
   if (fault == Fault::none) {

@@ -10,6 +10,7 @@
 #include "actors/gateway/endpoint_pool.hpp"
 #include "actors/gateway/gateway.hpp"
 #include "actors/gateway/job.hpp"
+#include "actors/gateway/purchases.hpp"
 #include "actors/gateway/retry.hpp"
 #include "actors/system/clock.hpp"
 
@@ -26,9 +27,10 @@ namespace fd {
 /// What nobody can do waits: whether that ever ends is not for the queue to say
 /// (CallLoad::endpoints tells). An admitted call has a place at an endpoint, and its intent is
 /// being written; a ready one has its intent on disk; a delayed one waits for its next attempt,
-/// without a place. No more calls are admitted than there are slots, and of calls that may have
-/// been sent no more than in_doubt_max(slots) are not settled: no more can be lost with the
-/// process. No IO and no clock. Thread: one at a time.
+/// without a place. A purchase at an endpoint that brings one candidate a request leaves all but
+/// the first behind, as a call of their own that waits. No more calls are admitted than there are
+/// slots, and of calls that may have been sent no more than in_doubt_max(slots) are not settled: no
+/// more can be lost with the process. No IO and no clock. Thread: one at a time.
 class CallQueue {
  public:
   /// `slots`: calls in flight over all providers, until the first set_shares(). `seed` feeds the
@@ -101,6 +103,7 @@ class CallQueue {
 
   GatewayConfig config_;
   EndpointPool pool_;
+  Purchases purchases_;
   std::uint32_t slots_;
   std::uint32_t in_flight_ = 0;  ///< admitted, ready and sent
   std::uint32_t in_doubt_ = 0;   ///< whose intent was to be written, and whose end is not on disk

@@ -36,6 +36,9 @@ bool EndpointHealth::learn(const Lesson& lesson, Instant now, double jitter) {
       on_reply(now);
       tally(lesson, now, jitter);
       break;
+    case Fault::many:
+      on_reply(now);
+      break;
     case Fault::throttled:
       on_reply(now);
       on_throttle(lesson, now, jitter);

@@ -8,6 +8,7 @@ namespace fd {
 enum class Fault {
   none,       ///< it brought one
   request,    ///< the endpoint will not answer this request: another endpoint might
+  many,       ///< perhaps it will not answer a request for several candidates: one by one, then
   endpoint,   ///< it answers no request until somebody mends something: a key, a name, an account
   absent,     ///< nobody is there
   throttled,  ///< it asks to be left alone for a while

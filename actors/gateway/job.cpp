@@ -28,6 +28,30 @@ Met& meet(Job& job, std::size_t endpoint) {
   return found != job.met.end() ? *found : job.met.emplace_back(Met{.endpoint = endpoint});
 }
 
+void place_at(Job& job, const Place& place, const ProviderConfig& provider) {
+  const PriceConfig& price = provider.price_per_mtok;
+  job.place = place;
+  job.result.call.endpoint = provider.name;
+  job.result.call.price =
+      price.known() ? std::optional(Price{price.input.value_or(0), price.output.value_or(0), price.cached_input})
+                    : std::nullopt;
+}
+
+JobPtr split_first(Job& job) {
+  ChatCall others = job.call;
+  static_cast<CallIdentity&>(others) = identity_of(job.call, 1);
+  others.more_keys.erase(others.more_keys.begin());
+  --others.count;
+  if (others.decode.seed) {
+    ++*others.decode.seed;
+  }
+  JobPtr rest = make_job(std::move(others), job.submitted);
+  rest->one_by_one = job.one_by_one;
+  job.call.count = job.result.call.count = 1;
+  job.call.more_keys.clear();
+  return rest;
+}
+
 JournalIntent intent_of(const Job& job) {
   const ChatCall& call = job.call;
   std::uint64_t bytes = 0;

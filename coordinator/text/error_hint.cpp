@@ -74,9 +74,16 @@ constexpr std::array kHints = std::to_array<HintRow>({
      {},
      "the prompt and teacher.decode.max_tokens are more than the model's context holds: shorten "
      "these rows, lower max_tokens, or give the server a longer context"},
-    {400, 422, {"temperature", "top_p", "'seed'", "'stop'", "'n'"}, {}, kLeaveOut},
+    {400, 422, {"temperature", "top_p", "'seed'", "'stop'"}, {}, kLeaveOut},
     {404, 404, {"no endpoints found", "no allowed providers"}, {}, kModel},
     {400, 404, {"model"}, {"not found", "not exist", "does not", "unknown", "pull"}, kModel},
+    {200,
+     499,
+     {"candidates at once"},
+     {},
+     "an endpoint that brings fewer, or refuses, is asked for one candidate at a time from then "
+     "on; "
+     "n: one of the provider asks so from the start"},
     {404, 405, {}, {}, "check the provider's base_url: it mostly ends in /v1"},
     {429, 429, {}, {}, "the provider limits the rate: lower its max_concurrency, or wait"},
     {503, 503, {"loading"}, {}, "the server still loads its model: the calls are tried again"},

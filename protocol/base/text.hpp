@@ -63,4 +63,19 @@ constexpr std::string_view trimmed(std::string_view text, std::string_view blank
   return text.substr(0, text.find_last_not_of(blanks) + 1);
 }
 
+/// Returns whether `word` stands in `text` between bytes that belong to no name (letters, digits,
+/// `_`). Requires: it is not empty.
+inline bool names_word(std::string_view text, std::string_view word) {
+  const auto is_name_byte = [](char byte) { return is_ascii_alphanumeric(byte) || byte == '_'; };
+  for (std::size_t at = text.find(word); at != std::string_view::npos;
+       at = text.find(word, at + 1)) {
+    const std::size_t end = at + word.size();
+    const bool begins = at == 0 || !is_name_byte(text[at - 1]);
+    if (begins && (end == text.size() || !is_name_byte(text[end]))) {
+      return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace fd

@@ -127,7 +127,7 @@ class OldRunTest(unittest.TestCase):
         shutil.rmtree(new / "workers" / "0")
         self.copy(self.run_dir / "workers" / "0", new / "workers" / "0")
         with fd.Simulator(self.folder, "--answers", self.folder / "answers.jsonl") as simulator:
-            output = self.command(0, "resume", new, *fd.teacher(simulator.url))
+            output = self.command(0, "resume", new, *fd.teacher(simulator.url), "--set", "gateway.providers.0.n=one")
             asked = len(simulator.requests())
         found = int(re.search(r"recovered from the journals of local workers: ([0-9]+) ", output)[1])
         self.assertGreater(found, 0)

@@ -30,6 +30,7 @@ Reply Teacher::request(const Sample& sample, std::uint32_t number, std::uint32_t
   const TeacherPlan& plan = plan_.teacher;
   Reply reply;
   reply.serial = bill_.size() + 1;
+  reply.count = count;
   reply.latency = random_.between(plan.latency_min, plan.latency_max);
   const bool faulty = !mended_;
   if (faulty && random_.chance(plan.retry_permille)) {

@@ -24,6 +24,7 @@ struct Reply {
   std::uint32_t attempts = 1;  ///< it answers, or fails for good, at this one
   std::uint32_t tried = 0;     ///< attempts so far, for the gateway
   std::uint64_t serial = 0;    ///< of the call: 1, 2, ...
+  std::uint32_t count = 1;     ///< answers asked for
   Reason failure = Reason::none;
   std::vector<Answer> answers;  ///< of a purchase at least one, the first; none with a failure
 };

@@ -88,6 +88,7 @@ void SimSenders::transfer(JobPtr job) {
             .first;
   }
   Reply& reply = found->second;
+  narrow(reply, call);
   services_.teacher.attempted(reply.serial);
   const std::uint64_t number = services_.provider_calls.begin(services_.schedule.now(), worker_,
                                                               incarnation_, job->place.endpoint);
@@ -103,6 +104,20 @@ void SimSenders::transfer(JobPtr job) {
                      turn();
                    }
                  });
+}
+
+/// A purchase whose attempt failed may be asked for one candidate at a time: nothing comes of the
+/// request for the others.
+void SimSenders::narrow(Reply& reply, const ChatCall& call) {
+  const Place place = Dataset::place_of(call.sample_id);
+  const Sample& sample = services_.data.shard(place.first).at(place.second);
+  for (; reply.count > call.count; --reply.count) {
+    const std::uint32_t number = Dataset::number_of(call) + reply.count - 1;
+    const Digest key = services_.data.call(sample, number).call_key;
+    services_.teacher.abandoned(key, incarnation_);
+    services_.teacher.settled(key, incarnation_);
+  }
+  reply.answers.resize(std::min<std::size_t>(reply.answers.size(), reply.count));
 }
 
 void SimSenders::finish(JobPtr job) {
@@ -122,6 +137,10 @@ void SimSenders::finish(JobPtr job) {
     attempt.error = words_of(reply.serial);  // each request is refused for its own sake
   } else {
     attempt.status = 200;
+    // What is missing of a purchase is mostly a choice that is no answer. Now and then there is
+    // none, and the gateway asks for one at a time from then on.
+    const bool fewer = reply.serial % 4 == 0;
+    attempt.choices = fewer ? static_cast<std::uint32_t>(reply.answers.size()) : job->call.count;
     job->result.answer = std::move(reply.answers.back());
     reply.answers.pop_back();
     job->result.before = std::move(reply.answers);

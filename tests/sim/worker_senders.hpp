@@ -32,6 +32,7 @@ class SimSenders final : public CallSenders, public CallSender {
  private:
   void turn();
   void transfer(JobPtr job);
+  void narrow(Reply& reply, const ChatCall& call);
   void finish(JobPtr job);
 
   Process& process_;

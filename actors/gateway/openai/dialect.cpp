@@ -10,23 +10,6 @@ namespace {
 constexpr std::uint32_t kBadRequest = 400;
 constexpr std::uint32_t kUnprocessable = 422;
 
-constexpr bool is_name_byte(char byte) {
-  return is_ascii_alphanumeric(byte) || byte == '_';
-}
-
-/// Returns whether `name` stands in `text` as a word of its own.
-bool names(std::string_view text, std::string_view name) {
-  for (std::size_t at = text.find(name); at != std::string_view::npos;
-       at = text.find(name, at + 1)) {
-    const std::size_t end = at + name.size();
-    const bool begins = at == 0 || !is_name_byte(text[at - 1]);
-    if (begins && (end == text.size() || !is_name_byte(text[end]))) {
-      return true;
-    }
-  }
-  return false;
-}
-
 }  // namespace
 
 Dialect dialect_of(const ProviderConfig& provider, Role role) {
@@ -51,14 +34,14 @@ std::optional<Lesson> lesson_of(std::uint32_t status, std::string_view words,
   }
   const std::string text = lowered(words);
   const auto is_new = [&](Lesson lesson) { return (dialect.lessons & lesson) == 0; };
-  if (names(text, "max_completion_tokens") && decode.max_tokens &&
+  if (names_word(text, "max_completion_tokens") && decode.max_tokens &&
       dialect.max_tokens_key == MaxTokensKey::automatic && is_new(kMaxCompletionTokens)) {
     return kMaxCompletionTokens;
   }
-  if (names(text, "top_p") && decode.top_p == 1.0 && is_new(kNoTopP)) {
+  if (names_word(text, "top_p") && decode.top_p == 1.0 && is_new(kNoTopP)) {
     return kNoTopP;
   }
-  if (names(text, "temperature") && decode.temperature == 1.0 && is_new(kNoTemperature)) {
+  if (names_word(text, "temperature") && decode.temperature == 1.0 && is_new(kNoTemperature)) {
     return kNoTemperature;
   }
   return std::nullopt;

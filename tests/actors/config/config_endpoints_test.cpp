@@ -53,6 +53,14 @@ TEST(ConfigPresets, FillInWhatIsNotSaid) {
   EXPECT_EQ(own.seed_key, SeedKey::none);
 }
 
+TEST(ConfigPresets, AskForOneCandidateARequestWhereTheirEndpointPromisesNoMore) {
+  ConfigFiles files;
+  EXPECT_EQ(loaded_provider(files, "{preset: ollama}").candidates, CandidatesPerRequest::one);
+  EXPECT_EQ(loaded_provider(files, "{preset: ollama, n: many}").candidates,
+            CandidatesPerRequest::many);
+  EXPECT_EQ(loaded_provider(files, "{preset: vllm}").candidates, CandidatesPerRequest::automatic);
+}
+
 TEST(ConfigPresets, NameAKeyOnlyWhereNoneIsNamed) {
   ConfigFiles files;
   files.write_secret("key", "k");

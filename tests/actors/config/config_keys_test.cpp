@@ -56,7 +56,7 @@ const std::map<std::string, std::string>& other_values() {
       {"gateway.providers.0.extra_body", "{provider: {order: [a]}}"},
       {"gateway.providers.0.max_tokens_key", "max_completion_tokens"},
       {"gateway.providers.0.seed_key", "none"},
-      {"gateway.providers.0.n", "one"},
+      {"gateway.providers.0.n", "many"},
       {"gateway.providers.0.max_concurrency", "2"},
       {"gateway.providers.0.weight", "0.125"},
       {"gateway.providers.0.allow_http", "true"},

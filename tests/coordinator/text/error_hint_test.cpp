@@ -22,6 +22,11 @@ TEST(ErrorHint, NamesTheKeyThatWouldMendIt) {
   EXPECT_TRUE(names(400, "Unsupported value: 'temperature' does not support 0.2 with this model.",
                     "teacher.decode"));
   EXPECT_TRUE(names(400, "This model's maximum context length is 4096 tokens.", "context"));
+  EXPECT_TRUE(
+      names(400, "n: only 1 is supported (it was asked for 4 candidates at once)", "n: one"));
+  EXPECT_TRUE(names(400, "'temperature' is not supported (it was asked for 4 candidates at once)",
+                    "teacher.decode"));
+  EXPECT_TRUE(names(200, "brought 1 of 4 candidates at once", "n: one"));
   EXPECT_TRUE(names(401, "Incorrect API key provided", "api_key_env"));
   EXPECT_TRUE(names(402, "Insufficient Balance", "money"));
   EXPECT_TRUE(names(429, "You exceeded your current quota", "money"));

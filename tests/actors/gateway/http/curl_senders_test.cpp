@@ -103,6 +103,22 @@ TEST(CurlSenders, TellsOfFewerCandidatesThanItAskedFor) {
   EXPECT_EQ(client.heard(), std::vector<std::string>{"stub0: brought 1 of 2 candidates at once"});
 }
 
+TEST(CurlSenders, AsksForOneCandidateAfterTheOtherWhereSeveralAreRefused) {
+  HttpStub stub([](const StubRequest& request) {
+    return request.body.find("\"n\"") == std::string::npos
+               ? ok(request)
+               : StubReply::of(400, R"({"error":"n must be 1"})");
+  });
+  Client client(stub.url());
+  client.start(2);
+  client.gateway().submit(purchase(2));
+  client.wait_for_results(2);
+  EXPECT_EQ(stub.request_count(), 3u);
+  EXPECT_EQ(client.heard(),
+            std::vector<std::string>{
+                "stub0: HTTP 400: n must be 1 (it was asked for 2 candidates at once)"});
+}
+
 TEST(CurlSenders, SendsABodyOfAnySizeWithoutWaiting) {
   HttpStub stub(ok);
   Client client(stub.url());
