@@ -185,6 +185,17 @@ TEST(Purchases, ThatAreLateOrThrottledAreNotTakenApart) {
   }
 }
 
+TEST(Purchases, ThatTheEndpointWantsSpeltOtherwiseAreSentAgainTogether) {
+  Shop shop({that_takes(CandidatesPerRequest::automatic)});
+  shop.buy(2);
+  ASSERT_EQ(shop.sent(), "0+2 ");
+  Attempt taught = refused(400, "use max_completion_tokens");
+  taught.should_retry = true;
+  taught.retry_after = Duration::zero();
+  shop.end(taught);
+  EXPECT_EQ(shop.sent(), "0+2 ");
+}
+
 TEST(Purchases, WhoseReplyIsTooLargeAreTakenApartAndTheNextAreNot) {
   Shop shop({that_takes(CandidatesPerRequest::many)});
   shop.buy(3);
