@@ -32,9 +32,10 @@ void place_at(Job& job, const Place& place, const ProviderConfig& provider) {
   const PriceConfig& price = provider.price_per_mtok;
   job.place = place;
   job.result.call.endpoint = provider.name;
-  job.result.call.price =
-      price.known() ? std::optional(Price{price.input.value_or(0), price.output.value_or(0), price.cached_input})
-                    : std::nullopt;
+  job.result.call.price = price.known()
+                              ? std::optional(Price{price.input.value_or(0),
+                                                    price.output.value_or(0), price.cached_input})
+                              : std::nullopt;
 }
 
 JobPtr split_first(Job& job) {
