@@ -61,8 +61,8 @@ bool EndpointHealth::learn(const Lesson& lesson, Instant now, double jitter) {
 }
 
 bool EndpointHealth::conclude(Instant now, double jitter) {
-  for (const auto& [words, requests] : refusals_) {
-    if (requests.size() >= 2) {
+  for (const auto& [words, equal] : refusals_) {
+    if (equal.requests.size() >= kFewestRefusals) {
       tallied_ = true;
       go_out(EndpointState::refuses, words_, now, jitter);
       return true;
@@ -158,10 +158,13 @@ void EndpointHealth::tally(const Lesson& lesson, Instant now, double jitter) {
     }
     return;
   }
-  std::set<Digest>& equal = refusals_[without_numbers(words_)];
-  refused_ += equal.insert(lesson.request).second ? 1 : 0;
-  const std::size_t limit = std::max(lesson.refusal_limit, kFewestRefusals);
-  if (equal.size() >= limit || refused_ >= limit * kUnequalRefusals) {
+  Refusals& equal = refusals_[without_numbers(words_)];
+  equal.requests.insert(lesson.request);
+  ++equal.replies;
+  ++refused_;
+  const std::uint32_t limit = std::max(lesson.refusal_limit, kFewestRefusals);
+  const bool enough = equal.replies >= limit && equal.requests.size() >= kFewestRefusals;
+  if (enough || refused_ >= limit * kUnequalRefusals) {
     tallied_ = true;
     go_out(EndpointState::refuses, words_, now, jitter);
   }

@@ -82,6 +82,12 @@ class EndpointHealth {
   void go_out(EndpointState state, const std::string& words, Instant now, double jitter);
   [[nodiscard]] Duration probe_interval(double jitter) const;
 
+  /// Replies in the same words.
+  struct Refusals {
+    std::set<Digest> requests;
+    std::uint32_t replies = 0;  ///< one request may be tried again
+  };
+
   RetryConfig retry_;
   EndpointState state_ = EndpointState::untried;
   bool answered_ = false;
@@ -89,11 +95,11 @@ class EndpointHealth {
   std::string words_;
   Instant out_since_{};
   Instant not_before_{};
-  std::uint32_t failures_ = 0;                        ///< in a row
-  std::uint32_t probes_ = 0;                          ///< that failed since it went out
-  std::uint32_t throttles_ = 0;                       ///< in a row
-  std::map<std::string, std::set<Digest>> refusals_;  ///< before the first answer, by words
-  std::uint32_t refused_ = 0;                         ///< requests in it
+  std::uint32_t failures_ = 0;                ///< in a row
+  std::uint32_t probes_ = 0;                  ///< that failed since it went out
+  std::uint32_t throttles_ = 0;               ///< in a row
+  std::map<std::string, Refusals> refusals_;  ///< before the first answer, by words
+  std::uint32_t refused_ = 0;                 ///< replies in it
   bool tallied_ = false;  ///< it is out for what it refused before its first answer
   std::uint32_t width_ = UINT32_MAX;
   std::uint32_t answers_at_width_ = 0;

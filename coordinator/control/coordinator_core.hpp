@@ -149,6 +149,7 @@ class CoordinatorCore {
   void note_answers(const ConnectedWorker& worker);
   [[nodiscard]] bool is_trusted(const ProviderLimit& provider) const;
   [[nodiscard]] bool is_told(const ConnectedWorker& worker, const CallsByProvider& calls) const;
+  [[nodiscard]] std::uint32_t first_part(const ProviderLimit& provider) const;
   [[nodiscard]] CallsByProvider open_limits() const;
   [[nodiscard]] CallsByProvider own_shares(const ConnectedWorker& worker, Demand& demand) const;
   [[nodiscard]] bool could_serve(const ConnectedWorker& worker) const;

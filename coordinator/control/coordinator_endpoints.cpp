@@ -41,6 +41,19 @@ bool CoordinatorCore::is_trusted(const ProviderLimit& provider) const {
   return config_.answered_before || proven_.contains(provider.provider);
 }
 
+/// Returns how many calls a worker may have in flight at a provider before its first answer: its
+/// part of refusal_limit, whatever it has elsewhere.
+std::uint32_t CoordinatorCore::first_part(const ProviderLimit& provider) const {
+  if (proven_.contains(provider.provider)) {
+    return UINT32_MAX;
+  }
+  const auto sharing = static_cast<std::uint32_t>(std::ranges::count_if(
+      workers_, [&](const auto& entry) { return takes_shares(entry.second); }));
+  const auto heads =
+      std::max<std::uint32_t>(1, sharing + static_cast<std::uint32_t>(absent(sharing)));
+  return config_.refusal_limit / heads + (config_.refusal_limit % heads == 0 ? 0 : 1);
+}
+
 /// Returns how many calls may be in flight at each provider over all workers as things are: few
 /// where it has not answered yet, so that a dead end costs few; one for each worker where it is out
 /// at all of them, or at one before it ever answered. Workers' own engines have 0.

@@ -49,7 +49,9 @@ std::vector<CallsByProvider> lay_out(const CallsByProvider& limits, std::span<co
       }
       const std::uint64_t part =
           (std::uint64_t{left[worker]} * limit + limits_left[worker] - 1) / limits_left[worker];
-      const std::uint32_t calls = std::min(free, static_cast<std::uint32_t>(part));
+      const std::uint32_t most =
+          demands[worker].most.empty() ? UINT32_MAX : demands[worker].most[provider];
+      const auto calls = static_cast<std::uint32_t>(std::min<std::uint64_t>({part, free, most}));
       goals[worker].push_back(calls);
       free -= calls;
       left[worker] -= calls;

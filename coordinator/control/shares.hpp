@@ -20,6 +20,7 @@ struct Demand {
   CallsByProvider taken;
   CallsByProvider has;   ///< what of it is known for sure: it may be told as much again
   CallsByProvider told;  ///< last; empty: nothing yet
+  CallsByProvider most;  ///< that it is to have; empty: any number
   /// Providers that are out there: one call finds out whether they still are. Empty: none is.
   std::vector<bool> out;
 };

@@ -65,7 +65,7 @@ class AllRefuseTest(Endpoints):
                                             expect=NO_ENDPOINT)
                 for kind, (_, teacher) in zip(kinds, failing):
                     self.assertGreater(teacher.requests, 0)
-                    self.assertLessEqual(teacher.requests, REFUSAL_LIMIT)
+                    self.assertLessEqual(teacher.requests, REFUSAL_LIMIT, kind)
                     self.assertIn(f"endpoint {kind}: ", said)
                 self.assertIn("no sample failed", said)
                 self.run_at([("one", simulator.url, 32)], name)

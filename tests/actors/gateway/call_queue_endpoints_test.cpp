@@ -253,6 +253,21 @@ TEST(CallQueueEndpoints, EqualRefusalsBeforeTheFirstAnswerAreTheEndpoints) {
   EXPECT_EQ(bench.ended().size(), 100u);
 }
 
+/// A web page in place of an answer is tried again, and costs the endpoint no more of its few
+/// calls.
+TEST(CallQueueEndpoints, EqualRepliesToFewRequestsAreTheEndpointsToo) {
+  Bench bench({provider("a")}, 8);
+  bench.submit(2);
+  std::size_t replies = 0;
+  for (int round = 0; round < 10; ++round) {
+    replies += bench.end_all(refused(200, "HTTP 200: a page"));
+    bench.now += seconds(1);
+  }
+  EXPECT_LE(replies, 8u + 2u) << "and probes";
+  EXPECT_EQ(bench.endpoint(0).state, EndpointState::refuses);
+  EXPECT_TRUE(bench.ended().empty());
+}
+
 TEST(CallQueueEndpoints, ARefusalBeforeTheFirstAnswerWaitsForIt) {
   Bench bench({provider("a")}, 2);
   bench.submit(3);

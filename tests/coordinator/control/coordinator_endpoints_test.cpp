@@ -83,6 +83,15 @@ TEST_F(CoordinatorEndpoints, TheLimitBeforeTheFirstAnswerIsThatOfAllWorkers) {
   EXPECT_EQ(settle(6, "w", {}), Calls{4});
 }
 
+/// The part that the one before it has no use for is not another provider's, before that answers.
+TEST_F(CoordinatorEndpoints, TheFewCallsBeforeTheFirstAnswerAreDividedEvenly) {
+  config_.providers = {{"a", 100}, {"b", 100}};
+  config_.workers_expected = 2;
+  begin({{2}, {2}});
+  EXPECT_EQ(settle(5, "v", {}), (Calls{4, 4}));
+  EXPECT_EQ(settle(5, "v", {refuses("a")}), (Calls{1, 4}));
+}
+
 TEST_F(CoordinatorEndpoints, WhoseAnswerOneWorkerHasIsKnownToAll) {
   begin({{2}, {2}});
   settle(5, "v", {});
