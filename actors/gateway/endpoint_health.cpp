@@ -79,6 +79,7 @@ void EndpointHealth::on_answer(Instant now) {
   answered_ = trusted_ = true;
   tallied_ = false;
   failures_ = probes_ = throttles_ = 0;
+  failing_.clear();
   refusals_.clear();
   refused_ = 0;
   if (width_ != UINT32_MAX && ++answers_at_width_ >= width_) {
@@ -105,10 +106,14 @@ void EndpointHealth::on_reply(Instant now) {
     probes_ = 0;
   }
   failures_ = 0;
+  failing_.clear();
 }
 
 void EndpointHealth::on_failure(const Lesson& lesson, Instant now, double jitter) {
-  ++failures_;
+  // A request of which the server dies says nothing about the others, however often it is tried.
+  const bool any = lesson.fault == Fault::absent || lesson.attempt.end == AttemptEnd::timed_out;
+  const bool first = any || failing_.insert(lesson.request).second;
+  failures_ += first ? 1 : 0;
   if (out()) {
     // Calls that were under way when it went out say nothing new; only a probe does.
     if (lesson.probe) {

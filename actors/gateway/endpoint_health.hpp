@@ -13,7 +13,8 @@
 
 namespace fd {
 
-/// After how many failures in a row an endpoint is left alone for a while.
+/// After how many failures in a row an endpoint is left alone for a while: failures to reach it,
+/// and those of different requests.
 inline constexpr std::uint32_t kFailuresToPause = 5;
 /// The shortest and the longest time between two probes of an endpoint that is out.
 inline constexpr Duration kMinProbeInterval = std::chrono::milliseconds(10);
@@ -95,7 +96,8 @@ class EndpointHealth {
   std::string words_;
   Instant out_since_{};
   Instant not_before_{};
-  std::uint32_t failures_ = 0;                ///< in a row
+  std::uint32_t failures_ = 0;                ///< in a row, of different requests where it is there
+  std::set<Digest> failing_;                  ///< those requests
   std::uint32_t probes_ = 0;                  ///< that failed since it went out
   std::uint32_t throttles_ = 0;               ///< in a row
   std::map<std::string, Refusals> refusals_;  ///< before the first answer, by words

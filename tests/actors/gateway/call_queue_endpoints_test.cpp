@@ -346,6 +346,21 @@ TEST(CallQueueEndpoints, ARequestThatBreaksTheConnectionEndsByItself) {
   }
 }
 
+/// Rows at which a server breaks the connection: others need not wait for them.
+TEST(CallQueueEndpoints, AFewRequestsThatFailAgainAndAgainPutNobodyOut) {
+  Bench bench({provider("a")}, 4);
+  bench.submit(5);
+  for (int round = 0; round < 5; ++round) {
+    EXPECT_EQ(bench.end_all(refused(500)), 4u) << round;
+    EXPECT_EQ(bench.endpoint(0).state, EndpointState::untried) << round;
+    bench.now += seconds(60);
+  }
+  EXPECT_EQ(bench.end_all(refused(500)), 4u);
+  EXPECT_EQ(bench.ended().size(), 4u) << "their patience is at its end";
+  EXPECT_EQ(bench.end_all(refused(500)), 1u);
+  EXPECT_EQ(bench.endpoint(0).state, EndpointState::waits) << "the fifth";
+}
+
 TEST(CallQueueEndpoints, AProbeIsANewCallWhereOneIsThere) {
   Bench bench({provider("a")}, 8);
   bench.submit(10);

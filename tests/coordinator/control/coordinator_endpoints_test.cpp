@@ -1,3 +1,4 @@
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -173,16 +174,16 @@ TEST_F(CoordinatorEndpoints, ThatWereOutGetWorkAgainAfterAWhile) {
   settle(6, "w", {good("a")});
   settle(5, "v", {refuses("a")});
   ASSERT_EQ(leases(5), 0u);
-  now_ += kReliefPause - milliseconds(1);
+  now_ += kReliefPause - std::chrono::milliseconds(1);
   settle(5, "v", {refuses("a")});
   EXPECT_EQ(leases(5), 0u);
-  now_ += milliseconds(1);
+  now_ += std::chrono::milliseconds(1);
   settle(5, "v", {refuses("a")});
   EXPECT_EQ(leases(5), 2u) << "to find out whether it still cannot";
-  now_ += kReliefTrial - milliseconds(1);
+  now_ += kReliefTrial - std::chrono::milliseconds(1);
   settle(5, "v", {refuses("a")});
   EXPECT_EQ(leases(5), 2u);
-  now_ += milliseconds(1);
+  now_ += std::chrono::milliseconds(1);
   settle(5, "v", {refuses("a")});
   EXPECT_EQ(leases(5), 0u);
 }
