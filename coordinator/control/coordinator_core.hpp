@@ -25,8 +25,9 @@ struct ProviderLimit {
   Scope scope = Scope::fleet;  ///< whose they are
 };
 
-/// A worker that reached no endpoint gets no shard for so long, and then keeps what it gets for so
-/// long at least.
+/// A worker that has reached no endpoint for so long gives its shards back, gets none for so long,
+/// and then keeps what it gets for so long at least.
+inline constexpr Duration kReliefAfter = std::chrono::seconds(5);
 inline constexpr Duration kReliefPause = std::chrono::seconds(30);
 inline constexpr Duration kReliefTrial = std::chrono::seconds(15);
 

@@ -125,8 +125,8 @@ bool CoordinatorCore::another_could_serve(std::uint64_t incarnation) const {
   });
 }
 
-/// A worker that can make no call keeps no shard that another could work on. It gets some again
-/// after a while, to find out whether it still cannot.
+/// A worker that could make no call for a while keeps no shard that another could work on. It gets
+/// some again after a while, to find out whether it still cannot.
 void CoordinatorCore::relieve(Instant now, std::uint64_t incarnation, ConnectedWorker& worker,
                               CoordinatorEffects& effects) {
   if (!is_stranded(worker)) {
@@ -134,8 +134,12 @@ void CoordinatorCore::relieve(Instant now, std::uint64_t incarnation, ConnectedW
     return;
   }
   const std::set<std::uint32_t> shards = leases_.held_by(incarnation);
+  const bool lasts = std::ranges::all_of(worker.state.endpoints, [](const EndpointReport& one) {
+    return one.state == EndpointState::refuses ||
+           one.out_ms >= static_cast<std::uint64_t>(kReliefAfter / std::chrono::milliseconds(1));
+  });
   const bool on_trial = worker.relieved && now < *worker.relieved + kReliefPause + kReliefTrial;
-  if (draining_ || shards.empty() || on_trial || !another_could_serve(incarnation)) {
+  if (draining_ || shards.empty() || !lasts || on_trial || !another_could_serve(incarnation)) {
     return;
   }
   for (const std::uint32_t shard : shards) {

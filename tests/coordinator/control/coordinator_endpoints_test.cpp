@@ -161,7 +161,12 @@ TEST_F(CoordinatorEndpoints, OnAMachineWithoutOneTakeNoWork) {
   settle(5, "v", {});
   settle(6, "w", {good("own")});
   ASSERT_EQ(leases(5), 2u) << "it came first";
-  settle(5, "v", {report("own", EndpointState::waits, "connection refused")});
+  EndpointReport gone = report("own", EndpointState::waits, "connection refused");
+  gone.out_ms = 4999;
+  settle(5, "v", {gone});
+  EXPECT_EQ(leases(5), 2u) << "it may come back";
+  gone.out_ms = 5000;
+  settle(5, "v", {gone});
   EXPECT_EQ(leases(5), 0u);
   settle(6, "w", {good("own")});
   EXPECT_EQ(leases(6), 2u);
