@@ -139,17 +139,17 @@ void CoordinatorCore::relieve(Instant now, std::uint64_t incarnation, ConnectedW
            one.out_ms >= static_cast<std::uint64_t>(kReliefAfter / std::chrono::milliseconds(1));
   });
   const bool on_trial = worker.relieved && now < *worker.relieved + kReliefPause + kReliefTrial;
-  if (draining_ || shards.empty() || !lasts || on_trial || !another_could_serve(incarnation)) {
+  // A call in flight may still be answered, and is not to be paid for twice.
+  const bool waits = worker.state.in_flight > 0 || !lasts || on_trial;
+  if (draining_ || shards.empty() || waits || !another_could_serve(incarnation)) {
     return;
   }
   for (const std::uint32_t shard : shards) {
     leases_.release(shard);
   }
   worker.strayed = true;  // until it says that nothing of them is on its way
-  if (!worker.relieved) {
-    effects.log.push_back("worker " + worker.name + " reaches no endpoint; " +
-                          std::to_string(shards.size()) + " shards go to other workers");
-  }
+  effects.log.push_back("worker " + worker.name + " reaches no endpoint; " +
+                        std::to_string(shards.size()) + " shards go to other workers");
   worker.relieved = now;
 }
 

@@ -15,7 +15,7 @@ std::uint32_t worker_number(const std::string& name) {
 }  // namespace
 
 /// An outcome counts only under the live fence. A lease goes to another worker only when its holder
-/// gave it back, ended, or was silent for about its lease.
+/// gave it back, ended, was silent for about its lease, or reaches no endpoint.
 void CoordinatorProcess::check_append(const LedgerEvent& event) {
   const Time time = schedule_.now();
   if (const auto* record = std::get_if<Record>(&event)) {
@@ -33,8 +33,10 @@ void CoordinatorProcess::check_append(const LedgerEvent& event) {
   }
   const LeaseGranted& lease = *granted;
   auto& [before, granted_at] = last_lease_[lease.shard];
-  if (!before.worker.empty() && before.worker != lease.worker && !services_.plan.local_workers &&
-      services_.plan.ghosts.empty() &&
+  const auto relieved = relieved_.find(before.worker);
+  const bool gave_back = relieved != relieved_.end() && relieved->second >= granted_at;
+  if (!before.worker.empty() && before.worker != lease.worker && !gave_back &&
+      !services_.plan.local_workers && services_.plan.ghosts.empty() &&
       !services_.contacts.may_lose(worker_number(before.worker), granted_at, time)) {
     services_.oracle.fail(time, "shard " + std::to_string(lease.shard) + " goes from worker " +
                                     before.worker + ", which is there, to " + lease.worker);

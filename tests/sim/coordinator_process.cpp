@@ -196,6 +196,12 @@ void CoordinatorProcess::warn(std::string_view event, Log::Fields fields) {
     line += " " + std::string(name) + "=" + value;
   }
   services_.trace.line(schedule_.now(), line);
+  constexpr std::string_view kWorker = "what=worker ";
+  if (const auto name = line.find(kWorker);
+      name != std::string::npos && line.find(" reaches no endpoint", name) != std::string::npos) {
+    const std::size_t from = name + kWorker.size();
+    relieved_[line.substr(from, line.find(' ', from) - from)] = schedule_.now();
+  }
   if (event == "message_refused") {
     services_.oracle.fail(schedule_.now(), line);
   }

@@ -75,6 +75,7 @@ class CoordinatorProcess final : public Process, public Receiver, private Coordi
   std::map<std::uint64_t, std::uint64_t> acked_;       ///< the highest Ack, by incarnation
   /// Per shard, the last lease that was given, and when.
   std::map<std::uint32_t, std::pair<LeaseGranted, Time>> last_lease_;
+  std::map<std::string, Time> relieved_;  ///< when workers gave shards back last, by name
   struct Seen {
     std::uint64_t seq = 0;
     Time at = 0;

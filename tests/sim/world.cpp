@@ -84,7 +84,10 @@ Time World::deadline() const {
   }
   const Time pieces = static_cast<Time>(1 + kDatabaseBytes / kPieceBytes);
   const Time databases = fetches * pieces * (plan_.database_read_max + 2 * plan_.database_disk_max);
-  return plan_.faults_end + 4 * kTtl + 10 * kSecond + work + poison + databases;
+  // A call that nobody answers is tried between the probes of an endpoint that is out for it, and
+  // so once more where another worker gets its shard.
+  const Time probes = 30 * kSecond;
+  return plan_.faults_end + 4 * kTtl + 10 * kSecond + work + poison + databases + probes;
 }
 
 void World::arrange() {
