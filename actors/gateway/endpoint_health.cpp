@@ -12,10 +12,6 @@ constexpr std::uint32_t kFewestRefusals = 2;
 /// As many answers as calls are in flight raise that by this part of it, or by one.
 constexpr std::uint32_t kWidthPart = 16;
 
-Duration part(Duration whole, double fraction) {
-  return Duration(static_cast<std::int64_t>(static_cast<double>(whole.count()) * fraction));
-}
-
 }  // namespace
 
 bool EndpointHealth::learn(const Lesson& lesson, Instant now, double jitter) {

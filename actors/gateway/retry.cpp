@@ -7,10 +7,6 @@
 namespace fd {
 namespace {
 
-Duration part(Duration whole, double fraction) {
-  return Duration(static_cast<std::int64_t>(static_cast<double>(whole.count()) * fraction));
-}
-
 Duration asked_for(const Attempt& attempt, double jitter) {
   return *attempt.retry_after + part(*attempt.retry_after / 10, jitter);
 }
@@ -32,6 +28,10 @@ std::optional<Duration> wait_throttled(const Attempt& attempt, const RetryConfig
 }
 
 }  // namespace
+
+Duration part(Duration whole, double fraction) {
+  return Duration(static_cast<std::int64_t>(static_cast<double>(whole.count()) * fraction));
+}
 
 Duration backoff_limit(const RetryConfig& config, std::uint32_t n) {
   const std::uint64_t most = config.max_ms;

@@ -61,6 +61,9 @@ struct RetryState {
 std::optional<Duration> wait_after(const Attempt& attempt, bool throttled,
                                    const RetryConfig& config, double jitter, RetryState& state);
 
+/// Returns that fraction of a time.
+Duration part(Duration whole, double fraction);
+
 /// Returns min(max_ms, base_ms x 2^n).
 Duration backoff_limit(const RetryConfig& config, std::uint32_t n);
 

@@ -7,16 +7,9 @@ import socket
 import time
 import urllib.request
 
+from fd_teacher import send
+
 PAGE = b"<!doctype html><title>Welcome</title>"
-
-
-def send(handler, status, body, **headers):
-    data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    handler.send_response(status)
-    for name, value in {"Content-Type": "application/json", "Content-Length": len(data), **headers}.items():
-        handler.send_header(name.replace("_", "-"), str(value))
-    handler.end_headers()
-    handler.wfile.write(data)
 
 
 def forward(handler, good):

@@ -1,7 +1,19 @@
 """A teacher for what fd-simulator never says: HTTP on the loopback device, with an answer that the test writes."""
 
 import http.server
+import json
 import threading
+
+
+def send(handler, status, body, **headers):
+    """Replies with `body`: bytes as they are, anything else as JSON. A header's name has _ for -."""
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    handler.send_response(status)
+    others = {name.replace("_", "-"): value for name, value in headers.items()}
+    for name, value in {"Content-Type": "application/json", "Content-Length": len(data), **others}.items():
+        handler.send_header(name, str(value))
+    handler.end_headers()
+    handler.wfile.write(data)
 
 
 class Teacher:

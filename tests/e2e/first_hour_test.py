@@ -11,21 +11,13 @@ import unittest
 
 import fd_processes as fd
 import fd_teacher
+from fd_teacher import send
 from fd_page import Page, without_times
 
 PAGE = fd.ROOT / "docs" / "quickstart.md"
 ADDRESSES = {"openrouter": "https://openrouter.ai/api/v1", "ollama": "http://127.0.0.1:11434/v1", "vllm": "http://127.0.0.1:8000/v1"}
 ANSWERS = {"charged": "billing", "export": "bug", "one account": "question", "invoice": "billing", "closes": "bug",
            "discount": "It is a question about prices."}
-
-
-def send(handler, status, body):
-    data = json.dumps(body).encode()
-    handler.send_response(status)
-    handler.send_header("Content-Type", "application/json")
-    handler.send_header("Content-Length", str(len(data)))
-    handler.end_headers()
-    handler.wfile.write(data)
 
 
 def reply(content, finish_reason="stop", **message):

@@ -8,6 +8,7 @@ import unittest
 
 import fd_processes as fd
 import fd_teacher
+from fd_teacher import send
 
 ROWS = 30
 KEY = "canary-key-5b1f0e77"
@@ -16,15 +17,6 @@ TOKEN = "canary token 91d3c2aa"
 USUAL = ("SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 REFUSED_CONFIG = 2
 NO_ENDPOINT = 10
-
-
-def send(handler, status, body):
-    data = json.dumps(body).encode()
-    handler.send_response(status)
-    handler.send_header("Content-Type", "application/json")
-    handler.send_header("Content-Length", str(len(data)))
-    handler.end_headers()
-    handler.wfile.write(data)
 
 
 def completion(handler):

@@ -29,7 +29,7 @@ def refusing_run(job):
     simulator = job.simulator()
     asked = itertools.count()
     teacher = fd_teacher.Teacher(lambda handler: fd_bad_endpoints.forward(handler, simulator.url) if next(asked) == 0
-                                 else fd_bad_endpoints.send(handler, 400, {"error": {"message": "refused"}}))
+                                 else fd_teacher.send(handler, 400, {"error": {"message": "refused"}}))
     job.addCleanup(teacher.stop)
     return job.run_job(teacher, "out", expect=4)
 

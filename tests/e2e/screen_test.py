@@ -8,16 +8,7 @@ import unittest
 
 import fd_processes as fd
 from fd_job import Job
-from fd_teacher import Teacher
-
-
-def send(handler, status, body, **headers):
-    data = json.dumps(body).encode()
-    handler.send_response(status)
-    for name, value in {"Content-Type": "application/json", "Content-Length": len(data), **headers}.items():
-        handler.send_header(name.replace("_", "-"), str(value))
-    handler.end_headers()
-    handler.wfile.write(data)
+from fd_teacher import Teacher, send
 
 
 def error(words):

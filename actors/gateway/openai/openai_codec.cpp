@@ -16,8 +16,8 @@
 namespace fd {
 namespace {
 
-/// HTTP's "not found".
 constexpr std::uint32_t kForbidden = 403;
+/// HTTP's "not found".
 constexpr std::uint32_t kNoSuchAddress = 404;
 
 bool is_blank(std::string_view body) {
