@@ -128,7 +128,7 @@ const std::vector<Mutant>& mutants() {
       {"lease_from_receipt", "a worker's lease counts from an order's arrival", "C14"},
       {"deaf_worker_kept_in_leases",
        "a worker that hears nothing is named until it loses its leases", "C14"},
-      {"worker_never_gives_up", "a worker goes on under a lease that is over", "C1 C5"},
+      {"worker_never_gives_up", "a worker goes on under a lease that is over", "C14 C1"},
       {"repeated_samples_started", "a repeated reply starts its samples again", "C2"},
       {"neighbours_struck", "nothing runs alone, and all under way at a death get the strike",
        "C11"},

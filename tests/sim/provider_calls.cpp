@@ -5,8 +5,8 @@
 namespace fd::sim {
 
 std::vector<Provider> providers(const Plan& plan) {
-  const std::uint32_t second = plan.slots / 3;
-  return {{"p", plan.slots - second}, {"q", second}};
+  const std::uint32_t second = std::max(plan.slots / 3, 1u);
+  return {{"p", std::max(plan.slots, 2u) - second}, {"q", second}};
 }
 
 std::uint64_t ProviderCalls::begin(Time now, std::uint32_t worker, std::uint64_t incarnation,

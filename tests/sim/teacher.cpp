@@ -65,17 +65,32 @@ Reply Teacher::request(const Sample& sample, std::uint32_t number, std::uint32_t
   return reply;
 }
 
+void Teacher::begun(const Sample& sample, const Caller& caller) {
+  const bool paused = std::ranges::any_of(
+      plan_.pauses, [&](const Pause& pause) { return pause.who == caller.worker; });
+  if (!ghosts_.contains(caller.incarnation) && plan_.replacements.empty() && !paused) {
+    const Place place = Dataset::place_of(sample.id);
+    check_lease("sample " + std::to_string(place.first) + "/" + std::to_string(place.second), place,
+                caller);
+  }
+}
+
+bool Teacher::check_lease(const std::string& what, Place place, const Caller& caller) {
+  const auto& leases = ledger_.leases(place.first);
+  const bool late = !leases.empty() && leases.back().lease.fence > caller.fence &&
+                    leases.back().lease.worker != "w" + std::to_string(caller.worker);
+  if (late && !late_starts_) {
+    oracle_.fail(schedule_.now(), what + " is begun under a lease that another worker has by now");
+  }
+  return late;
+}
+
 void Teacher::check(const Sample& sample, std::uint32_t number, const Caller& caller,
                     const std::vector<Request>& earlier) {
   const Place place = Dataset::place_of(sample.id);
   const std::string which = "call " + std::to_string(place.first) + "/" +
                             std::to_string(place.second) + "." + std::to_string(number);
-  const auto& leases = ledger_.leases(place.first);
-  const bool late = !leases.empty() && leases.back().lease.fence > caller.fence &&
-                    leases.back().lease.worker != "w" + std::to_string(caller.worker);
-  if (late && !late_starts_) {
-    oracle_.fail(schedule_.now(), which + " is begun under a lease that another worker has by now");
-  }
+  const bool late = check_lease(which, place, caller);
   bool counted = false;
   for (const Request& request : earlier) {
     if (request.state == State::failed) {

@@ -56,6 +56,9 @@ class Teacher {
   Reply request(const Sample& sample, std::uint32_t number, std::uint32_t count,
                 const Caller& caller);
 
+  /// A worker starts a sample: under a lease that no other worker has by now. Not checked of a
+  /// worker that sleeps, which it may do after it has looked at the clock.
+  void begun(const Sample& sample, const Caller& caller);
   /// The answer (or the failure) of the latest request of this key by this process is in its
   /// journal.
   void settled(const Digest& key, std::uint64_t incarnation);
@@ -90,6 +93,8 @@ class Teacher {
   };
   void check(const Sample& sample, std::uint32_t number, const Caller& caller,
              const std::vector<Request>& earlier);
+  /// Returns whether another worker has the lease of the shard by now.
+  bool check_lease(const std::string& what, Place place, const Caller& caller);
   [[nodiscard]] bool lapsed(const Request& request, Place place, std::uint32_t number) const;
 
   const Plan& plan_;

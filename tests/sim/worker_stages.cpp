@@ -36,6 +36,7 @@ SimStages::SimStages(Process& process, Services& services, const WorkerDisk& dis
       services_(services),
       disk_(disk),
       worker_(chain.worker),
+      incarnation_(chain.incarnation),
       random_(random),
       sink_(std::move(sink)),
       calls_(std::make_unique<AllCalls>(services.data),
@@ -55,6 +56,9 @@ SimStages::~SimStages() {
 }
 
 void SimStages::take(std::vector<WorkItem> items) {
+  for (const WorkItem& item : items) {
+    services_.teacher.begun(item.sample, Caller{worker_, incarnation_, item.fence});
+  }
   // A hop later, as to an actor.
   process_.after(
       0, [this, open = open_, held = std::make_shared<std::vector<WorkItem>>(std::move(items))] {

@@ -54,6 +54,7 @@ class SimStages final : public SessionStages {
   Services& services_;
   const WorkerDisk& disk_;
   std::uint32_t worker_;
+  std::uint64_t incarnation_;
   Random& random_;
   StageSink sink_;
   CallStage calls_;
