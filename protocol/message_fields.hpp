@@ -32,7 +32,8 @@ inline constexpr auto kFields<EndpointReport> =
     table("endpoint report", field(1, &EndpointReport::provider).at_most(kMaxNameBytes),
           field(2, &EndpointReport::state), field(3, &EndpointReport::answered).when_set(),
           field(4, &EndpointReport::out_ms).when_set(),
-          field(5, &EndpointReport::words).at_most(kMaxErrorWords).when_set());
+          field(5, &EndpointReport::words).at_most(kMaxErrorWords).when_set(),
+          field(6, &EndpointReport::wanted).when_set());
 
 template <>
 inline constexpr auto kFields<WorkerState> = table(

@@ -253,9 +253,13 @@ void WorkerCore::on(Instant, CallLoad& event, WorkerEffects&) {
   report_due_ = report_due_ || less || more || gives_back || endpoints_differ();
 }
 
-/// Returns whether an endpoint is in another state than the coordinator was told.
+/// Returns whether an endpoint is in another state than the coordinator was told, or a share of it
+/// is waited for.
 bool WorkerCore::endpoints_differ() const {
-  return !std::ranges::equal(load_.endpoints, last_endpoints_, {}, &EndpointReport::state, {});
+  const auto same = [](const EndpointReport& one, const EndpointReport& other) {
+    return one.state == other.state && one.wanted == other.wanted;
+  };
+  return !std::ranges::equal(load_.endpoints, last_endpoints_, same);
 }
 
 void WorkerCore::on(Instant, ServingLoad& event, WorkerEffects&) {
@@ -333,13 +337,11 @@ void WorkerCore::report(Instant now, WorkerEffects& effects) {
 
 /// Nothing is said as long as nothing was tried.
 void WorkerCore::report_endpoints(WorkerState& state) {
-  last_endpoints_.clear();
-  for (const EndpointReport& report : load_.endpoints) {
-    last_endpoints_.push_back(report.state);
-  }
-  if (std::ranges::any_of(last_endpoints_,
-                          [](EndpointState one) { return one != EndpointState::untried; })) {
-    state.endpoints = load_.endpoints;
+  last_endpoints_ = load_.endpoints;
+  if (std::ranges::any_of(last_endpoints_, [](const EndpointReport& one) {
+        return one.wanted || one.state != EndpointState::untried;
+      })) {
+    state.endpoints = last_endpoints_;
   }
 }
 

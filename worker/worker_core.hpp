@@ -298,9 +298,9 @@ class WorkerCore {
   std::map<std::uint64_t, Instant> state_sent_;  ///< when each WorkerState left, by its seq
   std::optional<Instant> lapses_;                ///< leases are not ours any more from then on
   Instant last_report_{};
-  std::uint64_t last_demand_ = 0;              ///< demand() at the latest state
-  std::uint32_t last_in_flight_ = 0;           ///< calls in flight by the latest state
-  std::vector<EndpointState> last_endpoints_;  ///< by the latest state
+  std::uint64_t last_demand_ = 0;               ///< demand() at the latest state
+  std::uint32_t last_in_flight_ = 0;            ///< calls in flight by the latest state
+  std::vector<EndpointReport> last_endpoints_;  ///< by the latest state
   bool report_due_ = true;
   SilenceMonitor silence_;
   DataChannelMonitor bulk_;

@@ -68,7 +68,13 @@ CallLoad CallQueue::load(Instant now) const {
   for (const JobPtr& job : waiting_) {
     load.waiting += purchases_.requests(*job) - 1;
   }
-  load.endpoints = pool_.reports(now);
+  std::set<std::size_t> wanted;
+  for (std::size_t i = 0; i < std::min(again_.size(), kLooks); ++i) {
+    if (const auto endpoint = pool_.wanted(again_[i]->met)) {
+      wanted.insert(*endpoint);
+    }
+  }
+  load.endpoints = pool_.reports(now, wanted);
   return load;
 }
 
@@ -237,7 +243,7 @@ void CallQueue::try_again(JobPtr job, const Attempt& attempt, Fault fault, Insta
   Duration wait{};
   const bool throttled = fault == Fault::throttled;
   const bool counts =
-      fault == Fault::passing && (pool_.answered(endpoint) || !may_be_loading(attempt));
+      fault == Fault::passing && (pool_.is_up(endpoint) || !may_be_loading(attempt));
   if (throttled || counts) {
     const auto patience = wait_after(attempt, throttled, config_.retry, jitter(), job->retry);
     if (!patience) {

@@ -29,6 +29,7 @@ bool EndpointHealth::learn(const Lesson& lesson, Instant now, double jitter) {
       if (attempt.end == AttemptEnd::too_large && attempt.status < 300) {
         trust(now);  // it answers, if at too great a length
       }
+      refused_one_ = true;
       on_reply(now);
       tally(lesson, now, jitter);
       break;

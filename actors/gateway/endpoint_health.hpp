@@ -62,8 +62,9 @@ class EndpointHealth {
   }
   /// Returns whether it answered here or elsewhere.
   [[nodiscard]] bool trusted() const { return trusted_; }
-  /// Returns whether it ever answered here.
-  [[nodiscard]] bool answered() const { return answered_; }
+  /// Returns whether it ever answered here, or refused one request for what it says: it is not
+  /// loading.
+  [[nodiscard]] bool is_up() const { return answered_ || refused_one_; }
   /// Returns before when it gets no call.
   [[nodiscard]] Instant not_before() const { return not_before_; }
   /// Returns how many calls it is to have at the same time: no more than may be known to be too
@@ -93,6 +94,7 @@ class EndpointHealth {
   EndpointState state_ = EndpointState::untried;
   bool answered_ = false;
   bool trusted_ = false;
+  bool refused_one_ = false;  ///< a request, and not itself to blame as far as is known
   std::string words_;
   Instant out_since_{};
   Instant not_before_{};

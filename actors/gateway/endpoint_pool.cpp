@@ -100,7 +100,7 @@ EndpointPool::Standing EndpointPool::standing(const std::vector<Met>& met) const
   bool pending = false;
   for (std::size_t i = 0; i < endpoints_.size(); ++i) {
     const EndpointHealth& health = endpoints_[i].health;
-    if (health.out() || endpoints_[i].limit == 0) {
+    if (health.out()) {
       continue;
     }
     if (!refused_at(met, i)) {
@@ -136,12 +136,35 @@ std::optional<Instant> EndpointPool::next_chance(Instant now) const {
   return earliest;
 }
 
-std::vector<EndpointReport> EndpointPool::reports(Instant now) const {
+std::optional<std::size_t> EndpointPool::wanted(const std::vector<Met>& met) const {
+  std::optional<std::size_t> first;
+  bool refused = false;
+  for (std::size_t i = 0; i < endpoints_.size(); ++i) {
+    const Endpoint& endpoint = endpoints_[i];
+    if (endpoint.health.out()) {
+      continue;
+    }
+    if (refused_at(met, i)) {
+      refused = true;
+    } else if (endpoint.limit > 0) {
+      return std::nullopt;
+    } else if (!first) {
+      first = i;
+    }
+  }
+  return refused ? first : std::nullopt;
+}
+
+std::vector<EndpointReport> EndpointPool::reports(Instant now,
+                                                  const std::set<std::size_t>& wanted) const {
   std::vector<EndpointReport> reports;
-  for (const Endpoint& endpoint : endpoints_) {
-    if (endpoint.limit > 0 || endpoint.health.state() != EndpointState::untried) {
+  for (std::size_t i = 0; i < endpoints_.size(); ++i) {
+    const Endpoint& endpoint = endpoints_[i];
+    const bool waited_for = wanted.contains(i);
+    if (endpoint.limit > 0 || waited_for || endpoint.health.state() != EndpointState::untried) {
       reports.push_back(endpoint.health.report(now));
       reports.back().provider = endpoint.name;
+      reports.back().wanted = waited_for;
     }
   }
   return reports;

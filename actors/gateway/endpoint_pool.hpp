@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -71,14 +72,18 @@ class EndpointPool {
     const EndpointHealth& health = endpoints_.at(endpoint).health;
     return health.out() && !health.trusted();
   }
-  [[nodiscard]] bool answered(std::size_t endpoint) const {
-    return endpoints_.at(endpoint).health.answered();
+  [[nodiscard]] bool is_up(std::size_t endpoint) const {
+    return endpoints_.at(endpoint).health.is_up();
   }
   /// Returns the earliest time after `now` at which take() can succeed without a place being given
   /// back, or nothing when only that helps.
   [[nodiscard]] std::optional<Instant> next_chance(Instant now) const;
-  /// Says what each endpoint is like that may be asked, or was.
-  [[nodiscard]] std::vector<EndpointReport> reports(Instant now) const;
+  /// Returns the endpoint that a call which met this waits for, although its limit is 0: the others
+  /// that are not out refused the call.
+  [[nodiscard]] std::optional<std::size_t> wanted(const std::vector<Met>& met) const;
+  /// Says what each endpoint is like that may be asked, was, or is one of `wanted`.
+  [[nodiscard]] std::vector<EndpointReport> reports(Instant now,
+                                                    const std::set<std::size_t>& wanted) const;
 
  private:
   struct Endpoint {

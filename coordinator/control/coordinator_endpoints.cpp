@@ -27,6 +27,11 @@ bool CoordinatorCore::out_at(const ConnectedWorker& worker, const std::string& p
   return report != nullptr && report->out();
 }
 
+bool CoordinatorCore::wanted_by(const ConnectedWorker& worker, const std::string& provider) {
+  const EndpointReport* report = report_of(worker, provider);
+  return report != nullptr && report->wanted;
+}
+
 void CoordinatorCore::note_answers(const ConnectedWorker& worker) {
   for (const ProviderLimit& provider : config_.providers) {
     const EndpointReport* report = report_of(worker, provider.provider);
@@ -89,7 +94,7 @@ CallsByProvider CoordinatorCore::own_shares(const ConnectedWorker& worker, Deman
     const ProviderLimit& provider = config_.providers[i];
     const EndpointReport* report = report_of(worker, provider.provider);
     std::uint32_t calls = 0;
-    if (provider.scope == Scope::worker && demand.calls > 0) {
+    if (provider.scope == Scope::worker && (demand.calls > 0 || demand.wanted[i])) {
       const bool answered = report != nullptr && report->answered;
       calls = answered ? provider.calls : std::min(provider.calls, config_.refusal_limit);
       calls = std::min({calls, demand.out[i] ? 1 : calls, demand.cap});

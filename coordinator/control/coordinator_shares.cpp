@@ -150,6 +150,7 @@ Demand CoordinatorCore::demand(std::uint64_t incarnation, const ConnectedWorker&
   demand.told = worker.told.calls;
   for (const ProviderLimit& provider : config_.providers) {
     demand.out.push_back(out_at(worker, provider.provider));
+    demand.wanted.push_back(wanted_by(worker, provider.provider));
     demand.most.push_back(first_part(provider));
   }
   return demand;

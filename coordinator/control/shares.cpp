@@ -17,6 +17,10 @@ bool is_out(const Demand& demand, std::size_t provider) {
   return provider < demand.out.size() && demand.out[provider];
 }
 
+bool is_wanted(const Demand& demand, std::size_t provider) {
+  return provider < demand.wanted.size() && demand.wanted[provider];
+}
+
 /// Returns each worker's part of all that the providers allow.
 std::vector<std::uint32_t> totals(std::uint64_t limit, std::span<const Demand> demands,
                                   std::size_t absent) {
@@ -28,11 +32,30 @@ std::vector<std::uint32_t> totals(std::uint64_t limit, std::span<const Demand> d
   return divide(capacity, wants, absent);
 }
 
+/// Gives each worker a call at the providers that it waits for. Takes them off its part.
+std::vector<CallsByProvider> lay_out_wanted(const CallsByProvider& limits,
+                                            std::span<const Demand> demands,
+                                            std::vector<std::uint32_t>& left) {
+  std::vector<CallsByProvider> goals(left.size(), CallsByProvider(limits.size()));
+  for (std::size_t provider = 0; provider < limits.size(); ++provider) {
+    std::uint32_t free = limits[provider];
+    for (std::size_t worker = 0; worker < left.size() && free > 0; ++worker) {
+      if (is_wanted(demands[worker], provider)) {
+        goals[worker][provider] = 1;
+        left[worker] -= std::min(left[worker], 1u);
+        --free;
+      }
+    }
+  }
+  return goals;
+}
+
 /// Lays each worker's part out over the providers that are not out there, in proportion to what
-/// they allow. Each of the others gets a call as well, where it has room.
+/// they allow, after a call at each that it waits for. Each of those that are out gets a call as
+/// well, where it has room.
 std::vector<CallsByProvider> lay_out(const CallsByProvider& limits, std::span<const Demand> demands,
                                      std::vector<std::uint32_t> left) {
-  std::vector<CallsByProvider> goals(left.size());
+  std::vector<CallsByProvider> goals = lay_out_wanted(limits, demands, left);
   std::vector<std::uint64_t> limits_left(left.size());
   for (std::size_t worker = 0; worker < left.size(); ++worker) {
     for (std::size_t provider = 0; provider < limits.size(); ++provider) {
@@ -42,24 +65,29 @@ std::vector<CallsByProvider> lay_out(const CallsByProvider& limits, std::span<co
   for (std::size_t provider = 0; provider < limits.size(); ++provider) {
     const std::uint32_t limit = limits[provider];
     std::uint32_t free = limit;
+    for (const CallsByProvider& goal : goals) {
+      free -= goal[provider];
+    }
     for (std::size_t worker = 0; worker < left.size(); ++worker) {
       if (limits_left[worker] == 0 || is_out(demands[worker], provider)) {
-        goals[worker].push_back(0);
         continue;
       }
       const std::uint64_t part =
           (std::uint64_t{left[worker]} * limit + limits_left[worker] - 1) / limits_left[worker];
+      std::uint32_t& goal = goals[worker][provider];
       const std::uint32_t most =
           demands[worker].most.empty() ? UINT32_MAX : demands[worker].most[provider];
-      const auto calls = static_cast<std::uint32_t>(std::min<std::uint64_t>({part, free, most}));
-      goals[worker].push_back(calls);
+      const auto calls = static_cast<std::uint32_t>(
+          std::min<std::uint64_t>({part, free, most - std::min(most, goal)}));
+      goal += calls;
       free -= calls;
       left[worker] -= calls;
       limits_left[worker] -= limit;
     }
     for (std::size_t worker = 0; worker < left.size() && free > 0; ++worker) {
-      if (is_out(demands[worker], provider) && demands[worker].calls > 0) {
-        goals[worker][provider] = 1;
+      std::uint32_t& goal = goals[worker][provider];
+      if (is_out(demands[worker], provider) && demands[worker].calls > 0 && goal == 0) {
+        goal = 1;
         --free;
       }
     }

@@ -23,6 +23,8 @@ struct Demand {
   CallsByProvider most;  ///< that it is to have; empty: any number
   /// Providers that are out there: one call finds out whether they still are. Empty: none is.
   std::vector<bool> out;
+  /// Providers that a call waits for, and no other will do: it gets one there. Empty: none is.
+  std::vector<bool> wanted;
 };
 
 /// What each worker is to be told.

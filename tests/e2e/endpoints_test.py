@@ -54,6 +54,21 @@ class OneOfThreeTest(Endpoints):
                     self.assertLessEqual(teacher.requests, REFUSAL_LIMIT + 4)  # and probes
 
 
+class FewRowsTest(Endpoints):
+    def test_a_row_that_the_first_endpoint_refuses_goes_to_the_others(self):
+        """Its worker has a share of one endpoint alone."""
+        one = self.simulator("--latency-ms", 20)
+        samples = self.folder / "samples.jsonl"
+        lines = samples.read_text(encoding="utf-8").splitlines(keepends=True)
+        for count in (1, 2):
+            samples.write_text("".join(lines[60:60 + count]), encoding="utf-8")
+            url, _ = self.failing("400", one.url)
+            run_dir, _ = self.run_at([("bad", url, 8), ("one", one.url, 8), ("two", one.url, 8)], f"few-{count}")
+            outcomes = fd.outcomes(run_dir)
+            self.assertEqual(len(outcomes), count)
+            self.assertEqual([one for one in outcomes if one["verdict"] == "failed"], [])
+
+
 class AllRefuseTest(Endpoints):
     def test_every_endpoint_gets_a_few_calls_and_the_run_ends_and_can_be_gone_on_with(self):
         simulator = self.simulator("--latency-ms", 1)

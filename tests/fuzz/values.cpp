@@ -206,8 +206,12 @@ Share share(Random& random) {
   return {text(random, kMaxNameBytes), number32(random), coin(random)};
 }
 EndpointReport endpoint(Random& random) {
-  return {text(random, kMaxNameBytes), static_cast<EndpointState>(number32(random) % 4),
-          coin(random), number(random, 64), text(random, 200)};
+  return {text(random, kMaxNameBytes),
+          static_cast<EndpointState>(number32(random) % 4),
+          coin(random),
+          number(random, 64),
+          text(random, 200),
+          coin(random)};
 }
 WorkerState worker_state(Random& random) {
   WorkerState out;

@@ -138,6 +138,14 @@ inline Attempt refused(std::uint32_t status, std::string error = "HTTP") {
   return attempt;
 }
 
+inline Attempt late() {
+  Attempt attempt;
+  attempt.end = AttemptEnd::timed_out;
+  attempt.sent = true;
+  attempt.error = "no answer within 60 s";
+  return attempt;
+}
+
 inline Attempt unreachable() {
   Attempt attempt;
   attempt.end = AttemptEnd::unreachable;

@@ -62,6 +62,46 @@ TEST(CallQueueEndpoints, LeavesAnEndpointAloneForAsLongAsItAsks) {
   EXPECT_GE(bench.take().size(), 8u);
 }
 
+/// A small demand has a share of one endpoint alone: its refusal says nothing of the others.
+TEST(CallQueueEndpoints, WaitsForAShareOfOneThatHasNotRefused) {
+  for (const bool answers : {false, true}) {
+    Bench bench({provider("bad"), provider("good"), provider("other")});
+    bench.queue.set_shares({{"bad", 1, answers}}, bench.now);
+    bench.submit(1);
+    std::vector<JobPtr> jobs = bench.take();
+    ASSERT_EQ(jobs.size(), 1u);
+    ASSERT_EQ(jobs[0]->place.endpoint, 0u);
+    EXPECT_FALSE(bench.endpoint(0).wanted);
+    bench.finish(std::move(jobs[0]), refused(400));
+    EXPECT_TRUE(bench.take().empty());
+    EXPECT_TRUE(bench.ended().empty());
+    EXPECT_EQ(bench.endpoint(1).provider, "good");
+    EXPECT_TRUE(bench.endpoint(1).wanted);
+    EXPECT_EQ(bench.queue.load(bench.now).endpoints.size(), 2u) << "one is enough";
+    bench.queue.set_shares({{"bad", 1, answers}, {"good", 1, false}}, bench.now);
+    EXPECT_FALSE(bench.endpoint(1).wanted);
+    jobs = bench.take();
+    ASSERT_EQ(jobs.size(), 1u);
+    EXPECT_EQ(jobs[0]->place.endpoint, 1u);
+    bench.finish(std::move(jobs[0]), answered());
+    EXPECT_EQ(bench.ended().size(), 1u);
+  }
+}
+
+/// It fails only when all have refused it.
+TEST(CallQueueEndpoints, EndACallThatEachRefusesInItsTurn) {
+  Bench bench({provider("a"), provider("b")});
+  bench.queue.set_shares({{"a", 1, true}}, bench.now);
+  bench.submit(1);
+  bench.end_all(refused(400));
+  EXPECT_TRUE(bench.ended().empty());
+  bench.queue.set_shares({{"b", 1, true}}, bench.now);
+  bench.end_all(refused(400));
+  const auto ended = bench.ended();
+  ASSERT_EQ(ended.size(), 1u);
+  EXPECT_EQ(ended[0]->result.failure, Reason::provider_rejected);
+}
+
 TEST(CallQueueEndpoints, StopsSendingToADeadEndpointWhileAnotherLives) {
   // Goal: no call fails, and few attempts are wasted. Method: endpoint 0 never connects.
   Bench bench({provider("dead"), provider("alive")}, 8);
@@ -153,6 +193,22 @@ TEST(CallQueueEndpoints, UsesUpAttemptsOnlyWhereAnAnswerEverCame) {
   ASSERT_EQ(ended.size(), 1u);
   EXPECT_EQ(ended[0]->result.failure, Reason::attempts_exhausted);
   EXPECT_EQ(ended[0]->result.call.end, CallEnd::failed);
+}
+
+/// Two calls are left: one that is refused, and one that is late each time. Neither waits for the
+/// other for ever.
+TEST(CallQueueEndpoints, UsesUpAttemptsWhereARequestWasRefused) {
+  Bench bench({provider("a")}, 8);
+  bench.submit(2);
+  for (int i = 0; i < 20 && bench.queue.load(bench.now).waiting + bench.queue.in_flight() > 0;
+       ++i) {
+    for (JobPtr& job : bench.take()) {
+      const bool hangs = job->call.tag == 1;
+      bench.finish(std::move(job), hangs ? late() : refused(400));
+    }
+    bench.now += seconds(20);
+  }
+  EXPECT_EQ(bench.ended().size(), 2u);
 }
 
 TEST(CallQueueEndpoints, GoesToTheOthersWhenOneRefusesEverybody) {

@@ -35,7 +35,7 @@ class CoordinatorEndpoints : public testing_support::CoreTest {
   std::vector<std::uint32_t> told(std::uint64_t incarnation, const std::string& name,
                                   std::vector<EndpointReport> reports) {
     const CoordinatorEffects effects = state(incarnation, name, [&](WorkerState& state) {
-      state.waiting = 1000;
+      state.waiting = waiting_;
       state.endpoints = std::move(reports);
       const Order& last = orders_[incarnation];
       state.shares = last.shares;
@@ -61,6 +61,7 @@ class CoordinatorEndpoints : public testing_support::CoreTest {
   std::size_t leases(std::uint64_t incarnation) { return orders_[incarnation].leases.size(); }
 
   std::map<std::uint64_t, Order> orders_;
+  std::uint32_t waiting_ = 1000;  ///< calls, at each worker
 };
 
 using Calls = std::vector<std::uint32_t>;
@@ -127,6 +128,31 @@ TEST_F(CoordinatorEndpoints, ThatAreOutHaveNoPartOfAFewCalls) {
   demand.calls = 1;
   demand.out = {true, false};
   EXPECT_EQ(share_out({2, 100}, {}, std::vector{demand}, 0).calls.at(0), (Calls{1, 1}));
+}
+
+/// The last call of a run was refused at the one endpoint that it was given a place of.
+TEST_F(CoordinatorEndpoints, ThatACallWaitsForComeFirst) {
+  Demand demand;
+  demand.calls = 1;
+  EXPECT_EQ(share_out({2, 100, 3}, {}, std::vector{demand}, 0).calls.at(0), (Calls{1, 0, 0}));
+  demand.wanted = {false, false, true};
+  EXPECT_EQ(share_out({2, 100, 3}, {}, std::vector{demand}, 0).calls.at(0), (Calls{0, 0, 1}));
+  Demand other;
+  other.calls = 200;
+  const SharedOut shared = share_out({2, 100, 3}, {}, std::vector{other, demand}, 0);
+  EXPECT_EQ(shared.calls.at(1), (Calls{0, 0, 1}));
+  EXPECT_EQ(shared.calls.at(0).at(2), 2u);
+}
+
+TEST_F(CoordinatorEndpoints, ThatACallWaitsForAreGivenToItsWorker) {
+  config_.providers = {{"a", 8}, {"b", 8}, {"c", 8}, {"d", 8}};
+  begin({{1}});
+  waiting_ = 1;
+  settle(5, "v", {});
+  ASSERT_EQ(settle(5, "v", {}).at(3), 0u);
+  EndpointReport wanted = report("d", EndpointState::untried);
+  wanted.wanted = true;
+  EXPECT_EQ(settle(5, "v", {report("a", EndpointState::untried), wanted}).at(3), 1u);
 }
 
 TEST_F(CoordinatorEndpoints, OutAtEveryWorkerHaveOneCallForEach) {
