@@ -20,6 +20,7 @@
 #include "coordinator/replay/fresh.hpp"
 #include "coordinator/replay/place.hpp"
 #include "coordinator/replay/shard.hpp"
+#include "coordinator/run/known_endpoints.hpp"
 #include "coordinator/run/run_folder.hpp"
 #include "coordinator/shards/current.hpp"
 #include "coordinator/shards/replace.hpp"
@@ -171,7 +172,23 @@ class Replay {
       return Error{Errc::stale,
                    place_.folder + ": the shard's own config rules, and " + difference};
     }
+    FD_TRY_VOID(check_keys(loaded->config.gateway));
     return std::move(loaded->config);
+  }
+
+  /// Errors: as check_endpoints(), unless the command line names the endpoints' file.
+  Result<void> check_keys(const GatewayConfig& gateway) const {
+    const std::string file = known_endpoints_file(environment_variable);
+    if (!gateway_.empty()) {
+      return {};
+    }
+    const std::vector<std::string> said = {
+        environment_variable("FASTDISTILL_BASE_URL").value_or("")};
+    const auto known = check_endpoints(file, gateway, said);
+    return known.ok() ? known
+                      : Error{known.error().code,
+                              place_.folder + ": " + known.error().message +
+                                  "; if that is right, name it in a file: --gateway FILE"};
   }
 
   Result<int> ask(ShardReplay& replay) {

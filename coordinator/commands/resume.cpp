@@ -7,6 +7,7 @@
 #include "coordinator/commands/shared_options.hpp"
 #include "coordinator/live/carry_on.hpp"
 #include "coordinator/reuse/reuse_index.hpp"
+#include "coordinator/run/known_endpoints.hpp"
 #include "coordinator/run/run_folder.hpp"
 
 namespace fd {
@@ -19,9 +20,15 @@ std::string resolved(const std::string& path) {
   return failed ? path : real.string();
 }
 
+/// Returns what this command line and environment say about addresses.
+std::vector<std::string> texts_of(std::vector<std::string> sets) {
+  sets.push_back(environment_variable("FASTDISTILL_BASE_URL").value_or(""));
+  return sets;
+}
+
 /// Returns the run's config with what environment and --set say about pace and endpoints.
 /// Errors: stale, naming the key that decides output and differs, or that this program does not
-/// know; as load_config(); corrupt.
+/// know; as load_config(); corrupt; as check_endpoints().
 Result<RunConfig> config_to_go_on_with(const RunFolder& folder,
                                        const std::vector<std::string>& sets) {
   FD_TRY(const RunConfig then, read_run_config(folder.dir(), folder.facts()));
@@ -32,6 +39,13 @@ Result<RunConfig> config_to_go_on_with(const RunFolder& folder,
   if (!difference.empty()) {
     return Error{Errc::stale, folder.dir().root() + ": the run's own config rules, and " +
                                   difference + "; start a new run for that"};
+  }
+  const auto known = check_endpoints(known_endpoints_file(environment_variable), now.config.gateway,
+                                     texts_of(sets));
+  if (!known.ok()) {
+    return Error{known.error().code, folder.dir().root() + ": " + known.error().message +
+                                         "; if that is right, say it: --set "
+                                         "gateway.providers.N.base_url=URL (.proxy, .ca_pem)"};
   }
   if (now.config.reuse) {
     FD_TRY(*now.config.reuse, resolve_reuse(*now.config.reuse, now.directory));

@@ -14,6 +14,7 @@
 #include "coordinator/ingest/ingest.hpp"
 #include "coordinator/live/carry_on.hpp"
 #include "coordinator/reuse/reuse_index.hpp"
+#include "coordinator/run/known_endpoints.hpp"
 #include "coordinator/run/run_folder.hpp"
 
 namespace fd {
@@ -79,6 +80,11 @@ Result<int> run(const ParsedCommand& parsed, StopSignals& signals) {
     FD_TRY(*config.reuse, resolve_reuse(*config.reuse, loaded.directory));
   }
   FD_TRY_VOID(check_place(live, loaded.directory, config));
+  if (const auto noted = note_endpoints(known_endpoints_file(environment_variable), config.gateway);
+      !noted.ok()) {
+    print_warnings(
+        {"where keys go is not noted, so `resume` will ask for it: " + noted.error().message});
+  }
   FD_TRY(std::vector<InputSpec> inputs, input_files(parsed, loaded));
   FD_TRY(const auto folder, prepare(parsed, run_id, limit, loaded, std::move(inputs)));
   return carry_on(live, config, *folder, signals);

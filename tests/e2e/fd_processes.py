@@ -49,10 +49,13 @@ class Simulator:
         self.stop()
 
 
+STATE = tempfile.TemporaryDirectory(prefix="fd-e2e-state-")  # what the programs keep for a user, not for a run
+
+
 def environment():
-    """Without the variables that would replace the config's teacher."""
-    return {key: value for key, value in os.environ.items()
-            if not key.startswith(("FASTDISTILL_", "OLLAMA_"))}
+    """Without the variables that would replace the config's teacher, and with a state folder of the tests' own."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("FASTDISTILL_", "OLLAMA_"))}
+    return {**kept, "XDG_STATE_HOME": STATE.name}
 
 
 def start(program, *arguments, **options):
