@@ -13,6 +13,8 @@ ROWS = 120
 TTL_S = 1.0
 SETTINGS = ("gateway.providers.0.max_concurrency=8", "sharding.target_size=10", f"lease.ttl_ms={TTL_S * 1000:.0f}",
             "lease.heartbeat_ms=100")
+# A node that is stopped or started again has time: the machine may be busy, and must not be what ends its lease or the run.
+PATIENT = (*SETTINGS, f"lease.ttl_ms={5 * TTL_S * 1000:.0f}")
 CPU = "clean,rules,exec,score"
 
 
@@ -20,8 +22,8 @@ class StagesTest(fd_faults.FaultTest):
     rows = ROWS
     settings = SETTINGS
 
-    def slow(self):
-        return self.job(simulator=("--latency-ms", 200))
+    def slow(self, settings=SETTINGS):
+        return self.job(simulator=("--latency-ms", 200), settings=settings)
 
     def node(self, job, name, stages, *more):
         """Starts a worker that serves these stages."""
@@ -89,7 +91,7 @@ class StagesTest(fd_faults.FaultTest):
 
     def two_cpu_nodes(self):
         """Returns job, coordinator and a stopped CPU node that owes replies; another CPU node is there."""
-        job = self.slow()
+        job = self.slow(PATIENT)
         coordinator = job.listen()
         self.node(job, "asks", "teacher")
         first = self.node(job, "cpu-1", CPU)
@@ -110,7 +112,7 @@ class StagesTest(fd_faults.FaultTest):
         job.check(self.reference, extra=0, code=job.finish(coordinator))
 
     def test_A09_the_only_cpu_node_is_killed_and_started_again(self):
-        job = self.slow()
+        job = self.slow(PATIENT)
         coordinator = job.listen()
         self.node(job, "asks", "teacher")
         cpu = self.node(job, "cpu-1", CPU)
