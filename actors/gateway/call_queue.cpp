@@ -68,14 +68,31 @@ CallLoad CallQueue::load(Instant now) const {
   for (const JobPtr& job : waiting_) {
     load.waiting += purchases_.requests(*job) - 1;
   }
-  std::set<std::size_t> wanted;
-  for (std::size_t i = 0; i < std::min(again_.size(), kLooks); ++i) {
-    if (const auto endpoint = pool_.wanted(again_[i]->met)) {
-      wanted.insert(*endpoint);
-    }
-  }
-  load.endpoints = pool_.reports(now, wanted);
+  load.endpoints = pool_.reports(now, wanted());
   return load;
+}
+
+/// Returns the endpoints of which calls that wait need a share.
+std::set<std::size_t> CallQueue::wanted() const {
+  std::set<std::size_t> endpoints;
+  const auto look_at = [&](const std::vector<Met>& met) {
+    if (const auto endpoint = pool_.wanted(met)) {
+      endpoints.insert(*endpoint);
+    }
+  };
+  if (slots_ == 0) {
+    return endpoints;  // nothing is shared out to this process
+  }
+  if (!waiting_.empty()) {
+    look_at({});
+  }
+  for (std::size_t i = 0; i < std::min(again_.size(), kLooks); ++i) {
+    look_at(again_[i]->met);
+  }
+  for (std::size_t i = 0; i < std::min(delayed_.size(), kLooks); ++i) {
+    look_at(delayed_[i].job->met);
+  }
+  return endpoints;
 }
 
 void CallQueue::set_send_deadline(Instant deadline) {

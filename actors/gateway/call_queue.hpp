@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -82,6 +83,7 @@ class CallQueue {
   static bool later(const Delayed& a, const Delayed& b) {
     return a.due != b.due ? a.due > b.due : a.number > b.number;
   }
+  [[nodiscard]] std::set<std::size_t> wanted() const;
   double jitter();
   void wake_delayed(Instant now);
   [[nodiscard]] bool may_doubt_more() const { return in_doubt_ < in_doubt_max(slots_); }

@@ -47,15 +47,22 @@ std::uint32_t EndpointPool::refusals_of(const Endpoint& endpoint) const {
   return std::min(refusal_limit_, std::max(endpoint.limit, 1u));
 }
 
-std::optional<Place> EndpointPool::take(Instant now, const std::vector<Met>& met) {
-  // Where it failed least among those that answer, it waits for a place; only a probe may go
-  // elsewhere, for it costs nothing.
+/// Returns how often a call failed where it failed least, among those that are not out and did not
+/// refuse it.
+std::uint32_t EndpointPool::least_failures(const std::vector<Met>& met) const {
   std::uint32_t least = UINT32_MAX;
   for (std::size_t i = 0; i < endpoints_.size(); ++i) {
-    if (!endpoints_[i].health.out() && endpoints_[i].limit > 0 && !refused_at(met, i)) {
+    if (!endpoints_[i].health.out() && !refused_at(met, i)) {
       least = std::min(least, failures_at(met, i));
     }
   }
+  return least;
+}
+
+std::optional<Place> EndpointPool::take(Instant now, const std::vector<Met>& met) {
+  // Where it failed least among those that answer, it waits for a place, or for a share; only a
+  // probe may go elsewhere, for it costs nothing.
+  const std::uint32_t least = least_failures(met);
   std::optional<std::size_t> best;
   double best_load = 0;
   for (std::size_t i = 0; i < endpoints_.size(); ++i) {
@@ -137,22 +144,19 @@ std::optional<Instant> EndpointPool::next_chance(Instant now) const {
 }
 
 std::optional<std::size_t> EndpointPool::wanted(const std::vector<Met>& met) const {
+  const std::uint32_t least = least_failures(met);
   std::optional<std::size_t> first;
-  bool refused = false;
   for (std::size_t i = 0; i < endpoints_.size(); ++i) {
     const Endpoint& endpoint = endpoints_[i];
-    if (endpoint.health.out()) {
+    if (endpoint.health.out() || refused_at(met, i) || failures_at(met, i) > least) {
       continue;
     }
-    if (refused_at(met, i)) {
-      refused = true;
-    } else if (endpoint.limit > 0) {
+    if (endpoint.limit > 0) {
       return std::nullopt;
-    } else if (!first) {
-      first = i;
     }
+    first = first.value_or(i);
   }
-  return refused ? first : std::nullopt;
+  return first;
 }
 
 std::vector<EndpointReport> EndpointPool::reports(Instant now,

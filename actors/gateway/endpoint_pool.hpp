@@ -79,7 +79,7 @@ class EndpointPool {
   /// back, or nothing when only that helps.
   [[nodiscard]] std::optional<Instant> next_chance(Instant now) const;
   /// Returns the endpoint that a call which met this waits for, although its limit is 0: the others
-  /// that are not out refused the call.
+  /// are out, refused the call or failed it more often.
   [[nodiscard]] std::optional<std::size_t> wanted(const std::vector<Met>& met) const;
   /// Says what each endpoint is like that may be asked, was, or is one of `wanted`.
   [[nodiscard]] std::vector<EndpointReport> reports(Instant now,
@@ -95,6 +95,7 @@ class EndpointPool {
     std::uint32_t in_flight = 0;
     bool probing = false;
   };
+  [[nodiscard]] std::uint32_t least_failures(const std::vector<Met>& met) const;
   [[nodiscard]] bool has_room(const Endpoint& endpoint) const;
   [[nodiscard]] std::uint32_t refusals_of(const Endpoint& endpoint) const;
 

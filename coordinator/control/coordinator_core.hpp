@@ -147,6 +147,7 @@ class CoordinatorCore {
                                         const ConnectedWorker& worker) const;
   [[nodiscard]] Demand demand(std::uint64_t incarnation, const ConnectedWorker& worker) const;
   [[nodiscard]] static bool out_at(const ConnectedWorker& worker, const std::string& provider);
+  [[nodiscard]] bool is_stranded(const ConnectedWorker& worker) const;
   [[nodiscard]] static bool wanted_by(const ConnectedWorker& worker, const std::string& provider);
   void note_answers(const ConnectedWorker& worker);
   [[nodiscard]] bool is_trusted(const ProviderLimit& provider) const;

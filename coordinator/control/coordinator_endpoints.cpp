@@ -14,17 +14,18 @@ const EndpointReport* report_of(const ConnectedWorker& worker, const std::string
   return found != reports.end() ? &*found : nullptr;
 }
 
-/// Returns whether the worker can make no call, as far as it knows.
-bool is_stranded(const ConnectedWorker& worker) {
-  const auto& reports = worker.state.endpoints;
-  return !reports.empty() && std::ranges::all_of(reports, &EndpointReport::out);
-}
-
 }  // namespace
 
 bool CoordinatorCore::out_at(const ConnectedWorker& worker, const std::string& provider) {
   const EndpointReport* report = report_of(worker, provider);
   return report != nullptr && report->out();
+}
+
+/// Returns whether the worker can make no call: every provider is out there.
+bool CoordinatorCore::is_stranded(const ConnectedWorker& worker) const {
+  return std::ranges::all_of(config_.providers, [&](const ProviderLimit& provider) {
+    return out_at(worker, provider.provider);
+  });
 }
 
 bool CoordinatorCore::wanted_by(const ConnectedWorker& worker, const std::string& provider) {
@@ -170,8 +171,8 @@ std::vector<EndpointReport> CoordinatorCore::endpoints() const {
   for (const auto& [incarnation, worker] : workers_) {
     const WorkerState& state = worker.state;
     const bool has_calls = state.in_flight + state.waiting > 0;
-    if (could_serve(worker) || (takes_shares(worker) && has_calls && state.endpoints.empty())) {
-      reports.emplace_back();  // nothing speaks against it
+    if (could_serve(worker) || (takes_shares(worker) && has_calls && !is_stranded(worker))) {
+      reports.emplace_back();  // nothing speaks against it, or not yet
     } else if (takes_shares(worker) && has_calls) {
       reports.insert(reports.end(), state.endpoints.begin(), state.endpoints.end());
     }

@@ -55,18 +55,22 @@ class OneOfThreeTest(Endpoints):
 
 
 class FewRowsTest(Endpoints):
-    def test_a_row_that_the_first_endpoint_refuses_goes_to_the_others(self):
-        """Its worker has a share of one endpoint alone."""
+    """A worker with few calls has a share of one endpoint alone."""
+
+    def test_no_row_fails_and_none_waits_where_two_of_three_answer(self):
         one = self.simulator("--latency-ms", 20)
         samples = self.folder / "samples.jsonl"
         lines = samples.read_text(encoding="utf-8").splitlines(keepends=True)
         for count in (1, 2):
             samples.write_text("".join(lines[60:60 + count]), encoding="utf-8")
-            url, _ = self.failing("400", one.url)
-            run_dir, _ = self.run_at([("bad", url, 8), ("one", one.url, 8), ("two", one.url, 8)], f"few-{count}")
-            outcomes = fd.outcomes(run_dir)
-            self.assertEqual(len(outcomes), count)
-            self.assertEqual([one for one in outcomes if one["verdict"] == "failed"], [])
+            for kind in bad.KINDS:
+                with self.subTest(kind=kind, rows=count):
+                    url, _ = self.failing(kind, one.url)
+                    run_dir, _ = self.run_at([("bad", url, 8), ("one", one.url, 8), ("two", one.url, 8)],
+                                             f"{kind.replace(' ', '-')}-{count}")
+                    outcomes = fd.outcomes(run_dir)
+                    self.assertEqual(len(outcomes), count)
+                    self.assertEqual([one for one in outcomes if one["verdict"] == "failed"], [])
 
 
 class AllRefuseTest(Endpoints):

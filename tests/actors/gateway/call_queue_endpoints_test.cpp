@@ -88,6 +88,31 @@ TEST(CallQueueEndpoints, WaitsForAShareOfOneThatHasNotRefused) {
   }
 }
 
+/// What an endpoint is to blame for, or passes, is no reason to stay there either.
+TEST(CallQueueEndpoints, WaitsForAShareOfOneThatHasNotFailed) {
+  for (const Attempt& attempt : {refused(401), refused(503), refused(429), unreachable(), late()}) {
+    Bench bench({provider("bad"), provider("good")});
+    bench.queue.set_shares({{"bad", 1, false}}, bench.now);
+    bench.submit(1);
+    EXPECT_EQ(bench.end_all(attempt), 1u);
+    EXPECT_TRUE(bench.take().empty()) << attempt.error;
+    EXPECT_TRUE(bench.endpoint(1).wanted) << attempt.error;
+    bench.now += seconds(4);
+    EXPECT_TRUE(bench.take().empty()) << attempt.error;
+    bench.queue.set_shares({{"bad", 1, false}, {"good", 1, false}}, bench.now);
+    const std::vector<JobPtr> jobs = bench.take();
+    ASSERT_EQ(jobs.size(), 1u) << attempt.error;
+    EXPECT_EQ(jobs[0]->place.endpoint, 1u) << attempt.error;
+  }
+}
+
+TEST(CallQueueEndpoints, WantsNothingWhileNothingIsSharedOut) {
+  Bench bench({provider("a"), provider("b")});
+  bench.queue.set_shares({}, bench.now);
+  bench.submit(1);
+  EXPECT_TRUE(bench.queue.load(bench.now).endpoints.empty());
+}
+
 /// It fails only when all have refused it.
 TEST(CallQueueEndpoints, EndACallThatEachRefusesInItsTurn) {
   Bench bench({provider("a"), provider("b")});

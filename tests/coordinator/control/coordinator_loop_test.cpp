@@ -428,10 +428,13 @@ WorkerState waiting(WorkerState state, std::vector<EndpointReport> endpoints) {
 }
 
 TEST_F(CoordinatorLoopTest, EndpointsThatAllRefuseDrainTheRunAndAreNamed) {
+  options_.core.providers = {{"e", 4}, {"f", 4}};
   work();
   const EndpointReport refuses{"e", EndpointState::refuses, false, 0, "HTTP 401: no"};
   const EndpointReport good{"f", EndpointState::good, true, 0, ""};
   hear(waiting(state(), {refuses, good}));
+  EXPECT_FALSE(ports_->messages<Order>().back().drain);
+  hear(waiting(state(), {refuses}));  // which has not asked f
   EXPECT_FALSE(ports_->messages<Order>().back().drain);
   const EndpointReport gone{"f", EndpointState::refuses, true, 0, "HTTP 402: pay"};
   hear(waiting(state(), {refuses, gone}));
@@ -445,6 +448,7 @@ TEST_F(CoordinatorLoopTest, EndpointsThatAllRefuseDrainTheRunAndAreNamed) {
 }
 
 TEST_F(CoordinatorLoopTest, AnEndpointThatIsNotThereIsWaitedForAsTheConfigSays) {
+  options_.core.providers = {{"e", 4}};
   options_.gateway.outage_timeout_s = 2;
   options_.gateway.startup_timeout_s = 5;
   for (const bool answered : {true, false}) {
@@ -461,6 +465,7 @@ TEST_F(CoordinatorLoopTest, AnEndpointThatIsNotThereIsWaitedForAsTheConfigSays) 
 }
 
 TEST_F(CoordinatorLoopTest, AWorkerThatHasNoCallsToMakeSaysNothingAboutEndpoints) {
+  options_.core.providers = {{"e", 4}};
   work();
   WorkerState idle = state();
   idle.endpoints = {{"e", EndpointState::refuses, false, 0, "no"}};
