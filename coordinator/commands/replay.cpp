@@ -182,9 +182,7 @@ class Replay {
     if (!gateway_.empty()) {
       return {};
     }
-    const std::vector<std::string> said = {
-        environment_variable("FASTDISTILL_BASE_URL").value_or("")};
-    const auto known = check_endpoints(file, gateway, said);
+    const auto known = check_endpoints(file, gateway, said_places({}, environment_variable));
     return known.ok() ? known
                       : Error{known.error().code,
                               place_.folder + ": " + known.error().message +

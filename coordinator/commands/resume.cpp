@@ -20,12 +20,6 @@ std::string resolved(const std::string& path) {
   return failed ? path : real.string();
 }
 
-/// Returns what this command line and environment say about addresses.
-std::vector<std::string> texts_of(std::vector<std::string> sets) {
-  sets.push_back(environment_variable("FASTDISTILL_BASE_URL").value_or(""));
-  return sets;
-}
-
 /// Returns the run's config with what environment and --set say about pace and endpoints.
 /// Errors: stale, naming the key that decides output and differs, or that this program does not
 /// know; as load_config(); corrupt; as check_endpoints().
@@ -41,7 +35,7 @@ Result<RunConfig> config_to_go_on_with(const RunFolder& folder,
                                   difference + "; start a new run for that"};
   }
   const auto known = check_endpoints(known_endpoints_file(environment_variable), now.config.gateway,
-                                     texts_of(sets));
+                                     said_places(sets, environment_variable));
   if (!known.ok()) {
     return Error{known.error().code, folder.dir().root() + ": " + known.error().message +
                                          "; if that is right, say it: --set "

@@ -42,11 +42,16 @@ std::string_view without_slashes(std::string_view url) {
   return url.substr(0, url.find_last_not_of('/') + 1);
 }
 
+/// Returns the proxy that the config names; empty: none, or this user's own.
+std::string proxy_of(const ProviderConfig& provider) {
+  return provider.proxy != kFromEnvironment ? provider.proxy : "";
+}
+
 /// Returns what decides who reads a secret on its way.
 std::vector<std::string> place_of(const ProviderConfig& provider) {
   std::vector<std::string> place = {provider.base_url};
-  if (!provider.proxy.empty() && provider.proxy != kFromEnvironment) {
-    place.push_back(provider.proxy);
+  if (const std::string proxy = proxy_of(provider); !proxy.empty()) {
+    place.push_back(proxy);
   }
   if (!provider.ca_pem.empty()) {
     place.push_back(provider.ca_pem);
@@ -58,8 +63,8 @@ std::string line_of(const std::string& secret, const ProviderConfig& provider) {
   json::Object line;
   line["secret"] = secret;
   line["base_url"] = provider.base_url;
-  if (!provider.proxy.empty() && provider.proxy != kFromEnvironment) {
-    line["proxy"] = provider.proxy;
+  if (const std::string proxy = proxy_of(provider); !proxy.empty()) {
+    line["proxy"] = proxy;
   }
   if (!provider.ca_pem.empty()) {
     line["ca_sha256"] = sha256(provider.ca_pem).hex();
@@ -121,15 +126,24 @@ Result<void> note_endpoints(const std::string& file, const GatewayConfig& gatewa
   return {};
 }
 
+std::vector<std::string> said_places(const std::vector<std::string>& sets,
+                                     const EnvironmentLookup& environment) {
+  std::vector<std::string> said;
+  for (const std::string& set : sets) {
+    said.push_back(set.substr(set.find('=') + 1));
+  }
+  said.push_back(environment("FASTDISTILL_BASE_URL").value_or(""));
+  return said;
+}
+
 Result<void> check_endpoints(const std::string& file, const GatewayConfig& gateway,
                              std::span<const std::string> said) {
   FD_TRY(const std::set<std::string> lines, read_lines(file));
-  for (std::size_t i = 0; i < gateway.providers.size(); ++i) {
-    const ProviderConfig& provider = gateway.providers[i];
+  for (const ProviderConfig& provider : gateway.providers) {
     const std::vector<std::string> place = place_of(provider);
     const bool is_said = std::ranges::all_of(place, [&](const std::string& part) {
       return std::ranges::any_of(said, [&](const std::string& text) {
-        return text.find(without_slashes(part)) != std::string::npos;
+        return without_slashes(text) == without_slashes(part);
       });
     });
     for (const std::string& secret : secrets_of(provider)) {

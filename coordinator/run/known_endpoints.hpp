@@ -22,8 +22,13 @@ std::string known_endpoints_file(const EnvironmentLookup& environment);
 /// Notes where the providers of a config that this user gave send secrets. Errors: storage.
 Result<void> note_endpoints(const std::string& file, const GatewayConfig& gateway);
 
-/// Checks that each secret goes only where it went before, or where `said` (texts of this command
-/// line and environment) has the whole place: base URL, proxy and certificates.
+/// Returns what this command says about places: the values of its `--set KEY=VALUE`, and of
+/// FASTDISTILL_BASE_URL.
+std::vector<std::string> said_places(const std::vector<std::string>& sets,
+                                     const EnvironmentLookup& environment);
+
+/// Checks that each secret goes only where it went before, or where each part of the place (base
+/// URL, proxy, certificates) is one of `said`.
 /// Errors: refused (exit 8), naming provider, secret and address; storage.
 Result<void> check_endpoints(const std::string& file, const GatewayConfig& gateway,
                              std::span<const std::string> said);
