@@ -32,6 +32,14 @@ void put(char (&to)[size], std::string_view text) {
   to[count] = 0;
 }
 
+/// Only a world that holds without the mutant shows that the mutant breaks it.
+bool holds_without(const Mutant& mutant, const Campaign& campaign, std::uint64_t seed) {
+  switch_mutant("");
+  const bool holds = !run_campaign_world(campaign, seed).failure;
+  switch_mutant(mutant.name);
+  return holds;
+}
+
 void search(const Mutant& mutant, std::uint64_t seeds, Board& board) {
   switch_mutant(mutant.name);
   std::istringstream names{std::string(mutant.campaigns)};
@@ -42,7 +50,7 @@ void search(const Mutant& mutant, std::uint64_t seeds, Board& board) {
     for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
       board.seed = seed;
       const Verdict verdict = run_campaign_world(*campaign, seed);
-      if (verdict.failure) {
+      if (verdict.failure && holds_without(mutant, *campaign, seed)) {
         put(board.how, *verdict.failure);
         board.noticed = true;
         return;
