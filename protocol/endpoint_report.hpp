@@ -18,7 +18,7 @@ struct EndpointReport {
   bool answered = false;     ///< ever, since this process knows the config
   std::uint64_t out_ms = 0;  ///< for how long it has been out
   std::string words;         ///< of the last refusal or failure, for people
-  bool wanted = false;       ///< a call waits for a share of it, which others refused
+  std::uint32_t wanted = 0;  ///< calls that no other endpoint will do for
   [[nodiscard]] bool out() const {
     return state == EndpointState::waits || state == EndpointState::refuses;
   }

@@ -123,8 +123,8 @@ void add_coming_keys(Keys& keys, ProviderConfig& provider) {
   keys.push_back({.path = "priority",
                   .slot = &provider.priority,
                   .limits = {0, 1000},
-                  .only_default = true,
-                  .meaning = "Lower ones are asked first."});
+                  .meaning = "Lower ones are asked first; a higher one only while none of the "
+                             "lower is usable, or when all of them refused the prompt."});
 }
 
 void add_pace_keys(Keys& keys, ProviderConfig& provider) {

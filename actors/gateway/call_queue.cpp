@@ -68,31 +68,31 @@ CallLoad CallQueue::load(Instant now) const {
   for (const JobPtr& job : waiting_) {
     load.waiting += purchases_.requests(*job) - 1;
   }
-  load.endpoints = pool_.reports(now, wanted());
+  load.endpoints = pool_.reports(now, wanted(now));
   return load;
 }
 
-/// Returns the endpoints of which calls that wait need a share.
-std::set<std::size_t> CallQueue::wanted() const {
-  std::set<std::size_t> endpoints;
-  const auto look_at = [&](const std::vector<Met>& met) {
-    if (const auto endpoint = pool_.wanted(met)) {
-      endpoints.insert(*endpoint);
+/// Returns how many calls that wait need a share of which endpoint, as far as a look tells.
+std::map<std::size_t, std::uint32_t> CallQueue::wanted(Instant now) const {
+  std::map<std::size_t, std::uint32_t> calls;
+  const auto count = [&](const std::vector<Met>& met, std::size_t times) {
+    if (const auto endpoint = pool_.wanted(now, met)) {
+      calls[*endpoint] += static_cast<std::uint32_t>(times);
     }
   };
   if (slots_ == 0) {
-    return endpoints;  // nothing is shared out to this process
+    return calls;  // nothing is shared out to this process
   }
   if (!waiting_.empty()) {
-    look_at({});
+    count({}, std::min(waiting_.size(), kLooks));
   }
   for (std::size_t i = 0; i < std::min(again_.size(), kLooks); ++i) {
-    look_at(again_[i]->met);
+    count(again_[i]->met, 1);
   }
   for (std::size_t i = 0; i < std::min(delayed_.size(), kLooks); ++i) {
-    look_at(delayed_[i].job->met);
+    count(delayed_[i].job->met, 1);
   }
-  return endpoints;
+  return calls;
 }
 
 void CallQueue::set_send_deadline(Instant deadline) {

@@ -3,8 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -83,7 +83,7 @@ class CallQueue {
   static bool later(const Delayed& a, const Delayed& b) {
     return a.due != b.due ? a.due > b.due : a.number > b.number;
   }
-  [[nodiscard]] std::set<std::size_t> wanted() const;
+  [[nodiscard]] std::map<std::size_t, std::uint32_t> wanted(Instant now) const;
   double jitter();
   void wake_delayed(Instant now);
   [[nodiscard]] bool may_doubt_more() const { return in_doubt_ < in_doubt_max(slots_); }

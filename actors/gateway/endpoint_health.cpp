@@ -108,7 +108,9 @@ void EndpointHealth::on_reply(Instant now) {
 
 void EndpointHealth::on_failure(const Lesson& lesson, Instant now, double jitter) {
   // A request of which the server dies says nothing about the others, however often it is tried.
-  const bool any = lesson.fault == Fault::absent || lesson.attempt.end == AttemptEnd::timed_out;
+  const Attempt& attempt = lesson.attempt;
+  const bool any = lesson.fault == Fault::absent || attempt.end == AttemptEnd::timed_out ||
+                   attempt.status == 503 || (!is_up() && may_be_loading(attempt));
   const bool first = any || failing_.insert(lesson.request).second;
   failures_ += first ? 1 : 0;
   if (out()) {

@@ -31,6 +31,7 @@ EndpointPool::EndpointPool(const GatewayConfig& config) : refusal_limit_(config.
   for (const ProviderConfig& provider : config.providers) {
     Endpoint endpoint{.health = EndpointHealth(config.retry), .name = provider.name};
     endpoint.weight = std::max(provider.weight, kLeastWeight);
+    endpoint.priority = provider.priority;
     endpoint.limit = endpoint.most = std::max<std::uint32_t>(provider.max_concurrency, 1);
     endpoints_.push_back(std::move(endpoint));
   }
@@ -47,28 +48,48 @@ std::uint32_t EndpointPool::refusals_of(const Endpoint& endpoint) const {
   return std::min(refusal_limit_, std::max(endpoint.limit, 1u));
 }
 
-/// Returns how often a call failed where it failed least, among those that are not out and did not
-/// refuse it.
-std::uint32_t EndpointPool::least_failures(const std::vector<Met>& met) const {
-  std::uint32_t least = UINT32_MAX;
+EndpointPool::Choice EndpointPool::choice(Instant now, const std::vector<Met>& met) const {
+  std::uint32_t may_be_asked = UINT32_MAX;
+  std::uint32_t there = UINT32_MAX;
   for (std::size_t i = 0; i < endpoints_.size(); ++i) {
-    if (!endpoints_[i].health.out() && !refused_at(met, i)) {
-      least = std::min(least, failures_at(met, i));
+    const Endpoint& endpoint = endpoints_[i];
+    if (endpoint.health.out() || refused_at(met, i)) {
+      continue;
+    }
+    there = std::min(there, endpoint.priority);
+    if (now >= endpoint.health.not_before() && failures_at(met, i) < kFailuresToReserve) {
+      may_be_asked = std::min(may_be_asked, endpoint.priority);
     }
   }
-  return least;
+  Choice choice{may_be_asked != UINT32_MAX ? may_be_asked : there, UINT32_MAX};
+  for (std::size_t i = 0; i < endpoints_.size(); ++i) {
+    const Endpoint& endpoint = endpoints_[i];
+    if (endpoint.priority == choice.priority && !endpoint.health.out() && !refused_at(met, i)) {
+      choice.failures = std::min(choice.failures, failures_at(met, i));
+    }
+  }
+  return choice;
+}
+
+/// Returns whether an endpoint of a lower priority is not out.
+bool EndpointPool::is_reserve(const Endpoint& endpoint) const {
+  return std::ranges::any_of(endpoints_, [&](const Endpoint& other) {
+    return other.priority < endpoint.priority && !other.health.out();
+  });
 }
 
 std::optional<Place> EndpointPool::take(Instant now, const std::vector<Met>& met) {
-  // Where it failed least among those that answer, it waits for a place, or for a share; only a
-  // probe may go elsewhere, for it costs nothing.
-  const std::uint32_t least = least_failures(met);
+  // Among those that answer, it waits for a place, or for a share, where it should go; only a probe
+  // may go elsewhere, for it costs nothing.
+  const Choice its = choice(now, met);
   std::optional<std::size_t> best;
   double best_load = 0;
   for (std::size_t i = 0; i < endpoints_.size(); ++i) {
     const Endpoint& endpoint = endpoints_[i];
-    const bool here = failures_at(met, i) <= least && !refused_at(met, i);
-    if (!here || !has_room(endpoint) || now < endpoint.health.not_before()) {
+    const bool here = endpoint.priority == its.priority
+                          ? failures_at(met, i) <= its.failures
+                          : endpoint.priority < its.priority && endpoint.health.out();
+    if (!here || refused_at(met, i) || !has_room(endpoint) || now < endpoint.health.not_before()) {
       continue;
     }
     const double load = (endpoint.in_flight + 1) / endpoint.weight;
@@ -143,32 +164,42 @@ std::optional<Instant> EndpointPool::next_chance(Instant now) const {
   return earliest;
 }
 
-std::optional<std::size_t> EndpointPool::wanted(const std::vector<Met>& met) const {
-  const std::uint32_t least = least_failures(met);
-  std::optional<std::size_t> first;
+std::optional<std::size_t> EndpointPool::wanted(Instant now, const std::vector<Met>& met) const {
+  const Choice its = choice(now, met);
+  std::optional<std::size_t> best;
+  double best_load = 0;
   for (std::size_t i = 0; i < endpoints_.size(); ++i) {
     const Endpoint& endpoint = endpoints_[i];
-    if (endpoint.health.out() || refused_at(met, i) || failures_at(met, i) > least) {
+    const bool here = endpoint.priority == its.priority && failures_at(met, i) <= its.failures;
+    if (!here || endpoint.health.out() || refused_at(met, i)) {
       continue;
     }
-    if (endpoint.limit > 0) {
+    if (endpoint.limit > 0 && !is_reserve(endpoint)) {
       return std::nullopt;
     }
-    first = first.value_or(i);
+    const double load = (endpoint.in_flight + 1) / endpoint.weight;
+    if (!best || load < best_load) {
+      best = i;
+      best_load = load;
+    }
   }
-  return first;
+  return best;
 }
 
-std::vector<EndpointReport> EndpointPool::reports(Instant now,
-                                                  const std::set<std::size_t>& wanted) const {
+std::vector<EndpointReport> EndpointPool::reports(
+    Instant now, const std::map<std::size_t, std::uint32_t>& wanted) const {
   std::vector<EndpointReport> reports;
   for (std::size_t i = 0; i < endpoints_.size(); ++i) {
     const Endpoint& endpoint = endpoints_[i];
-    const bool waited_for = wanted.contains(i);
-    if (endpoint.limit > 0 || waited_for || endpoint.health.state() != EndpointState::untried) {
+    const auto waiting = wanted.find(i);
+    std::uint32_t calls = waiting != wanted.end() ? waiting->second : 0;
+    if (is_reserve(endpoint)) {
+      calls += endpoint.in_flight;  // those keep their share
+    }
+    if (endpoint.limit > 0 || calls > 0 || endpoint.health.state() != EndpointState::untried) {
       reports.push_back(endpoint.health.report(now));
       reports.back().provider = endpoint.name;
-      reports.back().wanted = waited_for;
+      reports.back().wanted = calls;
     }
   }
   return reports;

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -29,16 +29,22 @@ struct Met {
   bool filtered = false;  ///< refused by a filter
 };
 
-/// Chooses the endpoint of each call: those that are not out, by load and weight; and one that is
-/// out now and then, to see whether it still is. Thread: one at a time.
+/// A call that failed so often at an endpoint goes to one in reserve.
+inline constexpr std::uint32_t kFailuresToReserve = 2;
+
+/// Chooses the endpoint of each call: of those that may be asked, the ones of the lowest priority,
+/// by load and weight; and one that is out now and then, to see whether it still is. Thread: one at
+/// a time.
 class EndpointPool {
  public:
   /// Requires: at least one provider.
   explicit EndpointPool(const GatewayConfig& config);
 
-  /// Takes a place for a call that has met this: where it failed least, and never where it was
-  /// refused; among those, at the endpoint with the lowest (in flight + 1) / weight. The lower
-  /// index wins a tie. Returns nothing while there is no room.
+  /// Takes a place for a call that has met this, never where it was refused: at the lowest priority
+  /// with an endpoint that is not out, did not ask to be left alone, and did not fail the call
+  /// kFailuresToReserve times; there, where it failed least; among those, at the endpoint with the
+  /// lowest (in flight + 1) / weight. The lower index wins a tie. Returns nothing while there is no
+  /// room.
   std::optional<Place> take(Instant now, const std::vector<Met>& met);
   /// Gives a place back from which nothing was sent.
   void leave(const Place& place);
@@ -78,24 +84,31 @@ class EndpointPool {
   /// Returns the earliest time after `now` at which take() can succeed without a place being given
   /// back, or nothing when only that helps.
   [[nodiscard]] std::optional<Instant> next_chance(Instant now) const;
-  /// Returns the endpoint that a call which met this waits for, although its limit is 0: the others
-  /// are out, refused the call or failed it more often.
-  [[nodiscard]] std::optional<std::size_t> wanted(const std::vector<Met>& met) const;
-  /// Says what each endpoint is like that may be asked, was, or is one of `wanted`.
-  [[nodiscard]] std::vector<EndpointReport> reports(Instant now,
-                                                    const std::set<std::size_t>& wanted) const;
+  /// Returns the endpoint of which a call that met this needs a share: take() would choose among
+  /// endpoints whose limit is 0, or which are in reserve.
+  [[nodiscard]] std::optional<std::size_t> wanted(Instant now, const std::vector<Met>& met) const;
+  /// Says what each endpoint is like that may be asked, was, or is `wanted` by so many calls.
+  [[nodiscard]] std::vector<EndpointReport> reports(
+      Instant now, const std::map<std::size_t, std::uint32_t>& wanted) const;
 
  private:
   struct Endpoint {
     EndpointHealth health;
     std::string name;
     double weight = 1;
+    std::uint32_t priority = 0;
     std::uint32_t most = 1;   ///< its max_concurrency
     std::uint32_t limit = 1;  ///< calls in flight in this process
     std::uint32_t in_flight = 0;
     bool probing = false;
   };
-  [[nodiscard]] std::uint32_t least_failures(const std::vector<Met>& met) const;
+  /// Where a call may go: to the endpoints of this priority at which it failed no more often.
+  struct Choice {
+    std::uint32_t priority = UINT32_MAX;  ///< UINT32_MAX: none may be asked
+    std::uint32_t failures = UINT32_MAX;
+  };
+  [[nodiscard]] Choice choice(Instant now, const std::vector<Met>& met) const;
+  [[nodiscard]] bool is_reserve(const Endpoint& endpoint) const;
   [[nodiscard]] bool has_room(const Endpoint& endpoint) const;
   [[nodiscard]] std::uint32_t refusals_of(const Endpoint& endpoint) const;
 

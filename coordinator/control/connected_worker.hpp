@@ -36,6 +36,9 @@ struct ConnectedWorker {
   std::uint32_t slots = 0;                    ///< their sum
   Duration shared{};                          ///< how long it had a share, up to shared_until
   Instant shared_until{};
+  /// The last Order::share_number before it came. What it heard up to there was taken back when its
+  /// lease ended.
+  std::uint64_t shares_since = 0;
   ToldShares told;                  ///< last
   std::deque<ToldShares> unheard;   ///< what it was told and may not have heard
   std::uint32_t doubt_logged = 0;   ///< calls that the ledger has, or will have, for it
@@ -59,8 +62,9 @@ struct ConnectedWorker {
     return knows_start && state.in_flight == 0 && state.waiting == 0 && state.owed == 0;
   }
 
-  /// Returns whether it goes by shares of this start: those of earlier ones count no more.
-  [[nodiscard]] bool heard_share() const { return knows_start && state.share_heard > 0; }
+  /// Returns whether it goes by shares that it was given since it came: those of earlier starts,
+  /// and of leases that ended, count no more.
+  [[nodiscard]] bool heard_share() const { return knows_start && state.share_heard > shares_since; }
 
   /// Returns for how long all its slots were taken since it joined. A session that began since then
   /// counts from 0.

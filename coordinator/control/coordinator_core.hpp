@@ -23,6 +23,7 @@ struct ProviderLimit {
   std::string provider;
   std::uint32_t calls = 0;     ///< over all workers, or at each worker's own engine
   Scope scope = Scope::fleet;  ///< whose they are
+  std::uint32_t priority = 0;  ///< a worker asks it only while all of lower ones are out there
 };
 
 /// A worker that has reached no endpoint for so long gives its shards back, gets none for so long,
@@ -148,7 +149,9 @@ class CoordinatorCore {
   [[nodiscard]] Demand demand(std::uint64_t incarnation, const ConnectedWorker& worker) const;
   [[nodiscard]] static bool out_at(const ConnectedWorker& worker, const std::string& provider);
   [[nodiscard]] bool is_stranded(const ConnectedWorker& worker) const;
-  [[nodiscard]] static bool wanted_by(const ConnectedWorker& worker, const std::string& provider);
+  [[nodiscard]] bool is_reserve(const ConnectedWorker& worker, const ProviderLimit& provider) const;
+  [[nodiscard]] static std::uint32_t wanted_by(const ConnectedWorker& worker,
+                                               const std::string& provider);
   void note_answers(const ConnectedWorker& worker);
   [[nodiscard]] bool is_trusted(const ProviderLimit& provider) const;
   [[nodiscard]] bool is_told(const ConnectedWorker& worker, const CallsByProvider& calls) const;

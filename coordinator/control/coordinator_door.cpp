@@ -54,6 +54,7 @@ ConnectedWorker* CoordinatorCore::admit(Instant now, const StateArrived& event,
     }
     ConnectedWorker worker;
     worker.name = state.name;
+    worker.shares_since = share_number_;
     worker.last_confirmed = now;
     worker.full_ms_before = state.full_ms;
     worker.hears = event.from.start == config_.start;

@@ -28,9 +28,19 @@ bool CoordinatorCore::is_stranded(const ConnectedWorker& worker) const {
   });
 }
 
-bool CoordinatorCore::wanted_by(const ConnectedWorker& worker, const std::string& provider) {
+/// Returns whether a provider of a lower priority is left at the worker.
+bool CoordinatorCore::is_reserve(const ConnectedWorker& worker,
+                                 const ProviderLimit& provider) const {
+  return std::ranges::any_of(config_.providers, [&](const ProviderLimit& other) {
+    return other.priority < provider.priority && !out_at(worker, other.provider);
+  });
+}
+
+/// Returns how many calls of the worker no other provider will do for.
+std::uint32_t CoordinatorCore::wanted_by(const ConnectedWorker& worker,
+                                         const std::string& provider) {
   const EndpointReport* report = report_of(worker, provider);
-  return report != nullptr && report->wanted;
+  return report != nullptr ? report->wanted : 0;
 }
 
 void CoordinatorCore::note_answers(const ConnectedWorker& worker) {
@@ -62,17 +72,22 @@ std::uint32_t CoordinatorCore::first_part(const ProviderLimit& provider) const {
 
 /// Returns how many calls may be in flight at each provider over all workers as things are: few
 /// where it has not answered yet, so that a dead end costs few; one for each worker where it is out
-/// at all of them, or at one before it ever answered. Workers' own engines have 0.
+/// at all of them, or at one before it ever answered; and for those alone that wait for it where
+/// all have it in reserve. Workers' own engines have 0.
 CallsByProvider CoordinatorCore::open_limits() const {
   CallsByProvider limits;
   for (const ProviderLimit& provider : config_.providers) {
     std::uint32_t calls = provider.calls;
     std::uint32_t sharing = 0;
     std::uint32_t out = 0;
+    std::uint32_t reserved = 0;
+    std::uint64_t wanted = 0;
     for (const auto& [incarnation, worker] : workers_) {
       if (takes_shares(worker)) {
         ++sharing;
         out += out_at(worker, provider.provider) ? 1 : 0;
+        reserved += is_reserve(worker, provider) ? 1 : 0;
+        wanted += wanted_by(worker, provider.provider);
       }
     }
     const bool proven = proven_.contains(provider.provider);
@@ -81,6 +96,9 @@ CallsByProvider CoordinatorCore::open_limits() const {
     }
     if (out > 0 && (out == sharing || !proven)) {
       calls = std::min(calls, sharing);
+    }
+    if (reserved == sharing) {
+      calls = static_cast<std::uint32_t>(std::min<std::uint64_t>(calls, wanted));
     }
     limits.push_back(provider.scope == Scope::worker ? 0 : calls);
   }
@@ -95,10 +113,11 @@ CallsByProvider CoordinatorCore::own_shares(const ConnectedWorker& worker, Deman
     const ProviderLimit& provider = config_.providers[i];
     const EndpointReport* report = report_of(worker, provider.provider);
     std::uint32_t calls = 0;
-    if (provider.scope == Scope::worker && (demand.calls > 0 || demand.wanted[i])) {
+    const bool open = demand.most[i] > 0;
+    if (provider.scope == Scope::worker && ((demand.calls > 0 && open) || demand.wanted[i] > 0)) {
       const bool answered = report != nullptr && report->answered;
       calls = answered ? provider.calls : std::min(provider.calls, config_.refusal_limit);
-      calls = std::min({calls, demand.out[i] ? 1 : calls, demand.cap});
+      calls = std::min({calls, !open ? demand.wanted[i] : demand.out[i] ? 1 : calls, demand.cap});
     }
     shares.push_back(calls);
     demand.calls -= std::min<std::uint64_t>(demand.calls, calls);

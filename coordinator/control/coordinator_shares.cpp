@@ -151,7 +151,7 @@ Demand CoordinatorCore::demand(std::uint64_t incarnation, const ConnectedWorker&
   for (const ProviderLimit& provider : config_.providers) {
     demand.out.push_back(out_at(worker, provider.provider));
     demand.wanted.push_back(wanted_by(worker, provider.provider));
-    demand.most.push_back(first_part(provider));
+    demand.most.push_back(is_reserve(worker, provider) ? 0 : first_part(provider));
   }
   return demand;
 }

@@ -17,8 +17,13 @@ bool is_out(const Demand& demand, std::size_t provider) {
   return provider < demand.out.size() && demand.out[provider];
 }
 
-bool is_wanted(const Demand& demand, std::size_t provider) {
-  return provider < demand.wanted.size() && demand.wanted[provider];
+std::uint32_t most_at(const Demand& demand, std::size_t provider) {
+  return demand.most.empty() ? UINT32_MAX : demand.most[provider];
+}
+
+/// Returns whether the worker is to have calls there as it has use for them.
+bool is_open(const Demand& demand, std::size_t provider) {
+  return !is_out(demand, provider) && most_at(demand, provider) > 0;
 }
 
 /// Returns each worker's part of all that the providers allow.
@@ -32,26 +37,28 @@ std::vector<std::uint32_t> totals(std::uint64_t limit, std::span<const Demand> d
   return divide(capacity, wants, absent);
 }
 
-/// Gives each worker a call at the providers that it waits for. Takes them off its part.
+/// Gives each worker the calls that no other provider will do for, one at least. Takes them off its
+/// part.
 std::vector<CallsByProvider> lay_out_wanted(const CallsByProvider& limits,
                                             std::span<const Demand> demands,
                                             std::vector<std::uint32_t>& left) {
   std::vector<CallsByProvider> goals(left.size(), CallsByProvider(limits.size()));
   for (std::size_t provider = 0; provider < limits.size(); ++provider) {
-    std::uint32_t free = limits[provider];
-    for (std::size_t worker = 0; worker < left.size() && free > 0; ++worker) {
-      if (is_wanted(demands[worker], provider)) {
-        goals[worker][provider] = 1;
-        left[worker] -= std::min(left[worker], 1u);
-        --free;
-      }
+    std::vector<std::uint64_t> wants;
+    for (std::size_t worker = 0; worker < left.size(); ++worker) {
+      wants.push_back(std::min(at(demands[worker].wanted, provider), std::max(left[worker], 1u)));
+    }
+    const std::vector<std::uint32_t> parts = divide(limits[provider], wants);
+    for (std::size_t worker = 0; worker < left.size(); ++worker) {
+      goals[worker][provider] = parts[worker];
+      left[worker] -= std::min(left[worker], parts[worker]);
     }
   }
   return goals;
 }
 
-/// Lays each worker's part out over the providers that are not out there, in proportion to what
-/// they allow, after a call at each that it waits for. Each of those that are out gets a call as
+/// Lays each worker's part out over the providers that are open to it, in proportion to what they
+/// allow, after the calls that no other will do for. Each of those that are out gets a call as
 /// well, where it has room.
 std::vector<CallsByProvider> lay_out(const CallsByProvider& limits, std::span<const Demand> demands,
                                      std::vector<std::uint32_t> left) {
@@ -59,7 +66,7 @@ std::vector<CallsByProvider> lay_out(const CallsByProvider& limits, std::span<co
   std::vector<std::uint64_t> limits_left(left.size());
   for (std::size_t worker = 0; worker < left.size(); ++worker) {
     for (std::size_t provider = 0; provider < limits.size(); ++provider) {
-      limits_left[worker] += is_out(demands[worker], provider) ? 0 : limits[provider];
+      limits_left[worker] += is_open(demands[worker], provider) ? limits[provider] : 0;
     }
   }
   for (std::size_t provider = 0; provider < limits.size(); ++provider) {
@@ -69,14 +76,13 @@ std::vector<CallsByProvider> lay_out(const CallsByProvider& limits, std::span<co
       free -= goal[provider];
     }
     for (std::size_t worker = 0; worker < left.size(); ++worker) {
-      if (limits_left[worker] == 0 || is_out(demands[worker], provider)) {
+      if (limits_left[worker] == 0 || !is_open(demands[worker], provider)) {
         continue;
       }
       const std::uint64_t part =
           (std::uint64_t{left[worker]} * limit + limits_left[worker] - 1) / limits_left[worker];
       std::uint32_t& goal = goals[worker][provider];
-      const std::uint32_t most =
-          demands[worker].most.empty() ? UINT32_MAX : demands[worker].most[provider];
+      const std::uint32_t most = most_at(demands[worker], provider);
       const auto calls = static_cast<std::uint32_t>(
           std::min<std::uint64_t>({part, free, most - std::min(most, goal)}));
       goal += calls;
@@ -86,11 +92,54 @@ std::vector<CallsByProvider> lay_out(const CallsByProvider& limits, std::span<co
     }
     for (std::size_t worker = 0; worker < left.size() && free > 0; ++worker) {
       std::uint32_t& goal = goals[worker][provider];
-      if (is_out(demands[worker], provider) && demands[worker].calls > 0 && goal == 0) {
+      const bool probes =
+          is_out(demands[worker], provider) && most_at(demands[worker], provider) > 0;
+      if (probes && demands[worker].calls > 0 && goal == 0) {
         goal = 1;
         --free;
       }
     }
+  }
+  return goals;
+}
+
+std::uint64_t sum(const CallsByProvider& calls) {
+  return std::accumulate(calls.begin(), calls.end(), std::uint64_t{0});
+}
+
+/// Divides what is left of each provider over the workers that could have more calls, and may have
+/// them there: the parts of others that have no use for it.
+void top_up(const CallsByProvider& limits, std::span<const Demand> demands,
+            std::vector<CallsByProvider>& goals) {
+  for (std::size_t provider = 0; provider < limits.size(); ++provider) {
+    std::uint64_t given = 0;
+    std::vector<std::uint64_t> wants;
+    for (std::size_t worker = 0; worker < demands.size(); ++worker) {
+      const Demand& demand = demands[worker];
+      const CallsByProvider& goal = goals[worker];
+      const std::uint64_t wanted = std::min<std::uint64_t>(demand.calls, demand.cap);
+      const std::uint64_t more = wanted - std::min(wanted, sum(goal));
+      const std::uint32_t most = most_at(demand, provider);
+      given += goal[provider];
+      wants.push_back(is_open(demand, provider)
+                          ? std::min<std::uint64_t>(more, most - std::min(most, goal[provider]))
+                          : 0);
+    }
+    const auto free = static_cast<std::uint32_t>(limits[provider] - given);
+    const std::vector<std::uint32_t> parts = divide(free, wants);
+    for (std::size_t worker = 0; worker < demands.size(); ++worker) {
+      goals[worker][provider] += parts[worker];
+    }
+  }
+}
+
+/// Returns what each worker is to have in the end.
+std::vector<CallsByProvider> goals_of(const CallsByProvider& limits,
+                                      std::span<const Demand> demands, std::size_t absent) {
+  std::vector<CallsByProvider> goals =
+      lay_out(limits, demands, totals(sum(limits), demands, absent));
+  if (absent == 0) {
+    top_up(limits, demands, goals);
   }
   return goals;
 }
@@ -117,11 +166,10 @@ std::vector<std::uint32_t> divide(std::uint32_t capacity, std::span<const std::u
 
 SharedOut share_out(const CallsByProvider& limits, const CallsByProvider& untold,
                     std::span<const Demand> demands, std::size_t absent) {
-  const std::uint64_t limit = std::accumulate(limits.begin(), limits.end(), std::uint64_t{0});
-  const std::vector<CallsByProvider> goals =
-      lay_out(limits, demands, totals(limit, demands, absent));
+  const std::vector<CallsByProvider> goals = goals_of(limits, demands, absent);
   SharedOut shared;
   shared.calls.resize(demands.size());
+  std::vector<bool> starves(limits.size());  // a worker is to have calls there, and has none
   for (std::size_t provider = 0; provider < limits.size(); ++provider) {
     std::uint64_t taken = at(untold, provider);
     std::vector<std::uint64_t> growth;
@@ -139,15 +187,16 @@ SharedOut share_out(const CallsByProvider& limits, const CallsByProvider& untold
       const std::uint32_t has = at(demands[worker].has, provider);
       shared.calls[worker].push_back(std::min(goal, has) + more[worker]);
       shared.lacking = shared.lacking || more[worker] < growth[worker];
+      starves[provider] = starves[provider] || (goal > 0 && shared.calls[worker].back() == 0);
     }
   }
   for (std::size_t worker = 0; worker < demands.size(); ++worker) {
     for (std::size_t provider = 0; provider < limits.size(); ++provider) {
       std::uint32_t& calls = shared.calls[worker][provider];
       const std::uint32_t told = at(demands[worker].told, provider);
-      const std::uint32_t slack = goals[worker][provider] / kSlackPart;
+      const std::uint32_t slack = starves[provider] ? 0 : goals[worker][provider] / kSlackPart;
       // What was told is within what is taken, so to say it again adds nothing.
-      if (demands[worker].calls > 0 && calls < told && !is_out(demands[worker], provider) &&
+      if (demands[worker].calls > 0 && calls < told && is_open(demands[worker], provider) &&
           (told - calls <= slack || !shared.lacking)) {
         calls = told;
       }

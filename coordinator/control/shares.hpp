@@ -20,11 +20,11 @@ struct Demand {
   CallsByProvider taken;
   CallsByProvider has;   ///< what of it is known for sure: it may be told as much again
   CallsByProvider told;  ///< last; empty: nothing yet
-  CallsByProvider most;  ///< that it is to have; empty: any number
+  CallsByProvider most;  ///< that it is to have, but for what it waits for; empty: any number
   /// Providers that are out there: one call finds out whether they still are. Empty: none is.
   std::vector<bool> out;
-  /// Providers that a call waits for, and no other will do: it gets one there. Empty: none is.
-  std::vector<bool> wanted;
+  /// Calls that no other provider will do for: they come first. Empty: there are none.
+  CallsByProvider wanted;
 };
 
 /// What each worker is to be told.
@@ -42,8 +42,8 @@ std::vector<std::uint32_t> divide(std::uint32_t capacity, std::span<const std::u
 /// Shares out what each provider allows. Whatever the workers have heard of it, the calls in flight
 /// at a provider are at most `limits` of it in sum, as far as `taken` tells: what one is to give
 /// back goes to another once it is given back. A worker that has calls to make keeps what it was
-/// told while nobody lacks it, and where its goal is little less. `untold` is what others than
-/// `demands` may have in flight, by provider; `absent` as in divide(). Pure.
+/// told while nobody lacks it, and where its goal is little less and nobody has nothing. `untold`
+/// is what others than `demands` may have in flight, by provider; `absent` as in divide(). Pure.
 SharedOut share_out(const CallsByProvider& limits, const CallsByProvider& untold,
                     std::span<const Demand> demands, std::size_t absent);
 

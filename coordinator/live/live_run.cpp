@@ -242,7 +242,8 @@ class LiveRun {
     core.started = clock_.now();
     core.providers.clear();
     for (const ProviderConfig& provider : config_.gateway.providers) {
-      core.providers.push_back({provider.name, provider.max_concurrency, provider.scope});
+      core.providers.push_back(
+          {provider.name, provider.max_concurrency, provider.scope, provider.priority});
     }
     core.refusal_limit = config_.gateway.refusal_limit;
     core.calls_per_sample = config_.teacher.decode.n;

@@ -28,8 +28,8 @@ class Endpoints(Job):
         self.addCleanup(teacher.stop)
         return teacher.url, teacher
 
-    def run_at(self, endpoints, name, expect=0, **keys):
-        config = bad.config_with(self.config, bad.gateway(endpoints, **keys), self.folder / f"{name}.yaml")
+    def run_at(self, endpoints, name, priorities=None, expect=0, **keys):
+        config = bad.config_with(self.config, bad.gateway(endpoints, priorities, **keys), self.folder / f"{name}.yaml")
         said = self.command(expect, "run", config, "--out", self.folder / name, "--workers", 2)
         return (self.folder / name / "latest").resolve(), said
 
@@ -71,6 +71,32 @@ class FewRowsTest(Endpoints):
                     outcomes = fd.outcomes(run_dir)
                     self.assertEqual(len(outcomes), count)
                     self.assertEqual([one for one in outcomes if one["verdict"] == "failed"], [])
+
+
+class PriorityTest(Endpoints):
+    def test_the_reserve_is_asked_while_the_others_are_out_and_then_alone(self):
+        first = self.simulator("--latency-ms", 20)
+        reserve = self.simulator("--latency-ms", 20)
+        ends = [("first", first.url, 8), ("reserve", reserve.url, 8)]
+        calm, _ = self.run_at(ends, "calm", {"reserve": 1})
+        self.assertFalse(reserve.log.exists() and reserve.requests())
+        asked = len(first.requests())
+        for kind in sorted(set(bad.KINDS) - {"slow to begin"}):  # which is to be waited for
+            with self.subTest(kind):
+                url, _ = self.failing(kind, first.url)
+                run_dir, _ = self.run_at([("bad", url, 8), ("reserve", reserve.url, 8)], kind.replace(" ", "-"), {"reserve": 1},
+                                         request_timeout_s=1 if kind == "late" else 60)
+                self.assertEqual(self.train(run_dir), self.train(calm))
+        self.assertGreater(len(reserve.requests()), asked)
+
+
+class LoadingTest(Endpoints):
+    def test_one_that_never_gets_ready_is_asked_now_and_then_and_ends_the_run_in_the_end(self):
+        """Each worker has a few calls there, which say the same again and again."""
+        url, teacher = self.failing("503", "")
+        _, said = self.run_at([("loads", url, 8)], "loads", expect=NO_ENDPOINT, startup_timeout_s=3)
+        self.assertIn("endpoint loads: HTTP 503: loading", said)
+        self.assertLess(teacher.requests, 300)
 
 
 class AllRefuseTest(Endpoints):

@@ -74,9 +74,11 @@ KINDS = {
 REFUSING = ("401", "402", "404", "400", "page")
 
 
-def gateway(endpoints, **keys):
-    """Returns the gateway section of these (name, URL, max_concurrency), as a line of YAML."""
-    providers = [{"name": name, "base_url": url, "max_concurrency": calls} for name, url, calls in endpoints]
+def gateway(endpoints, priorities=None, **keys):
+    """Returns the gateway section of these (name, URL, max_concurrency), as a line of YAML. `priorities`: by name; 0 where
+    it has none."""
+    providers = [{"name": name, "base_url": url, "max_concurrency": calls, "priority": (priorities or {}).get(name, 0)}
+                 for name, url, calls in endpoints]
     settings = {"request_timeout_s": 60, "retry": {"base_ms": 10, "max_ms": 500}, **keys}
     return "gateway: " + json.dumps({"providers": providers, **settings}) + "\n"
 

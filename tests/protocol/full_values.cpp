@@ -152,7 +152,7 @@ WorkerState full() {
   state.calls = {{"local", 203, true}};
   state.share_heard = 204;
   state.endpoint_errors = {{"local", 205, "busy", 206}};
-  state.endpoints = {{"local", EndpointState::waits, true, 207, "nobody there", true}};
+  state.endpoints = {{"local", EndpointState::waits, true, 207, "nobody there", 208}};
   return state;
 }
 

@@ -68,6 +68,7 @@ const std::map<std::string, std::string>& other_values() {
       {"gateway.startup_timeout_s", "1"},
       {"gateway.refusal_limit", "1"},
       {"gateway.providers.0.scope", "worker"},
+      {"gateway.providers.0.priority", "1"},
       {"gateway.retry.max_attempts", "2"},
       {"gateway.retry.base_ms", "5"},
       {"gateway.retry.max_ms", "700"},

@@ -62,71 +62,6 @@ TEST(CallQueueEndpoints, LeavesAnEndpointAloneForAsLongAsItAsks) {
   EXPECT_GE(bench.take().size(), 8u);
 }
 
-/// A small demand has a share of one endpoint alone: its refusal says nothing of the others.
-TEST(CallQueueEndpoints, WaitsForAShareOfOneThatHasNotRefused) {
-  for (const bool answers : {false, true}) {
-    Bench bench({provider("bad"), provider("good"), provider("other")});
-    bench.queue.set_shares({{"bad", 1, answers}}, bench.now);
-    bench.submit(1);
-    std::vector<JobPtr> jobs = bench.take();
-    ASSERT_EQ(jobs.size(), 1u);
-    ASSERT_EQ(jobs[0]->place.endpoint, 0u);
-    EXPECT_FALSE(bench.endpoint(0).wanted);
-    bench.finish(std::move(jobs[0]), refused(400));
-    EXPECT_TRUE(bench.take().empty());
-    EXPECT_TRUE(bench.ended().empty());
-    EXPECT_EQ(bench.endpoint(1).provider, "good");
-    EXPECT_TRUE(bench.endpoint(1).wanted);
-    EXPECT_EQ(bench.queue.load(bench.now).endpoints.size(), 2u) << "one is enough";
-    bench.queue.set_shares({{"bad", 1, answers}, {"good", 1, false}}, bench.now);
-    EXPECT_FALSE(bench.endpoint(1).wanted);
-    jobs = bench.take();
-    ASSERT_EQ(jobs.size(), 1u);
-    EXPECT_EQ(jobs[0]->place.endpoint, 1u);
-    bench.finish(std::move(jobs[0]), answered());
-    EXPECT_EQ(bench.ended().size(), 1u);
-  }
-}
-
-/// What an endpoint is to blame for, or passes, is no reason to stay there either.
-TEST(CallQueueEndpoints, WaitsForAShareOfOneThatHasNotFailed) {
-  for (const Attempt& attempt : {refused(401), refused(503), refused(429), unreachable(), late()}) {
-    Bench bench({provider("bad"), provider("good")});
-    bench.queue.set_shares({{"bad", 1, false}}, bench.now);
-    bench.submit(1);
-    EXPECT_EQ(bench.end_all(attempt), 1u);
-    EXPECT_TRUE(bench.take().empty()) << attempt.error;
-    EXPECT_TRUE(bench.endpoint(1).wanted) << attempt.error;
-    bench.now += seconds(4);
-    EXPECT_TRUE(bench.take().empty()) << attempt.error;
-    bench.queue.set_shares({{"bad", 1, false}, {"good", 1, false}}, bench.now);
-    const std::vector<JobPtr> jobs = bench.take();
-    ASSERT_EQ(jobs.size(), 1u) << attempt.error;
-    EXPECT_EQ(jobs[0]->place.endpoint, 1u) << attempt.error;
-  }
-}
-
-TEST(CallQueueEndpoints, WantsNothingWhileNothingIsSharedOut) {
-  Bench bench({provider("a"), provider("b")});
-  bench.queue.set_shares({}, bench.now);
-  bench.submit(1);
-  EXPECT_TRUE(bench.queue.load(bench.now).endpoints.empty());
-}
-
-/// It fails only when all have refused it.
-TEST(CallQueueEndpoints, EndACallThatEachRefusesInItsTurn) {
-  Bench bench({provider("a"), provider("b")});
-  bench.queue.set_shares({{"a", 1, true}}, bench.now);
-  bench.submit(1);
-  bench.end_all(refused(400));
-  EXPECT_TRUE(bench.ended().empty());
-  bench.queue.set_shares({{"b", 1, true}}, bench.now);
-  bench.end_all(refused(400));
-  const auto ended = bench.ended();
-  ASSERT_EQ(ended.size(), 1u);
-  EXPECT_EQ(ended[0]->result.failure, Reason::provider_rejected);
-}
-
 TEST(CallQueueEndpoints, StopsSendingToADeadEndpointWhileAnotherLives) {
   // Goal: no call fails, and few attempts are wasted. Method: endpoint 0 never connects.
   Bench bench({provider("dead"), provider("alive")}, 8);
@@ -220,47 +155,6 @@ TEST(CallQueueEndpoints, UsesUpAttemptsOnlyWhereAnAnswerEverCame) {
   EXPECT_EQ(ended[0]->result.call.end, CallEnd::failed);
 }
 
-/// Two calls are left: one that is refused, and one that is late each time. Neither waits for the
-/// other for ever.
-TEST(CallQueueEndpoints, UsesUpAttemptsWhereARequestWasRefused) {
-  Bench bench({provider("a")}, 8);
-  bench.submit(2);
-  for (int i = 0; i < 20 && bench.queue.load(bench.now).waiting + bench.queue.in_flight() > 0;
-       ++i) {
-    for (JobPtr& job : bench.take()) {
-      const bool hangs = job->call.tag == 1;
-      bench.finish(std::move(job), hangs ? late() : refused(400));
-    }
-    bench.now += seconds(20);
-  }
-  EXPECT_EQ(bench.ended().size(), 2u);
-}
-
-TEST(CallQueueEndpoints, GoesToTheOthersWhenOneRefusesEverybody) {
-  for (const std::uint32_t status : {401u, 402u, 404u, 302u}) {
-    Bench bench({provider("a"), provider("b")}, 8);
-    bench.submit(20);
-    std::size_t refusals = 0;
-    for (int round = 0; round < 10; ++round) {
-      for (JobPtr& job : bench.take()) {
-        const bool bad = job->place.endpoint == 0;
-        refusals += bad ? 1 : 0;
-        bench.finish(std::move(job), bad ? refused(status, "HTTP 40x: who?") : answered());
-      }
-    }
-    for (const JobPtr& job : bench.ended()) {
-      EXPECT_EQ(job->result.failure, Reason::none);
-      EXPECT_EQ(job->result.call.endpoint, "b");
-      --bench.next_tag;
-    }
-    EXPECT_EQ(bench.next_tag, 1u) << "all have ended";
-    EXPECT_LE(refusals, 4u);
-    EXPECT_EQ(bench.endpoint(0).state, EndpointState::refuses);
-    EXPECT_EQ(bench.endpoint(0).words, "HTTP 40x: who?");
-    EXPECT_EQ(bench.endpoint(1).state, EndpointState::good);
-  }
-}
-
 TEST(CallQueueEndpoints, ComesBackByItselfWithTheNextRealCall) {
   Bench bench({provider("a")});
   bench.submit(4);
@@ -272,117 +166,6 @@ TEST(CallQueueEndpoints, ComesBackByItselfWithTheNextRealCall) {
   bench.finish(std::move(probe[0]), answered());
   EXPECT_EQ(bench.end_all(answered()), 3u);
   EXPECT_EQ(bench.ended().size(), 4u);
-}
-
-TEST(CallQueueEndpoints, ARefusedRequestIsTriedAtEveryEndpointOnce) {
-  Bench bench({provider("a"), provider("b")}, 8);
-  bench.submit(2);
-  EXPECT_EQ(bench.end_all(answered()), 2u);  // both have answered
-  bench.ended();
-  bench.submit(1);
-  EXPECT_EQ(bench.end_all(refused(400, "HTTP 400: no")), 1u);
-  EXPECT_TRUE(bench.ended().empty());
-  EXPECT_EQ(bench.end_all(refused(403, "HTTP 403: never")), 1u);
-  const auto ended = bench.ended();
-  ASSERT_EQ(ended.size(), 1u);
-  EXPECT_EQ(ended[0]->result.failure, Reason::provider_rejected);
-  EXPECT_EQ(ended[0]->result.call.end, CallEnd::refused);
-  EXPECT_EQ(ended[0]->result.call.error, "HTTP 403: never");
-  EXPECT_EQ(ended[0]->result.call.attempts, 2u);
-}
-
-/// A model name that is wrong, or a parameter that the model does not take.
-TEST(CallQueueEndpoints, WhatEveryFilterRefusesIsAnEmptyAnswer) {
-  for (const bool by_all : {true, false}) {
-    Bench bench({provider("a"), provider("b")});
-    bench.submit(2);
-    bench.end_all(answered());
-    bench.ended();
-    bench.submit(1);
-    Attempt filtered = refused(400, "HTTP 400: filtered");
-    filtered.filtered = true;
-    bench.end_all(filtered);
-    filtered.filtered = by_all;
-    bench.end_all(filtered);
-    const auto ended = bench.ended();
-    ASSERT_EQ(ended.size(), 1u);
-    const ChatResult& result = ended[0]->result;
-    EXPECT_EQ(result.call.end, CallEnd::refused);
-    EXPECT_EQ(result.call.error, filtered.error);
-    EXPECT_EQ(result.failure, by_all ? Reason::none : Reason::provider_rejected);
-    EXPECT_EQ(result.answer.finish_reason, by_all ? "content_filter" : "");
-  }
-}
-
-TEST(CallQueueEndpoints, EqualRefusalsBeforeTheFirstAnswerAreTheEndpoints) {
-  Bench bench({provider("a")}, 8);
-  bench.submit(100);
-  std::size_t calls = 0;
-  for (int round = 0; round < 10; ++round) {
-    for (JobPtr& job : bench.take()) {
-      const std::string number = std::to_string(++calls);
-      bench.finish(std::move(job), refused(400, "HTTP 400: no max_tokens, request " + number));
-    }
-  }
-  EXPECT_EQ(calls, 8u);
-  EXPECT_TRUE(bench.ended().empty());
-  EXPECT_EQ(bench.endpoint(0).state, EndpointState::refuses);
-  bench.now += seconds(20);  // somebody mended it
-  for (int round = 0; round < 20; ++round) {
-    bench.end_all(answered());
-  }
-  EXPECT_EQ(bench.ended().size(), 100u);
-}
-
-/// A web page in place of an answer is tried again, and costs the endpoint no more of its few
-/// calls.
-TEST(CallQueueEndpoints, EqualRepliesToFewRequestsAreTheEndpointsToo) {
-  Bench bench({provider("a")}, 8);
-  bench.submit(2);
-  std::size_t replies = 0;
-  for (int round = 0; round < 10; ++round) {
-    replies += bench.end_all(refused(200, "HTTP 200: a page"));
-    bench.now += seconds(1);
-  }
-  EXPECT_LE(replies, 8u + 2u) << "and probes";
-  EXPECT_EQ(bench.endpoint(0).state, EndpointState::refuses);
-  EXPECT_TRUE(bench.ended().empty());
-}
-
-TEST(CallQueueEndpoints, ARefusalBeforeTheFirstAnswerWaitsForIt) {
-  Bench bench({provider("a")}, 2);
-  bench.submit(3);
-  std::vector<JobPtr> jobs = bench.take();
-  bench.finish(std::move(jobs[0]), refused(400, "HTTP 400: too long"));
-  EXPECT_TRUE(bench.ended().empty());
-  bench.finish(std::move(jobs[1]), answered());
-  const auto ended = bench.ended();
-  ASSERT_EQ(ended.size(), 2u);
-  EXPECT_EQ(ended[1]->result.call.end, CallEnd::refused);
-  EXPECT_EQ(ended[1]->result.call.error, "HTTP 400: too long");
-}
-
-TEST(CallQueueEndpoints, WithNothingElseToShowItTwoEqualRefusalsAreTheEndpoints) {
-  for (const std::size_t rows : {1u, 2u}) {
-    Bench bench({provider("a")}, 8);
-    bench.submit(rows);
-    EXPECT_EQ(bench.end_all(refused(400, "HTTP 400: no")), rows);
-    EXPECT_TRUE(bench.take().empty());
-    EXPECT_EQ(bench.ended().size(), rows == 1 ? 1u : 0u);
-    EXPECT_EQ(bench.endpoint(0).state, rows == 1 ? EndpointState::untried : EndpointState::refuses);
-  }
-}
-
-TEST(CallQueueEndpoints, RefusalsThatTakeUpAllThatMayBeInDoubtAreConcluded) {
-  Bench bench({provider("a")}, 2);
-  bench.submit(6);
-  std::vector<JobPtr> jobs = bench.take();
-  ASSERT_EQ(jobs.size(), 2u);
-  bench.finish(std::move(jobs[0]), refused(400, "no apples"));
-  bench.finish(std::move(jobs[1]), refused(400, "no pears"));
-  bench.admit();
-  EXPECT_EQ(bench.ended().size(), 2u) << "each for its own sake";
-  EXPECT_EQ(bench.end_all(answered()), 2u);
 }
 
 /// With few calls at a time the first ones could keep all others out for ever.
@@ -442,6 +225,35 @@ TEST(CallQueueEndpoints, AFewRequestsThatFailAgainAndAgainPutNobodyOut) {
   EXPECT_EQ(bench.endpoint(0).state, EndpointState::waits) << "the fifth";
 }
 
+/// Few calls say the same again and again: no request is to blame for it.
+TEST(CallQueueEndpoints, OneThatLoadsIsLeftAloneHoweverFewCallsItGets) {
+  for (const std::uint32_t status : {502, 503, 504}) {
+    Bench bench({provider("a", 2)});
+    bench.submit(2);
+    std::size_t sent = 0;
+    for (int i = 0; i < 100; ++i) {
+      sent += bench.end_all(refused(status));
+    }
+    EXPECT_EQ(bench.endpoint(0).state, EndpointState::waits);
+    EXPECT_LE(sent, kFailuresToPause + 1u) << status;
+    EXPECT_TRUE(bench.ended().empty());
+  }
+}
+
+TEST(CallQueueEndpoints, OneThatIsUnavailableIsLeftAloneHoweverFewCallsItGets) {
+  for (const bool unavailable : {true, false}) {
+    Bench bench({provider("a", 2)});
+    bench.submit(1);
+    bench.end_all(answered());
+    bench.submit(1);
+    for (std::uint32_t i = 0; i < kFailuresToPause; ++i) {
+      bench.end_all(refused(unavailable ? 503 : 502));
+      bench.now += seconds(120);
+    }
+    EXPECT_EQ(bench.endpoint(0).state == EndpointState::waits, unavailable);
+  }
+}
+
 TEST(CallQueueEndpoints, AProbeIsANewCallWhereOneIsThere) {
   Bench bench({provider("a")}, 8);
   bench.submit(10);
@@ -492,43 +304,6 @@ TEST(CallQueueEndpoints, TimeOutsNarrowWhatIsInFlightUntilNoneIsLost) {
   }
   EXPECT_EQ(answers, 400u);
   EXPECT_EQ(failed, 0u);
-}
-
-TEST(CallQueueEndpoints, FollowsAChangeOfShares) {
-  Bench bench({provider("a")}, 2);
-  bench.submit(10);
-  auto jobs = bench.take();
-  bench.queue.set_shares({{"a", 5}}, bench.now);
-  EXPECT_EQ(bench.take().size(), 3u);
-  EXPECT_EQ(bench.load(), (CallLoad{{{"a", 5}}, 0, 5, {}, 0}));
-  bench.queue.set_shares({{"a", 1}}, bench.now);
-  bench.finish(std::move(jobs[0]), answered());
-  EXPECT_TRUE(bench.take().empty());
-}
-
-TEST(CallQueueEndpoints, KeepsToItsShareOfEachProvider) {
-  Bench bench({provider("a"), provider("b"), provider("c")}, 100);
-  bench.queue.set_shares({{"b", 3}, {"a", 1}}, bench.now);
-  bench.submit(10);
-  std::map<std::size_t, int> at;
-  for (const JobPtr& job : bench.take()) {
-    ++at[job->place.endpoint];
-  }
-  EXPECT_EQ(at, (std::map<std::size_t, int>{{0, 1}, {1, 3}}));
-  EXPECT_FALSE(bench.queue.next_due(bench.now).has_value());
-  bench.queue.set_shares({}, bench.now);
-  EXPECT_TRUE(bench.take().empty());
-  bench.queue.set_shares({{"c", 2}}, bench.now);
-  EXPECT_TRUE(bench.take().empty()) << "four are in flight, and two may be";
-}
-
-TEST(CallQueueEndpoints, NeverGoesBeyondWhatAProviderAllows) {
-  ProviderConfig four = provider("a");
-  four.max_concurrency = 4;
-  Bench bench({four}, 100);
-  bench.queue.set_shares({{"a", 9}}, bench.now);
-  bench.submit(10);
-  EXPECT_EQ(bench.take().size(), 4u);
 }
 
 }  // namespace

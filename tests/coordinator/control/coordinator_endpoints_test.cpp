@@ -119,7 +119,7 @@ TEST_F(CoordinatorEndpoints, GetOneCallWhereTheyAreOut) {
   settle(6, "w", {good("a"), refuses("b")});
   settle(5, "v", {good("a"), good("b")});
   EXPECT_EQ(settle(6, "w", {good("a"), refuses("b")}), (Calls{50, 1}));
-  EXPECT_EQ(settle(5, "v", {good("a"), good("b")}), (Calls{50, 50}));
+  EXPECT_EQ(settle(5, "v", {good("a"), good("b")}), (Calls{50, 99})) << "the other's place as well";
 }
 
 /// The last call of a run must not be given the place of an endpoint that is out alone.
@@ -135,7 +135,7 @@ TEST_F(CoordinatorEndpoints, ThatACallWaitsForComeFirst) {
   Demand demand;
   demand.calls = 1;
   EXPECT_EQ(share_out({2, 100, 3}, {}, std::vector{demand}, 0).calls.at(0), (Calls{1, 0, 0}));
-  demand.wanted = {false, false, true};
+  demand.wanted = {0, 0, 1};
   EXPECT_EQ(share_out({2, 100, 3}, {}, std::vector{demand}, 0).calls.at(0), (Calls{0, 0, 1}));
   Demand other;
   other.calls = 200;
@@ -151,7 +151,7 @@ TEST_F(CoordinatorEndpoints, ThatACallWaitsForAreGivenToItsWorker) {
   settle(5, "v", {});
   ASSERT_EQ(settle(5, "v", {}).at(3), 0u);
   EndpointReport wanted = report("d", EndpointState::untried);
-  wanted.wanted = true;
+  wanted.wanted = 1;
   EXPECT_EQ(settle(5, "v", {report("a", EndpointState::untried), wanted}).at(3), 1u);
 }
 
@@ -164,6 +164,88 @@ TEST_F(CoordinatorEndpoints, OutAtEveryWorkerHaveOneCallForEach) {
   }
   EXPECT_EQ(orders_[5].shares[1].calls + orders_[6].shares[1].calls, 2u);
   EXPECT_GE(orders_[5].shares[0].calls, 49u);
+}
+
+/// --- priority ---
+
+TEST_F(CoordinatorEndpoints, InReserveGetNoCallsWhileTheOthersAreThere) {
+  config_.providers = {{"a", 100}, {"r", 50, Scope::fleet, 1}};
+  begin();
+  EXPECT_EQ(settle(5, "w", {}), (Calls{8, 0}));
+  EXPECT_EQ(settle(5, "w", {good("a")}), (Calls{100, 0}));
+  EXPECT_EQ(settle(5, "w", {refuses("a")}), (Calls{1, 8}));
+  EXPECT_EQ(settle(5, "w", {refuses("a"), good("r")}), (Calls{1, 50}));
+  EXPECT_EQ(settle(5, "w", {refuses("a"), refuses("r")}), (Calls{1, 1}));
+  EXPECT_EQ(settle(5, "w", {good("a"), refuses("r")}), (Calls{100, 0}));
+  EXPECT_EQ(settle(5, "w", {good("a"), good("r")}), (Calls{100, 0}));
+}
+
+TEST_F(CoordinatorEndpoints, InReserveGetACallThatWaitsForThem) {
+  config_.providers = {{"a", 100}, {"r", 50, Scope::fleet, 1}};
+  begin();
+  EndpointReport waited_for = report("r", EndpointState::untried);
+  waited_for.wanted = 1;
+  EXPECT_EQ(settle(5, "w", {good("a"), waited_for}).at(1), 1u);
+  EXPECT_GE(settle(5, "w", {good("a"), waited_for}).at(0), 99u);
+}
+
+TEST_F(CoordinatorEndpoints, InReserveGetAsManyCallsAsNeedThem) {
+  config_.providers = {{"a", 100}, {"r", 50, Scope::fleet, 1}};
+  begin({{2}, {2}});
+  EndpointReport needed = good("r");
+  for (int i = 0; i < 3; ++i) {
+    needed.wanted = 7;
+    settle(5, "v", {good("a"), needed});
+    needed.wanted = 70;
+    settle(6, "w", {good("a"), needed});
+  }
+  EXPECT_EQ(orders_[5].shares[1].calls, 7u);
+  EXPECT_EQ(orders_[6].shares[1].calls, 43u);
+}
+
+TEST_F(CoordinatorEndpoints, InReserveServeTheWorkerAtWhichTheOthersAreOut) {
+  config_.providers = {{"a", 100}, {"r", 50, Scope::fleet, 1}};
+  begin({{2}, {2}});
+  for (int i = 0; i < 3; ++i) {
+    settle(5, "v", {good("a")});
+    settle(6, "w", {refuses("a"), good("r")});
+  }
+  EXPECT_GE(orders_[5].shares[0].calls, 75u);
+  EXPECT_EQ(orders_[5].shares[1].calls, 0u);
+  EXPECT_EQ(orders_[6].shares[0].calls, 1u);
+  EXPECT_EQ(orders_[6].shares[1].calls, 50u);
+}
+
+/// All have an equal part of what the first ones allow, whatever the reserve allows.
+TEST_F(CoordinatorEndpoints, InReserveCountForNothingInTheParts) {
+  config_.providers = {{"a", 20}, {"r", 500, Scope::fleet, 1}};
+  begin({{2}, {2}});
+  for (int i = 0; i < 3; ++i) {
+    settle(5, "v", {good("a")});
+    settle(6, "w", {good("a")});
+  }
+  EXPECT_EQ(orders_[5].shares[0].calls, 10u);
+  EXPECT_EQ(orders_[6].shares[0].calls, 10u);
+}
+
+TEST_F(CoordinatorEndpoints, InReserveMayBeOneThatWorkersShareForThoseWithoutAnEngine) {
+  config_.providers = {{"own", 30, Scope::worker}, {"a", 100, Scope::fleet, 1}};
+  begin({{2}, {2}});
+  for (int i = 0; i < 3; ++i) {
+    settle(5, "v", {good("own")});
+    settle(6, "w", {refuses("own"), good("a")});
+  }
+  EXPECT_EQ(orders_[5].shares[0].calls, 30u);
+  EXPECT_EQ(orders_[5].shares[1].calls, 0u);
+  EXPECT_EQ(orders_[6].shares[0].calls, 1u);
+  EXPECT_EQ(orders_[6].shares[1].calls, 100u);
+}
+
+TEST_F(CoordinatorEndpoints, InReserveMayBeEachWorkersOwn) {
+  config_.providers = {{"a", 100}, {"own", 30, Scope::worker, 1}};
+  begin();
+  EXPECT_EQ(settle(5, "w", {good("a")}), (Calls{100, 0}));
+  EXPECT_EQ(settle(5, "w", {refuses("a"), good("own")}), (Calls{1, 30}));
 }
 
 /// --- engines on the workers' own machines ---

@@ -231,6 +231,30 @@ TEST_F(CoordinatorShares, WhatAnEarlierStartGaveIsNotGivenTwice) {
   EXPECT_EQ(calls_in(sent<SendOrder>(state(6, "other")).back()), 4u);
 }
 
+/// Its lease was over, and the calls went to another. A state of before that comes late, or one
+/// that has not heard of it, takes none of them back.
+TEST_F(CoordinatorShares, WhatALapsedWorkerGoesByIsNoShareOfIts) {
+  config_.providers = {{"p", 4}};
+  config_.prefetch = 1;
+  begin({{9, false, std::nullopt}, {9, false, std::nullopt}});
+  std::uint64_t heard = 0;
+  const auto full = [&](WorkerState& state) {
+    state.share_heard = heard;
+    state.shares = {{"p", 4}};
+    state.calls = {{"p", 4}};
+    state.in_flight = 4;
+    state.waiting = 9;
+  };
+  const auto first = sent<SendOrder>(state(5)).back();
+  ASSERT_EQ(calls_in(first), 4u);
+  heard = first.order.share_number;
+  state(5, "w", full);
+  advance(config_.ttl + milliseconds(1));
+  const auto other = sent<SendOrder>(state(6, "other")).back();
+  ASSERT_EQ(calls_in(other), 4u);
+  EXPECT_EQ(calls_in(sent<SendOrder>(state(5, "w", full)).back()), 0u);
+}
+
 TEST_F(CoordinatorShares, AShareIsSmallerForTheOtherOnceTheFirstSaysThatItGoesByLess) {
   config_.providers = {{"p", 4}};
   config_.prefetch = 1;

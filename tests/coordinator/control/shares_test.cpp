@@ -95,6 +95,49 @@ TEST(ShareOut, MovesNothingForALittle) {
   EXPECT_EQ(shares({1018}, {demand(kMuch, {520}), demand(kMuch, {498})}), (Shares{{520}, {498}}));
 }
 
+/// One that lacks a little may wait; one that has nothing there may not.
+TEST(ShareOut, MovesALittleForOneThatHasNothing) {
+  Demand waits = demand(1);
+  waits.wanted = {1};
+  EXPECT_EQ(shares({100}, {demand(kMuch, {100}), waits}), (Shares{{99}, {0}}));
+}
+
+TEST(ShareOut, LeavesNothingThatAWorkerCouldUse) {
+  std::mt19937_64 random(11);
+  const auto below = [&](std::uint32_t limit) {
+    return static_cast<std::uint32_t>(random() % limit);
+  };
+  for (int round = 0; round < 20'000; ++round) {
+    const CallsByProvider limits = {1 + below(40), below(20), below(5)};
+    std::vector<Demand> demands(1 + below(5));
+    for (Demand& one : demands) {
+      one.calls = below(60);
+      one.cap = below(3) == 0 ? below(30) : UINT32_MAX;
+      for (std::size_t i = 0; i < limits.size(); ++i) {
+        one.out.push_back(below(4) == 0);
+        one.wanted.push_back(below(8) == 0 ? 1 + below(30) : 0);
+        one.most.push_back(below(4) == 0 ? 0 : below(4) == 0 ? 3 : UINT32_MAX);
+      }
+    }
+    const Shares given = shares(limits, demands);
+    for (std::size_t i = 0; i < limits.size(); ++i) {
+      std::uint32_t sum = 0;
+      for (const CallsByProvider& calls : given) {
+        sum += calls[i];
+      }
+      ASSERT_LE(sum, limits[i]);
+      for (std::size_t worker = 0; worker < demands.size() && sum < limits[i]; ++worker) {
+        const Demand& one = demands[worker];
+        if (!one.out[i] && given[worker][i] < one.most[i]) {
+          const std::uint64_t all =
+              std::accumulate(given[worker].begin(), given[worker].end(), std::uint64_t{0});
+          ASSERT_GE(all, std::min<std::uint64_t>(one.calls, one.cap)) << "round " << round;
+        }
+      }
+    }
+  }
+}
+
 /// Whatever is on its way: what the workers may have in flight is at most what the provider allows.
 TEST(ShareOut, NeverGivesMoreThanThereIs) {
   std::mt19937_64 random(7);
