@@ -83,11 +83,16 @@ class StagesTest(fd_faults.FaultTest):
         job.check(self.reference, extra=0, code=job.finish(coordinator))
 
     def stuck(self, job, node, begin, alive):
-        """Stops the only CPU node, so that what it is asked waits there; returns once there is something."""
+        """Stops the only CPU node, so that what it is asked waits there; returns once there is something. The other asks for
+        some 60 samples ahead of it, and no further."""
         self.after_requests(job, begin, alive)
         node.send_signal(signal.SIGSTOP)
         self.addCleanup(fd_faults.kill, node.pid, signal.SIGCONT)
-        self.after_requests(job, begin + 24, alive)
+        self.after_requests(job, begin + 16, alive)
+
+    def log_of(self, job, name):
+        """Returns what a worker has said so far."""
+        return job.out.with_suffix(f".{name}.log").read_text()
 
     def two_cpu_nodes(self):
         """Returns job, coordinator and a stopped CPU node that owes replies; another CPU node is there."""
@@ -116,7 +121,9 @@ class StagesTest(fd_faults.FaultTest):
         coordinator = job.listen()
         self.node(job, "asks", "teacher")
         cpu = self.node(job, "cpu-1", CPU)
-        for requests in (10, 50):
+        for times, requests in ((1, 10), (2, 40)):
+            # One that is stopped before the other knows it is asked nothing.
+            fd_faults.until(lambda: self.log_of(job, "asks").count("peer name=cpu-1") >= times, coordinator)
             self.stuck(job, cpu, requests, coordinator)
             cpu.kill()
             cpu.wait(fd.DEADLINE_S)
