@@ -124,7 +124,8 @@ void add_coming_keys(Keys& keys, ProviderConfig& provider) {
                   .slot = &provider.priority,
                   .limits = {0, 1000},
                   .meaning = "Lower ones are asked first; a higher one only while none of the "
-                             "lower is usable, or when all of them refused the prompt."});
+                             "lower may be asked, and for calls that those refused or failed "
+                             "twice."});
 }
 
 void add_pace_keys(Keys& keys, ProviderConfig& provider) {

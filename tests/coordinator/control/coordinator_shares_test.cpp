@@ -231,8 +231,8 @@ TEST_F(CoordinatorShares, WhatAnEarlierStartGaveIsNotGivenTwice) {
   EXPECT_EQ(calls_in(sent<SendOrder>(state(6, "other")).back()), 4u);
 }
 
-/// Its lease was over, and the calls went to another. A state of before that comes late, or one
-/// that has not heard of it, takes none of them back.
+/// Its lease expired, and another worker got the calls. A late state that still names the old
+/// shares does not take them back.
 TEST_F(CoordinatorShares, WhatALapsedWorkerGoesByIsNoShareOfIts) {
   config_.providers = {{"p", 4}};
   config_.prefetch = 1;
