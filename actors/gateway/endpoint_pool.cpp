@@ -92,7 +92,7 @@ std::optional<Place> EndpointPool::take(Instant now, const std::vector<Met>& met
     if (!here || refused_at(met, i) || !has_room(endpoint) || now < endpoint.health.not_before()) {
       continue;
     }
-    const double load = (endpoint.in_flight + 1) / endpoint.weight;
+    const double load = endpoint.load_with_one_more();
     if (!best || load < best_load) {
       best = i;
       best_load = load;
@@ -177,7 +177,7 @@ std::optional<std::size_t> EndpointPool::wanted(Instant now, const std::vector<M
     if (endpoint.limit > 0 && !is_reserve(endpoint)) {
       return std::nullopt;
     }
-    const double load = (endpoint.in_flight + 1) / endpoint.weight;
+    const double load = endpoint.load_with_one_more();
     if (!best || load < best_load) {
       best = i;
       best_load = load;

@@ -101,6 +101,7 @@ class EndpointPool {
     std::uint32_t limit = 1;  ///< calls in flight in this process
     std::uint32_t in_flight = 0;
     bool probing = false;
+    [[nodiscard]] double load_with_one_more() const { return (in_flight + 1) / weight; }
   };
   /// Where a call may go: to the endpoints of this priority at which it failed no more often.
   struct Choice {
